@@ -1,0 +1,32 @@
+import { defineConfig } from "rolldown";
+
+const common = {
+  platform: /** @type {const} */ ("node"),
+  // Dependencies stay outside: they are installed anyway, and what a command does not use is never loaded.
+  external: [/^[^./]/],
+};
+const output = /** @type {const} */ ({
+  format: "esm",
+  sourcemap: true,
+  cleanDir: true,
+  chunkFileNames: "chunks/[name]-[hash].js",
+});
+
+/** Node 20 does not run TypeScript, so `npm ci` builds the product to `dist/` and what only this repository needs to `build/`. */
+export default defineConfig([
+  {
+    ...common,
+    input: { cli: "src/cli.ts", sandbox: "src/sandbox/main.ts", "sandbox-worker": "src/sandbox/worker.ts" },
+    output: { ...output, dir: "dist" },
+  },
+  {
+    ...common,
+    input: {
+      generate: "docs/generate.ts",
+      picture: "docs/picture.ts",
+      bench: "bench/run.ts",
+      contract: "contract/record.ts",
+    },
+    output: { ...output, dir: "build" },
+  },
+]);

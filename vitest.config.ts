@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["{src,checks,contract,docs,test,profiles,bench}/**/*.test.ts", "*.test.ts"],
+    globalSetup: ["test/build.ts"],
+    reporters: process.env["CI"] === undefined ? ["default", "./test/summary.ts"] : ["dot", "./test/summary.ts"],
+    allowOnly: false,
+    passWithNoTests: false,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    coverage: { provider: "v8", include: ["src/**", "checks/**"], exclude: ["**/*.test.ts"] },
+  },
+});
