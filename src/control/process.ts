@@ -1,0 +1,305 @@
+/** Servers as processes of ours: started from a binary on a free port of the loopback address, in a fresh folder. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { sleep } from "../target/pacing.ts";
+import { httpWire } from "../target/http.ts";
+import type { Control, SettingChanges, TrialOutcome, TrialSettings } from "./control.ts";
+
+export interface OwnServer {
+  readonly url: string;
+  readonly pid: number;
+  readonly rootPassword: string;
+  readonly control: Control;
+  /** Asks it to stop, kills it if it does not, removes its folder. */
+  stop(): Promise<void>;
+  isRunning(): boolean;
+  /** What it wrote last; for sentences about a server that died. */
+  lastWords(): string;
+}
+
+/** Told of each folder before it is made and after it is gone, so that a killed run can be cleaned up after. */
+export interface FolderBook {
+  made(folder: string): void;
+  gone(folder: string): void;
+}
+
+/** The server did not come up. The message is the sentence for it. */
+export class StartError extends Error {}
+
+const keptOutput = 4_000;
+const stopWithinMs = 10_000;
+const pollEveryMs = 25;
+
+/** What runs now; killed when this process ends in whatever way, so that no server outlives the run that started it. */
+const running = new Map<ChildProcess, string>();
+process.on("exit", () => {
+  for (const [child, folder] of running) {
+    child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+export interface StartOptions {
+  /** A settings file of the user's own. */
+  readonly config?: string;
+  /** Settings for the file that is written where there is none of the user's. */
+  readonly changes?: SettingChanges;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** A free one where absent. */
+  readonly port?: number;
+  readonly withinMs: number;
+  readonly signal?: AbortSignal;
+  readonly book: FolderBook;
+}
+
+/**
+ * Starts the binary and waits until it answers. With a settings file of the user's own, only address, folders and
+ * secrets are ours, by environment.
+ * Throws StartError.
+ */
+export async function startServer(binary: string, options: StartOptions): Promise<OwnServer> {
+  const { book } = options;
+  const folder = newFolder(book);
+  const port = options.port ?? (await freePort());
+  const rootPassword = `Kr1-${randomBytes(18).toString("base64url")}`;
+  const file = options.config ?? path.join(folder, "server.toml");
+  if (options.config === undefined) writeFileSync(file, settingsText(folder, port, options.changes ?? {}));
+  const child = start(binary, [file], folder, {
+    KALAMDB_SERVER_HOST: "127.0.0.1",
+    KALAMDB_SERVER_PORT: String(port),
+    KALAMDB_DATA_DIR: path.join(folder, "data"),
+    KALAMDB_LOGS_DIR: path.join(folder, "logs"),
+    KALAMDB_ROOT_PASSWORD: rootPassword,
+    KALAMDB_JWT_SECRET: randomBytes(32).toString("hex"),
+    ...options.environment,
+  });
+  const url = `http://127.0.0.1:${port}`;
+  const came = await waitUntilAnswers(child, port, options.withinMs, options.signal);
+  if (!came || child.process.pid === undefined) {
+    const why =
+      child.ended() === undefined
+        ? `did not answer within ${options.withinMs} ms`
+        : `ended with ${child.ended()?.how ?? "?"}`;
+    await end(child, book);
+    throw new StartError(`${binary} ${why}: ${child.lastWords()}`);
+  }
+  return {
+    url,
+    pid: child.process.pid,
+    rootPassword,
+    control: {
+      kind: "process",
+      port,
+      trial: async (settings, withinMs) => await trial(binary, settings, withinMs, book),
+    },
+    stop: async () => await end(child, book),
+    isRunning: () => child.ended() === undefined,
+    lastWords: child.lastWords,
+  };
+}
+
+async function trial(
+  binary: string,
+  settings: TrialSettings,
+  withinMs: number,
+  book: FolderBook,
+): Promise<TrialOutcome> {
+  const folder = newFolder(book);
+  const port = await freePort();
+  const file = path.join(folder, "server.toml");
+  const regular = path.join(folder, "regular-file");
+  writeFileSync(regular, "");
+  const fill = (text: string): string => text.replaceAll("{folder}", folder).replaceAll("{file}", regular);
+  let listensOn = port;
+  if (settings.kind === "text") writeFileSync(file, fill(settings.text));
+  if (settings.kind === "changed") {
+    const changes = Object.entries(settings.changes).map(
+      ([key, value]) => [key, typeof value === "string" ? fill(value) : value] as const,
+    );
+    writeFileSync(file, settingsText(folder, port, Object.fromEntries(changes)));
+    const changed = settings.changes["server.port"];
+    if (typeof changed === "number" && changed > 0) listensOn = changed;
+  }
+  // Where somebody listens on that port already, an answer there tells nothing about this one.
+  const takenBefore = await answers(listensOn);
+  const startedAt = performance.now();
+  const child = start(binary, [file], folder, {
+    KALAMDB_ROOT_PASSWORD: `Kr1-${randomBytes(18).toString("base64url")}`,
+  });
+  const answered = takenBefore
+    ? (await ended(child, withinMs), false)
+    : await waitUntilAnswers(child, listensOn, withinMs);
+  const exit = child.ended();
+  const tookMs = Math.round(performance.now() - startedAt);
+  await end(child, book);
+  return {
+    answered,
+    exitCode: exit?.code ?? null,
+    tookMs,
+    stderr: child.stderr(),
+    stdout: child.stdout(),
+    leftListening: !takenBefore && (await answers(listensOn)),
+  };
+}
+
+interface Child {
+  readonly process: ChildProcess;
+  readonly folder: string;
+  /** Set once it has ended. */
+  ended(): { readonly code: number | null; readonly how: string } | undefined;
+  stdout(): string;
+  stderr(): string;
+  lastWords(): string;
+}
+
+function start(
+  binary: string,
+  args: readonly string[],
+  folder: string,
+  settings: Readonly<Record<string, string>>,
+): Child {
+  // Its own process group: Ctrl-C in a terminal goes to the whole group, and the server must outlive our clean-up.
+  const child = spawn(binary, args, {
+    cwd: folder,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...bareEnvironment(), ...settings },
+  });
+  running.set(child, folder);
+  const output = { stdout: "", stderr: "" };
+  let last = "";
+  for (const stream of ["stdout", "stderr"] as const) {
+    child[stream]?.setEncoding("utf8").on("data", (text: string) => {
+      output[stream] = (output[stream] + text).slice(0, keptOutput);
+      last = (last + text).slice(-600);
+    });
+  }
+  let exit: { code: number | null; how: string } | undefined;
+  child.on("error", (error) => {
+    exit ??= { code: null, how: error.message };
+  });
+  child.on("close", (code, signal) => {
+    exit ??= { code, how: signal === null ? `exit code ${code}` : `signal ${signal}` };
+    running.delete(child);
+  });
+  return {
+    process: child,
+    folder,
+    ended: () => exit,
+    stdout: () => output.stdout,
+    stderr: () => output.stderr,
+    lastWords: () => (output.stderr.trim() === "" ? last : output.stderr).trim().slice(0, 600),
+  };
+}
+
+/** What a program needs to run, and nothing that would change the server's settings or tell it a secret. */
+function bareEnvironment(): Record<string, string> {
+  const kept = ["PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "SystemRoot"];
+  const switches = Object.keys(process.env).filter((name) => name.startsWith("KALAM_SANDBOX_"));
+  return Object.fromEntries(
+    [...kept, ...switches].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
+}
+
+async function waitUntilAnswers(child: Child, port: number, withinMs: number, signal?: AbortSignal): Promise<boolean> {
+  const deadline = performance.now() + withinMs;
+  while (performance.now() < deadline && signal?.aborted !== true) {
+    if (child.ended() !== undefined) return false;
+    if (await answers(port)) return child.ended() === undefined;
+    await sleep(pollEveryMs);
+  }
+  return false;
+}
+
+async function ended(child: Child, withinMs: number): Promise<boolean> {
+  const deadline = performance.now() + withinMs;
+  while (child.ended() === undefined && performance.now() < deadline) await sleep(pollEveryMs);
+  return child.ended() !== undefined;
+}
+
+async function end(child: Child, book: FolderBook): Promise<void> {
+  if (child.ended() === undefined) {
+    child.process.kill("SIGTERM");
+    if (!(await ended(child, stopWithinMs))) child.process.kill("SIGKILL");
+    await ended(child, stopWithinMs);
+  }
+  rmSync(child.folder, { recursive: true, force: true });
+  book.gone(child.folder);
+}
+
+/** Whether somebody on that port speaks HTTP and can say whether it is set up. */
+async function answers(port: number): Promise<boolean> {
+  if (port <= 0) return false;
+  const wire = httpWire(`http://127.0.0.1:${port}`, { connections: 1 });
+  try {
+    const answer = await wire.exchange({ method: "GET", path: "/v1/api/auth/status", headers: {}, timeoutMs: 1_000 });
+    return answer.kind === "answered" && answer.status < 500;
+  } finally {
+    await wire.close();
+  }
+}
+
+async function freePort(): Promise<number> {
+  return await new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function newFolder(book: FolderBook): string {
+  const folder = path.join(tmpdir(), `kalam-ready-${randomBytes(6).toString("hex")}`);
+  book.made(folder);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return folder;
+}
+
+/**
+ * Ends what runs in the folder of a server that a killed run has left, and removes the folder. The folder must be one of
+ * ours by its name. Processes are found by where they run, so that a number which somebody else has by now harms nobody;
+ * where the system does not tell (no /proc), only the folder goes.
+ */
+export function removeLeftServer(folder: string): void {
+  if (!/^kalam-ready-[0-9a-f]{12}$/.test(path.basename(folder))) return;
+  for (const pid of existsSync("/proc") ? readdirSync("/proc").filter((name) => /^\d+$/.test(name)) : []) {
+    try {
+      if (readlinkSync(`/proc/${pid}/cwd`) === folder) process.kill(Number(pid), "SIGKILL");
+    } catch {
+      // Gone meanwhile, or not ours to look at.
+    }
+  }
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** A settings file in TOML: what a server needs at least, and the changes. */
+function settingsText(folder: string, port: number, changes: SettingChanges): string {
+  const settings: Record<string, string | number | boolean> = {
+    "server.host": "127.0.0.1",
+    "server.port": port,
+    "storage.data_path": path.join(folder, "data"),
+    "limits.max_query_limit": 1000,
+    "limits.default_query_limit": 50,
+    "logging.logs_path": path.join(folder, "logs"),
+    "logging.level": "info",
+    "logging.format": "json",
+    "performance.request_timeout": 30,
+    "auth.jwt_secret": randomBytes(32).toString("hex"),
+    "files.staging_path": path.join(folder, "staging"),
+    ...changes,
+  };
+  const sections = new Map<string, string[]>();
+  for (const [key, value] of Object.entries(settings)) {
+    const [section = "", name = ""] = key.split(".");
+    const lines = sections.get(section) ?? [];
+    lines.push(`${name} = ${JSON.stringify(value)}`);
+    sections.set(section, lines);
+  }
+  return [...sections].map(([section, lines]) => `[${section}]\n${lines.join("\n")}\n`).join("\n");
+}

@@ -1,0 +1,220 @@
+import { once } from "node:events";
+import { createServer as createHttp, type RequestListener, type Server } from "node:http";
+import { createServer as createTcp, type AddressInfo, type Server as TcpServer, type Socket } from "node:net";
+import { afterEach, expect, test } from "vitest";
+import { httpWire, type HttpWire } from "./http.ts";
+import type { RawAnswer, RawRequest } from "./wire.ts";
+
+const ending: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const end of ending.splice(0).toReversed()) await end();
+});
+
+async function listen(server: Server | TcpServer): Promise<string> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => sockets.add(socket.on("error", () => undefined)));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  ending.push(async () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    await once(server, "close");
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const http = async (handle: RequestListener): Promise<string> => await listen(createHttp(handle));
+/** Answers each connection with these bytes as soon as anything comes, then does with it as told. */
+const tcp = async (bytes: string, then: (socket: Socket) => void = () => undefined): Promise<string> =>
+  await listen(createTcp((socket) => socket.once("data", () => socket.write(bytes, () => then(socket)))));
+
+function wireTo(origin: string, connections = 4): HttpWire {
+  const wire = httpWire(origin, { connections });
+  ending.push(async () => await wire.close());
+  return wire;
+}
+
+const get: RawRequest = { method: "GET", path: "/", headers: {}, timeoutMs: 10_000 };
+const ask = async (origin: string, request: Partial<RawRequest> = {}): Promise<RawAnswer> =>
+  await wireTo(origin).exchange({ ...get, ...request });
+const textOf = (answer: RawAnswer): string => (answer.kind === "answered" ? Buffer.from(answer.body).toString() : "");
+
+test("an answer comes with its status, headers in lower case and every byte", async () => {
+  const body = Buffer.from(Array.from({ length: 100_000 }, (_, at) => at % 256));
+  const origin = await http((_, response) => {
+    response.writeHead(418, { "X-Kind": "teapot", "Set-Cookie": ["a=1", "b=2"] }).end(body);
+  });
+  const answer = await ask(origin);
+  expect(answer).toMatchObject({ kind: "answered", status: 418 });
+  if (answer.kind !== "answered") return;
+  expect(answer.headers).toMatchObject({ "x-kind": "teapot", "set-cookie": "a=1, b=2" });
+  expect(Buffer.from(answer.body).equals(body)).toBe(true);
+  expect(answer.doneAt).toBeGreaterThanOrEqual(answer.sentAt);
+});
+
+test("a request arrives as it was given", async () => {
+  const origin = await http((request, response) => {
+    const { method, url, headers } = request;
+    const chunks: Uint8Array[] = [];
+    request.on("data", (chunk: Uint8Array) => chunks.push(chunk));
+    request.on("end", () => {
+      response.end(JSON.stringify([method, url, headers["x-a"], Buffer.concat(chunks).toString("hex")]));
+    });
+  });
+  const request = {
+    method: "POST",
+    path: "/v1/api/sql?x=%20",
+    headers: { "x-a": "b" },
+    body: Buffer.from([0, 255, 10]),
+  };
+  expect(JSON.parse(textOf(await ask(origin, request)))).toEqual(["POST", "/v1/api/sql?x=%20", "b", "00ff0a"]);
+});
+
+test("a port where nobody listens is unreachable: the server cannot have seen it", async () => {
+  const server = createTcp().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  for (const ownConnection of [false, true]) {
+    const answer = await ask(`http://127.0.0.1:${port}`, { ownConnection });
+    expect(answer).toMatchObject({ kind: "broken", because: "unreachable" });
+    expect(answer).toMatchObject({ detail: expect.stringContaining("ECONNREFUSED") as string });
+  }
+});
+
+test("a server that accepts and says nothing times out", async () => {
+  const answer = await ask(await listen(createTcp()), { timeoutMs: 30 });
+  expect(answer).toMatchObject({ kind: "broken", because: "timeout", detail: "no answer within 30 ms" });
+  expect(answer).not.toHaveProperty("status");
+});
+
+test("a body that never ends in time is a time-out, too, and the status is told", async () => {
+  const origin = await http((_, response) => {
+    response.writeHead(200).write("{");
+  });
+  expect(await ask(origin, { timeoutMs: 60 })).toMatchObject({ kind: "broken", because: "timeout", status: 200 });
+});
+
+test("a connection that is reset before the answer is a reset", async () => {
+  const origin = await tcp("", (socket) => socket.resetAndDestroy());
+  const answer = await ask(origin);
+  expect(answer).toMatchObject({ kind: "broken", because: "reset" });
+  expect(answer).not.toHaveProperty("status");
+});
+
+test("a connection that is closed without a word is a reset", async () => {
+  expect(await ask(await tcp("", (socket) => socket.end()))).toMatchObject({ kind: "broken", because: "reset" });
+});
+
+test.for<[string, string]>([
+  ["fewer bytes than content-length says", "content-length: 100\r\n\r\n{"],
+  ["a chunk without its end", 'transfer-encoding: chunked\r\n\r\n5\r\n{"st'],
+  ["chunks without the last one", "transfer-encoding: chunked\r\n\r\n1\r\n{\r\n"],
+])("a body is cut: %s", async ([, rest]) => {
+  const origin = await tcp(`HTTP/1.1 200 OK\r\n${rest}`, (socket) => socket.end());
+  expect(await ask(origin)).toMatchObject({ kind: "broken", because: "cut", status: 200 });
+});
+
+test("a body that breaks off with a reset is cut", async () => {
+  const origin = await http((_, response) => {
+    response.writeHead(200, { "content-length": 100 });
+    response.write("{", () => setImmediate(() => response.socket?.resetAndDestroy()));
+  });
+  expect(await ask(origin)).toMatchObject({ kind: "broken", because: "cut", status: 200 });
+});
+
+test("what is no HTTP is malformed", async () => {
+  expect(await ask(await tcp("SSH-2.0-OpenSSH_9.6\r\n"))).toMatchObject({ kind: "broken", because: "malformed" });
+});
+
+test("an endless body is not read to its end", async () => {
+  const chunk = Buffer.alloc(4 * 1024 * 1024);
+  const origin = await http((_, response) => {
+    const more = (): void => {
+      while (!response.destroyed && response.write(chunk));
+    };
+    response.on("drain", more);
+    more();
+  });
+  expect(await ask(origin)).toMatchObject({ kind: "broken", because: "tooLarge", status: 200 });
+});
+
+test("a redirect is returned as it is, and not followed", async () => {
+  let asked = 0;
+  const origin = await http((_, response) => {
+    asked += 1;
+    response.writeHead(307, { location: "/" }).end();
+  });
+  expect(await ask(origin)).toMatchObject({ kind: "answered", status: 307, headers: { location: "/" } });
+  expect(asked).toBe(1);
+});
+
+test("a server that fails is asked once: nothing is tried again", async () => {
+  let asked = 0;
+  const origin = await http((request) => {
+    asked += 1;
+    request.socket.destroy();
+  });
+  await ask(origin);
+  expect(asked).toBe(1);
+});
+
+test("an abort ends a request that is under way", async () => {
+  const stop = new AbortController();
+  const origin = await http(() => stop.abort(new Error("enough")));
+  expect(await ask(origin, { signal: stop.signal })).toMatchObject({ kind: "broken", because: "aborted" });
+});
+
+test("with a signal that is aborted already nothing is sent", async () => {
+  let connections = 0;
+  const server = createTcp(() => (connections += 1));
+  const origin = await listen(server);
+  const answer = await ask(origin, { signal: AbortSignal.abort(), ownConnection: true });
+  expect(answer).toMatchObject({ kind: "broken", because: "aborted" });
+  expect(connections).toBe(0);
+});
+
+test("connections are kept, but for a request that wants its own, which is closed after it", async () => {
+  const sockets: Socket[] = [];
+  const origin = await http((request, response) => {
+    if (!sockets.includes(request.socket)) sockets.push(request.socket);
+    response.end("x");
+  });
+  const wire = wireTo(origin, 1);
+  await wire.exchange(get);
+  await wire.exchange(get);
+  expect(sockets).toHaveLength(1);
+  await wire.exchange({ ...get, ownConnection: true });
+  await wire.exchange({ ...get, ownConnection: true });
+  expect(sockets).toHaveLength(3);
+  await Promise.all(sockets.slice(1).map(async (socket) => socket.closed || (await once(socket, "close"))));
+  expect(sockets[0]?.destroyed).toBe(false);
+});
+
+test("no more connections are opened than were allowed", async () => {
+  const sockets = new Set<Socket>();
+  const origin = await http((request, response) => {
+    sockets.add(request.socket);
+    response.end("x");
+  });
+  const wire = wireTo(origin, 2);
+  const answers = await Promise.all(Array.from({ length: 20 }, async () => await wire.exchange(get)));
+  expect(answers.map(textOf)).toEqual(Array.from({ length: 20 }, () => "x"));
+  expect(sockets.size).toBe(2);
+});
+
+test("after close no connection is left that would keep the process alive", async () => {
+  const held = (): number => process.getActiveResourcesInfo().filter((name) => /TCP|Timeout/.test(name)).length;
+  const server = createHttp((_, response) => response.end("x"));
+  const origin = await listen(server);
+  const before = held();
+  const wire = httpWire(origin, { connections: 8 });
+  const closed = new Promise<void>((resolve) => {
+    server.on("connection", (socket: Socket) => socket.on("close", resolve));
+  });
+  await wire.exchange(get);
+  await wire.close();
+  await closed;
+  expect(held()).toBeLessThanOrEqual(before);
+});

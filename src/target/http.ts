@@ -1,0 +1,120 @@
+/** The wire over HTTP, on undici. */
+import { errors, Pool } from "undici";
+import type { Breakage, RawAnswer, RawRequest, Wire } from "./wire.ts";
+
+/** An answer larger than this is not read to its end: an endless body must not fill the memory. */
+const bodyBytesMax = 64 * 1024 * 1024;
+
+export interface HttpWire extends Wire {
+  close(): Promise<void>;
+}
+
+/** Connects nothing yet: the pool opens its connections when they are needed, and pipelines nothing on them. */
+export function httpWire(origin: string, options: { connections: number }): HttpWire {
+  const connect = { timeout: 10_000 };
+  const pool = new Pool(origin, { pipelining: 1, connections: options.connections, connect });
+  return {
+    async exchange(request) {
+      if (request.ownConnection !== true) return await send(pool, request);
+      const own = new Pool(origin, { pipelining: 1, connections: 1, connect });
+      try {
+        return await send(own, request);
+      } finally {
+        await own.destroy();
+      }
+    },
+    async close() {
+      await pool.destroy();
+    },
+  };
+}
+
+async function send(pool: Pool, request: RawRequest): Promise<RawAnswer> {
+  if (request.signal?.aborted === true) {
+    const now = performance.now();
+    return { kind: "broken", because: "aborted", detail: "given up before it was sent", sentAt: now, doneAt: now };
+  }
+  // One limit over the whole exchange. A timer of our own and not AbortSignal.timeout(): that one does not keep the
+  // process alive, and the process would end while it waits for an answer.
+  const over = new AbortController();
+  const timer = setTimeout(() => over.abort("timeout"), request.timeoutMs);
+  const stop = (): void => over.abort("aborted");
+  request.signal?.addEventListener("abort", stop, { once: true });
+  const sentAt = performance.now();
+  let status: number | undefined;
+  try {
+    const response = await pool.request({
+      method: request.method,
+      path: request.path,
+      headers: request.headers,
+      body: request.body ?? null,
+      signal: over.signal,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    status = response.statusCode;
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+      size += chunk.byteLength;
+      if (size > bodyBytesMax) {
+        const detail = `the body went on past ${bodyBytesMax} bytes`;
+        return { kind: "broken", because: "tooLarge", detail, status, sentAt, doneAt: performance.now() };
+      }
+      chunks.push(chunk);
+    }
+    const headers: Record<string, string> = {};
+    for (const [name, value] of Object.entries(response.headers)) {
+      if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(", ") : value;
+    }
+    return { kind: "answered", status, headers, body: Buffer.concat(chunks), sentAt, doneAt: performance.now() };
+  } catch (error) {
+    const because = over.signal.aborted ? (over.signal.reason as Breakage) : breakage(error, status !== undefined);
+    const doneAt = performance.now();
+    const detail = because === "timeout" ? `no answer within ${request.timeoutMs} ms` : wordsOf(error);
+    return { kind: "broken", because, detail, ...(status === undefined ? {} : { status }), sentAt, doneAt };
+  } finally {
+    clearTimeout(timer);
+    request.signal?.removeEventListener("abort", stop);
+  }
+}
+
+/** Codes of failures that come before a connection stands: the request never left. */
+const neverLeft = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENETDOWN",
+  "EADDRNOTAVAIL",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+]);
+
+function breakage(error: unknown, statusCame: boolean): Breakage {
+  const code = codeOf(error);
+  if (
+    neverLeft.has(code) ||
+    code.startsWith("CERT_") ||
+    code.startsWith("DEPTH_ZERO_") ||
+    code.startsWith("SELF_SIGNED")
+  ) {
+    return "unreachable";
+  }
+  if (error instanceof errors.HTTPParserError || code === "UND_ERR_RESPONSE") return "malformed";
+  return statusCame ? "cut" : "reset";
+}
+
+/** Happy eyeballs wraps one error per address in an AggregateError; the first tells enough. */
+function codeOf(error: unknown): string {
+  if (error instanceof AggregateError) return codeOf(error.errors[0]);
+  if (!(error instanceof Error)) return "";
+  const code = (error as NodeJS.ErrnoException).code;
+  return typeof code === "string" ? code : codeOf(error.cause);
+}
+
+function wordsOf(error: unknown): string {
+  if (error instanceof AggregateError) return wordsOf(error.errors[0]);
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,144 @@
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Ledger, ledgerFolder, readLedgers, type Entry } from "./ledger.ts";
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "ledger-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const run = { run: "k7f3a", url: "http://127.0.0.1:8080" };
+const space: Entry = { kind: "namespace", name: "kr_k7f3a_1" };
+const account: Entry = { kind: "account", name: "kr_k7f3a_dba_1" };
+const server: Entry = { kind: "folder", name: "/tmp/kalam-ready-0123456789ab" };
+const written = (ledger: Ledger): unknown[] =>
+  readFileSync(ledger.file, "utf8").trimEnd().split("\n").map((line) => JSON.parse(line) as unknown); // prettier-ignore
+
+test("a name is on disk as soon as it is entered, and struck off on disk, too", () => {
+  const ledger = new Ledger(folder, run);
+  expect(written(ledger)).toEqual([
+    { ...run, pid: process.pid, startedAt: expect.stringMatching(/^\d{4}-/) as string },
+  ]);
+  ledger.enter(space);
+  expect(written(ledger).at(-1)).toEqual({ made: space });
+  ledger.strike(space);
+  expect(written(ledger).at(-1)).toEqual({ gone: space });
+});
+
+test("what was made and not seen removed is left, here and for whoever reads the file", () => {
+  const ledger = new Ledger(folder, run);
+  for (const entry of [space, account, server]) ledger.enter(entry);
+  ledger.strike(account);
+  expect(ledger.left()).toEqual([space, server]);
+  const [read] = readLedgers(folder);
+  expect(read).toMatchObject({ ...run, file: ledger.file, pid: process.pid, left: [space, server] });
+});
+
+test("a name is entered once, and one that was never entered cannot be struck off", () => {
+  const ledger = new Ledger(folder, run);
+  ledger.enter(space);
+  ledger.enter({ ...space });
+  ledger.strike(account);
+  expect(written(ledger)).toHaveLength(2);
+  expect(ledger.left()).toEqual([space]);
+});
+
+test("an account and a namespace of one name are two things", () => {
+  const ledger = new Ledger(folder, run);
+  ledger.enter(space);
+  ledger.enter({ kind: "account", name: space.name });
+  ledger.strike(space);
+  expect(ledger.left()).toEqual([{ kind: "account", name: space.name }]);
+});
+
+test("it counts the names on the server, gone or not, and no folder", () => {
+  const ledger = new Ledger(folder, run);
+  for (const entry of [space, account, server, space]) ledger.enter(entry);
+  ledger.strike(space);
+  expect(ledger.names).toBe(2);
+});
+
+describe("closing", () => {
+  test("removes the file where nothing is left, and keeps it where something is", () => {
+    const ledger = new Ledger(folder, run);
+    ledger.enter(space);
+    ledger.close();
+    expect(existsSync(ledger.file)).toBe(true);
+    ledger.strike(space);
+    ledger.close();
+    expect(existsSync(ledger.file)).toBe(false);
+  });
+
+  test("does not mind that somebody has removed the file already", () => {
+    const ledger = new Ledger(folder, run);
+    rmSync(ledger.file);
+    expect(() => ledger.close()).not.toThrow();
+  });
+});
+
+test("a folder that does not exist yet is made", () => {
+  const deep = path.join(folder, "a", "b");
+  expect(existsSync(new Ledger(deep, run).file)).toBe(true);
+});
+
+test("where it cannot be written, there is no ledger, and so no run", () => {
+  const file = path.join(folder, "file");
+  writeFileSync(file, "");
+  expect(() => new Ledger(file, run)).toThrow("EEXIST");
+  mkdirSync(path.join(folder, "k7f3a.jsonl"));
+  expect(() => new Ledger(folder, run)).toThrow("EISDIR");
+});
+
+test("a name that could not be written down must not be made: entering throws, and does not count", () => {
+  const ledger = new Ledger(folder, run);
+  rmSync(folder, { recursive: true });
+  expect(() => ledger.enter(space)).toThrow("ENOENT");
+  expect(ledger.left()).toEqual([]);
+});
+
+describe("reading", () => {
+  test("passes over the half line of a run that was killed", () => {
+    const ledger = new Ledger(folder, run);
+    ledger.enter(space);
+    appendFileSync(ledger.file, '{"made":{"kind":"namespace","na');
+    expect(readLedgers(folder).map(({ left }) => left)).toEqual([[space]]);
+  });
+
+  test("tells one ledger for each run", () => {
+    for (const id of ["a1b2c", "d3e4f"]) new Ledger(folder, { ...run, run: id }).enter(space);
+    expect(readLedgers(folder).map((one) => one.run).toSorted()).toEqual(["a1b2c", "d3e4f"]); // prettier-ignore
+  });
+
+  test.for([
+    ["nothing", ""],
+    ["half a first line", '{"run":"k7f3a","url":"http'],
+    ["JSON that is no record", '1\nnull\n[]\n"run"\n'],
+    ["records of somebody else's", '{"a":1}\n{"gone":null}\n{"made":"x"}\n{"run":7}\n'],
+  ] as const)("a file with %s is none of ours", ([, content]) => {
+    writeFileSync(path.join(folder, "other.jsonl"), content);
+    expect(readLedgers(folder)).toEqual([]);
+  });
+
+  test("lines of somebody else's among ours are passed over", () => {
+    const ledger = new Ledger(folder, run);
+    appendFileSync(ledger.file, '7\nnull\n{"gone":null}\n{"made":{"kind":"database","name":"prod"}}\n');
+    ledger.enter(space);
+    expect(readLedgers(folder).map(({ left }) => left)).toEqual([[space]]);
+  });
+
+  test("a folder that does not exist, a folder with such a name, and other files are no ledgers", () => {
+    expect(readLedgers(path.join(folder, "no"))).toEqual([]);
+    mkdirSync(path.join(folder, "x.jsonl"));
+    writeFileSync(path.join(folder, "notes.txt"), '{"run":"k7f3a"}\n');
+    expect(readLedgers(folder)).toEqual([]);
+  });
+});
+
+test("the folder is KALAM_READY_STATE, else in the user's state folder", () => {
+  expect(ledgerFolder({ KALAM_READY_STATE: "/s", XDG_STATE_HOME: "/x" })).toBe("/s");
+  expect(ledgerFolder({ KALAM_READY_STATE: "", XDG_STATE_HOME: "/x" })).toBe("/x/kalam-ready");
+  expect(ledgerFolder({ XDG_STATE_HOME: "" })).toBe(path.join(homedir(), ".local", "state", "kalam-ready"));
+});

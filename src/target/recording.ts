@@ -1,0 +1,70 @@
+/** What was sent and what came back, so that a red row can show it. Bounded: a run may make millions of exchanges. */
+
+export interface Exchange {
+  readonly number: number;
+  /** Milliseconds since the run began. */
+  readonly at: number;
+  /** The account whose token was used; absent where none was sent. */
+  readonly as?: string;
+  readonly method: string;
+  readonly path: string;
+  /** The SQL text, or the body where there is none; cut after `textMax` characters. */
+  readonly text?: string;
+  readonly params?: string;
+  /** What came back, in one line. */
+  readonly outcome: string;
+  readonly tookMs: number;
+}
+
+const kept = 5_000;
+const textMax = 2_000;
+
+export class Recording {
+  readonly #began = performance.now();
+  readonly #exchanges = new Map<number, Exchange>();
+  readonly #listen: ((exchange: Exchange) => void) | undefined;
+  #count = 0;
+
+  constructor(listen?: (exchange: Exchange) => void) {
+    this.#listen = listen;
+  }
+
+  /** Requests made so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The number of the exchange that is about to be made. */
+  next(): number {
+    this.#count += 1;
+    return this.#count;
+  }
+
+  note(exchange: Omit<Exchange, "at" | "tookMs"> & { sentAt: number; doneAt: number }): void {
+    const { sentAt, doneAt, text, params, ...rest } = exchange;
+    const noted: Exchange = {
+      ...rest,
+      ...(text === undefined ? {} : { text: cut(text) }),
+      ...(params === undefined ? {} : { params: cut(params) }),
+      at: Math.round(sentAt - this.#began),
+      tookMs: Math.round((doneAt - sentAt) * 10) / 10,
+    };
+    this.#exchanges.set(noted.number, noted);
+    if (this.#exchanges.size > kept) {
+      for (const oldest of this.#exchanges.keys()) {
+        this.#exchanges.delete(oldest);
+        break;
+      }
+    }
+    this.#listen?.(noted);
+  }
+
+  /** Undefined where it is no longer kept. */
+  get(number: number): Exchange | undefined {
+    return this.#exchanges.get(number);
+  }
+}
+
+function cut(text: string): string {
+  return text.length > textMax ? `${text.slice(0, textMax)}… (${text.length} characters)` : text;
+}

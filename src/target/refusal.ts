@@ -1,0 +1,81 @@
+/**
+ * Why the server refused, from its status, code and words. KalamDB has one code for nearly everything and sends even a
+ * failed commit as 400, so only refusals listed here count as "it did nothing"; any other error leaves that open.
+ */
+
+export type Cause =
+  /** Not understood as SQL, or not as a request. */
+  | "parse"
+  /** Understood, and against a rule for names, options or what may be done to this object. */
+  | "rule"
+  /** A value does not fit its column. */
+  | "type"
+  /** Primary key, NOT NULL. */
+  | "constraint"
+  | "exists"
+  | "missing"
+  | "permission"
+  /** No login, a bad token, a locked account. */
+  | "login"
+  /** Too large, too many. */
+  | "limit"
+  /** Too fast, or banned. */
+  | "rate"
+  /** A later statement of a batch failed: the ones before it stay done. */
+  | "batchPart";
+
+const codes: Readonly<Record<string, Cause>> = {
+  EMPTY_SQL: "parse",
+  INVALID_SQL: "parse",
+  INVALID_INPUT: "parse",
+  INVALID_PARAMETER: "parse",
+  PARAMS_WITH_BATCH: "parse",
+  PERMISSION_DENIED: "permission",
+  FORBIDDEN: "permission",
+  MISSING_AUTHORIZATION: "login",
+  INVALID_CREDENTIALS: "login",
+  TOKEN_EXPIRED: "login",
+  unauthorized: "login",
+  account_locked: "login",
+  setup_required: "login",
+  RATE_LIMIT_EXCEEDED: "rate",
+  IP_BANNED: "rate",
+  TOO_MANY_CONNECTIONS: "rate",
+  BODY_TOO_LARGE: "limit",
+  NOT_NULL_VIOLATION: "constraint",
+  UNIQUE_VIOLATION: "constraint",
+  MISSING_COLUMN: "missing",
+};
+
+/** In order: the first that matches the message decides. A duplicate key also says "Already exists". */
+const words: readonly (readonly [RegExp, Cause])[] = [
+  [/too long|larger than allowed|count exceeded|size exceeded|too large/i, "limit"],
+  [/primary key violation|not null constraint|constraint violation/i, "constraint"],
+  [/schema coercion failed|cast error|cannot cast|error parsing|invalid uuid literal/i, "type"],
+  [/parsererror|tokenizererror|sql parser error|recursionlimitexceeded|invalid function|parameter binding/i, "parse"],
+  [
+    /(require|missing|without|composite|multiple).{0,20}primary key|primary key.{0,30}(require|must|not supported)/i,
+    "rule",
+  ],
+  [/already exists/i, "exists"],
+  [/not found|does not exist|no field named/i, "missing"],
+  [/unauthorized|permission denied|access denied|insufficient privileges|privileges .* required/i, "permission"],
+  [/invalid characters|cannot start with|is reserved|reserved sql keyword|not supported|invalid operation/i, "rule"],
+  [/divide by zero|error during planning|not implemented|is still in use|not empty/i, "rule"],
+];
+
+/** From a commit or through Raft only these come from the data; anything else may have happened on its way to the log. */
+const fromTheData: ReadonlySet<Cause | undefined> = new Set(["constraint", "type"]);
+
+export function causeOf(status: number, code: string, message: string): Cause | undefined {
+  const known = Object.hasOwn(codes, code) ? codes[code] : undefined;
+  if (status === 429 || known === "rate") return "rate";
+  const part = /^Statement (\d+) failed/.exec(message);
+  if (part !== null && Number(part[1]) > 1) return "batchPart";
+  // The code tells the cause more surely than words, but INVALID_SQL also stands for a SQL text over the limit.
+  if (known !== undefined && known !== "parse") return known;
+  if (status === 401) return "login";
+  if (status === 403) return "permission";
+  const said = words.find(([pattern]) => pattern.test(message))?.[1] ?? known;
+  return /\braft error:|failed to commit/i.test(message) && !fromTheData.has(said) ? undefined : said;
+}
