@@ -1,0 +1,92 @@
+/**
+ * JUnit XML for pipelines. Never greener than the exit code: what JUnit has no word for (a required check that was left
+ * out, nothing passed, an early end) becomes a test case of its own, `run/verdict`.
+ */
+import type { Report, Result } from "../report.ts";
+
+export function formatJunit(report: Report): string {
+  const suites = [...new Set(report.results.map((result) => result.category))].map((category) => {
+    const cases = report.results
+      .filter((result) => result.category === category)
+      .map((result) => testCase(result, report));
+    return category === "run"
+      ? suite(category, [...cases, verdictCase(report)], report)
+      : suite(category, cases, report);
+  });
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="kalam-ready" ${sums(suites.flatMap((one) => one.cases))} time="${seconds(report.run.tookMs)}">\n${suites
+    .map((one) => one.xml)
+    .join("\n")}\n</testsuites>\n`;
+}
+
+type Outcome = "passed" | "failure" | "error" | "skipped";
+interface Case {
+  readonly outcome: Outcome;
+  readonly xml: string;
+}
+
+function suite(name: string, cases: readonly Case[], report: Report): { xml: string; cases: readonly Case[] } {
+  const xml = `  <testsuite name="${attribute(name)}" ${sums(cases)} timestamp="${attribute(report.run.startedAt)}">\n${cases
+    .map((one) => one.xml)
+    .join("\n")}\n  </testsuite>`;
+  return { xml, cases };
+}
+
+function sums(cases: readonly Case[]): string {
+  const count = (outcome: Outcome): number => cases.filter((one) => one.outcome === outcome).length;
+  return `tests="${cases.length}" failures="${count("failure")}" errors="${count("error")}" skipped="${count("skipped")}"`;
+}
+
+function testCase(result: Result, report: Report): Case {
+  const open = `    <testcase classname="${attribute(result.category)}" name="${attribute(result.check)}" time="${seconds(result.tookMs)}">`;
+  const outcome = outcomeOf(result, report);
+  const told = [result.title, ...result.findings.map((finding) => `${finding.name}: ${finding.sentence}`)];
+  if (result.remedy !== undefined) told.push(`remedy: ${result.remedy}`);
+  const body =
+    outcome === "passed"
+      ? `<system-out>${content(result.findings.length > 0 ? told.join("\n") : result.sentence)}</system-out>`
+      : outcome === "skipped"
+        ? `<skipped message="${attribute(result.sentence)}"/>`
+        : `<${outcome} message="${attribute(result.sentence)}" type="${attribute(result.findings[0]?.name ?? result.kind)}">${content(told.join("\n"))}</${outcome}>`;
+  return { outcome, xml: `${open}\n      ${body}\n    </testcase>` };
+}
+
+function outcomeOf({ kind, effect }: Result, report: Report): Outcome {
+  const strict = report.profile.failOn === "warn";
+  if (effect === "blocks") return "failure";
+  if (effect === "untold") return "error";
+  if (effect === "warns" && strict) return kind === "fail" ? "failure" : "error";
+  if (kind === "skip" || kind === "unknown") return "skipped";
+  return "passed";
+}
+
+function verdictCase(report: Report): Case {
+  const open = `    <testcase classname="run" name="run/verdict" time="0">`;
+  const outcome: Outcome = report.exit === 0 ? "passed" : report.exit === 1 ? "failure" : "error";
+  const said = `${report.verdict}, exit ${report.exit}`;
+  const why = content([said, ...report.reasons].join("\n"));
+  const body =
+    outcome === "passed"
+      ? `<system-out>${why}</system-out>`
+      : `<${outcome} message="${attribute(said)}" type="verdict">${why}</${outcome}>`;
+  return { outcome, xml: `${open}\n      ${body}\n    </testcase>` };
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(3);
+}
+
+/** What XML cannot hold even escaped: control characters, and halves of surrogate pairs. */
+const notXml =
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
+function content(text: string): string {
+  return text.replace(notXml, "\ufffd").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+function attribute(text: string): string {
+  return content(text)
+    .replaceAll('"', "&quot;")
+    .replaceAll("\n", "&#10;")
+    .replaceAll("\r", "&#13;")
+    .replaceAll("\t", "&#9;");
+}

@@ -1,0 +1,25 @@
+/** Commands as text that can be pasted into a shell. */
+import type { Exchange } from "../target/recording.ts";
+
+export function commandText(words: readonly string[]): string {
+  return words.map(quoted).join(" ");
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** A request that stands alone, as curl; the token is the reader's to fill in. Undefined where its text was cut. */
+export function curlText(origin: string, exchange: Exchange): string | undefined {
+  const { method, path, text, params, as } = exchange;
+  if (/… \(\d+ characters\)$/.test(`${text ?? ""}${params ?? ""}`)) return undefined;
+  const words = ["curl", "-sS", "-X", method, `${origin}${path}`];
+  if (as !== undefined) words.push("-H", "authorization: Bearer TOKEN");
+  if (text !== undefined) {
+    const body = path.endsWith("/sql")
+      ? `{"sql":${JSON.stringify(text)}${params === undefined ? "" : `,"params":${params}`}}`
+      : text;
+    words.push("-H", "content-type: application/json", "--data-binary", body);
+  }
+  return commandText(words);
+}

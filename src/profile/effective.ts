@@ -1,0 +1,389 @@
+/** The profile that takes effect: flag over environment over file over default, each value with its origin. */
+import { touchesOrder, efforts, levels, type Category, type Effort, type Level, type Touches } from "../check.ts";
+import { formatNames, type FormatName } from "../formats/names.ts";
+import { didYouMean } from "../nearest.ts";
+import { select, SelectorError } from "../selector.ts";
+import type { ProfileDocument } from "./keys.ts";
+import { ProfileError, type ProfileSource } from "./read.ts";
+import { durationMs, durationWanted } from "../duration.ts";
+
+/** Something is wrong with the command line or the environment: exit 64. */
+export class UsageError extends Error {}
+
+export interface Acceptance {
+  readonly check: string;
+  readonly finding: string;
+  readonly case?: string;
+  readonly reason: string;
+  /** The last day, as YYYY-MM-DD. */
+  readonly until: string;
+}
+
+export interface ReportWanted {
+  readonly format: FormatName;
+  /** Absent: stdout. */
+  readonly path?: string;
+}
+
+export interface CheckSettings {
+  readonly level?: Level;
+  readonly limits?: Readonly<Record<string, number>>;
+  readonly findings?: Readonly<Record<string, Level>>;
+}
+
+export interface Profile {
+  readonly name: string;
+  readonly url: string | undefined;
+  readonly serverBin: string | undefined;
+  readonly serverConfig: string | undefined;
+  readonly production: boolean;
+  readonly user: string | undefined;
+  readonly allow: readonly Touches[];
+  readonly effort: Effort;
+  readonly budgetMs: number;
+  readonly timeoutMs: number;
+  readonly maxPerSecond: number | undefined;
+  readonly parallel: number;
+  readonly failOn: Level;
+  /** Undefined: all. */
+  readonly only: ReadonlySet<string> | undefined;
+  /** Check id to reason. */
+  readonly skip: ReadonlyMap<string, string>;
+  readonly require: ReadonlySet<string>;
+  readonly checks: Readonly<Record<string, CheckSettings>>;
+  readonly accept: readonly Acceptance[];
+  readonly reports: readonly ReportWanted[];
+}
+
+/** What came from the command line, still as text; see `cli.ts` for what each means. */
+export interface Flags {
+  readonly url?: string;
+  readonly profile?: string;
+  readonly user?: string;
+  readonly only?: readonly string[];
+  readonly skip?: readonly string[];
+  readonly require?: readonly string[];
+  readonly allow?: readonly string[];
+  readonly readOnly?: boolean;
+  readonly effort?: string;
+  readonly budget?: string;
+  readonly timeout?: string;
+  readonly maxRps?: string;
+  readonly parallel?: string;
+  readonly failOn?: string;
+  readonly report?: readonly string[];
+  readonly json?: boolean;
+  readonly serverBin?: string;
+  readonly serverConfig?: string;
+}
+
+export interface Effective {
+  readonly profile: Profile;
+  /** By key of the profile: `flag --allow`, `environment KALAM_READY_URL`, `gate.yaml:4`, `default`. */
+  readonly origins: Readonly<Record<string, string>>;
+}
+
+/** Throws UsageError and ProfileError. */
+export function effectiveProfile(
+  source: ProfileSource,
+  flags: Flags,
+  environment: NodeJS.ProcessEnv,
+  categories: readonly Category[],
+): Effective {
+  const origins: Record<string, string> = {};
+  const { document } = source;
+  const line = (key: string): string =>
+    `${source.from}${source.lines[key] === undefined ? "" : `:${source.lines[key]}`}`;
+
+  /** The first source that has a value, with its origin noted. */
+  function pick<T>(
+    key: keyof ProfileDocument,
+    names: { flag?: string; env?: string },
+    flagged: string | undefined,
+    parse: (text: string) => T,
+    fallback: T,
+  ): T {
+    const fromFlag = flagged === undefined ? undefined : told(`--${names.flag}`, flagged, parse);
+    if (fromFlag !== undefined) return noted(key, `flag --${names.flag}`, fromFlag);
+    const variable = names.env === undefined ? undefined : environment[names.env];
+    if (names.env !== undefined && variable !== undefined && variable !== "") {
+      return noted(key, `environment ${names.env}`, told(names.env, variable, parse));
+    }
+    const written = document[key] as T | undefined;
+    return written === undefined ? noted(key, "default", fallback) : noted(key, line(key), written);
+  }
+  function noted<T>(key: string, origin: string, value: T): T {
+    origins[key] = origin;
+    return value;
+  }
+
+  const server = whichServer(flags, environment, document.server, noted, line);
+  const production = noted(
+    "production",
+    document.production === undefined ? "default" : line("production"),
+    document.production ?? false,
+  );
+  const allow = whichAllowed(flags, document, production, noted, line);
+
+  const profile: Profile = {
+    name: noted("name", document.name === undefined ? "default" : line("name"), document.name ?? source.from),
+    ...server,
+    production,
+    user: pickUser(),
+    allow,
+    effort: pick(
+      "effort",
+      { flag: "effort", env: "KALAM_READY_EFFORT" },
+      flags.effort,
+      (text) => oneOf(text, efforts),
+      "standard",
+    ),
+    budgetMs: pick("budget", { flag: "budget", env: "KALAM_READY_BUDGET" }, flags.budget, parseDuration, 600_000),
+    timeoutMs: pick("timeout", { flag: "timeout", env: "KALAM_READY_TIMEOUT" }, flags.timeout, parseDuration, 60_000),
+    maxPerSecond: pick<number | undefined>(
+      "max-rps",
+      { flag: "max-rps", env: "KALAM_READY_MAX_RPS" },
+      flags.maxRps,
+      (text) => whole(text, 1, 1_000_000),
+      undefined,
+    ),
+    parallel: pick(
+      "parallel",
+      { flag: "parallel", env: "KALAM_READY_PARALLEL" },
+      flags.parallel,
+      (text) => whole(text, 1, 16),
+      4,
+    ),
+    failOn: pick(
+      "fail-on",
+      { flag: "fail-on", env: "KALAM_READY_FAIL_ON" },
+      flags.failOn,
+      (text) => oneOf(text, levels),
+      "block",
+    ),
+    only: pickOnly(),
+    skip: pickSkip(),
+    require: pickRequired(),
+    checks: noted("checks", document.checks === undefined ? "default" : line("checks"), document.checks ?? {}),
+    accept: noted(
+      "accept",
+      document.accept === undefined ? "default" : line("accept"),
+      (document.accept ?? []) as readonly Acceptance[],
+    ),
+    reports: pickReports(),
+  };
+  return { profile, origins };
+
+  function pickUser(): string | undefined {
+    const fromFlag = flags.user;
+    if (fromFlag !== undefined) return noted("login", "flag --user", notEmpty("--user", fromFlag));
+    const variable = environment["KALAM_READY_USER"];
+    if (variable !== undefined && variable !== "") return noted("login", "environment KALAM_READY_USER", variable);
+    return noted("login", document.login === undefined ? "default" : line("login"), document.login?.user);
+  }
+
+  function pickOnly(): ReadonlySet<string> | undefined {
+    if (flags.only !== undefined && flags.only.length > 0)
+      return noted("only", "flag --only", told("--only", flags.only, chosen));
+    if (document.only === undefined) return noted("only", "default", undefined);
+    return noted("only", line("only"), inProfile("only", document.only));
+  }
+
+  function pickSkip(): ReadonlyMap<string, string> {
+    const skip = new Map<string, string>();
+    for (const [selector, reason] of Object.entries(document.skip ?? {})) {
+      for (const id of inProfile("skip", [selector])) skip.set(id, reason);
+    }
+    for (const selector of flags.skip ?? [])
+      for (const id of told("--skip", [selector], chosen)) skip.set(id, `--skip ${selector}`);
+    const from = [
+      ...(document.skip === undefined ? [] : [line("skip")]),
+      ...((flags.skip ?? []).length > 0 ? ["flag --skip"] : []),
+    ];
+    return noted("skip", from.join(", ") || "default", skip);
+  }
+
+  function pickRequired(): ReadonlySet<string> {
+    const written = inProfile("require", document.require ?? []);
+    const flagged = told("--require", flags.require ?? [], chosen);
+    const from = [
+      ...(document.require === undefined ? [] : [line("require")]),
+      ...(flagged.size > 0 ? ["flag --require"] : []),
+    ];
+    return noted("require", from.join(", ") || "default", new Set([...written, ...flagged]));
+  }
+
+  function pickReports(): readonly ReportWanted[] {
+    const flagged = [
+      ...(flags.report ?? []).map(parseReport),
+      ...(flags.json === true ? [{ format: "json" as const }] : []),
+    ];
+    const reports = flagged.length > 0 ? flagged : ((document.reports ?? []) as readonly ReportWanted[]);
+    if (reports.filter((report) => report.path === undefined).length > 1) {
+      throw new UsageError("at most one report can go to stdout; give the others a path: --report junit=ready.xml");
+    }
+    const origin = flagged.length > 0 ? "flag --report" : document.reports === undefined ? "default" : line("reports");
+    return noted("reports", origin, reports);
+  }
+
+  function chosen(selectors: readonly string[]): Set<string> {
+    return select(selectors, categories);
+  }
+  function inProfile(key: string, selectors: readonly string[]): Set<string> {
+    try {
+      return chosen(selectors);
+    } catch (error) {
+      if (error instanceof SelectorError) throw new ProfileError(`${line(key)}: ${error.message}`);
+      throw error;
+    }
+  }
+}
+
+/** Runs a parser over what stood in a flag or a variable, and says where it stood if that fails. */
+function told<Text, T>(name: string, value: Text, parse: (value: Text) => T): T {
+  try {
+    return parse(value);
+  } catch (error) {
+    if (error instanceof SelectorError || error instanceof WrongText) throw new UsageError(`${name}: ${error.message}`);
+    throw error;
+  }
+}
+
+class WrongText extends Error {}
+
+function parseDuration(text: string): number {
+  const ms = durationMs(text);
+  if (ms === undefined) throw new WrongText(`${durationWanted}, not ${JSON.stringify(text)}`);
+  return ms;
+}
+
+export function whole(text: string, min: number, max: number): number {
+  const value = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
+  if (!(value >= min && value <= max))
+    throw new WrongText(`a whole number from ${min} to ${max}, not ${JSON.stringify(text)}`);
+  return value;
+}
+
+function oneOf<const T extends string>(text: string, words: readonly T[]): T {
+  const found = words.find((word) => word === text);
+  if (found === undefined)
+    throw new WrongText(`one of ${words.join(", ")}, not ${JSON.stringify(text)}${didYouMean(text, words)}`);
+  return found;
+}
+
+function notEmpty(name: string, value: string): string {
+  if (value.trim() === "") throw new UsageError(`${name} is empty`);
+  return value;
+}
+
+function parseReport(text: string): ReportWanted {
+  const at = text.indexOf("=");
+  const format = told("--report", at === -1 ? text : text.slice(0, at), (word) => oneOf(word, formatNames));
+  if (at === -1) return { format };
+  return { format, path: notEmpty(`the path of --report ${format}=`, text.slice(at + 1)) };
+}
+
+type Noted = <T>(key: string, origin: string, value: T) => T;
+
+/** Either a server to attach to or one to start, never both: a run cannot certify one server by stopping another. */
+function whichServer(
+  flags: Flags,
+  environment: NodeJS.ProcessEnv,
+  written: string | undefined,
+  noted: Noted,
+  line: (key: string) => string,
+): { url: string | undefined; serverBin: string | undefined; serverConfig: string | undefined } {
+  if (flags.url !== undefined && flags.serverBin !== undefined) {
+    throw new UsageError(
+      "--url and --server-bin do not go together: either a server that runs already, or one that kalam-ready starts",
+    );
+  }
+  if (flags.serverConfig !== undefined && flags.serverBin === undefined && !environment["KALAMDB_SERVER_BIN"]) {
+    throw new UsageError("--server-config goes with --server-bin");
+  }
+  const none = { url: undefined, serverBin: undefined, serverConfig: undefined };
+  const own = (bin: string, origin: string) =>
+    noted("server", origin, {
+      ...none,
+      serverBin: notEmpty("--server-bin", bin),
+      serverConfig: flags.serverConfig === undefined ? undefined : notEmpty("--server-config", flags.serverConfig),
+    });
+  if (flags.serverBin !== undefined) return own(flags.serverBin, "flag --server-bin");
+  if (flags.url !== undefined) return noted("server", "flag --url", { ...none, url: parseUrl("--url", flags.url) });
+  const variable = environment["KALAM_READY_URL"];
+  if (variable !== undefined && variable !== "") {
+    return noted("server", "environment KALAM_READY_URL", { ...none, url: parseUrl("KALAM_READY_URL", variable) });
+  }
+  if (written !== undefined) {
+    try {
+      return noted("server", line("server"), { ...none, url: parseUrl("server", written) });
+    } catch (error) {
+      throw new ProfileError(`${line("server")}: ${(error as Error).message}`);
+    }
+  }
+  // Last of all: a variable that is set for something else must not turn a run on a named server into another one.
+  const bin = environment["KALAMDB_SERVER_BIN"];
+  if (bin !== undefined && bin !== "") return own(bin, "environment KALAMDB_SERVER_BIN");
+  return noted("server", "default", none);
+}
+
+/** The address without its trailing slash. Throws UsageError. */
+export function parseUrl(name: string, text: string): string {
+  if (text.trim() === "")
+    throw new UsageError(`${name} is empty: give the server's address, such as http://127.0.0.1:8080`);
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    const near = /^[\w.-]+(:\d+)?(\/|$)/.test(text) ? `; did you mean "http://${text}"?` : "";
+    throw new UsageError(`${name}: ${JSON.stringify(text)} is no address such as http://127.0.0.1:8080${near}`);
+  }
+  if (url.protocol !== "http:" && url.protocol !== "https:") {
+    const near = /^[\w.-]+:\d+/.test(text) ? `; did you mean "http://${text}"?` : "";
+    throw new UsageError(`${name}: the address must begin with http:// or https://${near}`);
+  }
+  // The text itself is not repeated: it holds a password.
+  if (url.username !== "" || url.password !== "") {
+    throw new UsageError(`${name}: credentials do not belong into an address; use --user and KALAM_READY_PASSWORD`);
+  }
+  if (url.search !== "" || url.hash !== "") throw new UsageError(`${name}: an address without ?… and #… is wanted`);
+  if (url.pathname !== "/")
+    throw new UsageError(
+      `${name}: KalamDB answers at the root of its address; leave out ${JSON.stringify(url.pathname)}`,
+    );
+  return url.origin;
+}
+
+/** `nothing` is always allowed: it disturbs nobody. */
+function whichAllowed(
+  flags: Flags,
+  document: ProfileDocument,
+  production: boolean,
+  noted: Noted,
+  line: (key: string) => string,
+): readonly Touches[] {
+  const written = document.allow ?? (production ? [] : ["scratch" as const]);
+  const flagged = (flags.allow ?? [])
+    .flatMap((word) => word.split(","))
+    .map((word) => told("--allow", word.trim(), (one) => oneOf(one, touchesOrder)));
+  if (flags.readOnly === true) {
+    if (flagged.some((one) => one !== "nothing")) throw new UsageError("--read-only and --allow do not go together");
+    return noted("allow", "flag --read-only", ["nothing"]);
+  }
+  if (flagged.length === 0)
+    return noted("allow", document.allow === undefined ? "default" : line("allow"), withNothing(written));
+  const wider = flagged.filter((one) => one !== "nothing" && !written.includes(one));
+  if (production && wider.length > 0) {
+    throw new UsageError(
+      `--allow ${wider.join(",")}: the profile says production: true, and then only what it allows itself may be touched`,
+    );
+  }
+  // Process and disk checks work in scratch namespaces, too, so a milder kind comes along; load does not bring process.
+  const bringsScratch = flagged.some((one) => one !== "nothing") && (!production || written.includes("scratch"));
+  const scratch = bringsScratch ? (["scratch"] as const) : [];
+  return noted("allow", "flag --allow", withNothing([...scratch, ...flagged]));
+}
+
+function withNothing(touches: readonly Touches[]): readonly Touches[] {
+  return touchesOrder.filter((one) => one === "nothing" || touches.includes(one));
+}

@@ -1,0 +1,257 @@
+/** Outcomes -> Report: plain JSON, from which every format and the exit code are made. Pure. */
+import { levelOf, say, type Check, type Json, type Level, type Limits, type Touches } from "./check.ts";
+import { conclude, exits, type Ended } from "./exit.ts";
+import type { Plan } from "./plan.ts";
+import type { Acceptance, CheckSettings, Profile } from "./profile/effective.ts";
+import type { Outcome } from "./run.ts";
+import type { Exchange } from "./target/recording.ts";
+import type { Entry } from "./target/ledger.ts";
+
+/** What a result does to the verdict. `untold`: it cannot be told, so neither can the whole. */
+export type Effect = "none" | "blocks" | "warns" | "untold" | "accepted";
+
+export interface ReportedFinding {
+  readonly name: string;
+  readonly level: Level;
+  readonly case?: string;
+  readonly sentence: string;
+  readonly data: Json;
+  readonly sent: readonly Exchange[];
+  readonly accepted?: { readonly reason: string; readonly until: string };
+  /** An acceptance that would have covered it, had it not run out. */
+  readonly expired?: { readonly reason: string; readonly until: string };
+}
+
+export interface Result {
+  readonly check: string;
+  readonly category: string;
+  /** The check's title, or its failure title. */
+  readonly title: string;
+  readonly kind: "pass" | "fail" | "unknown" | "skip";
+  readonly effect: Effect;
+  readonly required: boolean;
+  /** About the run itself and not about the server: does not count as passed. */
+  readonly ofTheRun: boolean;
+  readonly sentence: string;
+  readonly findings: readonly ReportedFinding[];
+  readonly risk?: string;
+  readonly remedy?: string;
+  readonly touches: Touches;
+  readonly limits: Limits;
+  /** Key into `evidence`. */
+  readonly observation?: string;
+  readonly tookMs: number;
+}
+
+export interface Report {
+  readonly schemaVersion: 1;
+  readonly tool: { readonly name: "kalam-ready"; readonly version: string };
+  readonly run: {
+    readonly id: string;
+    readonly seed: number;
+    readonly startedAt: string;
+    readonly tookMs: number;
+    readonly effort: string;
+    readonly requests: number;
+    /** Times the server said that we go too fast. */
+    readonly rateRefusals: number;
+    /** Arguments that show it again, without the selection of checks. */
+    readonly again: readonly string[];
+  };
+  readonly profile: { readonly name: string; readonly allow: readonly Touches[]; readonly failOn: Level };
+  readonly server: {
+    readonly url: string | null;
+    readonly version: string | null;
+    /** kalam-ready started it itself. */
+    readonly own: boolean;
+    readonly login: { readonly user: string; readonly role: string } | null;
+  };
+  readonly verdict: string;
+  readonly exit: number;
+  readonly reasons: readonly string[];
+  readonly totals: Readonly<Record<"passed" | "failed" | "warned" | "accepted" | "unknown" | "skipped", number>>;
+  /** Skipped checks by what they would have touched. */
+  readonly notCovered: Readonly<Partial<Record<Touches, number>>>;
+  /** Checks that --only left out. */
+  readonly leftOut: number;
+  readonly results: readonly Result[];
+  readonly evidence: Readonly<Record<string, Json>>;
+}
+
+/** What became of the names that the run used. */
+export type CleanUp =
+  | { readonly kind: "none" }
+  | { readonly kind: "clean"; readonly names: number }
+  | { readonly kind: "kept"; readonly sentence: string }
+  /** Removal was asked for, and it is still listed. */
+  | { readonly kind: "left"; readonly left: readonly (Entry & { readonly why: string })[] }
+  | { readonly kind: "unclear"; readonly sentence: string };
+
+export interface ReportParts {
+  readonly tool: Report["tool"];
+  readonly run: Report["run"];
+  readonly server: Report["server"];
+  readonly profile: Profile;
+  readonly plan: Plan;
+  readonly outcomes: readonly Outcome[];
+  readonly cleanUp: CleanUp;
+  readonly exchange: (number: number) => Exchange | undefined;
+  /** As YYYY-MM-DD: acceptances hold up to their day. */
+  readonly today: string;
+  readonly ended?: Ended;
+}
+
+export function makeReport(parts: ReportParts): Report {
+  const { profile, plan, outcomes, ended } = parts;
+  const results = [...outcomes.map((outcome) => resultOf(outcome, parts)), cleanUpResult(parts.cleanUp)];
+  const conclusion = conclude({
+    results,
+    failOn: profile.failOn,
+    requiredButLeftOut: plan.requiredButLeftOut,
+    ...(ended === undefined ? {} : { ended }),
+  });
+  const counted = results.filter((result) => !result.ofTheRun || result.kind !== "pass");
+  const count = (holds: (result: Result) => boolean): number => counted.filter(holds).length;
+  const notCovered: Partial<Record<Touches, number>> = {};
+  for (const { kind, touches } of results) if (kind === "skip") notCovered[touches] = (notCovered[touches] ?? 0) + 1;
+  return {
+    schemaVersion: 1,
+    tool: parts.tool,
+    run: parts.run,
+    profile: { name: profile.name, allow: profile.allow, failOn: profile.failOn },
+    server: parts.server,
+    verdict: conclusion.verdict,
+    exit: exits[conclusion.exit].code,
+    reasons: conclusion.reasons,
+    totals: {
+      passed: count((result) => result.kind === "pass"),
+      failed: count((result) => result.kind === "fail" && result.effect === "blocks"),
+      warned: count((result) => result.kind === "fail" && result.effect === "warns"),
+      accepted: count((result) => result.effect === "accepted"),
+      unknown: count((result) => result.kind === "unknown"),
+      skipped: count((result) => result.kind === "skip"),
+    },
+    notCovered,
+    leftOut: plan.leftOut,
+    results,
+    evidence: Object.fromEntries(
+      outcomes.flatMap(({ step, seen }) => (seen === undefined ? [] : [[step.check.observation.id, seen]])),
+    ),
+  };
+}
+
+function resultOf(outcome: Outcome, parts: ReportParts): Result {
+  const { step, verdict } = outcome;
+  const { check, category, required, limits } = step;
+  const settings = parts.profile.checks[check.id];
+  const common = {
+    check: check.id,
+    category: category.id,
+    required,
+    ofTheRun: false,
+    touches: check.observation.touches,
+    limits,
+    ...(outcome.seen === undefined ? {} : { observation: check.observation.id }),
+    tookMs: Math.round(outcome.tookMs),
+  };
+  if (verdict.kind !== "fail") {
+    const effect: Effect = verdict.kind !== "unknown" ? "none" : canBlock(check, settings) ? "untold" : "warns";
+    return { ...common, title: check.title, kind: verdict.kind, effect, sentence: verdict.sentence, findings: [] };
+  }
+  const findings = verdict.found.map((found): ReportedFinding => {
+    const acceptance = parts.profile.accept.find((one) => covers(one, check.id, found));
+    const { reason = "", until = "" } = acceptance ?? {};
+    const holds =
+      acceptance === undefined
+        ? {}
+        : until >= parts.today
+          ? { accepted: { reason, until } }
+          : { expired: { reason, until } };
+    return {
+      name: found.name,
+      level: settings?.findings?.[found.name] ?? settings?.level ?? levelOf(check, found.name),
+      ...(found.case === undefined ? {} : { case: found.case }),
+      sentence: say(check, found),
+      data: found.data as Json,
+      sent: (found.sent ?? []).flatMap((number) => parts.exchange(number) ?? []),
+      ...holds,
+    };
+  });
+  const open = findings.filter((finding) => finding.accepted === undefined);
+  const effect = open.some((finding) => finding.level === "block") ? "blocks" : open.length > 0 ? "warns" : "accepted";
+  const [first] = open.length > 0 ? open : findings;
+  const more = findings.length > 1 ? ` (and ${findings.length - 1} more)` : "";
+  return {
+    ...common,
+    title: check.failureTitle,
+    kind: "fail",
+    effect,
+    sentence: `${first?.sentence ?? ""}${more}`,
+    findings,
+    risk: check.risk,
+    remedy: check.remedy,
+  };
+}
+
+function covers(acceptance: Acceptance, check: string, found: { name: string; case?: string }): boolean {
+  if (acceptance.check !== check || acceptance.finding !== found.name) return false;
+  return acceptance.case === undefined || acceptance.case === found.case;
+}
+
+/** Whether any of its findings would fail the gate: only then does not knowing matter that much. */
+function canBlock(check: Check, settings: CheckSettings | undefined): boolean {
+  return Object.keys(check.findings).some(
+    (name) => (settings?.findings?.[name] ?? settings?.level ?? levelOf(check, name)) === "block",
+  );
+}
+
+export const cleanUpId = "run/nothing-left-behind";
+
+function cleanUpResult(cleanUp: CleanUp): Result {
+  const row = {
+    check: cleanUpId,
+    category: "run",
+    title: "The run leaves nothing behind",
+    required: false,
+    ofTheRun: true,
+    touches: "nothing",
+    limits: {},
+    tookMs: 0,
+    findings: [],
+  } as const;
+  switch (cleanUp.kind) {
+    case "none":
+      return { ...row, kind: "pass", effect: "none", sentence: "nothing was made" };
+    case "clean":
+      return {
+        ...row,
+        kind: "pass",
+        effect: "none",
+        sentence: `none of the ${cleanUp.names} names it used is listed any more`,
+      };
+    case "kept":
+      return { ...row, kind: "skip", effect: "none", sentence: cleanUp.sentence };
+    case "unclear":
+      return {
+        ...row,
+        kind: "unknown",
+        effect: "untold",
+        sentence: `it could not be looked up what is left: ${cleanUp.sentence}`,
+      };
+    case "left": {
+      const names = cleanUp.left.map(({ kind, name }) => `${kind} ${name}`);
+      const sentence = `still listed after their removal: ${names.join(", ")}`;
+      const data: Json = { left: cleanUp.left.map(({ kind, name, why }) => ({ kind, name, why })) };
+      return {
+        ...row,
+        title: "The run could not remove what it made",
+        kind: "fail",
+        effect: "blocks",
+        sentence,
+        findings: [{ name: "leftBehind", level: "block", sentence, data, sent: [] }],
+        risk: "What is dropped stays: names, quota and rows of a dropped namespace or user go on taking effect.",
+        remedy: "Look at it with kalam-ready cleanup --dry-run; what that cannot remove has to be removed by hand.",
+      };
+    }
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * Runs a plan. The only place that catches what a check throws, the only timer over a check, and the scheduler. Knows
+ * no check by name, and never tries one again.
+ */
+import { setMaxListeners } from "node:events";
+import type { Check, Context, Effort, Json, Observation, Verdict } from "./check.ts";
+import { durationText } from "./duration.ts";
+import type { Step } from "./plan.ts";
+import { SetupError } from "./target/accounts.ts";
+import { outcomeOf } from "./target/answer.ts";
+import { sleep } from "./target/pacing.ts";
+import type { Session } from "./target/session.ts";
+import { drop } from "./target/sweep.ts";
+import { makeTarget } from "./target/target.ts";
+import type { Wire } from "./target/wire.ts";
+
+/** What came of one step. */
+export interface Outcome {
+  readonly step: Step;
+  readonly verdict: Verdict | { readonly kind: "skip"; readonly sentence: string };
+  /** Absent where nothing was observed. */
+  readonly seen?: Json;
+  /** How long its observation took; shared by the checks that judge it. */
+  readonly tookMs: number;
+}
+
+export interface RunOptions {
+  readonly effort: Effort;
+  readonly seed: number;
+  readonly parallel: number;
+  readonly timeoutMs: number;
+  readonly budgetMs: number;
+  /** Leave the scratch namespaces for a look. */
+  readonly keep: boolean;
+  /** Ends the run early: what is under way and what would come is unknown, for the signal's reason. */
+  readonly signal: AbortSignal;
+  /** The wire of the checks: the session's, or one with a fault in it. */
+  readonly wire: Wire;
+  readonly onStart?: (check: Check) => void;
+  readonly onDone?: (outcome: Outcome) => void;
+}
+
+/** One outcome per step, in the order of the plan, whatever happens. */
+export async function run(steps: readonly Step[], session: Session, options: RunOptions): Promise<Outcome[]> {
+  const outcomes = new Map<Step, Outcome>();
+  const settle = (outcome: Outcome): void => {
+    outcomes.set(outcome.step, outcome);
+    options.onDone?.(outcome);
+  };
+
+  const groups = new Map<Observation, Step[]>();
+  for (const step of steps) {
+    const early = dispositionOf(step, session);
+    if (early !== undefined) settle({ step, verdict: early, tookMs: 0 });
+    else groups.set(step.check.observation, [...(groups.get(step.check.observation) ?? []), step]);
+  }
+
+  const deadline = performance.now() + options.budgetMs;
+  const observer = new Observer(session, options);
+  const observe = async ([observation, group]: [Observation, Step[]]): Promise<void> => {
+    const why = endedEarly(session, options, deadline);
+    if (why !== undefined) {
+      for (const step of group) settle({ step, verdict: { kind: "unknown", sentence: why }, tookMs: 0 });
+      return;
+    }
+    for (const step of group) options.onStart?.(step.check);
+    const startedAt = performance.now();
+    const observed = await observer.observe(observation, deadline);
+    const tookMs = performance.now() - startedAt;
+    for (const step of group) {
+      if ("sentence" in observed) settle({ step, verdict: { kind: "unknown", sentence: observed.sentence }, tookMs });
+      else settle({ step, verdict: judge(step, observed.seen), seen: observed.seen, tookMs });
+    }
+  };
+
+  const waiting = [...groups].filter(([observation]) => observation.alone !== true);
+  const worker = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await observe(next);
+  };
+  await Promise.all(Array.from({ length: options.parallel }, worker));
+  for (const group of [...groups].filter(([observation]) => observation.alone === true)) await observe(group);
+
+  return steps.map(
+    (step) => outcomes.get(step) ?? { step, verdict: { kind: "unknown", sentence: "it was never reached" }, tookMs: 0 },
+  );
+}
+
+/** What can be said of a step without observing anything; undefined if it is to run. */
+function dispositionOf(step: Step, session: Session): Outcome["verdict"] | undefined {
+  const { disposition, check } = step;
+  if (disposition.kind === "skip") return { kind: "skip", sentence: disposition.reason };
+  if (disposition.kind === "unknown") return { kind: "unknown", sentence: disposition.reason };
+  const { touches, needs } = check.observation;
+  const needsDba = touches !== "nothing" || needs?.includes("dba") === true;
+  if (needsDba && session.login.role !== "dba" && session.login.role !== "system") {
+    return {
+      kind: "unknown",
+      sentence: `${session.login.name} has the role ${session.login.role}; this check needs a login with the role dba`,
+    };
+  }
+  return undefined;
+}
+
+function endedEarly(session: Session, options: RunOptions, deadline: number): string | undefined {
+  if (options.signal.aborted) return String(options.signal.reason);
+  if (session.rate.banned) return "the server has banned this address: the run ended early";
+  if (performance.now() >= deadline) return `the budget of ${durationText(options.budgetMs)} was spent before it`;
+  return undefined;
+}
+
+/** Judges evidence; a judge that throws has not judged. */
+export function judge(step: Pick<Step, "check" | "limits">, seen: Json): Verdict {
+  try {
+    return step.check.judge(seen, step.limits);
+  } catch (error) {
+    return { kind: "unknown", sentence: `the check could not judge what it saw: ${wordsOf(error)}` };
+  }
+}
+
+/** Observes: scratch namespace, time limit, dying target, accounts. */
+class Observer {
+  readonly #session: Session;
+  readonly #options: RunOptions;
+
+  constructor(session: Session, options: RunOptions) {
+    this.#session = session;
+    this.#options = options;
+  }
+
+  async observe(observation: Observation, deadline: number): Promise<{ seen: Json } | { sentence: string }> {
+    const { accounts } = this.#session;
+    const holder = {};
+    const ownMs = observation.timeoutMs ?? 0;
+    const checkMs = Math.max(this.#options.timeoutMs, ownMs);
+    const budgetMs = Math.max(1, deadline - performance.now());
+    const late =
+      checkMs <= budgetMs
+        ? `it was not done within ${durationText(checkMs)}`
+        : `the budget of ${durationText(this.#options.budgetMs)} was spent before it was done`;
+    const over = new AbortController();
+    // Each request in flight listens to it; fifty at once are no leak.
+    setMaxListeners(0, over.signal);
+    const timer = setTimeout(() => over.abort(new Error(late)), Math.min(checkMs, budgetMs));
+    const stop = (): void => over.abort(new Error(String(this.#options.signal.reason)));
+    this.#options.signal.addEventListener("abort", stop, { once: true });
+    let scratch = "";
+    try {
+      if (observation.touches !== "nothing") scratch = await this.#makeScratch();
+      const target = makeTarget(this.#session, { wire: this.#options.wire, signal: over.signal, holder });
+      const context = this.#context(observation, scratch, over.signal);
+      // An observe that does not heed the signal is left behind; its target is dead, so it can do no more.
+      const seen = await Promise.race([observation.observe(target, context), rejection(over.signal)]);
+      // Judged is what is saved: evidence that JSON would change must not be judged before it was.
+      return { seen: JSON.parse(JSON.stringify(seen)) as Json };
+    } catch (error) {
+      if (over.signal.aborted) return { sentence: wordsOf(over.signal.reason) };
+      if (error instanceof SetupError) return { sentence: error.message };
+      return { sentence: `the check broke off: ${wordsOf(error)}` };
+    } finally {
+      clearTimeout(timer);
+      this.#options.signal.removeEventListener("abort", stop);
+      // Whatever still runs of this observation finds its target dead.
+      if (!over.signal.aborted) over.abort(new Error("the observation is over"));
+      await accounts.release(holder);
+      // Seen gone or not, the sweep at the end of the run decides; this only keeps a long run from piling up.
+      if (scratch !== "" && !this.#options.keep)
+        await drop(this.#session.sender, this.#session.login, { kind: "namespace", name: scratch });
+    }
+  }
+
+  async #makeScratch(): Promise<string> {
+    const { ledger, sender, login, nextName } = this.#session;
+    const name = nextName();
+    ledger.enter({ kind: "namespace", name });
+    const made = await sender.sql(login, `CREATE NAMESPACE ${name}`);
+    if (made.kind !== "ok")
+      throw new SetupError(`the server refused the set-up, CREATE NAMESPACE ${name}: ${outcomeOf(made)}`);
+    return name;
+  }
+
+  #context(observation: Observation, scratch: string, signal: AbortSignal): Context {
+    const { effort, seed } = this.#options;
+    const { ledger } = this.#session;
+    return {
+      scratch,
+      effort,
+      signal,
+      random: randomFrom(`${seed} ${observation.id}`),
+      size: (sizes) => sizes[effort],
+      name(suffix) {
+        const name = `${scratch}_${suffix}`;
+        ledger.enter({ kind: "namespace", name });
+        return name;
+      },
+      claim(name) {
+        ledger.enter({ kind: "namespace", name });
+      },
+      async poll(ask, done, { withinMs, everyMs }) {
+        const until = performance.now() + withinMs;
+        for (;;) {
+          const answer = await ask();
+          if (done(answer) || performance.now() + everyMs > until) return answer;
+          await sleep(everyMs, signal);
+        }
+      },
+    };
+  }
+}
+
+async function rejection(signal: AbortSignal): Promise<never> {
+  return await new Promise((_, reject) => {
+    const stop = (): void => reject(signal.reason as Error);
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+  });
+}
+
+/** Numbers from 0 to below 1, the same for the same text: mulberry32 over a hash of it (FNV-1a). */
+export function randomFrom(text: string): () => number {
+  let state = 2_166_136_261;
+  for (const character of text) state = Math.imul(state ^ (character.codePointAt(0) ?? 0), 16_777_619);
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
