@@ -1,0 +1,66 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { LEFT_OUT } from "./expected.ts";
+import { type Answer, Driver, type Entry, readSection, SECTIONS, type Section } from "./replay.ts";
+
+/**
+ * Records the sections anew: sends the same requests to a server that was started for it and has not been set up, and
+ * writes what comes back. `--dir` is the folder that holds the server's files, and is written as `<dir>`.
+ */
+const { values } = parseArgs({
+  options: {
+    url: { type: "string" },
+    out: { type: "string" },
+    dir: { type: "string", default: join(tmpdir(), "kalam-contract") },
+  },
+});
+
+const LONGEST = 2000;
+
+/** What must not be kept (tokens, hashes, folders), and what nobody wants to read at its full length. */
+function keep(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(keep);
+  if (typeof value === "object" && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, keep(part)]));
+  }
+  if (typeof value !== "string") return value;
+  const text = value
+    .replaceAll(values.dir, "<dir>")
+    .replace(/eyJ[\w-]+\.[\w-]+\.[\w-]*/g, "<jwt>")
+    .replace(/(\$2\w\$\d+\$)\S+/g, "$1<hash>");
+  return text.length > LONGEST ? `<${text.length} characters> ${text.slice(0, 120)}` : text;
+}
+
+async function record(driver: Driver, section: Section): Promise<Entry[]> {
+  const began = performance.now();
+  const recorded: Entry[] = [];
+  for (const entry of readSection(section)) {
+    const sent = performance.now();
+    for (const { answer } of await driver.replay([entry], LEFT_OUT[section])) {
+      const times = { t: Math.round(sent - began), ms: Math.round(performance.now() - sent) };
+      const { name = "", request } = entry;
+      if (request === undefined) continue;
+      const came = "broke" in answer ? { error: answer.broke } : { response: keep(answer) as Answer };
+      recorded.push({ t: times.t, name, request, ...came, ms: times.ms });
+    }
+  }
+  return recorded;
+}
+
+if (values.url === undefined || values.out === undefined) {
+  process.stderr.write("usage: npm run contract -- --url http://127.0.0.1:PORT --out DIR [--dir FOLDER]\n");
+  process.exitCode = 64;
+} else {
+  mkdirSync(values.out, { recursive: true });
+  const driver = new Driver(values.url, values.dir);
+  for (const section of Object.keys(SECTIONS) as Section[]) {
+    const entries = await record(driver, section);
+    writeFileSync(
+      join(values.out, SECTIONS[section]),
+      `[\n${entries.map((entry) => JSON.stringify(entry)).join(",\n")}\n]\n`,
+    );
+    process.stderr.write(`${SECTIONS[section]}: ${entries.length} entries\n`);
+  }
+}

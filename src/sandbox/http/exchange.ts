@@ -1,0 +1,110 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Database } from "../database.ts";
+import type { Limiter } from "./limiter.ts";
+import { isLoopback } from "../settings-file.ts";
+import type { Settings } from "../settings.ts";
+
+/** What every route has at hand. */
+export interface Context {
+  readonly settings: Settings;
+  readonly database: Database;
+  readonly secret: string;
+  readonly limits: { readonly queries: Limiter; readonly requests: Limiter; readonly logins: Limiter };
+}
+
+/** An answer: JSON unless `type` says otherwise; no body without `body`. */
+export interface Reply {
+  readonly status: number;
+  readonly body?: string;
+  readonly type?: string;
+  readonly cookies?: readonly string[];
+}
+
+/** One request, after its address and its token are known. */
+export interface Asking {
+  readonly method: string;
+  readonly path: string;
+  readonly address: string;
+  readonly headers: IncomingMessage["headers"];
+  /** The whole body, or nothing if it was longer than any may be: then the connection is gone. */
+  body(): Promise<Buffer | undefined>;
+}
+
+export const json = (status: number, body: unknown): Reply => ({ status, body: JSON.stringify(body) });
+export const plain = (status: number, body: string): Reply => ({ status, body, type: "text/plain; charset=utf-8" });
+
+export function asking(request: IncomingMessage, settings: Settings): Asking {
+  return {
+    method: request.method ?? "",
+    path: (request.url ?? "").replace(/[?#].*$/, ""),
+    address: addressOf(request),
+    headers: request.headers,
+    body: () => readBody(request, settings["rate_limit.request_body_limit_bytes"]),
+  };
+}
+
+/** A proxy on this host is believed about whom it speaks for; nobody else is. */
+function addressOf(request: IncomingMessage): string {
+  const peer = (request.socket.remoteAddress ?? "").replace(/^::ffff:/, "");
+  const forwarded = request.headers["x-forwarded-for"];
+  const first = (Array.isArray(forwarded) ? forwarded[0] : forwarded)?.split(",")[0]?.trim();
+  return isLoopback(peer) && first !== undefined && first !== "" ? first : peer;
+}
+
+async function readBody(request: IncomingMessage, most: number): Promise<Buffer | undefined> {
+  const parts: Buffer[] = [];
+  let length = Number(request.headers["content-length"] ?? 0);
+  if (length <= most) length = 0;
+  for await (const part of length > most ? [] : (request as AsyncIterable<Buffer>)) {
+    length += part.length;
+    if (length > most) break;
+    parts.push(part);
+  }
+  if (length <= most) return Buffer.concat(parts);
+  request.socket.destroy();
+  return undefined;
+}
+
+export function send(response: ServerResponse, { status, body, type, cookies }: Reply, isLast: boolean): void {
+  if (response.destroyed) return;
+  response.writeHead(status, {
+    server: "kalam-sandbox",
+    ...(body === undefined ? {} : { "content-type": type ?? "application/json" }),
+    ...(cookies === undefined ? {} : { "set-cookie": [...cookies] }),
+    ...(isLast ? { connection: "close" } : {}),
+    "content-length": Buffer.byteLength(body ?? ""),
+  });
+  response.end(body);
+}
+
+/** KalamDB's words for a body that is not the JSON it should be, or nothing if it is an object with these fields. */
+export function problemWithBody(
+  text: string,
+  value: unknown,
+  fields: { readonly known: readonly string[]; readonly strict: boolean; readonly needed: readonly string[] },
+): string | undefined {
+  const at = `at line 1 column ${text.length}`;
+  if (value === undefined) {
+    return text.trim() === ""
+      ? "Json deserialize error: EOF while parsing a value at line 1 column 0"
+      : `Json deserialize error: EOF while parsing an object ${at}`;
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return `Json deserialize error: invalid type, expected an object ${at}`;
+  const names = Object.keys(value);
+  const unknown = fields.strict ? names.find((name) => !fields.known.includes(name)) : undefined;
+  if (unknown !== undefined) {
+    return `Json deserialize error: unknown field \`${unknown}\`, expected one of ${fields.known.map((name) => `\`${name}\``).join(", ")} ${at}`;
+  }
+  const missing = fields.needed.find((name) => !names.includes(name));
+  return missing === undefined ? undefined : `Json deserialize error: missing field \`${missing}\` ${at}`;
+}
+
+/** JSON.parse that does not throw; undefined is what no JSON means. */
+export function parseJson(text: string, parse: (text: string) => unknown = JSON.parse): unknown {
+  try {
+    return parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,81 @@
+import { bearer } from "./auth.ts";
+import { Refusal } from "../sql/errors.ts";
+import { type Asking, type Context, json, parseJson, problemWithBody, type Reply } from "./exchange.ts";
+import { verify } from "./jwt.ts";
+import { type Parameter, parseExactly, toParameter } from "../sql/parameters.ts";
+
+const LONGEST_SQL = 1024 * 1024;
+const LONGEST_JSON = 2 * 1024 * 1024;
+
+/** `POST /v1/api/sql`. */
+export async function sql(asking: Asking, context: Context): Promise<Reply> {
+  const from = performance.now();
+  const { authorization } = asking.headers;
+  if (authorization === undefined) return refusal(from, 401, "MISSING_AUTHORIZATION", "Authentication required");
+  const claims = verify(bearer(asking) ?? "", context.secret, Date.now() / 1000);
+  if (claims === "expired") return refusal(from, 401, "TOKEN_EXPIRED", "Token expired");
+  if (claims === "invalid" || claims.token_type !== "access") {
+    return refusal(from, 401, "INVALID_CREDENTIALS", "Invalid credentials");
+  }
+  if (!context.limits.queries.allows(claims.sub, from)) {
+    return refusal(from, 429, "RATE_LIMIT_EXCEEDED", "Too many queries per second");
+  }
+  try {
+    const request = await readRequest(asking);
+    const answer = await context.database.ask("sql", { ...request, user: claims.sub, address: asking.address });
+    if (answer.kind === "refused") return refusal(from, answer.status, answer.code, answer.message, answer.details);
+    // Put together by hand: the rows are JSON already, with numbers that must not be read.
+    const more = answer.single ? ',"error":null' : "";
+    return {
+      status: 200,
+      body: `{"status":"success","results":[${answer.results.join(",")}],"took":${elapsed(from)}${more}}`,
+    };
+  } catch (error) {
+    if (error instanceof Refusal) return refusal(from, error.status, error.code, error.message);
+    throw error;
+  }
+}
+
+const elapsed = (from: number): number => Math.round((performance.now() - from) * 1000) / 1000;
+
+export function refusal(from: number, status: number, code: string, message: string, details?: string): Reply {
+  return json(status, { status: "error", results: [], took: elapsed(from), error: { code, message, details } });
+}
+
+interface SqlRequest {
+  readonly sql: string;
+  readonly parameters: readonly Parameter[];
+  readonly namespace: string;
+}
+
+const bad = (problem: string): Refusal => new Refusal("INVALID_INPUT", `Invalid JSON payload: ${problem}`);
+
+async function readRequest(asking: Asking): Promise<SqlRequest> {
+  const raw = (await asking.body()) ?? Buffer.alloc(0);
+  if (!/^application\/json\b/i.test(asking.headers["content-type"] ?? "")) throw bad("Content type error");
+  if (raw.length > LONGEST_JSON)
+    throw bad(`JSON payload (${raw.length} bytes) is larger than allowed (limit: ${LONGEST_JSON} bytes).`);
+  const text = raw.toString();
+  const value = parseJson(text, parseExactly);
+  const problem = problemWithBody(text, value, { known: [], strict: false, needed: ["sql"] });
+  if (problem !== undefined) throw bad(problem);
+  const { sql: statement, params, namespace_id: namespace } = value as Readonly<Record<string, unknown>>;
+  const at = `at line 1 column ${text.length}`;
+  if (typeof statement !== "string")
+    throw bad(`Json deserialize error: invalid type: ${JSON.stringify(statement)}, expected a string ${at}`);
+  if (params !== undefined && params !== null && !Array.isArray(params))
+    throw bad(`Json deserialize error: invalid type, expected a sequence ${at}`);
+  if (namespace !== undefined && namespace !== null && typeof namespace !== "string") {
+    throw bad(`Json deserialize error: invalid type, expected a string ${at}`);
+  }
+  const length = Buffer.byteLength(statement);
+  if (length > LONGEST_SQL)
+    throw new Refusal("INVALID_SQL", `SQL query too long: ${length} bytes (maximum ${LONGEST_SQL} bytes)`, true);
+  const parameters = ((params ?? []) as readonly unknown[]).map(toParameter);
+  // PostgreSQL's texts end at a NUL, and half a character is no text at all.
+  if (statement.includes("\u0000")) throw new Refusal("INVALID_SQL", "SQL must not contain NUL", true);
+  if ([statement, ...parameters.map((parameter) => parameter.text ?? "")].some((part) => /\p{Surrogate}/u.test(part))) {
+    throw bad(`Json deserialize error: lone surrogate ${at}`);
+  }
+  return { sql: statement, parameters, namespace: namespace ?? "default" };
+}

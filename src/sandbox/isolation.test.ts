@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Sandbox, startSandbox } from "./start.ts";
+import { visit, type Visitor } from "./visitor.ts";
+
+let sandbox: Sandbox;
+let root: Visitor;
+let alice: Visitor;
+let bob: Visitor;
+let service: Visitor;
+
+const PASSWORD = "Pass-word-1234";
+const CANARY = "bobs-canary";
+
+beforeAll(async () => {
+  // Attempts come thick and fast, and limits are tested elsewhere.
+  sandbox = await startSandbox({ settings: { rate_limit: { max_queries_per_sec: 10_000 } } });
+  root = await visit(sandbox.url, "root", sandbox.rootPassword);
+  for (const [name, role] of [
+    ["alice", "user"],
+    ["bob", "user"],
+    ["sam", "service"],
+    ["op", "dba"],
+  ] as const) {
+    await root.rows(`CREATE USER '${name}' WITH PASSWORD '${PASSWORD}' ROLE ${role}`);
+  }
+  await root.rows("CREATE NAMESPACE n");
+  await root.rows("CREATE TABLE n.own (id BIGINT PRIMARY KEY, v TEXT, n INT) WITH (TYPE='USER')");
+  await root.rows("CREATE TABLE n.stream (id BIGINT, v TEXT) WITH (TYPE='STREAM', TTL_SECONDS=60)");
+  for (const level of ["PUBLIC", "PRIVATE", "RESTRICTED", "DBA"]) {
+    await root.rows(
+      `CREATE TABLE n.s_${level} (id BIGINT PRIMARY KEY, v TEXT) WITH (TYPE='SHARED', ACCESS_LEVEL='${level}')`,
+    );
+    await root.rows(`INSERT INTO n.s_${level} (id, v) VALUES (1, 'shared')`);
+  }
+  [alice, bob, service] = await Promise.all([
+    visit(sandbox.url, "alice", PASSWORD),
+    visit(sandbox.url, "bob", PASSWORD),
+    visit(sandbox.url, "sam", PASSWORD),
+  ]);
+  await bob.rows(`INSERT INTO n.own (id, v, n) VALUES (1, '${CANARY}', 1), (2, '${CANARY}', 2)`);
+  await bob.rows(`INSERT INTO n.stream (id, v) VALUES (1, '${CANARY}')`);
+  await alice.rows("INSERT INTO n.own (id, v, n) VALUES (1, 'mine', 10)");
+});
+
+afterAll(() => sandbox.stop());
+
+test.for([
+  "SELECT * FROM n.own",
+  "SELECT v, count(*) FROM n.own GROUP BY v",
+  "SELECT max(v) FROM n.own",
+  "SELECT a.v FROM n.own a FULL JOIN n.own b ON true",
+  "SELECT (SELECT max(v) FROM n.own WHERE id = s.id) FROM n.s_public s",
+  "WITH x AS (SELECT * FROM n.own) SELECT * FROM x UNION ALL SELECT * FROM n.own",
+  "SELECT * FROM n.own WHERE true OR 1 = 1",
+  "SELECT o FROM n.own o",
+  "SELECT * FROM n.stream",
+  "SELECT string_agg(v, ',') FROM n.own",
+])("%s shows only one's own rows", async (sql) => {
+  const mine = await alice.sql(sql);
+  expect(mine.status).toBe(200);
+  expect(mine.text).not.toContain(CANARY);
+  // The same path shows the rows to their owner: it was not merely empty.
+  expect((await bob.sql(sql)).text).toContain(CANARY);
+});
+
+test.for([
+  // Becoming somebody else.
+  "SELECT set_config('kalam.uid', 'bob', false)",
+  `SELECT "set_config"('kalam.uid', 'bob', false)`,
+  "SELECT pg_catalog.set_config('kalam.uid', 'bob', false)",
+  "UPDATE pg_settings SET setting = 'bob' WHERE name = 'kalam.uid'",
+  "SET kalam.uid = 'bob'",
+  "SET ROLE postgres",
+  "RESET ROLE",
+  "SELECT 1; SET ROLE postgres; SELECT * FROM n.own",
+  "DO $$ BEGIN PERFORM set_config('kalam.uid', 'bob', false); END $$",
+  "EXECUTE AS USER 'bob' (SELECT * FROM n.own)",
+  // Reading past the views.
+  'SELECT * FROM kalam_rows."n.own"',
+  "SELECT * FROM json_populate_record(null::kalam_rows.\"n.own\", '{}')",
+  `SELECT query_to_xml('SELECT * FROM kalam_rows."n.own"', true, true, '')`,
+  "SELECT table_to_xml('n.own', true, true, '')",
+  "SELECT * FROM pg_class",
+  "SELECT * FROM pg_catalog.pg_class",
+  "SELECT * FROM (TABLE pg_class) t",
+  "SELECT pg_read_file('PG_VERSION')",
+  "SELECT current_setting('kalam.settings')",
+  "SELECT (o)._user FROM n.own o",
+  "SELECT _user FROM n.own",
+  "COPY n.own TO STDOUT",
+  // Writing for somebody else, or what is the server's.
+  "INSERT INTO n.own (id, v, _user) VALUES (9, 'x', 'bob')",
+  "UPDATE n.own SET _user = 'bob' WHERE id = 1",
+  "UPDATE n.own SET _seq = 1 WHERE id = 1",
+  "INSERT INTO n.own (id, _deleted) VALUES (9, true)",
+  "SELECT setval('kalam.seq', 1)",
+  "INSERT INTO system.users (user_id) VALUES ('x')",
+  "WITH x AS (DELETE FROM n.own WHERE true RETURNING v) SELECT * FROM x",
+  // Stopping the server for everybody.
+  "SELECT pg_terminate_backend(pg_backend_pid())",
+  "SELECT pg_sleep(100)",
+])("%s is refused", async (sql) => {
+  const said = await alice.sql(sql);
+  expect(said.status).toBeGreaterThanOrEqual(400);
+  expect(said.status).toBeLessThan(500);
+  expect(said.text).not.toContain(CANARY);
+  expect(await bob.rows("SELECT id, v FROM n.own ORDER BY id")).toEqual([
+    ["1", CANARY],
+    ["2", CANARY],
+  ]);
+});
+
+test("an expression is not tried on the rows of others, so its error cannot tell about them", async () => {
+  const said = await alice.sql("SELECT id FROM n.own WHERE CAST(v AS INT) = 1");
+  expect(said.message).toContain("mine");
+  expect(said.message).not.toContain(CANARY);
+  expect(await alice.rows(`SELECT id FROM n.own WHERE 1 / (CASE WHEN v = '${CANARY}' THEN 0 ELSE 1 END) = 1`)).toEqual([
+    ["1"],
+  ]);
+});
+
+test("a change of everything changes one's own rows, and the same key twice is not the same row", async () => {
+  expect((await alice.sql("UPDATE n.own SET n = n + 1 WHERE 1 = 1")).results[0]?.row_count).toBe(1);
+  expect((await alice.sql("DELETE FROM n.own WHERE true")).results[0]?.row_count).toBe(1);
+  expect(await bob.rows("SELECT sum(n) FROM n.own")).toEqual([["3"]]);
+  await alice.rows("INSERT INTO n.own (id, v, n) VALUES (1, 'mine', 10)");
+  expect((await alice.sql("INSERT INTO n.own (id) VALUES (1)")).message).toContain(
+    "Primary key violation: value '1' already exists",
+  );
+});
+
+test("a namespace in the request stays a name", async () => {
+  for (const namespace of ["kalam_rows", "pg_catalog", 'n"."own" UNION SELECT * FROM kalam_rows."n']) {
+    const said = await alice.sql('SELECT * FROM "n.own"', undefined, namespace);
+    expect(said.status).toBe(400);
+    expect(said.text).not.toContain(CANARY);
+  }
+});
+
+test.for([
+  ["public", [200, 403], [200, 200]],
+  ["private", [403, 403], [200, 200]],
+  ["restricted", [403, 403], [200, 200]],
+  ["dba", [403, 403], [403, 403]],
+] as const)("a shared table that is %s is open to whom it should be", async ([level, user, server]) => {
+  const tried = async (who: Visitor, id: number): Promise<number[]> => [
+    (await who.sql(`SELECT * FROM n.s_${level}`)).status,
+    (await who.sql(`INSERT INTO n.s_${level} (id) VALUES (${id})`)).status,
+  ];
+  expect(await tried(alice, 10)).toEqual(user);
+  expect(await tried(service, 11)).toEqual(server);
+});
+
+test("what is tightened is shut at once", async () => {
+  expect((await alice.sql("SELECT * FROM n.s_public")).status).toBe(200);
+  await root.rows("ALTER TABLE n.s_public SET ACCESS LEVEL private");
+  expect((await alice.sql("SELECT * FROM n.s_public")).status).toBe(403);
+  expect((await alice.sql("SUBSCRIBE TO n.s_public")).status).toBe(403);
+  await root.rows("ALTER TABLE n.s_public SET ACCESS LEVEL public");
+});
+
+test("EXECUTE AS USER is for those above, and sees what the other would", async () => {
+  const op = await visit(sandbox.url, "op", PASSWORD);
+  expect(await op.rows("EXECUTE AS USER 'bob' (SELECT id FROM n.own ORDER BY id)")).toEqual([["1"], ["2"]]);
+  expect((await service.sql("EXECUTE AS USER 'op' (SELECT 1)")).status).toBe(403);
+  expect((await op.sql("EXECUTE AS USER 'root' (SELECT 1)")).status).toBe(403);
+  expect((await op.sql("EXECUTE AS USER 'bob' (DROP TABLE n.own)")).status).toBe(400);
+});
+
+test("a dropped account is out at once, and its name stays taken", async () => {
+  await root.rows(`CREATE USER 'gone' WITH PASSWORD '${PASSWORD}' ROLE user`);
+  const gone = await visit(sandbox.url, "gone", PASSWORD);
+  expect((await gone.sql("SELECT 1")).status).toBe(200);
+  await root.rows("DROP USER 'gone'");
+  expect((await gone.sql("SELECT 1")).code).toBe("INVALID_CREDENTIALS");
+  expect((await root.sql(`CREATE USER 'gone' WITH PASSWORD '${PASSWORD}' ROLE user`)).message).toContain(
+    "already exists",
+  );
+});

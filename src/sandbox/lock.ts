@@ -1,0 +1,44 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const file = (folder: string): string => join(folder, "kalam-sandbox.lock");
+
+/**
+ * Takes the data folder for this process, or says why not. Two processes on one folder would lose rows without a word.
+ * The lock of a process that is gone is taken over.
+ */
+export function takeLock(folder: string): string | undefined {
+  mkdirSync(folder, { recursive: true });
+  for (;;) {
+    try {
+      writeFileSync(file(folder), String(process.pid), { flag: "wx" });
+      return undefined;
+    } catch (error) {
+      if (codeOf(error) !== "EEXIST") return String(error);
+      const holder = readHolder(folder);
+      if (holder !== process.pid && isAlive(holder)) return `in use by process ${holder}`;
+      rmSync(file(folder), { force: true });
+    }
+  }
+}
+
+export const releaseLock = (folder: string): void => rmSync(file(folder), { force: true });
+
+function readHolder(folder: string): number {
+  try {
+    return Number(readFileSync(file(folder), "utf8"));
+  } catch {
+    return process.pid;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return codeOf(error) === "EPERM";
+  }
+}
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && "code" in error ? error.code : undefined);

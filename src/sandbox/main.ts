@@ -1,0 +1,154 @@
+import { randomBytes } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { AUTH } from "./http/auth.ts";
+import { Database, Unavailable } from "./database.ts";
+import { type Faults, readFaults } from "./faults.ts";
+import { health } from "./http/health.ts";
+import { asking, type Asking, type Context, json, type Reply, send } from "./http/exchange.ts";
+import { Limiter } from "./http/limiter.ts";
+import { releaseLock, takeLock } from "./lock.ts";
+import { isLoopback, readSettings } from "./settings-file.ts";
+import type { Settings } from "./settings.ts";
+import { refusal, sql } from "./http/sql.ts";
+
+const say = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+/** What a request that is still running gets to come to its end. */
+const GRACE_MS = 1500;
+
+/** As the real server: longer than clients keep an idle connection, so that they never meet one that is just closing. */
+const KEEP_ALIVE_MS = 75_000;
+
+let state: "starting" | "ready" | "stopping" = "starting";
+
+function refuseToStart(problems: readonly string[], faults: Faults): "ended" | "anyway" {
+  if (faults.fires("startAnyway")) return "anyway";
+  if (faults.fires("refuseSilently")) {
+    process.exitCode = 1;
+    return "ended";
+  }
+  for (const problem of problems) say(`kalam-sandbox cannot start: ${problem}`);
+  if (faults.fires("hangOnBadSettings")) setInterval(() => undefined, 60_000);
+  else process.exitCode = 1;
+  return "ended";
+}
+
+async function main(): Promise<void> {
+  const faults = readFaults(process.env["KALAM_SANDBOX_FAULTS"] ?? "", say);
+  if (faults === undefined) {
+    process.exitCode = 1;
+    return;
+  }
+  say("kalam-sandbox is a sandbox: not KalamDB, and not a database for anyone's data");
+  const { settings, problems } = readSettings(process.argv[2], process.env);
+  if (problems.length > 0 && refuseToStart(problems, faults) === "ended") return;
+
+  const secret = settings["auth.jwt_secret"];
+  if (secret !== "" && secret.length < 32) say("warning: auth.jwt_secret is shorter than 32 characters");
+
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
+  const listening = await listen(server, settings["server.host"], settings["server.port"]);
+  if (listening !== undefined) {
+    const problem = `server.port: ${settings["server.host"]}:${settings["server.port"]}: ${listening.message}`;
+    if (refuseToStart([problem], faults) === "ended") return;
+    await listen(server, settings["server.host"], 0);
+  }
+  const locked = takeLock(settings["storage.data_path"]);
+  if (locked !== undefined) {
+    server.close();
+    refuseToStart([`storage.data_path: ${settings["storage.data_path"]}: ${locked}`], faults);
+    return;
+  }
+  const { port } = server.address() as AddressInfo;
+  await serve(server, { ...settings, "server.port": port });
+}
+
+/** Listens, or says why not. */
+function listen(server: Server, host: string, port: number): Promise<Error | undefined> {
+  return new Promise((resolve) => {
+    server.once("error", resolve);
+    server.listen(port, host, () => {
+      server.removeListener("error", resolve);
+      resolve(undefined);
+    });
+  });
+}
+
+async function serve(server: Server, settings: Settings): Promise<void> {
+  const fail = (error: Error): void => {
+    say(`kalam-sandbox cannot open ${settings["storage.data_path"]}: ${error.message}`);
+    void stop(1);
+  };
+  const database = new Database({ settings, rootPassword: process.env["KALAMDB_ROOT_PASSWORD"] }, fail);
+  const limiter = (perSecond: number): Limiter => new Limiter(perSecond, settings["rate_limit.cache_max_entries"]);
+  const context: Context = {
+    settings,
+    database,
+    secret: settings["auth.jwt_secret"] === "" ? randomBytes(32).toString("hex") : settings["auth.jwt_secret"],
+    limits: {
+      queries: limiter(settings["rate_limit.max_queries_per_sec"]),
+      requests: limiter(settings["rate_limit.max_requests_per_ip_per_sec"]),
+      logins: limiter(settings["rate_limit.max_auth_requests_per_ip_per_sec"]),
+    },
+  };
+  const running = new Set<Promise<void>>();
+  server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+    const work = handle(request, response, context).finally(() => running.delete(work));
+    running.add(work);
+  });
+
+  const stop = async (code: number): Promise<void> => {
+    if (state === "stopping") return;
+    state = "stopping";
+    server.close();
+    server.closeIdleConnections();
+    await Promise.race([Promise.allSettled(running), new Promise((resolve) => setTimeout(resolve, GRACE_MS).unref())]);
+    server.closeAllConnections();
+    await database.close(GRACE_MS);
+    releaseLock(settings["storage.data_path"]);
+    process.exitCode = code;
+  };
+  process.once("SIGTERM", () => void stop(0));
+  process.once("SIGINT", () => void stop(0));
+  await database.ready;
+  if (state !== "starting") return;
+  state = "ready";
+  process.stdout.write(`kalam-sandbox ready on http://${settings["server.host"]}:${settings["server.port"]}\n`);
+}
+
+async function handle(request: IncomingMessage, response: ServerResponse, context: Context): Promise<void> {
+  const from = performance.now();
+  const asked = asking(request, context.settings);
+  try {
+    send(response, await route(asked, context), state === "stopping");
+  } catch (error) {
+    if (error instanceof Unavailable) {
+      send(response, refusal(from, 503, "SERVICE_UNAVAILABLE", `No answer: ${error.message}`), true);
+      return;
+    }
+    // The client is gone, or the request could not be read: there is nobody to answer.
+    say(`${asked.method} ${asked.path}: ${error instanceof Error ? error.message : String(error)}`);
+    response.destroy();
+  }
+}
+
+const HEALTH = new Set(["/health", "/v1/api/healthcheck", "/v1/api/cluster/health"]);
+
+async function route(asked: Asking, context: Context): Promise<Reply> {
+  const { method, path, address } = asked;
+  const auth = path.startsWith("/v1/api/auth/") ? AUTH[`${method} ${path.slice("/v1/api/auth/".length)}`] : undefined;
+  const isSql = method === "POST" && path === "/v1/api/sql";
+  const tooMany = (limiter: Limiter): boolean => !isLoopback(address) && !limiter.allows(address, performance.now());
+  if (tooMany(context.limits.requests) || (auth !== undefined && method === "POST" && tooMany(context.limits.logins))) {
+    return json(429, { error: "RATE_LIMIT_EXCEEDED", message: "Too many requests from this address" });
+  }
+  if (method === "GET" && HEALTH.has(path)) return health(asked, context);
+  if (!isSql && auth === undefined) return { status: 404 };
+  if (state !== "ready") return refusal(performance.now(), 503, "SERVICE_UNAVAILABLE", "The database is not open");
+  return isSql ? sql(asked, context) : (auth?.(asked, context) ?? { status: 404 });
+}
+
+await main();

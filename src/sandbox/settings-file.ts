@@ -1,0 +1,124 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parse } from "smol-toml";
+import { DEFAULTS, type SettingName, type Settings } from "./settings.ts";
+
+/** The settings as they could be read, and what is wrong with them. In place of each bad one stands one that works. */
+interface Read {
+  readonly settings: Settings;
+  readonly problems: readonly string[];
+}
+
+const ENVIRONMENT: Readonly<Record<string, SettingName>> = {
+  KALAMDB_SERVER_HOST: "server.host",
+  KALAMDB_SERVER_PORT: "server.port",
+  KALAMDB_DATA_DIR: "storage.data_path",
+  KALAMDB_LOGS_DIR: "logging.logs_path",
+  KALAMDB_JWT_SECRET: "auth.jwt_secret",
+};
+
+const SECTIONS = ["server", "storage", "limits", "logging", "performance"];
+
+const LEVELS = ["error", "warn", "info", "debug", "trace"];
+
+export function readSettings(file: string | undefined, environment: NodeJS.ProcessEnv): Read {
+  const settings: Record<string, string | number | boolean> = { ...DEFAULTS };
+  const problems: string[] = [];
+  const set = (name: string, value: unknown): void => {
+    if (!(name in DEFAULTS)) return;
+    const fallback = DEFAULTS[name as SettingName];
+    const text = Array.isArray(value) ? value.join(",") : value;
+    if (typeof text !== typeof fallback || (typeof text === "number" && !(Number.isSafeInteger(text) && text >= 0))) {
+      problems.push(`${name}: expected ${describe(fallback)}, found ${JSON.stringify(value)}`);
+    } else settings[name] = text as string | number | boolean;
+  };
+  if (file !== undefined) {
+    const content = readFile(file, problems);
+    if (problems.length === 0) {
+      const missing = SECTIONS.filter((section) => typeof content[section] !== "object");
+      problems.push(...missing.map((section) => `${file}: section [${section}] is missing`));
+    }
+    for (const [name, value] of flatten(content, "")) set(name, value);
+  }
+  for (const [variable, name] of Object.entries(ENVIRONMENT)) {
+    const value = environment[variable];
+    if (value !== undefined)
+      set(name, typeof DEFAULTS[name] === "number" && /^\d+$/.test(value) ? Number(value) : value);
+  }
+  check(settings as unknown as Settings, (name, problem, instead) => {
+    problems.push(`${name}: ${problem}`);
+    settings[name] = instead;
+  });
+  // Nothing is made for a server that will not start; one that does so anyway keeps to itself.
+  const isGood = problems.length === 0;
+  for (const name of ["storage.data_path", "logging.logs_path", "files.staging_path"] as const) {
+    const problem = isGood ? problemWithFolder(String(settings[name])) : undefined;
+    if (problem !== undefined) problems.push(`${name}: ${problem}`);
+    const isUsed = isGood && problem === undefined;
+    settings[name] = isUsed ? resolve(String(settings[name])) : join(tmpdir(), `kalam-sandbox-${process.pid}`, name);
+  }
+  return { settings: settings as unknown as Settings, problems };
+}
+
+function readFile(file: string, problems: string[]): Readonly<Record<string, unknown>> {
+  try {
+    return parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    problems.push(`settings file ${file}: ${error instanceof Error ? error.message : String(error)}`);
+    return {};
+  }
+}
+
+function flatten(table: Readonly<Record<string, unknown>>, prefix: string): (readonly [string, unknown])[] {
+  return Object.entries(table).flatMap(([key, value]): (readonly [string, unknown])[] => {
+    const name = prefix + key;
+    const isTable = typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
+    return isTable ? flatten(value as Readonly<Record<string, unknown>>, `${name}.`) : [[name, value]];
+  });
+}
+
+const describe = (value: string | number | boolean): string =>
+  ({ string: "text", number: "a whole number", boolean: "true or false" })[
+    typeof value as "string" | "number" | "boolean"
+  ];
+
+function check(
+  settings: Settings,
+  wrong: (name: SettingName, problem: string, instead: string | number) => void,
+): void {
+  const port = settings["server.port"];
+  if (port < 1 || port > 65535) wrong("server.port", `must be from 1 to 65535, is ${port}`, 0);
+  const host = settings["server.host"];
+  if (!isLoopback(host) && settings["security.cors.allowed_origins"] === "") {
+    wrong(
+      "server.host",
+      `${host} can be reached from elsewhere, so security.cors.allowed_origins must name who may ask`,
+      DEFAULTS["server.host"],
+    );
+  }
+  if (!isLoopback(host) && settings["auth.jwt_secret"].length < 32) {
+    wrong("auth.jwt_secret", `must have at least 32 characters when ${host} can be reached from elsewhere`, "");
+  }
+  const level = settings["logging.level"];
+  if (!LEVELS.includes(level))
+    wrong("logging.level", `must be one of ${LEVELS.join(", ")}, is "${level}"`, DEFAULTS["logging.level"]);
+  for (const name of ["limits.default_query_limit", "limits.max_query_limit"] as const) {
+    if (settings[name] < 1) wrong(name, "must be at least 1", DEFAULTS[name]);
+  }
+  const [usual, most] = [settings["limits.default_query_limit"], settings["limits.max_query_limit"]];
+  if (usual > most)
+    wrong("limits.default_query_limit", `${usual} is above limits.max_query_limit, which is ${most}`, most);
+}
+
+export const isLoopback = (address: string): boolean =>
+  /^(localhost|127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+)$/.test(address);
+
+function problemWithFolder(path: string): string | undefined {
+  try {
+    mkdirSync(path, { recursive: true });
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

@@ -1,0 +1,52 @@
+import { randomUUID } from "node:crypto";
+import { failed, Refusal } from "./errors.ts";
+import type { Settings } from "../settings.ts";
+
+/** A parameter as PostgreSQL takes it: text, and the number of its type (0: whatever the place where it stands calls for). */
+export interface Parameter {
+  readonly text: string | null;
+  readonly type: number;
+}
+
+const [BOOL, INT8, FLOAT8] = [16, 20, 701];
+
+/** What a value costs beside its own bytes. */
+const OVERHEAD = 24;
+
+/** Marks a whole number too long for a JavaScript number. Nobody outside knows it, so nobody can send one. */
+const EXACT = randomUUID();
+
+/** JSON.parse, but whole numbers of 16 digits and more stay exact, for `toParameter`. */
+export function parseExactly(json: string): unknown {
+  if (!/\d{16}/.test(json)) return JSON.parse(json);
+  const marked = json.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (found) =>
+    /^-?\d{16,}$/.test(found) ? JSON.stringify({ [EXACT]: found }) : found,
+  );
+  return JSON.parse(marked);
+}
+
+/** A value of JSON as a parameter. A string takes the type of its place, so that '2026-01-02' can be a moment. */
+export function toParameter(value: unknown, index: number): Parameter {
+  if (value === null) return { text: null, type: 0 };
+  if (typeof value === "string") return { text: value, type: 0 };
+  if (typeof value === "boolean") return { text: String(value), type: BOOL };
+  if (typeof value === "number") return { text: String(value), type: Number.isInteger(value) ? INT8 : FLOAT8 };
+  const exact = typeof value === "object" ? (value as Readonly<Record<string, unknown>>)[EXACT] : undefined;
+  if (typeof exact === "string") return { text: exact, type: INT8 };
+  const kind = Array.isArray(value) ? "Array" : "Object";
+  throw new Refusal("INVALID_PARAMETER", `Parameter $${index + 1} invalid: ${kind} parameters not yet supported`);
+}
+
+export function checkParameters(parameters: readonly Parameter[], settings: Settings): void {
+  const most = settings["execution.max_parameters"];
+  if (parameters.length > most) {
+    throw failed(`Parameter count exceeded: maximum ${most} parameters allowed, got ${parameters.length}`);
+  }
+  const largest = settings["execution.max_parameter_size_bytes"];
+  parameters.forEach(({ text }, index) => {
+    const size = Buffer.byteLength(text ?? "") + OVERHEAD;
+    if (size > largest) {
+      throw failed(`Parameter size exceeded: parameter at index ${index} is ${size} bytes (max ${largest} bytes)`);
+    }
+  });
+}

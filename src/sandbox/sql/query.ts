@@ -1,0 +1,117 @@
+import { id, type Table } from "../store/catalogue.ts";
+import { PostgresError } from "../store/engine.ts";
+import { denied, failed, translate, wrong } from "./errors.ts";
+import { tellAboutServer } from "../store/figures.ts";
+import type { Parameter } from "./parameters.ts";
+import type { Query } from "./rewrite.ts";
+import {
+  type Account,
+  answer,
+  databaseRole,
+  mayRead,
+  mayWrite,
+  type Outcome,
+  present,
+  type Session,
+  titled,
+} from "./session.ts";
+
+const WROTE = { INSERT: "Inserted", UPDATE: "Updated", DELETE: "Deleted" } as const;
+
+/** Runs a SELECT, INSERT, UPDATE or DELETE on behalf of the session's account, or of the one it stands in for. */
+export function runQuery(
+  query: Query,
+  parameters: readonly Parameter[],
+  session: Session,
+  as: Account = session.account,
+): Outcome {
+  const tables = query.relations.map(({ namespace, name }) => existing(session, namespace, name));
+  const target = query.target === undefined ? undefined : existing(session, query.target.namespace, query.target.name);
+  if (target !== undefined) checkWrite(query, target, session, as);
+  for (const table of tables) if (table !== target) checkRead(table, as);
+  tellAboutServer(tables, session);
+
+  const { settings } = session;
+  const limit = settings[query.limited ? "limits.max_query_limit" : "limits.default_query_limit"];
+  try {
+    const result = session.engine.run(
+      {
+        text: query.text,
+        values: parameters.map(({ text }) => text),
+        types: parameters.map(({ type }) => type),
+        limit: query.verb === "SELECT" ? limit : 0,
+      },
+      { role: databaseRole(as), user: as.user },
+    );
+    if (query.verb !== "SELECT") return { kind: "wrote", verb: WROTE[query.verb], count: result.count };
+    const outcome = present(result, session.catalogue, query.outputs, tables);
+    return result.cut ? ({ ...outcome, message: `limited to ${limit} rows` } as Outcome) : outcome;
+  } catch (error) {
+    if (!(error instanceof PostgresError)) throw error;
+    throw translate(error, {
+      columns: tables.flatMap((table) => table.columns.map((column) => `${id(table)}.${column.column_name}`)),
+      key: target?.columns.find((column) => column.is_primary_key)?.column_name ?? "",
+      user: target?.type === "shared" ? "" : as.user,
+    });
+  }
+}
+
+export function explainQuery(query: Query, { engine, account }: Session): Outcome {
+  const plan = engine.run({ text: `EXPLAIN ${query.text}` }, { role: databaseRole(account), user: account.user }).rows;
+  return answer("plan_type:Text plan:Text", [["physical_plan", plan.map(([line]) => line).join("\n")]]);
+}
+
+/** information_schema is PostgreSQL's, narrowed to KalamDB's tables; everything else must be in the catalogue. */
+function existing({ catalogue }: Session, namespace: string, name: string): Table {
+  if (namespace === "information_schema" && (name === "tables" || name === "columns")) {
+    return { namespace, name, type: "user", access: null, version: 1, options: {}, columns: [] };
+  }
+  const table = catalogue.table(namespace, name);
+  if (table === undefined) {
+    throw failed(`Table not found: Error during planning: table 'kalam.${namespace}.${name}' not found`);
+  }
+  return table;
+}
+
+function checkRead(table: Table, as: Account): void {
+  if (mayRead(as, table)) return;
+  const why =
+    table.type === "system"
+      ? "System tables require 'dba' or 'system' role."
+      : `Shared table access denied (access_level=${titled(table.access ?? "")})`;
+  throw denied(
+    `Permission denied: Access denied: Role '${titled(as.role)}' cannot access table '${id(table)}'. ${why}`,
+  );
+}
+
+function checkWrite(query: Query, table: Table, session: Session, as: Account): void {
+  if (table.type === "system" || table.namespace === "information_schema") {
+    throw wrong(`Invalid operation: Cannot ${query.verb.toLowerCase()} system table '${id(table)}'`);
+  }
+  if (!mayWrite(as, table)) {
+    throw denied(
+      `Permission denied: Access denied: Role '${titled(as.role)}' cannot access table '${id(table)}'. ` +
+        `Shared table write denied (access_level=${titled(table.access ?? "")})`,
+    );
+  }
+  if (table.type === "stream" && session.transaction !== undefined)
+    throw failed("Invalid operation: STREAM tables take no part in transactions");
+  if (table.type === "stream" && query.verb === "UPDATE")
+    throw failed("Execution error: Error during planning: UPDATE not supported for STREAM tables");
+  if (query.unconditional) throw failed(`Execution error: ${query.verb} without WHERE is not supported`);
+  if (query.verb === "DELETE") return;
+  for (const name of query.assigned) {
+    const column = table.columns.find((c) => c.column_name === name);
+    // Row versions and deletion marks are the server's: to a writer there are no such columns.
+    if (column === undefined || name.startsWith("_")) throw wrong(`Invalid operation: Column '${name}' does not exist`);
+    if (column.is_primary_key && query.verb === "UPDATE") {
+      throw failed(`Error during planning: UPDATE cannot modify primary key column '${name}'`);
+    }
+  }
+  if (query.width !== undefined && query.width !== (query.assigned.length || table.columns.length)) {
+    throw failed(
+      `Execution error: Error during planning: Inconsistent data length across values list: got ${query.width} values ` +
+        `in row 0 but expected ${query.assigned.length || table.columns.length}`,
+    );
+  }
+}

@@ -1,0 +1,251 @@
+import { hasSqlDetails, parseSync } from "libpg-query";
+import { quote } from "../store/catalogue.ts";
+import { failed, invalid } from "./errors.ts";
+import { nesting, type Statement, valueOf } from "./tokens.ts";
+
+type Node = Readonly<Record<string, unknown>>;
+const VERBS = { SelectStmt: "SELECT", InsertStmt: "INSERT", UpdateStmt: "UPDATE", DeleteStmt: "DELETE" } as const;
+type Kind = keyof typeof VERBS;
+
+interface Name {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** A statement that PostgreSQL can run, and what has to be known about it before and after. */
+export interface Query {
+  readonly verb: (typeof VERBS)[Kind];
+  readonly text: string;
+  /** Every table or view that it reads or writes, by its full name. */
+  readonly relations: readonly Name[];
+  /** The table that it writes. */
+  readonly target?: Name;
+  /** The columns that it assigns; empty for an INSERT that names none. */
+  readonly assigned: readonly string[];
+  /** How many values the rows of an INSERT have. */
+  readonly width: number | undefined;
+  readonly limited: boolean;
+  /** A change of all rows. */
+  readonly unconditional: boolean;
+  /** One entry per column of the result, as long as none is a `*`. */
+  readonly outputs: readonly Output[];
+}
+
+export interface Output {
+  /** KalamDB's name for an expression without one, where PostgreSQL's is too different. */
+  readonly name: string | undefined;
+  /** The name of the column, if it is nothing but a column. */
+  readonly column: string | undefined;
+  /** Made from nothing that is stored: then a moment is told in nanoseconds. */
+  readonly constant: boolean;
+}
+
+const DEEPEST = 50;
+
+/** PostgreSQL reads it; what KalamDB does not have is refused, and what differs in meaning is written out. */
+export function rewrite(statement: Statement, namespace: string): Query {
+  if (nesting(statement.tokens) > DEEPEST) throw unreadable(`RecursionLimitExceeded (current limit: ${DEEPEST})`);
+  const source = spellForPostgres(statement);
+  const tree = parse(source, statement.tokens[0]?.word ?? "");
+  const [[kind, root] = ["", {}]] = Object.entries(tree);
+  if (!(kind in VERBS)) throw invalid(`Unsupported statement type: ${statement.text.slice(0, 200)}`);
+  const verb = VERBS[kind as Kind];
+  const top = node(root);
+  refuseForeign(top, verb);
+
+  const bytes = Buffer.from(source);
+  const edits: Edit[] = [];
+  const relations = qualify(tree, namespace, edits);
+  const outputs = verb === "SELECT" ? selects(top) : [];
+  for (const select of outputs) for (const target of list(select["targetList"])) widen(target, bytes, edits);
+  return {
+    verb,
+    text: apply(bytes, edits),
+    relations,
+    ...(verb === "SELECT" ? {} : { target: fullName(node(top["relation"]), namespace) }),
+    assigned: list(top[verb === "INSERT" ? "cols" : "targetList"]).map((item) => text(node(item["ResTarget"])["name"])),
+    width: verb === "INSERT" ? widthOf(top) : undefined,
+    limited: top["limitCount"] !== undefined && node(node(top["limitCount"])["A_Const"])["isnull"] !== true,
+    unconditional: (verb === "UPDATE" || verb === "DELETE") && top["whereClause"] === undefined,
+    outputs: outputs[0] === undefined ? [] : outputsOf(outputs[0]),
+  };
+}
+
+/**
+ * What PostgreSQL's grammar cannot read, or reads as something else, in its own words: `CURRENT_USER()`, the namespace
+ * `default`, bytes as `X'00ff'`, a unit of time as the name of a column.
+ */
+function spellForPostgres({ text: source, tokens }: Statement): string {
+  let spelled = "";
+  let done = 0;
+  const write = (written: string, from: number, to: number): void => {
+    spelled += source.slice(done, from) + written;
+    done = to;
+  };
+  tokens.forEach(({ word, start, end }, index) => {
+    const [next, second] = [tokens[index + 1], tokens[index + 2]];
+    if (word === "CURRENT_USER" && next?.text === "(" && second?.text === ")")
+      write("kalam_fn.who()", start, second.end);
+    else if (word === "DEFAULT" && next?.text === ".") write('"default"', start, end);
+    else if (word === "X" && next?.kind === "string" && next.start === end)
+      write(`'\\x${valueOf(next)}'::bytea`, start, next.end);
+    else if (/^(YEAR|MONTH|DAY|HOUR|MINUTE|SECOND)$/.test(word) && tokens[index - 1]?.text === ")")
+      write("AS ", start, start);
+  });
+  return spelled + source.slice(done);
+}
+
+const unreadable = (problem: string): Error => failed(`Execution error: SQL error: ${problem}`);
+
+function parse(source: string, first: string): Node {
+  try {
+    const [parsed, second] = parseSync(source).stmts ?? [];
+    if (parsed?.stmt !== undefined && second === undefined) return node(parsed.stmt);
+  } catch (error) {
+    // Anything else, a stack that overflowed for one, leaves the parser broken.
+    if (!hasSqlDetails(error)) throw error;
+    const problem = `ParserError("${error.message}")`;
+    throw first === "INSERT" ? invalid(`Invalid SQL: sql parser error: ${problem}`) : unreadable(problem);
+  }
+  throw unreadable('ParserError("expected one statement")');
+}
+
+const unplanned = (what: string): Error => failed(`Execution error: Error during planning: ${what} not supported`);
+
+/** Of what PostgreSQL knows, KalamDB has none of this; and a write hidden in a read would pass for one. */
+function refuseForeign(top: Node, verb: Query["verb"]): void {
+  if (top["onConflictClause"] !== undefined) throw unplanned("Insert-on clause");
+  if (top["returningClause"] !== undefined) throw unplanned("RETURNING clause");
+  if (verb === "SELECT" && top["valuesLists"] !== undefined) throw invalid("Unsupported statement type: VALUES");
+  walk(top, (name, value) => {
+    if (/^(Insert|Update|Delete|Merge)Stmt$/.test(name)) throw unplanned("A write inside a query");
+    if (name === "intoClause" || name === "lockingClause") throw unplanned("SELECT INTO and FOR UPDATE");
+    const schema =
+      name === "FuncCall" && list(value["funcname"]).length > 1 ? nameOf(value["funcname"], 0) : "kalam_fn";
+    if (schema !== "kalam_fn") throw unplanned(`A function of ${schema}`);
+  });
+}
+
+/** Writes full names: an unqualified table means the request's namespace, never whatever PostgreSQL has of that name. */
+function qualify(tree: Node, namespace: string, edits: Edit[]): Name[] {
+  const temporary = new Set<string>();
+  walk(tree, (name, value) => {
+    if (name === "CommonTableExpr") temporary.add(text(value["ctename"]));
+  });
+  const relations: Name[] = [];
+  walk(tree, (name, value) => {
+    if (name !== "RangeVar" && (name !== "relation" || value["relname"] === undefined)) return;
+    const schema = value["schemaname"];
+    if (schema === undefined && temporary.has(text(value["relname"]))) return;
+    const full = fullName(value, namespace);
+    relations.push(full);
+    const at = Number(value["location"] ?? 0);
+    if (schema === undefined) edits.push({ at, insert: `${quote(namespace)}.` });
+    if (schema === "information_schema")
+      edits.push({ at, insert: "kalam_info", remove: /^("information_schema"|information_schema)/i });
+  });
+  return relations;
+}
+
+const fullName = (range: Node, namespace: string): Name => ({
+  namespace: text(range["schemaname"] ?? namespace),
+  name: text(range["relname"]),
+});
+
+/** A whole number is a BIGINT in KalamDB and a fraction a DOUBLE, where PostgreSQL takes INT and NUMERIC. */
+function widen(item: unknown, bytes: Buffer, edits: Edit[]): void {
+  const [kind, inner] = Object.entries(node(item))[0] ?? ["", {}];
+  const value = node(inner);
+  const into = (...parts: unknown[]): void => {
+    for (const part of parts) widen(part, bytes, edits);
+  };
+  if (kind === "ResTarget") into(value["val"]);
+  else if (kind === "A_Expr") into(value["lexpr"], value["rexpr"]);
+  else if (kind === "CaseExpr")
+    into(...list(value["args"]).map((when) => node(when["CaseWhen"])["result"]), value["defresult"]);
+  else if (kind === "CoalesceExpr" || kind === "MinMaxExpr") into(...list(value["args"]));
+  else if (kind === "FuncCall" && /^(sum|min|max|avg|abs|round|nullif)$/.test(nameOf(value["funcname"], -1)))
+    into(...list(value["args"]));
+  else if (kind === "A_Const" && (value["ival"] !== undefined || value["fval"] !== undefined)) {
+    const at = Number(value["location"] ?? 0);
+    const written = /^[-+]?\s*[\d.]+(?:e[+-]?\d+)?/i.exec(bytes.toString("latin1", at, at + 400))?.[0] ?? "";
+    edits.push({ at: at + written.length, insert: isBigInt(written) ? "::int8" : "::float8" });
+  }
+}
+
+const isBigInt = (digits: string): boolean =>
+  /^[-+]?\s*\d+$/.test(digits) && BigInt(digits.replace(/^[-+]?\s*/, "")) <= 9_223_372_036_854_775_807n;
+
+function outputsOf(select: Node): Output[] {
+  const outputs = list(select["targetList"]).map((item): Output | undefined => {
+    const target = node(item["ResTarget"]);
+    const value = node(target["val"]);
+    const parts = list(node(value["ColumnRef"])["fields"]);
+    if (parts.some((part) => part["A_Star"] !== undefined)) return undefined;
+    let constant = true;
+    walk(value, (name) => {
+      if (name === "ColumnRef") constant = false;
+    });
+    const last = parts.at(-1);
+    return {
+      name: target["name"] === undefined ? nameFor(value) : undefined,
+      column: last === undefined ? undefined : text(node(last["String"])["sval"]),
+      constant,
+    };
+  });
+  return outputs.includes(undefined) ? [] : outputs.filter((output) => output !== undefined);
+}
+
+function nameFor(value: Node): string | undefined {
+  const constant = node(value["A_Const"]);
+  if (constant["ival"] !== undefined) return `Int64(${text(node(constant["ival"])["ival"]) || 0})`;
+  if (constant["fval"] !== undefined) return `Float64(${text(node(constant["fval"])["fval"])})`;
+  if (constant["sval"] !== undefined) return `Utf8("${text(node(constant["sval"])["sval"])}")`;
+  if (value["FuncCall"] === undefined) return undefined;
+  const call = node(value["FuncCall"]);
+  const name = nameOf(call["funcname"], -1).replace(/^who$/, "current_user");
+  return call["agg_star"] === true ? `${name}(*)` : call["args"] === undefined ? `${name}()` : undefined;
+}
+
+/** The SELECTs whose columns become the result: one, or the arms of a UNION, leftmost first. */
+function selects(top: Node): Node[] {
+  return top["larg"] === undefined ? [top] : [...selects(node(top["larg"])), ...selects(node(top["rarg"]))];
+}
+
+function widthOf(insert: Node): number | undefined {
+  const rows = list(node(node(insert["selectStmt"])["SelectStmt"])["valuesLists"]);
+  return rows[0] === undefined ? undefined : list(node(rows[0]["List"])["items"]).length;
+}
+
+interface Edit {
+  readonly at: number;
+  readonly insert: string;
+  readonly remove?: RegExp;
+}
+
+/** Places are counted in bytes, as PostgreSQL does. */
+function apply(bytes: Buffer, edits: readonly Edit[]): string {
+  const parts: Buffer[] = [];
+  let done = 0;
+  for (const { at, insert, remove } of edits.toSorted((a, b) => a.at - b.at)) {
+    parts.push(bytes.subarray(done, at), Buffer.from(insert));
+    done = at + (remove?.exec(bytes.toString("latin1", at, at + 40))?.[0].length ?? 0);
+  }
+  return Buffer.concat([...parts, bytes.subarray(done)]).toString();
+}
+
+function walk(item: unknown, visit: (name: string, value: Node) => void): void {
+  if (Array.isArray(item)) for (const part of item) walk(part, visit);
+  else if (item !== null && typeof item === "object") {
+    for (const [name, value] of Object.entries(item)) {
+      if (value === null || typeof value !== "object") continue;
+      visit(name, value as Node);
+      walk(value, visit);
+    }
+  }
+}
+
+const node = (item: unknown): Node => (item !== null && typeof item === "object" ? (item as Node) : {});
+const list = (item: unknown): readonly Node[] => (Array.isArray(item) ? item.map(node) : []);
+const text = (item: unknown): string => (typeof item === "string" || typeof item === "number" ? String(item) : "");
+const nameOf = (parts: unknown, index: number): string => text(node(list(parts).at(index)?.["String"])["sval"]);

@@ -1,0 +1,110 @@
+import { type Catalogue, type Origin, originOf, type Table } from "../store/catalogue.ts";
+import type { Engine, Rows } from "../store/engine.ts";
+import type { Jobs } from "../store/jobs.ts";
+import type { Settings } from "../settings.ts";
+import { dataType, type DataType, toJson } from "../store/types.ts";
+import type { Output } from "./rewrite.ts";
+
+export type Role = "user" | "service" | "dba" | "system";
+
+export interface Account {
+  readonly user: string;
+  readonly role: Role;
+}
+
+/** What the statements of one request share. */
+export interface Session {
+  readonly engine: Engine;
+  readonly catalogue: Catalogue;
+  readonly jobs: Jobs;
+  readonly settings: Settings;
+  readonly account: Account;
+  readonly address: string;
+  /** What a table without a namespace is in. */
+  readonly namespace: string;
+  /** The name of the open transaction. */
+  transaction: string | undefined;
+}
+
+/** What one statement came to. */
+export type Outcome =
+  | {
+      readonly kind: "rows";
+      readonly schema: readonly SchemaColumn[];
+      readonly rows: readonly string[];
+      readonly message?: string;
+    }
+  | { readonly kind: "wrote"; readonly verb: "Inserted" | "Updated" | "Deleted"; readonly count: number }
+  | { readonly kind: "done"; readonly message: string };
+
+interface SchemaColumn {
+  readonly name: string;
+  readonly data_type: DataType;
+  readonly flags?: readonly string[];
+}
+
+/** An answer of our own; its columns are `name:Type`, with `!` for what is never NULL. */
+export const answer = (columns: string, rows: readonly (readonly unknown[])[]): Outcome => ({
+  kind: "rows",
+  schema: columns.split(" ").map(column),
+  rows: rows.map((row) => JSON.stringify(row)),
+});
+
+function column(text: string): SchemaColumn {
+  const [name = "", type = ""] = text.split(":");
+  return { name, data_type: type.replace("!", ""), ...(type.endsWith("!") ? { flags: ["nn"] } : {}) };
+}
+
+export const done = (message: string): Outcome => ({ kind: "done", message });
+
+export const isAdmin = ({ role }: Account): boolean => role === "dba" || role === "system";
+/** How messages write a role or an access level. */
+export const titled = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
+
+export function mayRead({ role }: Account, { type, access }: Table): boolean {
+  if (role === "dba" || role === "system") return true;
+  if (type === "user" || type === "stream") return true;
+  return type === "shared" && (access === "public" || (role === "service" && access !== "dba"));
+}
+
+export function mayWrite(account: Account, table: Table): boolean {
+  return mayRead(account, table) && (account.role !== "user" || table.type !== "shared") && table.type !== "system";
+}
+
+/** The role of PostgreSQL that stands for a role of KalamDB; it has the rights that `grants` gave it. */
+export const databaseRole = ({ role }: Account): string => `kalam_${role === "system" ? "dba" : role}`;
+
+/** Rows as they go over the wire. The rules for flags and units of a column are the catalogue's; an expression has neither. */
+export function present(
+  { fields, rows }: Rows,
+  catalogue: Catalogue,
+  outputs: readonly Output[] = [],
+  tables: readonly Table[] = [],
+): Outcome {
+  const shown = fields.map((field, index) => {
+    const output = outputs[index];
+    const origin = catalogue.origin(field.tableID, field.columnID) ?? originByName(field.name, output, tables);
+    return {
+      name: output?.name ?? field.name,
+      type: origin?.type ?? dataType(field.dataTypeID, field.dataTypeModifier),
+      unit: origin?.unit ?? (output?.constant === true ? "ns" : "us"),
+      flags: origin?.flags ?? [],
+    };
+  });
+  return {
+    kind: "rows",
+    schema: shown.map(({ name, type, flags }) =>
+      flags.length > 0 ? { name, data_type: type, flags } : { name, data_type: type },
+    ),
+    rows: rows.map(
+      (row) => `[${row.map((cell, i) => toJson(cell, shown[i]?.type ?? "Text", shown[i]?.unit ?? "us")).join(",")}]`,
+    ),
+  };
+}
+
+/** PostgreSQL forgets where the columns of a UNION come from; KalamDB takes the flags of its first part. */
+function originByName(field: string, output: Output | undefined, tables: readonly Table[]): Origin | undefined {
+  if (output?.column !== field) return undefined;
+  const found = tables[0]?.columns.find(({ column_name: name }) => name === field);
+  return found === undefined ? undefined : originOf(found);
+}

@@ -1,0 +1,148 @@
+import { randomUUID } from "node:crypto";
+import { id, literal, rowsOf, type Table } from "../store/catalogue.ts";
+import { failed, invalid, Refusal } from "./errors.ts";
+import { readName, readTableName, refuseRest, type TableName } from "./names.ts";
+import { runQuery } from "./query.ts";
+import { type Query, rewrite } from "./rewrite.ts";
+import { answer, isAdmin, mayRead, type Outcome, present, type Session } from "./session.ts";
+import { type Reader, split } from "./tokens.ts";
+import { type Column, sqlType } from "../store/types.ts";
+
+/** Reads what stands after `SHOW`. */
+export function readShow(reader: Reader): (session: Session) => Outcome {
+  const show = readWhat(reader);
+  refuseRest(reader, "SHOW");
+  return show;
+}
+
+function readWhat(reader: Reader): (session: Session) => Outcome {
+  if (reader.accept("NAMESPACES")) return (session) => select("system.namespaces ORDER BY 1", session);
+  if (reader.accept("STORAGES")) return (session) => select("system.storages ORDER BY 1", session);
+  if (reader.accept("MANIFEST")) return manifest;
+  if (reader.accept("TABLES")) {
+    const namespace =
+      reader.accept("IN NAMESPACE") || reader.accept("IN") ? readName(reader, "SHOW TABLES IN") : undefined;
+    return (session) => tables(namespace, session);
+  }
+  if (!reader.accept("STATS FOR TABLE")) throw invalid(`Unsupported SHOW: ${reader.rest()}`);
+  const table = readTableName(reader, "SHOW STATS FOR TABLE");
+  return (session) => stats(readable(table, session), session);
+}
+
+const select = (from: string, { engine, catalogue }: Session): Outcome =>
+  present(engine.run({ text: `SELECT * FROM ${from}` }), catalogue);
+
+/** Whose rows were flushed is told to administrators; others see their own. */
+function manifest(session: Session): Outcome {
+  const own = isAdmin(session.account) ? "" : ` WHERE scope IN ('shared', ${literal(session.account.user)})`;
+  return select(`system.manifest${own} ORDER BY 1`, session);
+}
+
+function tables(namespace: string | undefined, session: Session): Outcome {
+  if (
+    namespace !== undefined &&
+    namespace !== "system" &&
+    namespace !== "information_schema" &&
+    !session.catalogue.hasNamespace(namespace)
+  ) {
+    throw failed(`Not found: Namespace '${namespace}' not found`);
+  }
+  const which = namespace === undefined ? "" : ` AND namespace_id = ${literal(namespace)}`;
+  const whose = isAdmin(session.account) ? "" : " AND table_type <> 'system'";
+  return select(`system.schemas WHERE is_latest${which}${whose} ORDER BY namespace_id, table_name`, session);
+}
+
+/** The table, if it is there and this account may look at it; to others it is not there. */
+function readable(name: TableName, { catalogue, account, namespace: usual }: Session): Table {
+  const namespace = name.namespace ?? usual;
+  const table = catalogue.table(namespace, name.name);
+  if (table === undefined || !mayRead(account, table))
+    throw failed(`Not found: Table '${name.name}' not found in namespace '${namespace}'`);
+  return table;
+}
+
+/** Of a table of users' rows everybody sees the figures of the own ones, an administrator those of all. */
+function stats(table: Table, session: Session): Outcome {
+  const { engine, account } = session;
+  if (table.type === "system") throw failed(`Invalid operation: no statistics of system table '${id(table)}'`);
+  const stored = rowsOf(table);
+  const own = table.type === "shared" || isAdmin(account) ? "" : ` WHERE "_user" = ${literal(account.user)}`;
+  const segments = `(SELECT coalesce(sum(jsonb_array_length(segments)), 0) FROM kalam.scopes WHERE table_id = ${literal(id(table))})`;
+  return present(
+    engine.run({
+      text: `SELECT ${literal(table.name)} AS table_name, ${literal(table.namespace)} AS namespace, '${table.version}' AS schema_version,
+        (SELECT count(*) FROM ${stored}${own})::text AS logical_rows, ${segments}::text AS flushed_segments, '0' AS active_streams,
+        pg_relation_size(${literal(stored)})::text AS memory_bytes`,
+    }),
+    session.catalogue,
+  );
+}
+
+/** Reads what stands after `DESCRIBE [TABLE]`. */
+export function readDescribe(reader: Reader): (session: Session) => Outcome {
+  const name = readTableName(reader, "DESCRIBE TABLE");
+  const history = reader.accept("HISTORY");
+  refuseRest(reader, "DESCRIBE TABLE");
+  return (session) => {
+    const table = readable(name, session);
+    const sql =
+      "SELECT schema_version, columns FROM system.schemas WHERE table_id = $1 AND (is_latest OR $2) ORDER BY 1";
+    const versions = session.engine.query(sql, [`${table.namespace}:${table.name}`, String(history)]);
+    const rows = new Map<string, unknown[]>();
+    for (const [version, columns] of versions) {
+      for (const column of JSON.parse(columns ?? "[]") as Column[]) {
+        // Each column once, as of the earliest version that has it as it is.
+        const key = JSON.stringify({ ...column, ordinal_position: 0 });
+        if (!rows.has(key)) rows.set(key, described(column, Number(version)));
+      }
+    }
+    return answer(
+      "column_name:Text! ordinal_position:Int! column_id:BigInt! data_type:Text! is_nullable:Boolean! " +
+        "is_primary_key:Boolean! column_default:Text column_comment:Text schema_version:Int!",
+      [...rows.values()],
+    );
+  };
+}
+
+function described(column: Column, version: number): unknown[] {
+  const { column_name: name, ordinal_position: position, column_id: number, data_type: type } = column;
+  const shape = [name, position, String(number), sqlType(type), column.is_nullable, column.is_primary_key];
+  return [...shape, defaultText(column), column.column_comment, version];
+}
+
+function defaultText({ default_value: value }: Column): string | null {
+  if (value === "None") return null;
+  if ("FunctionCall" in value) return `${value.FunctionCall.name}()`;
+  return typeof value.Literal === "boolean" ? String(value.Literal).toUpperCase() : String(value.Literal);
+}
+
+const OPTION = String.raw`\s*(?:last_rows|batch_size|from)\s*=\s*\d+\s*`;
+const OPTIONS = new RegExp(`^\\(${OPTION}(?:,${OPTION})*\\)$`, "i");
+
+/** Reads what stands after `SUBSCRIBE TO`: tells where to connect for it, to those who may read it. */
+export function readSubscribe(reader: Reader, namespace: string): (session: Session) => Outcome {
+  const from = reader.peek()?.start ?? 0;
+  while (!reader.done && reader.peek()?.word !== "OPTIONS") reader.next();
+  const sql = `SELECT * FROM ${reader.text.slice(from, reader.peek()?.start).trim()}`;
+  if (reader.accept("OPTIONS") && !OPTIONS.test(reader.rest())) throw invalid("Invalid OPTIONS of SUBSCRIBE TO");
+  const query = readSelect(sql, namespace);
+  const [source] = query.relations;
+  if (source === undefined || query.relations.length > 1) throw invalid("SUBSCRIBE TO takes one table");
+  return (session) => {
+    // Asked for once, without rows, so that what is not there or not allowed is refused now and not by silence later.
+    runQuery({ ...query, text: `SELECT * FROM (${query.text}) one LIMIT 0` }, [], session);
+    const { settings } = session;
+    const address = `ws://${settings["server.host"]}:${settings["server.port"]}/${settings["server.api_version"]}/ws`;
+    const told = { id: `sub-${source.namespace}-${source.name}-${randomUUID().replaceAll("-", "")}`, sql };
+    const row = ["active", address, told, "Subscribe at ws_url"];
+    return answer("status:Text ws_url:Text subscription:Json message:Text", [row]);
+  };
+}
+
+function readSelect(sql: string, namespace: string): Query {
+  try {
+    return rewrite(split(sql)[0] ?? { text: "", tokens: [] }, namespace);
+  } catch (error) {
+    throw error instanceof Refusal ? invalid(`Invalid SUBSCRIBE TO: ${error.message}`) : error;
+  }
+}

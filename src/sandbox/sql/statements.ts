@@ -1,0 +1,202 @@
+import { readAlterUser, readCreateUser, readDropUser, standIn } from "./accounts.ts";
+import { readAlter } from "./alter.ts";
+import { readDefinition } from "./definition.ts";
+import { denied, failed, invalid, Refusal } from "./errors.ts";
+import { readName, readTableName, refuseRest } from "./names.ts";
+import { readCreateNamespace, readDropNamespace } from "./namespaces.ts";
+import type { Parameter } from "./parameters.ts";
+import { explainQuery, runQuery } from "./query.ts";
+import { rewrite } from "./rewrite.ts";
+import { done, isAdmin, type Outcome, type Session } from "./session.ts";
+import { readDescribe, readShow, readSubscribe } from "./show.ts";
+import { readBackup, readStorageCheck, readStorageJob } from "./storage.ts";
+import { createTable, dropTable } from "./tables.ts";
+import { Reader, split, type Statement, valueOf } from "./tokens.ts";
+
+/** A statement that was understood. Nothing of it has run. */
+export type Command =
+  | { readonly kind: "begin" | "commit" | "rollback" }
+  /** SELECT, INSERT, UPDATE, DELETE: PostgreSQL's work, perhaps on behalf of somebody else. */
+  | {
+      readonly kind: "query";
+      readonly run: (session: Session, parameters: readonly Parameter[]) => Outcome;
+      readonly as?: string;
+    }
+  /** KalamDB's own. `administers` is what only administrators may do with it; `use` the namespace from here on. */
+  | { readonly kind: "own"; readonly run: Run; readonly administers?: string; readonly use?: string };
+
+type Run = (session: Session) => Outcome;
+
+/** How each of KalamDB's own statements begins, and who reads the rest. The first that fits is it. */
+const OWN: readonly (readonly [
+  words: string,
+  read: (reader: Reader, namespace: string) => Run,
+  administers?: string,
+])[] = [
+  ["CREATE NAMESPACE", readCreateNamespace, "namespace operations"],
+  ["DROP NAMESPACE", readDropNamespace, "namespace operations"],
+  ["CREATE TABLE", (reader) => creation(reader)],
+  ["CREATE USER TABLE", (reader) => creation(reader, "USER")],
+  ["CREATE SHARED TABLE", (reader) => creation(reader, "SHARED")],
+  ["CREATE STREAM TABLE", (reader) => creation(reader, "STREAM")],
+  ["ALTER TABLE", readAlter],
+  ["DROP TABLE", removal],
+  ["DROP USER TABLE", removal],
+  ["DROP SHARED TABLE", removal],
+  ["DROP STREAM TABLE", removal],
+  ["CREATE USER", readCreateUser, "user management"],
+  ["ALTER USER", readAlterUser],
+  ["DROP USER", readDropUser, "user management"],
+  ["STORAGE FLUSH", (reader) => readStorageJob(reader, "flush")],
+  ["STORAGE COMPACT", (reader) => readStorageJob(reader, "compact")],
+  ["STORAGE CHECK", readStorageCheck, "storage operations"],
+  ["BACKUP DATABASE", readBackup, "backup operations"],
+  ["DESCRIBE TABLE", readDescribe],
+  ["DESC TABLE", readDescribe],
+  ["DESCRIBE", readDescribe],
+  ["SHOW", readShow],
+  ["EXPLAIN", explanation, "EXPLAIN commands"],
+  ["SUBSCRIBE TO", readSubscribe],
+  ["SET", unserved("this setting"), "SET commands"],
+  ["KILL JOB", killJob, "job management"],
+  ["KILL LIVE QUERY", killLiveQuery],
+  ...["CREATE", "ALTER", "DROP"].flatMap((verb) => [
+    [`${verb} STORAGE`, unserved("storages"), "storage operations"] as const,
+    [`${verb} TOPIC`, unserved("topics"), "topic management"] as const,
+  ]),
+];
+
+/** What KalamDB can read and then refuses. */
+const KNOWN = /^(TRUNCATE|VACUUM|COPY|GRANT|REVOKE|VALUES|CREATE|ALTER|DROP|MERGE|CALL|LOCK|PREPARE|COMMENT|ANALYZE)$/;
+
+export const PLAIN = /^(SELECT|WITH|INSERT|UPDATE|DELETE)$/;
+
+/** Reads one statement. What is no statement of KalamDB's is thrown out here, before anything of its request has run. */
+export function understand(statement: Statement, namespace: string): Command {
+  const reader = new Reader(statement);
+  const first = reader.peek();
+  const word = first?.word ?? "";
+  if (PLAIN.test(word)) {
+    const query = rewrite(statement, namespace);
+    return { kind: "query", run: (session, parameters) => runQuery(query, parameters, session) };
+  }
+  if (reader.accept("EXECUTE AS USER")) return standingIn(reader, namespace);
+  const transaction = readTransaction(reader);
+  if (transaction !== undefined) return { kind: transaction };
+  if (reader.accept("USE NAMESPACE") || reader.accept("USE") || reader.accept("SET NAMESPACE")) return use(reader);
+  for (const [words, read, administers] of OWN) {
+    if (!reader.accept(words)) continue;
+    const run = read(reader, namespace);
+    return {
+      kind: "own",
+      run: (session) => run({ ...session, namespace }),
+      ...(administers === undefined ? {} : { administers }),
+    };
+  }
+  throw invalid(
+    KNOWN.test(word)
+      ? `Unsupported statement type: ${statement.text.slice(0, 200)}`
+      : `sql parser error: Expected: an SQL statement, found: ${first?.text ?? "EOF"}`,
+  );
+}
+
+/** What may be refused without running anything. */
+export function checkRights(command: Command, session: Session): void {
+  if (command.kind === "own" && command.administers !== undefined && !isAdmin(session.account)) {
+    throw denied(`Admin privileges (DBA or System role) required for ${command.administers}`);
+  }
+  if (command.kind === "query" && command.as !== undefined) standIn(session, command.as);
+}
+
+function readTransaction(reader: Reader): "begin" | "commit" | "rollback" | undefined {
+  const begins = reader.accept("BEGIN") || reader.accept("START TRANSACTION");
+  const kind = begins
+    ? "begin"
+    : reader.accept("COMMIT")
+      ? "commit"
+      : reader.accept("ROLLBACK")
+        ? "rollback"
+        : undefined;
+  if (kind === undefined) return undefined;
+  if (!reader.accept("TRANSACTION")) reader.accept("WORK");
+  refuseRest(reader, kind.toUpperCase());
+  return kind;
+}
+
+function standingIn(reader: Reader, namespace: string): Command {
+  const user = reader.next();
+  const wrapped = /^\(([\s\S]*)\)$/.exec(reader.rest());
+  if (user === undefined || wrapped === null)
+    throw new Refusal("INVALID_INPUT", "EXECUTE AS USER must wrap SQL in parentheses");
+  const [inner, second] = split(wrapped[1] ?? "");
+  if (inner === undefined || second !== undefined || !PLAIN.test(inner.tokens[0]?.word ?? "")) {
+    throw new Refusal("INVALID_INPUT", "EXECUTE AS USER takes one SELECT, INSERT, UPDATE or DELETE");
+  }
+  const query = rewrite(inner, namespace);
+  const as = valueOf(user);
+  return {
+    kind: "query",
+    as,
+    run: (session, parameters) => runQuery(query, parameters, session, standIn(session, as)),
+  };
+}
+
+function creation(reader: Reader, type?: string): Run {
+  const definition = readDefinition(reader, type);
+  return (session) => createTable(definition, session);
+}
+
+function removal(reader: Reader): Run {
+  const ifExists = reader.accept("IF EXISTS");
+  const table = readTableName(reader, "DROP TABLE");
+  refuseRest(reader, "DROP TABLE");
+  return (session) => dropTable(table, ifExists, session);
+}
+
+function explanation(reader: Reader, namespace: string): Run {
+  const [statement] = split(reader.rest());
+  if (statement === undefined) throw invalid("sql parser error: Expected: an SQL statement, found: EOF");
+  const query = rewrite(statement, namespace);
+  return (session) => explainQuery(query, session);
+}
+
+function use(reader: Reader): Command {
+  const name = readName(reader, "USE");
+  refuseRest(reader, "USE");
+  const run = ({ catalogue }: Session): Outcome => {
+    if (!catalogue.hasNamespace(name)) throw failed(`Not found: Namespace '${name}' not found`);
+    return done(`Namespace switched to '${name}'`);
+  };
+  return { kind: "own", run, use: name };
+}
+
+function unserved(what: string): (reader: Reader) => Run {
+  return (reader) => {
+    reader.rest();
+    return () => {
+      throw failed(`Invalid operation: the sandbox does not serve ${what}`);
+    };
+  };
+}
+
+function killJob(reader: Reader): Run {
+  const name = reader.next();
+  if (name === undefined) throw invalid("Missing argument after KILL JOB");
+  refuseRest(reader, "KILL JOB");
+  return ({ jobs }) => {
+    jobs.cancel(valueOf(name));
+    return done(`Job ${valueOf(name)} cancelled`);
+  };
+}
+
+function killLiveQuery(reader: Reader): Run {
+  const name = reader.next();
+  const live = name === undefined ? "" : valueOf(name);
+  refuseRest(reader, "KILL LIVE QUERY");
+  if (live.split("-").length < 3) {
+    throw invalid(`Invalid live_query_id format: ${live}. Expected: {user_id}-{connection_id}-{subscription_id}`);
+  }
+  return () => {
+    throw failed(`Not found: Live query '${live}' not found`);
+  };
+}

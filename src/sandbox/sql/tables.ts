@@ -1,0 +1,196 @@
+import { id, literal, quote, rowsOf, type Table } from "../store/catalogue.ts";
+import type { Definition } from "./definition.ts";
+import { denied, failed, wrong } from "./errors.ts";
+import { recordAction } from "../store/audit.ts";
+import { checkColumnName, problemWith, type TableName } from "./names.ts";
+import { done, isAdmin, type Outcome, type Session } from "./session.ts";
+import { type Column, columnOf, postgresType, readable } from "../store/types.ts";
+
+/** The columns that every table has beside its own; where they stand in the order is fixed when the table is made. */
+const SYSTEM_COLUMNS: readonly Partial<Column>[] = [
+  { column_name: "_seq", data_type: "BigInt", column_comment: "Version ID (MVCC) with embedded timestamp" },
+  {
+    column_name: "_deleted",
+    data_type: "Boolean",
+    column_comment: "Soft delete flag",
+    default_value: { Literal: false },
+  },
+];
+
+export const isOwn = (column: Column): boolean => !column.column_name.startsWith("_");
+
+export function createTable(definition: Definition, session: Session): Outcome {
+  const { engine, catalogue, account } = session;
+  const { type } = definition;
+  const namespace = definition.table.namespace ?? session.namespace;
+  const { name } = definition.table;
+  const full = id({ namespace, name });
+  const made = done(`${type} table ${full} created successfully`);
+  if (type === "shared" && account.role === "user")
+    throw denied("Unauthorized: Insufficient privileges to create shared tables");
+  const problem = problemWith(name);
+  if (problem !== undefined) throw failed(`Invalid operation: ${problem}`);
+  if (!catalogue.hasNamespace(namespace)) {
+    throw failed(
+      `Invalid operation: Namespace '${namespace}' does not exist. Create it first with CREATE NAMESPACE ${namespace}`,
+    );
+  }
+  if (catalogue.table(namespace, name) !== undefined) {
+    if (definition.ifNotExists) return made;
+    throw wrong(`Already exists: Table ${full} already exists`);
+  }
+  for (const column of definition.columns) checkColumnName(column.column_name);
+  if (type !== "stream" && !definition.columns.some((column) => column.is_primary_key)) {
+    throw failed(`Invalid operation: ${type === "user" ? "User" : "Shared"} tables require a PRIMARY KEY column`);
+  }
+  if (definition.storage !== "local") throw failed(`Invalid operation: Storage '${definition.storage}' does not exist`);
+
+  const columns = [...definition.columns];
+  for (const extra of SYSTEM_COLUMNS) {
+    columns.push({ ...columnOf(columns.length + 1, "", "", { nullable: false, primaryKey: false }), ...extra });
+  }
+  const table: Table = {
+    namespace,
+    name,
+    type,
+    access: definition.access as Table["access"],
+    version: 1,
+    options: definition.options,
+    columns,
+  };
+  engine.atomically(() => {
+    engine.script(storage(table));
+    engine.script(view(table));
+    remember(table, session);
+    recordAction(session, "CREATE_TABLE", full, `Type: ${type}`);
+  });
+  catalogue.reload();
+  return made;
+}
+
+const published = (table: Table): string => `${quote(table.namespace)}.${quote(table.name)}`;
+
+/** The table that holds the rows, of all users; only its view is for them. */
+function storage(table: Table): string {
+  const key = table.columns.find((column) => column.is_primary_key)?.column_name;
+  const unique = key === undefined ? "" : `, PRIMARY KEY ("_user", ${quote(key)})`;
+  const kind = literal(table.type === "shared" ? "shared" : "user");
+  return `CREATE TABLE ${rowsOf(table)} ("_user" text NOT NULL, "_seq" int8 NOT NULL, ${table.columns.filter(isOwn).map(stored).join(", ")}${unique});
+    CREATE INDEX ON ${rowsOf(table)} ("_user", "_seq");
+    CREATE TRIGGER a_same BEFORE UPDATE ON ${rowsOf(table)} FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+    CREATE TRIGGER b_stamp BEFORE INSERT OR UPDATE ON ${rowsOf(table)} FOR EACH ROW EXECUTE FUNCTION kalam.stamp(${kind});
+    ${["INSERT", "UPDATE", "DELETE"].map((event) => noting(table, event, kind)).join("\n")}`;
+}
+
+/** Sees the rows of a whole statement, in the order of commits: the place where a feed of changes would begin, too. */
+function noting(table: Table, event: string, kind: string): string {
+  return `CREATE TRIGGER c_note_${event} AFTER ${event} ON ${rowsOf(table)} REFERENCING ${event === "DELETE" ? "OLD" : "NEW"} TABLE AS touched
+    FOR EACH STATEMENT EXECUTE FUNCTION kalam.note(${kind}, ${literal(id(table))});`;
+}
+
+/** One column of the stored table. */
+export function stored(column: Column): string {
+  const name = quote(column.column_name);
+  const nullable = column.is_nullable ? "" : " NOT NULL";
+  return `${name} ${postgresType(column.data_type)}${nullable}${defaultOf(column)}${readable(column.data_type, name)}`;
+}
+
+function defaultOf({ default_value: value, data_type: type }: Column): string {
+  if (value === "None") return "";
+  if ("Literal" in value) return ` DEFAULT ${literal(String(value.Literal))}::${postgresType(type)}`;
+  const { name } = value.FunctionCall;
+  if (name === "CURRENT_USER") return " DEFAULT kalam_fn.who()";
+  return name === "NOW" || name === "CURRENT_TIMESTAMP"
+    ? " DEFAULT clock_timestamp()"
+    : ` DEFAULT kalam_fn.${name.toLowerCase()}()`;
+}
+
+/**
+ * The view under the table's name: each user's own rows, nobody's version columns to write. A security barrier, so that
+ * no expression of a user's is tried on somebody else's rows and tells about them in its error.
+ */
+function view(table: Table): string {
+  const shown = table.columns.map(({ column_name: name }) =>
+    name === "_deleted" ? `false AS "_deleted"` : quote(name),
+  );
+  const conditions = table.type === "shared" ? [] : [`"_user" = (SELECT kalam_fn.who())`];
+  if (table.type === "stream") {
+    const ttl = Number(table.options["ttl_seconds"]);
+    conditions.push(`"_seq" > (SELECT kalam.seq_at(clock_timestamp() - interval '${ttl} seconds'))`);
+  }
+  const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
+  return `CREATE VIEW ${published(table)} WITH (security_barrier) AS SELECT ${shown.join(", ")} FROM ${rowsOf(table)}${where}; ${grants(table)}`;
+}
+
+/** PostgreSQL's side of `mayRead` and `mayWrite`: what the statement's text hides from us it still may not do. */
+function grants(table: Table): string {
+  const on = published(table);
+  const roles = ["kalam_dba"];
+  if (table.access !== "dba") roles.push("kalam_service");
+  if (table.type !== "shared") roles.push("kalam_user");
+  const readers = table.access === "public" ? [...roles, "kalam_user"] : roles;
+  // To read the key of the stored rows allows nothing without a right to their schema, which nobody has; but PostgreSQL
+  // names a doubled key only to those who could read it.
+  const key = table.columns.find((column) => column.is_primary_key)?.column_name;
+  const naming =
+    key === undefined ? "" : `GRANT SELECT ("_user", ${quote(key)}) ON ${rowsOf(table)} TO ${roles.join(", ")};`;
+  return `REVOKE ALL ON ${on} FROM kalam_user, kalam_service, kalam_dba; GRANT SELECT ON ${on} TO ${readers.join(", ")};
+    GRANT INSERT, UPDATE, DELETE ON ${on} TO ${roles.join(", ")}; ${naming}`;
+}
+
+/** Puts a changed table in place of the old one: `change` is what to do with the stored rows. */
+export function replaceTable(table: Table, change: string, session: Session): void {
+  const { engine, catalogue } = session;
+  engine.atomically(() => {
+    engine.script(
+      `DROP VIEW ${published(table)}; ${change === "" ? "" : `ALTER TABLE ${rowsOf(table)} ${change};`} ${view(table)}`,
+    );
+    remember(table, session);
+  });
+  catalogue.reload();
+}
+
+/** Adds a version of the table's shape to the history. */
+function remember(table: Table, { engine }: Session): void {
+  const key = literal(`${table.namespace}:${table.name}`);
+  const created =
+    table.version === 1 ? "now()" : `(SELECT min(created_at) FROM system.schemas WHERE table_id = ${key})`;
+  const userStorage = table.type === "user" ? "false" : "NULL";
+  engine.script(`UPDATE system.schemas SET is_latest = false WHERE table_id = ${key};
+    INSERT INTO system.schemas VALUES (${key}, ${literal(table.name)}, ${literal(table.namespace)}, ${literal(table.type)}, ${created},
+      ${table.version}, ${literal(JSON.stringify(table.columns))}, NULL, now(), ${literal(JSON.stringify(table.options))},
+      ${table.access === null ? "NULL" : literal(table.access)}, true, 'local', ${userStorage});`);
+}
+
+/** Everything of a table, without a trace: a new one of that name starts empty. */
+export function removal(table: Table): string {
+  return `DROP VIEW ${published(table)}; DROP TABLE ${rowsOf(table)};
+    DELETE FROM kalam.scopes WHERE table_id = ${literal(id(table))};
+    DELETE FROM system.schemas WHERE table_id = ${literal(`${table.namespace}:${table.name}`)};`;
+}
+
+export function dropTable({ namespace: given, name }: TableName, ifExists: boolean, session: Session): Outcome {
+  const { engine, catalogue, account, jobs } = session;
+  const namespace = given ?? session.namespace;
+  const full = id({ namespace, name });
+  // Before anything else: whether the table exists is nothing to tell those who may not drop it.
+  if (!isAdmin(account)) throw denied("Unauthorized: Insufficient privileges to drop this table");
+  const table = catalogue.table(namespace, name);
+  if (table === undefined) {
+    if (ifExists) return done(`Table ${full} does not exist (skipped)`);
+    throw failed(`Not found: Table '${name}' not found in namespace '${namespace}'`);
+  }
+  refuseSystem(table, "drop");
+  const job = engine.atomically(() => {
+    engine.script(removal(table));
+    recordAction(session, "DROP_TABLE", full);
+    return jobs.add("cleanup", table);
+  });
+  catalogue.reload();
+  return done(`Table ${full} dropped successfully. Cleanup job: ${job}`);
+}
+
+export function refuseSystem(table: Table, verb: "drop" | "alter"): void {
+  if (table.type !== "system") return;
+  throw failed(`Invalid operation: Cannot ${verb} system table '${id(table)}'. System tables are managed internally.`);
+}

@@ -1,0 +1,155 @@
+import { type messages, PGlite, protocol } from "@electric-sql/pglite";
+
+const { Parser, serialize } = protocol;
+
+/** Values are PostgreSQL's own text: nothing on the way may round a number. `cut` says that there were more rows. */
+export interface Rows {
+  /** With PostgreSQL's numbers for the table and column that it comes from, 0 for an expression. */
+  readonly fields: readonly messages.Field[];
+  readonly rows: readonly (readonly (string | null)[])[];
+  readonly count: number;
+  readonly cut: boolean;
+}
+
+/** On whose behalf a statement runs: a role without rights of its own, and the user whose rows are shown. */
+export interface Identity {
+  readonly role: string;
+  readonly user: string;
+}
+
+export interface Bound {
+  readonly text: string;
+  readonly values?: readonly (string | null)[];
+  /** PostgreSQL's type numbers of the values; 0 lets it infer the type from the place where the value stands. */
+  readonly types?: readonly number[];
+  readonly limit?: number;
+}
+
+/** An error that PostgreSQL reported: the statement did nothing. */
+export class PostgresError extends Error {
+  readonly code: string;
+  readonly detail: string;
+  readonly column: string;
+
+  constructor(error: messages.DatabaseError) {
+    super(error.message);
+    this.code = error.code ?? "";
+    this.detail = error.detail ?? "";
+    this.column = error.column ?? "";
+  }
+}
+
+/**
+ * PGlite, driven with PostgreSQL's wire protocol and without waiting: one thread, one connection, so a request can
+ * never be in the middle of another. Whatever is not an answer of PostgreSQL (a stack that overflowed answers with
+ * nothing at all) is thrown as it is, and the thread must be replaced.
+ */
+export class Engine {
+  readonly #pg: PGlite;
+  #identity = "";
+
+  private constructor(pg: PGlite) {
+    this.#pg = pg;
+  }
+
+  static async open(folder: string): Promise<Engine> {
+    const engine = new Engine(
+      await PGlite.create({
+        dataDir: folder,
+        // Less than the thread's own stack, so that deep input ends in an error and not in a crash.
+        postgresqlconf: ["shared_buffers = 16MB", "max_stack_depth = 500kB", "timezone = 'UTC'"],
+      }),
+    );
+    // KalamDB's functions and types first; tables are always named in full.
+    engine.script("SET search_path = kalam_fn, pg_catalog");
+    return engine;
+  }
+
+  close(): Promise<void> {
+    return this.#pg.close();
+  }
+
+  /** Statements of our own, as owner. */
+  script(sql: string): void {
+    this.#become();
+    this.#exchange(serialize.query(sql));
+  }
+
+  /** One statement of our own, as owner. */
+  query(text: string, values: readonly (string | null)[] = []): Rows["rows"] {
+    return this.run({ text, values }).rows;
+  }
+
+  /** One statement, and only one: the extended protocol refuses a second one behind it. */
+  run(bound: Bound, identity?: Identity): Rows {
+    this.#become(identity);
+    const limit = bound.limit ?? 0;
+    const received = this.#exchange(
+      serialize.parse({ text: bound.text, types: [...(bound.types ?? [])] }),
+      serialize.bind({ values: [...(bound.values ?? [])] }),
+      serialize.describe({ type: "P" }),
+      serialize.execute({ rows: limit === 0 ? 0 : limit + 1 }),
+      serialize.sync(),
+    );
+    let fields: messages.Field[] = [];
+    let rows: (string | null)[][] = [];
+    let count = 0;
+    for (const message of received) {
+      if (message.name === "rowDescription") ({ fields } = message as messages.RowDescriptionMessage);
+      if (message.name === "dataRow") rows.push((message as messages.DataRowMessage).fields);
+      if (message.name === "commandComplete") {
+        count = Number(/\d+$/.exec((message as messages.CommandCompleteMessage).text)?.[0] ?? 0);
+      }
+    }
+    const cut = limit > 0 && rows.length > limit;
+    if (cut) rows = rows.slice(0, limit);
+    return { fields, rows, count: fields.length > 0 ? rows.length : count, cut };
+  }
+
+  /** All of it or none of it. */
+  atomically<T>(work: () => T): T {
+    this.begin();
+    try {
+      const result = work();
+      this.commit();
+      return result;
+    } catch (error) {
+      this.rollback();
+      throw error;
+    }
+  }
+
+  begin(): void {
+    this.script("BEGIN");
+  }
+
+  commit(): void {
+    this.script("COMMIT");
+  }
+
+  rollback(): void {
+    // Settings made inside a transaction go back with it: who we are is not known any more.
+    this.#exchange(serialize.query("ROLLBACK"));
+    this.#identity = "?";
+  }
+
+  #become(identity?: Identity): void {
+    const wanted = identity === undefined ? "" : `${identity.role} ${identity.user}`;
+    if (wanted === this.#identity) return;
+    const user = (identity?.user ?? "").replaceAll("'", "''");
+    this.#identity = "?";
+    this.#exchange(serialize.query(`SET ROLE ${identity?.role ?? "NONE"}; SET kalam.uid = '${user}'`));
+    this.#identity = wanted;
+  }
+
+  #exchange(...sent: readonly Uint8Array[]): readonly { readonly name: string }[] {
+    const received: { readonly name: string }[] = [];
+    new Parser().parse(this.#pg.execProtocolRawSync(Buffer.concat(sent)), (message) => received.push(message));
+    const error = received.find((message) => message.name === "error");
+    if (error !== undefined) throw new PostgresError(error as messages.DatabaseError);
+    if (!received.some(({ name }) => name === "commandComplete" || name === "portalSuspended")) {
+      throw new Error("PostgreSQL answered with nothing");
+    }
+    return received;
+  }
+}

@@ -1,0 +1,81 @@
+import { freemem, hostname, totalmem } from "node:os";
+import type { Table } from "./catalogue.ts";
+import type { Session } from "../sql/session.ts";
+import { reported } from "../settings.ts";
+import { VERSION } from "../version.ts";
+
+const FEEDS: Readonly<Record<string, (session: Session) => unknown>> = {
+  stats,
+  settings: ({ settings }) => reported(settings),
+  cluster,
+};
+
+/** What the process tells about itself, put where the system views look for it, if the statement reads one of those. */
+export function tellAboutServer(tables: readonly Table[], session: Session): void {
+  for (const { namespace, name } of tables) {
+    const feed = namespace === "system" ? FEEDS[name] : undefined;
+    if (feed !== undefined)
+      session.engine.query("SELECT set_config($1, $2, false)", [`kalam.${name}`, JSON.stringify(feed(session))]);
+  }
+}
+
+const uptime = (): { uptime_seconds: string; uptime_human: string } => {
+  const seconds = Math.floor(process.uptime());
+  return { uptime_seconds: String(seconds), uptime_human: `${Math.floor(seconds / 60)}m` };
+};
+
+const megabytes = (bytes: number): string => String(Math.round(bytes / 1e6));
+
+function stats(session: Session): Readonly<Record<string, string>> {
+  const count = (sql: string): string => session.engine.query(sql)[0]?.[0] ?? "0";
+  const jobs = (status: string): string => count(`SELECT count(*) FROM system.jobs WHERE status = '${status}'`);
+  const rss = process.memoryUsage.rss();
+  const { uptime_seconds, uptime_human } = uptime();
+  return {
+    server_uptime_seconds: uptime_seconds,
+    server_uptime_human: uptime_human,
+    memory_usage_bytes: String(rss),
+    memory_usage_mb: megabytes(rss),
+    memory_usage_source: "rss",
+    memory_rss_bytes: String(rss),
+    memory_rss_mb: megabytes(rss),
+    system_total_memory_mb: megabytes(totalmem()),
+    system_used_memory_mb: megabytes(totalmem() - freemem()),
+    pid: String(process.pid),
+    total_users: count("SELECT count(*) FROM system.users"),
+    total_namespaces: count("SELECT count(*) FROM kalam.namespaces"),
+    total_tables: count("SELECT count(*) FROM system.schemas WHERE is_latest"),
+    storage_backend: "pglite",
+    total_jobs: count("SELECT count(*) FROM system.jobs"),
+    jobs_running: jobs("running"),
+    jobs_queued: jobs("queued"),
+    jobs_failed: jobs("failed"),
+    total_storages: count("SELECT count(*) FROM system.storages"),
+    total_live_queries: count("SELECT count(*) FROM system.live"),
+    active_connections: "0",
+    active_connections_peak: "0",
+    active_subscriptions: "0",
+    active_subscriptions_peak: "0",
+    websocket_sessions: "0",
+    websocket_sessions_peak: "0",
+    node_id: "1",
+    server_version: VERSION,
+    server_build_date: "sandbox",
+    cluster_mode: "false",
+  };
+}
+
+function cluster({ settings }: Session): Readonly<Record<string, unknown>> {
+  return {
+    cluster_id: hostname(),
+    rpc_addr: "",
+    api_addr: `${settings["server.host"]}:${settings["server.port"]}`,
+    hostname: hostname(),
+    version: VERSION,
+    memory_mb: megabytes(totalmem()),
+    memory_usage_mb: megabytes(process.memoryUsage.rss()),
+    os: process.platform,
+    arch: process.arch,
+    ...uptime(),
+  };
+}

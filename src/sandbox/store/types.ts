@@ -1,0 +1,157 @@
+/** KalamDB's name for a type, as it stands in a result's schema. */
+export type DataType = string | { readonly Decimal: { readonly precision: number; readonly scale: number } };
+
+/** A column as the catalogue keeps it (the JSON of `system.schemas`). */
+export interface Column {
+  readonly column_id: number;
+  readonly column_name: string;
+  readonly column_comment: string | null;
+  readonly data_type: DataType;
+  readonly default_value:
+    | "None"
+    | { readonly Literal: unknown }
+    | { readonly FunctionCall: { readonly name: string; readonly args: readonly [] } };
+  readonly ordinal_position: number;
+  readonly is_nullable: boolean;
+  readonly is_primary_key: boolean;
+  readonly is_partition_key: boolean;
+}
+
+/** How a type is written in SQL, what KalamDB calls it, and what PostgreSQL calls it. */
+export const TYPES: readonly (readonly [sql: string, kalam: string, postgres: string, alias: string])[] = [
+  ["BOOLEAN", "Boolean", "bool", "BOOL"],
+  ["SMALLINT", "SmallInt", "int2", "INT2"],
+  ["INT", "Int", "int4", "INTEGER INT4"],
+  ["BIGINT", "BigInt", "int8", "INT8"],
+  ["FLOAT", "Float", "float4", "REAL FLOAT4"],
+  ["DOUBLE", "Double", "float8", "FLOAT8"],
+  ["DECIMAL", "Decimal", "numeric", "NUMERIC"],
+  ["TEXT", "Text", "text", "STRING VARCHAR CHAR"],
+  // Text, as in KalamDB: it can be compared and searched as such, and keeps the spelling that it came in.
+  ["JSON", "Json", "text", "JSONB"],
+  ["BYTES", "Bytes", "bytea", "BYTEA BINARY VARBINARY"],
+  ["UUID", "Uuid", "uuid", ""],
+  // With an offset in mind, because one that is written must count.
+  ["TIMESTAMP", "Timestamp", "timestamptz", ""],
+  ["DATETIME", "DateTime", "timestamptz", "TIMESTAMPTZ"],
+  ["DATE", "Date", "date", ""],
+  ["TIME", "Time", "time", ""],
+];
+
+/** The type that a CREATE TABLE names, or nothing if there is none of that name. */
+export function typeNamed(word: string, args: readonly number[]): DataType | undefined {
+  const found = TYPES.find(([sql, , , aliases]) => word !== "" && [sql, ...aliases.split(" ")].includes(word));
+  if (found === undefined) return undefined;
+  if (found[1] !== "Decimal") return found[1];
+  return { Decimal: { precision: args[0] ?? 38, scale: args[1] ?? 10 } };
+}
+
+export function sqlType(type: DataType): string {
+  if (typeof type !== "string") return `DECIMAL(${type.Decimal.precision}, ${type.Decimal.scale})`;
+  return TYPES.find(([, kalam]) => kalam === type)?.[0] ?? type.toUpperCase();
+}
+
+export function postgresType(type: DataType): string {
+  if (typeof type !== "string") return `numeric(${type.Decimal.precision},${type.Decimal.scale})`;
+  return TYPES.find(([, kalam]) => kalam === type)?.[2] ?? "text";
+}
+
+/** What the values of this type must hold to: JSON be JSON, and all that can be stored can be told, which infinity cannot. */
+export function readable(type: DataType, column: string): string {
+  if (type === "Json") return ` CHECK (${column} IS JSON)`;
+  if (type === "Float" || type === "Double") return ` CHECK (${column} > '-Infinity' AND ${column} < 'Infinity')`;
+  if (typeof type !== "string") return ` CHECK (${column} <> 'NaN')`;
+  if (type !== "Timestamp" && type !== "DateTime" && type !== "Date") return "";
+  return ` CHECK (${column} >= '0001-01-01' AND ${column} < '10000-01-01')`;
+}
+
+export function columnOf(
+  position: number,
+  name: string,
+  sql: string,
+  more: { readonly nullable: boolean; readonly primaryKey: boolean },
+): Column {
+  return {
+    column_id: position,
+    column_name: name,
+    column_comment: null,
+    data_type: typeNamed(sql, []) ?? "Text",
+    default_value: "None",
+    ordinal_position: position,
+    is_nullable: more.nullable,
+    is_primary_key: more.primaryKey,
+    is_partition_key: false,
+  };
+}
+
+/** PostgreSQL's type numbers and what KalamDB calls a value of that type. Anything else is shown as text. */
+const OIDS: Readonly<Record<number, string>> = {
+  16: "Boolean",
+  17: "Bytes",
+  20: "BigInt",
+  21: "SmallInt",
+  23: "Int",
+  26: "BigInt",
+  114: "Json",
+  700: "Float",
+  701: "Double",
+  1082: "Date",
+  1083: "Time",
+  1114: "Timestamp",
+  1184: "Timestamp",
+  1700: "Decimal",
+  2950: "Uuid",
+  3802: "Json",
+};
+
+export function dataType(oid: number, modifier: number): DataType {
+  const name = OIDS[oid] ?? "Text";
+  if (name !== "Decimal") return name;
+  const packed = modifier < 4 ? undefined : modifier - 4;
+  return {
+    Decimal: {
+      precision: packed === undefined ? 38 : packed >> 16,
+      scale: packed === undefined ? 10 : packed & 0xffff,
+    },
+  };
+}
+
+/** How finely a moment is told: columns in microseconds, most system views in milliseconds, expressions in nanoseconds. */
+export type Unit = "ms" | "us" | "ns";
+
+/**
+ * A value as JSON text, from PostgreSQL's text for it. Text to text, because a JavaScript number cannot hold a 64-bit
+ * integer, a DECIMAL or a moment in nanoseconds.
+ */
+export function toJson(text: string | null, type: DataType, unit: Unit): string {
+  if (text === null) return "null";
+  switch (type) {
+    case "Boolean":
+      return text === "t" ? "true" : "false";
+    case "SmallInt":
+    case "Int":
+      return text;
+    case "Float":
+    case "Double":
+      return /\d/.test(text) ? text : JSON.stringify(text);
+    case "Bytes":
+      return `[${Buffer.from(text.slice(2), "hex").join(",")}]`;
+    case "Date":
+      return moment(`${text} 00:00:00`, text, (micros) => micros / 86_400_000_000n);
+    case "Time":
+      return moment(`1970-01-01 ${text}`, text, (micros) => micros);
+    case "Timestamp":
+    case "DateTime":
+      return moment(text, text, (micros) => (unit === "ns" ? micros * 1000n : unit === "ms" ? micros / 1000n : micros));
+    default:
+      return JSON.stringify(text);
+  }
+}
+
+/** Microseconds since 1970 of `2026-01-02 03:04:05.123456+00`, told by `tell`; what no number can tell stays text. */
+function moment(iso: string, text: string, tell: (micros: bigint) => bigint): string {
+  const [, date = "", time = "", fraction = ""] = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))?/.exec(iso) ?? [];
+  const millis = Date.parse(`${date}T${time}Z`);
+  if (Number.isNaN(millis) || iso.endsWith("BC")) return JSON.stringify(text);
+  return String(tell(BigInt(millis) * 1000n + BigInt(fraction.padEnd(6, "0"))));
+}

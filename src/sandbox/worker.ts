@@ -1,0 +1,115 @@
+import { cpSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parentPort, workerData } from "node:worker_threads";
+import { loadModule } from "libpg-query";
+import { addAccount, findProfile, logIn, needsSetup, setRootPassword } from "./sql/accounts.ts";
+import { type Answer, answer } from "./sql/batch.ts";
+import { Catalogue } from "./store/catalogue.ts";
+import { Engine } from "./store/engine.ts";
+import { Refusal } from "./sql/errors.ts";
+import { Jobs } from "./store/jobs.ts";
+import type { Asked, Kind, Questions, Start, Told } from "./message.ts";
+import { weakness } from "./store/passwords.ts";
+import { BOOTSTRAP, SCHEMA_VERSION } from "./store/schema.ts";
+import { provide } from "./template.ts";
+
+const { settings, rootPassword } = workerData as Start;
+const folder = join(settings["storage.data_path"], "pglite");
+// Not exported by the package, so found beside its entry.
+const manifest = new URL("../package.json", import.meta.resolve("@electric-sql/pglite"));
+const pglite = (JSON.parse(readFileSync(manifest, "utf8")) as { version: string }).version;
+
+async function makeTemplate(path: string): Promise<void> {
+  const engine = await Engine.open(path);
+  engine.script(BOOTSTRAP);
+  await engine.close();
+}
+
+const fresh = !existsSync(folder);
+await provide(folder, `pglite-${pglite}-${SCHEMA_VERSION}`, makeTemplate);
+await loadModule();
+const engine = await Engine.open(folder);
+const [[madeBy] = []] = engine.query("SELECT obj_description('kalam'::regnamespace)");
+if (madeBy !== SCHEMA_VERSION) throw new Error("it was made by another version of the sandbox");
+if (fresh)
+  engine.script(
+    "UPDATE system.users SET created_at = now(), updated_at = now(); UPDATE system.storages SET created_at = now(), updated_at = now()",
+  );
+engine.query("UPDATE system.storages SET base_directory = $1", [join(settings["storage.data_path"], "storage")]);
+if (rootPassword !== undefined && needsSetup(engine)) setRootPassword(engine, rootPassword, settings);
+const catalogue = new Catalogue(engine);
+const jobs = new Jobs(engine, catalogue, backUp);
+
+/**
+ * The folder as it is after a checkpoint; nothing else writes meanwhile, since this thread does all the writing. Never
+ * over anything: a backup that is opened as a data folder goes on with the very job that made it.
+ */
+function backUp(target: string): number {
+  const copy = join(target, "pglite");
+  if (existsSync(copy)) throw new Error(`Backup failed: ${copy} exists`);
+  engine.script("CHECKPOINT");
+  mkdirSync(target, { recursive: true });
+  cpSync(folder, copy, { recursive: true });
+  return Number(engine.query("SELECT pg_database_size('postgres')")[0]?.[0] ?? 0);
+}
+
+const ANSWERS: {
+  readonly [K in Kind]: (ask: Questions[K]["ask"]) => Questions[K]["answer"] | Promise<Questions[K]["answer"]>;
+} = {
+  sql({ user, address, sql, parameters, namespace }): Answer {
+    const role = catalogue.roleOf(user);
+    if (role === undefined) {
+      return { kind: "refused", status: 401, code: "INVALID_CREDENTIALS", message: "Invalid credentials" };
+    }
+    const shared = { engine, catalogue, jobs, settings };
+    return answer(sql, parameters, { ...shared, account: { user, role }, address, namespace, transaction: undefined });
+  },
+  login: ({ user, password, address }) => logIn(engine, user, password, address, settings),
+  profile: ({ user }) => findProfile(engine, user),
+  needsSetup: () => needsSetup(engine),
+  setup({ user, password, rootPassword: forRoot, email }) {
+    if (!needsSetup(engine)) return { kind: "already" };
+    const shortest = settings["auth.min_password_length"];
+    for (const [whose, given] of [
+      ["DBA user", password],
+      ["Root", forRoot],
+    ] as const) {
+      const weak = weakness(given, shortest);
+      if (weak !== undefined) return { kind: "weak", message: `${whose} password: ${weak}` };
+    }
+    try {
+      engine.atomically(() => {
+        addAccount(engine, { name: user, password, role: "dba", email }, settings);
+        setRootPassword(engine, forRoot, settings);
+      });
+      catalogue.reload();
+    } catch (error) {
+      if (error instanceof Refusal) return { kind: "refused", message: error.message };
+      throw error;
+    }
+    const profile = findProfile(engine, user);
+    return profile === undefined ? { kind: "already" } : { kind: "done", profile };
+  },
+  async close() {
+    jobs.stop();
+    await engine.close();
+    return true;
+  },
+};
+
+function tell(told: Told): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  parentPort?.postMessage(told);
+}
+
+parentPort?.on("message", ({ kind, ask }: Asked) => {
+  const work = ANSWERS[kind] as (ask: unknown) => unknown;
+  // What is thrown here is no refusal: the engine is broken, and this thread ends with it and is replaced.
+  Promise.resolve(work(ask)).then(
+    (result) => tell({ kind: "answer", answer: result }),
+    (error: unknown) => {
+      throw error;
+    },
+  );
+});
+tell({ kind: "open" });
