@@ -1,0 +1,60 @@
+/** The generated pages as text, by file. Pure, so that a test can compare them with what is committed. */
+import { loadCategories } from "../checks/index.ts";
+import { levelOf, type Check } from "../src/check.ts";
+import { exits } from "../src/exit.ts";
+import { reportSchema } from "../src/formats/report-schema.ts";
+import { profileSchema } from "../src/profile/keys.ts";
+
+export async function generatedPages(readme: string): Promise<Record<string, string>> {
+  const categories = await loadCategories();
+  const sections = categories.map(
+    ({ id, promise, checks }) => `## ${id}\n\n${promise}\n\n${checks.map(checkSection).join("\n")}`,
+  );
+  return {
+    "docs/checks.md": `<!-- Made by npm run generate from the checks themselves. -->\n\n# The checks\n\n${sections.join("\n")}`,
+    "schemas/profile.schema.json": `${JSON.stringify(profileSchema(categories), undefined, 2)}\n`,
+    "schemas/report.schema.json": `${JSON.stringify(reportSchema, undefined, 2)}\n`,
+    "README.md": between(readme, "exit codes", exitTable()),
+  };
+}
+
+function checkSection(check: Check): string {
+  const { observation } = check;
+  const findings = Object.keys(check.findings).map(
+    (name) => `\`${name}\`${levelOf(check, name) === "warn" ? " (warn)" : ""}`,
+  );
+  const limits = Object.entries(check.limits).map(([name, value]) => `\`${name}\` ${value}`);
+  const facts = [
+    `touches ${observation.touches}`,
+    ...(observation.needs === undefined ? [] : [`needs ${observation.needs.join(", ")}`]),
+    ...(check.covers.length === 0 ? [] : [`stands for ${check.covers.join(", ")} of the production plan`]),
+    `about ${observation.estimateRequests} requests`,
+  ];
+  const lines = [
+    `### ${check.id}`,
+    "",
+    `**${check.title}.** ${check.description}`,
+    "",
+    `- Findings: ${findings.join(", ")}`,
+    ...(limits.length === 0 ? [] : [`- Limits: ${limits.join(", ")}`]),
+    `- Does not show: ${check.blindTo}`,
+    `- Risk: ${check.risk}`,
+    `- Remedy: ${check.remedy}`,
+    `- ${facts.join("; ")}`,
+    "",
+  ];
+  return lines.join("\n");
+}
+
+function exitTable(): string {
+  const rows = Object.values(exits).map(({ code, says, means }) => `| ${code} | ${says} | ${means} |`);
+  return `| exit | says | means |\n| --- | --- | --- |\n${rows.join("\n")}`;
+}
+
+/** Replaces what stands between `<!-- name -->` and `<!-- /name -->`. Throws where the marks are missing. */
+function between(text: string, name: string, inner: string): string {
+  const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const [from, to] = [text.indexOf(open), text.indexOf(close)];
+  if (from === -1 || to < from) throw new Error(`README.md has no ${open} … ${close}`);
+  return `${text.slice(0, from + open.length)}\n${inner}\n${text.slice(to)}`;
+}

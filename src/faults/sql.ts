@@ -1,0 +1,173 @@
+/** Faults in SQL over HTTP: small pieces from which a proof makes what it needs. */
+import type { Json } from "../check.ts";
+import type { Fault } from "../proof.ts";
+import { isRecord } from "../target/answer.ts";
+import { cellText, parseExact, writeExact } from "../target/json.ts";
+import { sqlPath } from "../target/sender.ts";
+import type { RawAnswer, RawRequest, Wire } from "../target/wire.ts";
+
+type Body = { readonly [key: string]: Json };
+export interface Said {
+  readonly status: number;
+  readonly body: Json;
+}
+
+/** Looks at every SQL request. Whatever `meddle` returns instead of undefined takes the place of the exchange and counts as fired. */
+export function sqlFault(
+  name: string,
+  meddle: (
+    sql: string,
+    body: Body,
+    exchange: (sql?: string) => Promise<Said | undefined>,
+  ) => Promise<Said | "lost" | undefined> | undefined,
+): Fault {
+  return {
+    name,
+    wrap: (wire: Wire, fired: () => void): Wire => ({
+      ...wire,
+      async exchange(request) {
+        const body = sqlBody(request);
+        const sql = body?.["sql"];
+        if (body === undefined || typeof sql !== "string") return await wire.exchange(request);
+        const sentAt = performance.now();
+        let last: RawAnswer | undefined;
+        const pass = async (instead?: string): Promise<Said | undefined> => {
+          last = await wire.exchange(
+            instead === undefined ? request : { ...request, body: writeExact({ ...body, sql: instead }) },
+          );
+          return last.kind === "answered" ? { status: last.status, body: bodyOf(last) } : undefined;
+        };
+        const meddled = await meddle(sql, body, pass);
+        if (meddled === undefined) return last ?? (await wire.exchange(request));
+        fired();
+        const doneAt = performance.now();
+        if (meddled === "lost")
+          return { kind: "broken", because: "reset", detail: "the fault lost it", sentAt, doneAt };
+        return {
+          kind: "answered",
+          status: meddled.status,
+          headers: { "content-type": "application/json" },
+          body: new TextEncoder().encode(writeExact(meddled.body)),
+          sentAt: last?.sentAt ?? sentAt,
+          doneAt: last?.doneAt ?? doneAt,
+        };
+      },
+    }),
+  };
+}
+
+/** Sends another statement in the place of this one, and passes on what comes back. */
+export function sendInstead(name: string, pattern: RegExp, rewrite: (sql: string) => string): Fault {
+  return sqlFault(name, (sql, _, exchange) => (pattern.test(sql) ? exchange(rewrite(sql)) : undefined));
+}
+
+/** Refuses a statement that the server never sees. */
+export function refuseIt(
+  name: string,
+  pattern: RegExp,
+  error: { status?: number; code?: string; message?: string } = {},
+): Fault {
+  const {
+    status = 400,
+    code = "SQL_EXECUTION_ERROR",
+    message = "Statement 1 failed: Invalid operation: refused by a fault",
+  } = error;
+  return sqlFault(name, (sql) =>
+    pattern.test(sql) ? Promise.resolve({ status, body: errorBody(code, message) }) : undefined,
+  );
+}
+
+/** Says that a statement was done which the server never saw. */
+export function claimSuccess(name: string, pattern: RegExp, rowCount = 0): Fault {
+  return sqlFault(name, (sql) =>
+    pattern.test(sql)
+      ? Promise.resolve({
+          status: 200,
+          body: { status: "success", results: [{ row_count: rowCount, message: "done" }], took: 1 },
+        })
+      : undefined,
+  );
+}
+
+/** Changes the words of a refusal. */
+export function rewordRefusal(name: string, pattern: RegExp, reword: (message: string) => string): Fault {
+  return sqlFault(name, async (sql, _, exchange) => {
+    if (!pattern.test(sql)) return undefined;
+    const said = await exchange();
+    const error = said !== undefined && isRecord(said.body) ? said.body["error"] : undefined;
+    if (said === undefined || !isRecord(said.body) || !isRecord(error)) return undefined;
+    const { details: _details, ...rest } = error;
+    return {
+      status: said.status,
+      body: { ...said.body, error: { ...rest, message: reword(cellText(error["message"])) } },
+    };
+  });
+}
+
+/** Changes the rows of an answer; `change` may return undefined to leave an answer as it is. */
+export function changeRows(
+  name: string,
+  pattern: RegExp,
+  change: (
+    rows: readonly (readonly Json[])[],
+    columns: readonly string[],
+    sql: string,
+  ) => readonly (readonly Json[])[] | undefined,
+): Fault {
+  return changeResult(name, pattern, (result, sql) => {
+    const { schema, rows } = result;
+    if (!Array.isArray(schema) || !Array.isArray(rows)) return undefined;
+    const columns = (schema as readonly Json[]).map((column) => (isRecord(column) ? cellText(column["name"]) : ""));
+    const changed = change(rows as readonly (readonly Json[])[], columns, sql);
+    return changed === undefined ? undefined : { ...result, rows: changed, row_count: changed.length };
+  });
+}
+
+/** Changes the first result of an answer; `change` may return undefined to leave it as it is. */
+export function changeResult(
+  name: string,
+  pattern: RegExp,
+  change: (result: Body, sql: string) => Body | undefined,
+): Fault {
+  return sqlFault(name, async (sql, _, exchange) => {
+    if (!pattern.test(sql)) return undefined;
+    const said = await exchange();
+    const results = said !== undefined && isRecord(said.body) ? said.body["results"] : undefined;
+    const first = Array.isArray(results) ? (results[0] as Json) : undefined;
+    if (said === undefined || !isRecord(said.body) || !isRecord(first)) return undefined;
+    const changed = change(first, sql);
+    if (changed === undefined) return undefined;
+    return {
+      status: said.status,
+      body: { ...said.body, results: [changed, ...(results as readonly Json[]).slice(1)] },
+    };
+  });
+}
+
+/** Answers with an error of the server's own. */
+export function breakServer(name: string, pattern: RegExp): Fault {
+  return refuseIt(name, pattern, { status: 500, code: "INTERNAL_ERROR", message: "a fault" });
+}
+
+export function errorBody(code: string, message: string): Json {
+  return { status: "error", results: [], took: 1, error: { code, message } };
+}
+
+function sqlBody(request: RawRequest): Body | undefined {
+  if (request.path !== sqlPath || typeof request.body !== "string") return undefined;
+  try {
+    const body = parseExact(request.body);
+    return isRecord(body) ? body : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function bodyOf(answer: { readonly body: Uint8Array }): Json {
+  const text = new TextDecoder().decode(answer.body);
+  try {
+    return parseExact(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * Proofs: that a check passes where it should, fails by the right name where it should, and admits where it cannot tell.
+ * On paper against written evidence; live against a server, with a fault between it and the check.
+ */
+import type { Check, CheckOf, Findings, Json, Limits } from "./check.ts";
+import { judge, run, type Outcome, type RunOptions } from "./run.ts";
+import type { Session } from "./target/session.ts";
+import type { RawAnswer, RawRequest, Wire } from "./target/wire.ts";
+
+/** A way to make a healthy server wrong. It calls `fired` each time it has changed something. */
+export interface Fault {
+  /** A verb phrase: `dropOneChangeInFifty`. */
+  readonly name: string;
+  wrap(wire: Wire, fired: () => void): Wire;
+}
+
+export type Break<Seen extends Json = Json> =
+  | { readonly seen: Seen; readonly fault: Fault }
+  /** Shown by evidence alone, for the reason given: there is nothing a fault could change. */
+  | { readonly seen: Seen; readonly onPaperOnly: string };
+
+type Some<T> = readonly [T, ...T[]];
+
+export interface Proof {
+  readonly check: Check;
+  readonly holds: readonly Json[];
+  readonly cannotTell: readonly Json[];
+  readonly breaks: Readonly<Record<string, Break>>;
+}
+
+/** A proof does not compile without an entry for each finding, evidence that passes, and evidence that is too thin. */
+export function proveCheck<Seen extends Json, const F extends Findings, L extends Limits>(
+  check: CheckOf<Seen, F, L>,
+  proof: {
+    readonly holds: Some<Seen>;
+    readonly cannotTell: Some<Seen>;
+    readonly breaks: { readonly [Name in keyof F & string]: Break<Seen> };
+  },
+): Proof {
+  return { check, ...proof };
+}
+
+/** What is wrong with a proof on paper; empty if nothing is. */
+export function proveOnPaper(proof: Proof): string[] {
+  const { check } = proof;
+  const step = { check, limits: check.limits };
+  const problems: string[] = [];
+  const expect = (seen: Json, what: string, holds: (verdict: ReturnType<typeof judge>) => boolean): void => {
+    const verdict = judge(step, JSON.parse(JSON.stringify(seen)) as Json);
+    if (!holds(verdict)) problems.push(`${check.id}: ${what}, but the verdict is ${JSON.stringify(verdict)}`);
+  };
+  proof.holds.forEach((seen, at) => expect(seen, `holds[${at}] should pass`, (verdict) => verdict.kind === "pass"));
+  proof.cannotTell.forEach((seen, at) =>
+    expect(seen, `cannotTell[${at}] should be unknown`, (verdict) => verdict.kind === "unknown"),
+  );
+  for (const [name, { seen }] of Object.entries(proof.breaks)) {
+    expect(seen, `the evidence of ${name} should fail by that name`, (verdict) => failsBy(verdict, name));
+  }
+  return problems;
+}
+
+function failsBy(verdict: Outcome["verdict"], name: string): boolean {
+  return verdict.kind === "fail" && verdict.found.some((found) => found.name === name);
+}
+
+export interface LiveProof {
+  readonly check: string;
+  readonly finding: string;
+  readonly fault: string;
+  /** `proven`: green, red by name with the fault fired, green. `missed`: the fault was there and not found. `impossible`: not on this server. */
+  readonly kind: "proven" | "missed" | "impossible" | "onPaperOnly";
+  readonly sentence: string;
+}
+
+export type LiveOptions = Omit<RunOptions, "wire" | "onStart" | "onDone">;
+
+/** Proves one check on a server: for each finding green, red by its name, green again, each with a fresh scratch namespace. */
+export async function proveLive(
+  proof: Proof,
+  session: Session,
+  wire: Wire,
+  options: LiveOptions,
+): Promise<LiveProof[]> {
+  const { check } = proof;
+  const observed = async (over: Wire): Promise<Outcome["verdict"]> => {
+    const category = { id: check.id.split("/")[0] ?? "", promise: "", checks: [check] };
+    const step = { category, check, disposition: { kind: "run" }, limits: check.limits, required: false } as const;
+    const [outcome] = await run([step], session, { ...options, wire: over });
+    return outcome?.verdict ?? { kind: "unknown", sentence: "nothing was run" };
+  };
+  const results: LiveProof[] = [];
+  const tell = (finding: string, fault: string, kind: LiveProof["kind"], sentence: string): void => {
+    results.push({ check: check.id, finding, fault, kind, sentence });
+  };
+
+  // The green after one finding is the green before the next.
+  let before: Outcome["verdict"] | undefined;
+  for (const [finding, broken] of Object.entries(proof.breaks)) {
+    if ("onPaperOnly" in broken) {
+      tell(finding, "", "onPaperOnly", broken.onPaperOnly);
+      continue;
+    }
+    const { fault } = broken;
+    before ??= await observed(wire);
+    if (before.kind !== "pass") {
+      tell(finding, fault.name, "impossible", `it is not green to begin with: ${wordsOf(before)}`);
+      continue;
+    }
+    const watch = watchBothSides(wire, fault);
+    const red = await observed(watch.wire);
+    if (watch.fired() === 0 || !watch.changed()) {
+      const why = watch.fired() === 0 ? "did not fire" : "fired and changed nothing on the wire";
+      tell(finding, fault.name, "missed", `the fault ${why}, so it proves nothing; the verdict was ${wordsOf(red)}`);
+    } else if (failsBy(red, finding)) {
+      const after = await observed(wire);
+      const green = after.kind === "pass";
+      const sentence = green
+        ? `red by name, the fault fired ${watch.fired()} times`
+        : `not green again after the fault: ${wordsOf(after)}`;
+      tell(finding, fault.name, green ? "proven" : "missed", sentence);
+      before = green ? after : undefined;
+    } else {
+      tell(finding, fault.name, "missed", `the fault fired ${watch.fired()} times and the verdict was ${wordsOf(red)}`);
+    }
+  }
+  return results;
+}
+
+function wordsOf(verdict: Outcome["verdict"]): string {
+  if (verdict.kind !== "fail") return `${verdict.kind}: ${verdict.sentence}`;
+  return `fail: ${verdict.found.map((found) => `${found.name} ${JSON.stringify(found.data)}`).join(", ")}`;
+}
+
+/**
+ * The fault with an eye on each side of it. What the check sent and got is compared with what the server got and sent:
+ * where the two are the same, the fault changed nothing, whatever it says of itself.
+ */
+function watchBothSides(wire: Wire, fault: Fault): { wire: Wire; fired: () => number; changed: () => boolean } {
+  let fired = 0;
+  const inside: string[] = [];
+  const outside: string[] = [];
+  const inner = noting(wire, inside);
+  const outer = noting(
+    fault.wrap(inner, () => {
+      fired += 1;
+    }),
+    outside,
+  );
+  const changed = (): boolean => inside.toSorted().join("\n") !== outside.toSorted().join("\n");
+  return { wire: outer, fired: () => fired, changed };
+}
+
+function noting(wire: Wire, notes: string[]): Wire {
+  const { control } = wire;
+  return {
+    async exchange(request) {
+      const answer = await wire.exchange(request);
+      notes.push(`${textOf(request)} -> ${answerText(answer)}`);
+      return answer;
+    },
+    ...(control === undefined
+      ? {}
+      : {
+          control: {
+            ...control,
+            async trial(settings, withinMs) {
+              const outcome = await control.trial(settings, withinMs);
+              const { tookMs: _, ...rest } = outcome;
+              notes.push(`${JSON.stringify(settings)} -> ${JSON.stringify(rest)}`);
+              return outcome;
+            },
+          },
+        }),
+  };
+}
+
+function textOf({ method, path, headers, body }: RawRequest): string {
+  return `${method} ${path} ${JSON.stringify(headers)} ${typeof body === "string" ? body : body === undefined ? "" : Buffer.from(body).toString("base64")}`;
+}
+
+function answerText(answer: RawAnswer): string {
+  if (answer.kind === "broken") return `${answer.because} ${answer.status ?? ""}`;
+  return `${answer.status} ${JSON.stringify(answer.headers)} ${Buffer.from(answer.body).toString("base64")}`;
+}

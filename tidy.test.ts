@@ -1,0 +1,79 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { loadCategories, loadProofs } from "./checks/index.ts";
+import { generatedPages } from "./docs/pages.ts";
+import type { Check } from "./src/check.ts";
+import { productionPlan, untidy, type Tree } from "./test/laws.ts";
+
+/** Tests of the production plan that no check stands for yet. This list only shrinks. */
+const toCome = productionPlan.filter((id) => !id.startsWith("CFG-"));
+
+const rooms = ["bench", "bin", "checks", "contract", "docs", "src", "test"];
+
+function sources(): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const room of rooms) {
+    for (const entry of readdirSync(room, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile() || !entry.name.endsWith(".ts")) continue;
+      const file = path.posix.join(entry.parentPath, entry.name);
+      files.set(file, readFileSync(file, "utf8"));
+    }
+  }
+  return files;
+}
+
+test("the repository keeps its laws", async () => {
+  const tree: Tree = { files: sources(), categories: await loadCategories(), proofs: await loadProofs(), toCome };
+  expect(untidy(tree)).toEqual([]);
+});
+
+test("generated pages are what their sources make", async () => {
+  const pages = await generatedPages(readFileSync("README.md", "utf8"));
+  for (const [file, text] of Object.entries(pages))
+    expect(readFileSync(file, "utf8"), `${file}: run npm run generate`).toBe(text);
+});
+
+test("the laws notice what breaks them", async () => {
+  const [category] = await loadCategories();
+  const [first, second] = category?.checks ?? [];
+  if (category === undefined || first === undefined || second === undefined)
+    throw new Error("no checks to make untidy");
+  const stray: Check = { ...first, id: "configuration/stray", title: "long ".repeat(20), covers: ["CFG-99"] };
+  const tree: Tree = {
+    files: new Map([
+      ["checks/configuration/unlisted.ts", "export const unlisted = defineCheck({"],
+      ["checks/configuration/answers-sql.ts", 'import { run } from "../../src/run.ts";'],
+      ["src/utils.ts", `export {};${"\n".repeat(400)}`],
+      ["src/target/eager.ts", 'import { loadCategories } from "../../checks/index.ts";'],
+      ["src/commands/eager.ts", 'import { start } from "../sandbox/start.ts";'],
+      ["src/lazy.test.ts", "test.skip('later', () => {});"],
+      ...Array.from({ length: 30 }, (_, at) => [`src/room/file${at}.ts`, ""] as const),
+    ]),
+    categories: [{ ...category, checks: [first, first, stray] }],
+    proofs: [{ check: first, holds: [], cannotTell: [], breaks: {} }],
+    toCome: ["CFG-01", "XYZ-01"],
+  };
+  const said = untidy(tree).join("\n");
+  for (const part of [
+    "configuration/answers-sql is there twice",
+    "configuration/stray has no file",
+    "is too long for a row of the table",
+    "unlisted.ts defines a check that is in no category",
+    "configuration/stray has no proof",
+    "the proof of configuration/answers-sql does not stand beside it",
+    "configuration/answers-sql has no proof of wrongAnswer",
+    "CFG-99 is no test of the production plan",
+    "CFG-02 is neither covered nor still to come",
+    "CFG-01 is not to come any more",
+    "checks/configuration/answers-sql.ts imports src/run.ts",
+    "src/target/eager.ts imports checks/index.ts",
+    "src/commands/eager.ts imports src/sandbox/start.ts",
+    "src/utils.ts: this name says nothing",
+    "src/utils.ts has 401 lines",
+    "src/room has 30 entries",
+    "src/lazy.test.ts has a test that does not run",
+  ]) {
+    expect(said).toContain(part);
+  }
+});
