@@ -1,0 +1,136 @@
+/**
+ * Measures what a user waits for, side by side with a yardstick, because one machine's milliseconds mean nothing on
+ * another: `npm run bench`. Nothing here is asserted; the goals are printed beside the figures.
+ */
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import path from "node:path";
+import { startSandbox } from "../src/commands/sandbox.ts";
+import { packageFolder } from "../src/package.ts";
+
+const bin = path.join(packageFolder, "bin", "kalam-ready.js");
+const rounds = 15;
+
+await startUp();
+await firstRequest();
+await wholeRun();
+
+/** `--help` against Node doing nothing, in turn. */
+async function startUp(): Promise<void> {
+  const [bare, help] = [[] as number[], [] as number[]];
+  for (let n = 0; n <= rounds; n += 1) {
+    const pair = [timed(["-e", "0"]), timed([bin, "--help"])] as const;
+    // The first round fills the file cache.
+    if (n > 0) {
+      bare.push(pair[0]);
+      help.push(pair[1]);
+    }
+  }
+  print(
+    "--help",
+    `${ms(median(help))}, node alone ${ms(median(bare))}, ratio ${ratio(help, bare)}`,
+    `+${(median(help) - median(bare)).toFixed(0)} ms (goal ≤ +25 ms)`,
+  );
+}
+
+function timed(args: readonly string[]): number {
+  const startedAt = performance.now();
+  spawnSync(process.execPath, args, { stdio: "ignore" });
+  return performance.now() - startedAt;
+}
+
+/** From the start of the process until its first request arrives, against Node starting and connecting. */
+async function firstRequest(): Promise<void> {
+  const bareRequest = "require('net').connect(process.argv[1]).write('GET / HTTP/1.1\\r\\nhost: x\\r\\n\\r\\n')";
+  const [bare, ours] = [[] as number[], [] as number[]];
+  for (let n = 0; n <= rounds; n += 1) {
+    const pair = [
+      await untilAsked((port) => ["-e", bareRequest, String(port)]),
+      await untilAsked((port) => [bin, "check", "--url", `http://127.0.0.1:${port}`, "--user", "x"]),
+    ] as const;
+    if (n > 0) {
+      bare.push(pair[0]);
+      ours.push(pair[1]);
+    }
+  }
+  print(
+    "first request",
+    `${ms(median(ours))}, node alone ${ms(median(bare))}, ratio ${ratio(ours, bare)}`,
+    `+${(median(ours) - median(bare)).toFixed(0)} ms (goal ≤ +160 ms)`,
+  );
+}
+
+async function untilAsked(args: (port: number) => string[]): Promise<number> {
+  return await new Promise((resolve, reject) => {
+    const server = createServer((_, response) => {
+      const tookMs = performance.now() - startedAt;
+      response.end();
+      child?.kill("SIGKILL");
+      server.close(() => resolve(tookMs));
+      server.closeAllConnections();
+    });
+    let startedAt = 0;
+    let child: ChildProcess | undefined;
+    server.listen(0, "127.0.0.1", () => {
+      startedAt = performance.now();
+      const { port } = server.address() as AddressInfo;
+      child = spawn(process.execPath, args(port), {
+        stdio: "ignore",
+        env: { ...process.env, KALAM_READY_PASSWORD: "x" },
+      });
+      child.on("error", reject);
+    });
+  });
+}
+
+/** `check` on the sandbox, without what starts servers of its own. */
+async function wholeRun(): Promise<void> {
+  const server = await startSandbox();
+  try {
+    const walls: number[] = [];
+    const lines: string[] = [];
+    for (let n = 0; n < 5; n += 1) {
+      const startedAt = performance.now();
+      const { stdout, stderr } = spawnSync(
+        "/usr/bin/env",
+        ["time", "-f", "%M", process.execPath, bin, "check", "--url", server.url, "--user", "root", "--json", "-q"],
+        {
+          encoding: "utf8",
+          maxBuffer: 64 * 1024 * 1024,
+          env: { ...process.env, KALAM_READY_PASSWORD: server.rootPassword },
+        },
+      );
+      walls.push(performance.now() - startedAt);
+      const report = JSON.parse(stdout) as { run: { requests: number }; verdict: string };
+      lines.push(
+        `${report.verdict}, ${report.run.requests} requests, ${Math.round(Number(stderr.trim().split("\n").at(-1)) / 1024)} MiB at its peak`,
+      );
+    }
+    print(
+      "check on the sandbox",
+      `${ms(median(walls))} (${walls.map((wall) => (wall / 1000).toFixed(1)).join(", ")} s)`,
+      "goal ≤ 5 s for configuration",
+    );
+    for (const line of new Set(lines)) print("", line, "");
+  } finally {
+    await server.stop();
+  }
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+/** The median of the ratios pair by pair: both of a pair met the same machine. */
+function ratio(ours: readonly number[], theirs: readonly number[]): string {
+  return median(ours.map((value, at) => value / (theirs[at] ?? Number.NaN))).toFixed(2);
+}
+
+function ms(value: number): string {
+  return `${value.toFixed(0)} ms`;
+}
+
+function print(what: string, figures: string, goal: string): void {
+  process.stdout.write(`${what.padEnd(22)} ${figures}${goal === "" ? "" : `   ${goal}`}\n`);
+}

@@ -1,0 +1,142 @@
+/** From a profile to a session: starts the server where that is wanted, logs in, and at the end leaves nothing behind. */
+import { startServer, StartError, type OwnServer } from "../control/process.ts";
+import type { Ended } from "../exit.ts";
+import type { Profile } from "../profile/effective.ts";
+import type { CleanUp } from "../report.ts";
+import { httpWire } from "../target/http.ts";
+import { Ledger, ledgerFolder } from "../target/ledger.ts";
+import type { Recording } from "../target/recording.ts";
+import { prefixOf } from "../target/scratch.ts";
+import { openSession, type Credentials, type Session } from "../target/session.ts";
+import { sweep } from "../target/sweep.ts";
+import type { Wire } from "../target/wire.ts";
+import { CannotWriteError } from "./files.ts";
+import type { Output } from "./output.ts";
+
+/** One request may take this long before it counts as unanswered. */
+const requestMs = 15_000;
+const startWithinMs = 60_000;
+const sweepWithinMs = 10_000;
+
+export interface Attached {
+  readonly session: Session;
+  readonly wire: Wire;
+  readonly url: string;
+  /** Removes what the run made, unless it is to be kept, and says how that went; once, however often it is asked. */
+  cleanUp(options: { keep: boolean }): Promise<CleanUp>;
+  /** Cleans up if that was not done, closes connections, and stops the server where it is ours. */
+  detach(): Promise<void>;
+}
+
+export interface AttachParts {
+  readonly profile: Pick<Profile, "url" | "serverBin" | "serverConfig" | "maxPerSecond">;
+  /** A server of ours that runs already; it is not stopped at the end. */
+  readonly server?: OwnServer | undefined;
+  readonly run: string;
+  /** Not needed for a server that is started here. */
+  readonly credentials: Credentials | undefined;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly output: Output;
+  readonly recording: Recording;
+  readonly signal: AbortSignal;
+}
+
+/** `ended` where there is nothing to check, with the exit it leads to. */
+export async function attach(
+  parts: AttachParts,
+): Promise<Attached | { readonly ended: Ended; readonly url: string | null }> {
+  const { profile, run, output, recording } = parts;
+  let own = parts.server;
+  let ledger: Ledger | undefined;
+  const openLedger = (url: string): Ledger => (ledger ??= newLedger(parts, url));
+  if (own === undefined && profile.serverBin !== undefined) {
+    output.progress(`starting ${profile.serverBin}`);
+    try {
+      const config = profile.serverConfig === undefined ? {} : { config: profile.serverConfig };
+      const folders = openLedger("");
+      const book = {
+        made: (name: string) => folders.enter({ kind: "folder", name }),
+        gone: (name: string) => folders.strike({ kind: "folder", name }),
+      };
+      own = await startServer(profile.serverBin, { ...config, withinMs: startWithinMs, signal: parts.signal, book });
+    } catch (error) {
+      if (!(error instanceof StartError)) throw error;
+      ledger?.close();
+      return { ended: { exit: "unreachable", sentence: error.message }, url: null };
+    }
+  }
+  if (own !== undefined) output.redactor.add(own.rootPassword);
+  const url = own?.url ?? profile.url ?? "";
+  const credentials: Credentials | undefined =
+    own === undefined ? parts.credentials : { kind: "password", user: "root", password: own.rootPassword };
+  if (credentials === undefined) throw new Error("a server that runs already needs credentials");
+  const http = httpWire(url, { connections: 32 });
+  const wire: Wire = own === undefined ? http : { ...http, control: own.control };
+  const detach = async (): Promise<void> => {
+    await http.close();
+    if (parts.server === undefined) await own?.stop();
+    // Last of all: a server's folder is struck off when it is gone.
+    ledger?.close();
+  };
+  const opened = await openSession({
+    run,
+    url,
+    wire,
+    credentials,
+    redactor: output.redactor,
+    recording,
+    openLedger: () => openLedger(url),
+    timeoutMs: requestMs,
+    ...(profile.maxPerSecond === undefined ? {} : { maxPerSecond: profile.maxPerSecond }),
+  });
+  if ("kind" in opened) {
+    await detach();
+    const exit = ({ unreachable: "unreachable", denied: "denied", notKalamDb: "cannotTell" } as const)[opened.kind];
+    return { ended: { exit, sentence: `${url}: ${opened.sentence}` }, url };
+  }
+  let cleaned: Promise<CleanUp> | undefined;
+  const cleanUp = async ({ keep }: { keep: boolean }): Promise<CleanUp> => await (cleaned ??= cleanUpRun(opened, keep));
+  return {
+    session: opened,
+    wire,
+    url,
+    cleanUp,
+    async detach() {
+      try {
+        // Whoever lets go without having cleaned up was interrupted by a defect: the server must not suffer for it.
+        await cleanUp({ keep: false });
+      } finally {
+        await detach();
+      }
+    },
+  };
+}
+
+/** Throws CannotWriteError: what could not be found again must not be created. */
+function newLedger({ environment, run }: AttachParts, url: string): Ledger {
+  const folder = ledgerFolder(environment);
+  try {
+    return new Ledger(folder, { run, url });
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new CannotWriteError(
+      `the ledger in ${folder} cannot be written: ${why} (KALAM_READY_STATE names another folder)`,
+    );
+  }
+}
+
+async function cleanUpRun(session: Session, keep: boolean): Promise<CleanUp> {
+  const { ledger, run, sender, login } = session;
+  if (ledger.names === 0) return { kind: "none" };
+  if (keep) {
+    return {
+      kind: "kept",
+      sentence: `kept on request; kalam-ready cleanup --url ${session.url} --run ${run} removes it`,
+    };
+  }
+  const named = ledger.left().flatMap(({ kind, name }) => (kind === "namespace" ? [name] : []));
+  const swept = await sweep(sender, login, { prefix: prefixOf(run), named, withinMs: sweepWithinMs });
+  if (swept.kind !== "clean") return swept;
+  for (const entry of ledger.left()) if (entry.kind !== "folder") ledger.strike(entry);
+  return { kind: "clean", names: ledger.names };
+}

@@ -1,0 +1,94 @@
+/** Who logs in, and with what. Secrets never have a value flag: arguments are seen by every process of the machine. */
+import { readFileSync } from "node:fs";
+import { UsageError } from "../profile/effective.ts";
+import type { ProfileDocument } from "../profile/keys.ts";
+import type { Credentials } from "../target/session.ts";
+import type { Output } from "./output.ts";
+
+export interface CredentialFlags {
+  readonly tokenFile?: string;
+  readonly passwordStdin?: boolean;
+}
+
+/** Throws UsageError. Every secret is registered with the redactor before it is returned. */
+export async function findCredentials(
+  user: string | undefined,
+  flags: CredentialFlags,
+  document: ProfileDocument,
+  environment: NodeJS.ProcessEnv,
+  output: Output,
+): Promise<Credentials> {
+  const variable = (name: string): string | undefined => (environment[name] === "" ? undefined : environment[name]);
+  const token = tokenOf(flags, variable("KALAM_READY_TOKEN"), user === undefined ? document.login?.token : undefined);
+  // A token given for this run wins over a password that lies around; a password that was asked for wins over a token.
+  if (token !== undefined && flags.passwordStdin !== true) {
+    output.redactor.add(token);
+    return { kind: "token", token };
+  }
+  if (user === undefined) {
+    throw new UsageError(
+      "nobody to log in as: give --user (or KALAM_READY_USER) and KALAM_READY_PASSWORD, or KALAM_READY_TOKEN",
+    );
+  }
+  const password =
+    flags.passwordStdin === true
+      ? fromStdin()
+      : (variable("KALAM_READY_PASSWORD") ?? document.login?.password ?? (await prompt(user)));
+  if (password === undefined) {
+    throw new UsageError(
+      `no password for ${user}: set KALAM_READY_PASSWORD, use --password-stdin, or run in a terminal to be asked`,
+    );
+  }
+  output.redactor.add(password);
+  return { kind: "password", user, password };
+}
+
+function tokenOf(
+  flags: CredentialFlags,
+  variable: string | undefined,
+  written: string | undefined,
+): string | undefined {
+  if (flags.tokenFile === undefined) return variable ?? written;
+  let token: string;
+  try {
+    token = readFileSync(flags.tokenFile, "utf8").trim();
+  } catch (error) {
+    throw new UsageError(`--token-file ${flags.tokenFile}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+  }
+  if (token === "") throw new UsageError(`--token-file ${flags.tokenFile} is empty`);
+  return token;
+}
+
+function fromStdin(): string {
+  const text = readFileSync(0, "utf8").replace(/\r?\n$/, "");
+  if (text === "") throw new UsageError("--password-stdin: nothing came");
+  return text;
+}
+
+/** Asks on the terminal without showing what is typed; undefined where there is no terminal. */
+async function prompt(user: string): Promise<string | undefined> {
+  const { stdin, stderr } = process;
+  if (!stdin.isTTY || !stderr.isTTY) return undefined;
+  stderr.write(`password of ${user}: `);
+  stdin.setRawMode(true);
+  stdin.setEncoding("utf8").resume();
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      let typed = "";
+      stdin.on("data", (text: string) => {
+        for (const key of text) {
+          if (key === "\r" || key === "\n") return resolve(typed);
+          // Raw mode makes no signal of Ctrl-C, so we do; Ctrl-D ends the input.
+          if (key === "\u0003") return reject(new UsageError("no password was given"));
+          if (key === "\u0004") return resolve(typed);
+          typed = key === "\u007f" || key === "\b" ? typed.slice(0, -1) : typed + key;
+        }
+      });
+    });
+  } finally {
+    stdin.removeAllListeners("data");
+    stdin.setRawMode(false);
+    stdin.pause();
+    stderr.write("\n");
+  }
+}

@@ -1,0 +1,510 @@
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync, mkdirSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { spawnSync } from "node:child_process";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { OwnServer } from "../src/control/process.ts";
+import { cellText } from "../src/target/json.ts";
+import { httpWire } from "../src/target/http.ts";
+import { makeSender } from "../src/target/sender.ts";
+import { Pacer } from "../src/target/pacing.ts";
+import { Recording } from "../src/target/recording.ts";
+import { packageFolder } from "../src/package.ts";
+import { cli, until, webServer, type CliOptions, type CliResult } from "./cli.ts";
+import { openTestSession, sandboxBinary, startSandbox } from "./sandbox.ts";
+
+let server: OwnServer;
+let folder: string;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), "kalam-ready-exits-"));
+  server = await startSandbox();
+  env = {
+    KALAM_READY_URL: server.url,
+    KALAM_READY_USER: "root",
+    KALAM_READY_PASSWORD: server.rootPassword,
+    KALAM_READY_STATE: path.join(folder, "state"),
+  };
+});
+afterAll(async () => {
+  await server.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const quick = ["--only", "configuration/answers-sql", "--only", "configuration/drop-missing-refused"];
+async function run(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  return await cli(args, { ...options, env: { ...env, ...options.env } });
+}
+
+/** What the server lists of runs of ours. */
+async function leftOnServer(): Promise<string[]> {
+  const { session, wire } = await openTestSession(server, path.join(folder, "look"));
+  try {
+    const names: string[] = [];
+    for (const [view, name, also] of [
+      ["namespaces", "namespace_id", ""],
+      ["users", "user_id", " AND deleted_at IS NULL"],
+    ] as const) {
+      const answer = await session.sender.sql(
+        session.login,
+        `SELECT ${name} FROM system.${view} WHERE ${name} LIKE 'kr%'${also} LIMIT 500`,
+      );
+      if (answer.kind !== "ok") throw new Error(`${view} cannot be listed`);
+      names.push(...(answer.results[0]?.rows ?? []).map(([cell]) => cellText(cell)));
+    }
+    return names;
+  } finally {
+    session.ledger.close();
+    await wire.close();
+  }
+}
+
+describe("0, ready", () => {
+  test("a healthy server passes, the table goes to stdout, and nothing is left behind", async () => {
+    const { code, stdout, stderr } = await run(["check"]);
+    expect(stdout).toMatch(
+      /^kalam-ready \S+ {2}standard {2}http:\/\/127\.0\.0\.1:\d+ {2}KalamDB \S+ as root {2}run [a-z]\d[a-z]\d[a-z] {2}seed \d+\n/,
+    );
+    expect(stdout).toMatch(/✔ The server answers SQL {2,}3 of 3 queries right/);
+    expect(stdout).toMatch(/– A server with bad settings .* skipped: nothing may stop this server/);
+    expect(stdout).toMatch(/\nREADY {3}\d+ passed .* nothing left behind\n/);
+    expect(stderr).toMatch(/^pass +configuration\/answers-sql/m);
+    expect(code).toBe(0);
+    expect(await leftOnServer()).toEqual([]);
+    expect(readdirSync(path.join(folder, "state"))).toEqual([]);
+  });
+
+  test("--json is one document, -q is silent, and both give the same verdict", async () => {
+    const { code, stdout, stderr } = await run(["check", ...quick, "--json", "-q"]);
+    const report = JSON.parse(stdout) as { exit: number; verdict: string; results: unknown[] };
+    expect([code, report.exit, report.verdict, stderr]).toEqual([0, 0, "READY", ""]);
+    expect(report.results).toHaveLength(3);
+  });
+
+  test("--read-only touches nothing: no namespace, no account, no ledger entry", async () => {
+    const { code, stdout } = await run(["check", "--read-only", "--json"]);
+    const report = JSON.parse(stdout) as {
+      results: { check: string; kind: string; touches: string; sentence: string }[];
+    };
+    expect(report.results.filter((one) => one.kind === "pass" && one.touches !== "nothing")).toEqual([]);
+    expect(report.results.find((one) => one.check === "run/nothing-left-behind")?.sentence).toBe("nothing was made");
+    expect(code).toBe(0);
+  });
+
+  test("a token in place of a password, from a file", async () => {
+    const login = await fetchToken();
+    const file = path.join(folder, "token");
+    writeFileSync(file, `${login}\n`);
+    const { code, stdout } = await run(["check", ...quick, "--token-file", file], {
+      env: { KALAM_READY_PASSWORD: "", KALAM_READY_USER: "" },
+    });
+    expect(stdout).toContain("as root");
+    expect(code).toBe(0);
+  });
+
+  test("a password on stdin", async () => {
+    const { code } = await run(["check", ...quick, "--password-stdin"], {
+      input: `${server.rootPassword}\n`,
+      env: { KALAM_READY_PASSWORD: "" },
+    });
+    expect(code).toBe(0);
+  });
+
+  test("a reader that closes the pipe early changes neither the code nor the peace", () => {
+    const script = `"${process.execPath}" "${path.join(packageFolder, "bin/kalam-ready.js")}" check --only configuration/answers-sql -q | head -1; echo "exit \${PIPESTATUS[0]}"`;
+    const { stdout, stderr } = spawnSync("bash", ["-c", script], {
+      encoding: "utf8",
+      // Bash takes a socket on stdin for a remote login and reads its start-up files.
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...env, PATH: process.env["PATH"] ?? "" },
+    });
+    expect(stdout).toMatch(/^kalam-ready .*\nexit 0\n$/);
+    expect(stderr).toBe("");
+  });
+
+  test("two runs at the same time do not disturb each other", async () => {
+    const both = await Promise.all([run(["check"]), run(["check"])]);
+    expect(both.map((one) => one.code)).toEqual([0, 0]);
+    expect(await leftOnServer()).toEqual([]);
+  });
+
+  test("--server-bin starts a server, checks that one with process checks, and leaves no process and no folder", async () => {
+    const { code, stdout } = await run(
+      ["check", "--server-bin", sandboxBinary, "--allow", "process", ...quick, "--only", "touches:process"],
+      { env: { KALAM_READY_URL: "" } },
+    );
+    expect(stdout).toContain("(started for this run)");
+    expect(stdout).toMatch(/✔ A server with bad settings does not start/);
+    expect(code).toBe(0);
+    expect(readdirSync(path.join(folder, "state"))).toEqual([]);
+  });
+});
+
+async function fetchToken(): Promise<string> {
+  const wire = httpWire(server.url, { connections: 1 });
+  const sender = makeSender({
+    wire,
+    tokens: new Map(),
+    pacer: new Pacer(),
+    recording: new Recording(),
+    timeoutMs: 10_000,
+  });
+  const reply = await sender.request(null, {
+    method: "POST",
+    path: "/v1/api/auth/login",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ user: "root", password: server.rootPassword }),
+  });
+  await wire.close();
+  return (JSON.parse(reply.text) as { access_token: string }).access_token;
+}
+
+describe("1, not ready", () => {
+  test("a red row is told by finding, request, risk, remedy and a command that shows it again; JUnit and JSON agree", async () => {
+    const profile = path.join(folder, "strict.yaml");
+    writeFileSync(
+      profile,
+      "version: 1\nname: strict\nchecks:\n  configuration/clock-in-step: { limits: { clockOffMsMax: 0, clockDriftMsMax: 0 } }\n",
+    );
+    // Against a limit of zero every clock is off by more than half a round trip, or it cannot be told: this wire says 3 s.
+    const proxy = await webServer((request, response) => void relay(request, response));
+    try {
+      const junit = path.join(folder, "out", "ready.xml");
+      const json = path.join(folder, "out", "ready.json");
+      const { code, stdout } = await run([
+        "check",
+        "--profile",
+        profile,
+        "--url",
+        proxy.url,
+        "--only",
+        "configuration/clock-in-step",
+        "--report",
+        `junit=${junit}`,
+        "--report",
+        `json=${json}`,
+        "-v",
+      ]);
+      expect(stdout).toMatch(/✖ The server's clock is wrong/);
+      expect(stdout).toMatch(/^ {6}clockOff {2}the server's clock is -?\d+ ms/m);
+      expect(stdout).toMatch(/^ {6}risk {4}/m);
+      expect(stdout).toMatch(/^ {6}remedy {2}.*kalam-ready explain configuration\/clock-in-step/m);
+      expect(stdout).toMatch(
+        /^ {6}again {3}kalam-ready check --profile \S+ --url \S+ --only configuration\/clock-in-step --seed \d+ -v$/m,
+      );
+      expect(stdout).toContain("because configuration/clock-in-step failed");
+      expect(code).toBe(1);
+      expect((JSON.parse(readFileSync(json, "utf8")) as { exit: number }).exit).toBe(1);
+      expect(readFileSync(junit, "utf8")).toMatch(/<failure message="[^"]*" type="clockOff">/);
+    } finally {
+      proxy.close();
+    }
+  });
+});
+
+/** Passes requests on to the sandbox and sets its clock forward a minute on the way back. */
+async function relay(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of request as AsyncIterable<Uint8Array>) chunks.push(chunk);
+  const answer = await fetch(`${server.url}${request.url ?? ""}`, {
+    method: request.method ?? "GET",
+    headers: {
+      authorization: request.headers.authorization ?? "",
+      "content-type": request.headers["content-type"] ?? "",
+    },
+    ...(chunks.length === 0 ? {} : { body: Buffer.concat(chunks) }),
+  });
+  const text = (await answer.text()).replace(/\b1[0-9]{18}\b/, (digits) => String(BigInt(digits) + 60_000_000_000n));
+  response.writeHead(answer.status, { "content-type": "application/json" }).end(text);
+}
+
+describe("2, cannot tell", () => {
+  test.each([
+    ["HTML at 200", "<!doctype html><title>hello</title>", 200, {}, /is no KalamDB.*200 <!doctype html>/],
+    ["a redirect loop", "", 302, { location: "/v1/api/auth/status" }, /is no KalamDB.*a redirect to/],
+    ["JSON of somebody else", '{"ok":true}', 200, {}, /is no KalamDB/],
+  ])("a web server that is none: %s", async (_, body, status, headers, said) => {
+    const other = await webServer((__, response) => void response.writeHead(status, headers).end(body));
+    try {
+      const { code, stderr, stdout } = await run(["check", "--url", other.url, "--json"]);
+      expect(stderr).toMatch(said);
+      expect(JSON.parse(stdout)).toMatchObject({ exit: 2, verdict: "CANNOT TELL" });
+      expect(code).toBe(2);
+    } finally {
+      other.close();
+    }
+  });
+
+  test("a body that is cut, and one that never ends", async () => {
+    const cut = await webServer((_, response) => {
+      response
+        .writeHead(200, { "content-type": "application/json", "content-length": "1000" })
+        .write('{"needs_setup": fal');
+      setImmediate(() => response.destroy());
+    });
+    const endless = await webServer((_, response) => {
+      response.writeHead(200, { "content-type": "application/json" });
+      const more = (): void => {
+        while (response.write("x".repeat(1024 * 1024))) if (response.destroyed) return;
+        response.once("drain", more);
+      };
+      more();
+    });
+    try {
+      const results = await Promise.all([run(["check", "--url", cut.url]), run(["check", "--url", endless.url])]);
+      expect(results.map((one) => one.code)).toEqual([2, 2]);
+      expect(results[1]?.stderr).toContain("the body went on past");
+    } finally {
+      cut.close();
+      endless.close();
+    }
+  });
+
+  test("a plain user: what needs a dba is unknown, and the sentence says which role to give", async () => {
+    const { session, wire } = await openTestSession(server, path.join(folder, "plain"));
+    const name = "plain_reader";
+    await session.sender.sql(session.login, `CREATE USER '${name}' WITH PASSWORD 'Plain-Pass-1234' ROLE user`);
+    session.ledger.close();
+    await wire.close();
+    const { code, stdout } = await run(["check", "--user", name], { env: { KALAM_READY_PASSWORD: "Plain-Pass-1234" } });
+    expect(stdout).toMatch(
+      /\? Namespaces are created once, and kept apart +plain_reader has the role user; this check needs a login with the role dba/,
+    );
+    expect(stdout).toMatch(/✔ The server answers SQL/);
+    expect(stdout).toMatch(/^CANNOT TELL/m);
+    expect(code).toBe(2);
+  });
+
+  test("nothing selected that could pass, and a required check that is left out", async () => {
+    const nothing = await run(["check", "--only", "configuration/bad-settings-stop-the-start"]);
+    expect([nothing.code, nothing.stdout.includes("because nothing passed at all")]).toEqual([2, true]);
+    const required = await run(["check", ...quick, "--require", "configuration/clock-in-step"]);
+    expect([
+      required.code,
+      required.stdout.includes("configuration/clock-in-step is required and was left out"),
+    ]).toEqual([2, true]);
+  });
+
+  test("a budget that is too short ends the run, cleaned up", async () => {
+    const { code, stdout } = await run(["check", "--budget", "1ms"]);
+    expect(stdout).toMatch(/\? The server answers SQL +the budget of 1 ms was spent/);
+    expect(code).toBe(2);
+    expect(await leftOnServer()).toEqual([]);
+  });
+});
+
+describe("64, usage", () => {
+  test.each([
+    [[], /^Usage: kalam-ready/],
+    [["chek"], /unknown command 'chek'[\s\S]*check/],
+    [["check", "--nope"], /unknown option '--nope'/],
+    [["check", "--url", ""], /--url is empty/],
+    [["check", "--url", "127.0.0.1:8080"], /did you mean "http:\/\/127\.0\.0\.1:8080"/],
+    [["check", "--url", "ftp://x"], /must begin with http/],
+    [["check", "--url", "http://root:hunter22@127.0.0.1:1"], /credentials do not belong into an address/],
+    [["check", "--url", "http://127.0.0.1:1/ui"], /answers at the root of its address/],
+    [["check", "--only", "configuration/answer-sql"], /did you mean "configuration\/answers-sql"/],
+    [["check", "--skip", "nonsense"], /--skip: no check is called "nonsense"/],
+    [["check", "--budget", "10"], /--budget: a duration with its unit.*not "10"/],
+    [["check", "--effort", "hard"], /--effort: one of light, standard, deep/],
+    [["check", "--parallel", "0"], /--parallel: a whole number from 1 to 16/],
+    [["check", "--allow", "everything"], /--allow: one of nothing, scratch/],
+    [["check", "--report", "xml"], /--report: one of table, json, junit/],
+    [["check", "--report", "junit", "--json"], /at most one report can go to stdout/],
+    [["check", "--seed", "x"], /--seed: a whole number/],
+    [["check", "--server-bin", "/bin/true", "--url", "http://127.0.0.1:1"], /do not go together/],
+    [
+      ["check", "--read-only", "--require", "configuration/namespaces-kept-apart"],
+      /is required, but it touches scratch/,
+    ],
+    [["explain", "clok-in-step"], /did you mean "configuration\/clock-in-step"/],
+    [["cleanup", "--run", "everything"], /is no run's id/],
+  ] as const)("%j", async (args, said) => {
+    const { code, stderr, stdout } = await run(args);
+    expect(stderr).toMatch(said);
+    expect(stderr).not.toContain("hunter22");
+    expect([code, stdout]).toEqual([64, ""]);
+  });
+
+  test("no server at all, nobody to log in as, no password and no terminal", async () => {
+    const none = { KALAM_READY_URL: "", KALAM_READY_USER: "", KALAM_READY_PASSWORD: "" };
+    expect((await run(["check"], { env: none })).stderr).toMatch(/no server was named/);
+    expect((await run(["check", "--url", server.url], { env: none })).stderr).toMatch(/nobody to log in as/);
+    const { code, stderr } = await run(["check", "--url", server.url, "--user", "root"], { env: none });
+    expect([code, /no password for root/.test(stderr)]).toEqual([64, true]);
+  });
+});
+
+describe("70, our own defect", () => {
+  test("a package that is not built, and an error that nobody caught, are no verdict", async () => {
+    const unbuilt = path.join(folder, "unbuilt");
+    mkdirSync(path.join(unbuilt, "bin"), { recursive: true });
+    cpSync(path.join(packageFolder, "bin"), path.join(unbuilt, "bin"), { recursive: true });
+    writeFileSync(path.join(unbuilt, "package.json"), '{"type":"module"}');
+    const { status, stderr } = spawnSync(process.execPath, [path.join(unbuilt, "bin/kalam-ready.js"), "check"], {
+      encoding: "utf8",
+    });
+    expect([status, /a defect of kalam-ready.*dist/s.test(stderr)]).toEqual([70, true]);
+
+    const thrown = "--import=data:text/javascript,setTimeout(()=>{throw(new(Error)('boom'))},100)";
+    const broken = await run(["check"], { env: { NODE_OPTIONS: thrown } });
+    expect([broken.code, broken.stdout, /a defect of kalam-ready.*boom/s.test(broken.stderr)]).toEqual([70, "", true]);
+    await run(["cleanup"]);
+  });
+});
+
+describe("69, 73, 77, 78", () => {
+  test("nobody listens: 69, and every format says so", async () => {
+    const { code, stdout, stderr } = await run(["check", "--url", "http://127.0.0.1:9", "--json"]);
+    expect(stderr).toMatch(/http:\/\/127\.0\.0\.1:9: .*ECONNREFUSED/);
+    expect(JSON.parse(stdout)).toMatchObject({ exit: 69, verdict: "UNREACHABLE", totals: { passed: 0 } });
+    expect(code).toBe(69);
+  });
+
+  test("a server that does not start: 69", async () => {
+    const { code, stderr } = await run(["check", "--server-bin", "/bin/false"], { env: { KALAM_READY_URL: "" } });
+    expect(stderr).toMatch(/\/bin\/false ended with exit code 1/);
+    expect(code).toBe(69);
+  });
+
+  test("a report that cannot be written: 73, before anything is sent", async () => {
+    const { code, stderr, stdout } = await run([
+      "check",
+      ...quick,
+      "--report",
+      `junit=${path.join("/dev/null", "ready.xml")}`,
+    ]);
+    expect(stderr).toMatch(/\/dev\/null\/ready\.xml cannot be written/);
+    expect([code, stdout]).toEqual([73, ""]);
+  });
+
+  test("a folder in the place of the report: 73", async () => {
+    const place = path.join(folder, "taken");
+    mkdirSync(place);
+    expect((await run(["check", ...quick, "--report", `json=${place}`])).code).toBe(73);
+  });
+
+  test("a ledger that cannot be written: 73, and nothing was made", async () => {
+    const { code, stderr } = await run(["check", ...quick], { env: { KALAM_READY_STATE: "/dev/null/state" } });
+    expect(stderr).toMatch(/the ledger in \/dev\/null\/state cannot be written/);
+    expect(code).toBe(73);
+    expect(await leftOnServer()).toEqual([]);
+  });
+
+  test("a wrong password: 77 after one try", async () => {
+    const tries: string[] = [];
+    const counting = await webServer((request, response) => {
+      tries.push(request.url ?? "");
+      void relay(request, response);
+    });
+    try {
+      const { code, stderr } = await run(["check", "--url", counting.url], {
+        env: { KALAM_READY_PASSWORD: "wrong-password-1" },
+      });
+      expect(stderr).toMatch(/the login of root was refused .*tried once/);
+      expect(stderr).not.toContain("wrong-password-1");
+      expect(tries.filter((url) => url.endsWith("/login"))).toHaveLength(1);
+      expect(code).toBe(77);
+    } finally {
+      counting.close();
+    }
+  });
+
+  test.each([
+    ["version: 1\nalow: [scratch]\n", /:2:1: unknown key "alow"; did you mean "allow"/],
+    ["version: 1\nversion: 1\n", /:2:1: this key stands here twice/],
+    ['version: 1\nlogin: { user: root, password: "hunter22" }\n', /:2:32: a secret must not stand in a profile/],
+    [
+      "version: 1\nchecks:\n  configuration/clock-in-step: { limits: { clockOfMsMax: 1 } }\n",
+      /:3:44: unknown limit "clockOfMsMax"; did you mean "clockOffMsMax"/,
+    ],
+    ["version: 1\nskip: { configuration/clock-in-step: }\n", /:2:\d+: a text is wanted here/],
+    ["version: 1\nbudget: 10\n", /:2:9: a duration with its unit/],
+    ["version: 1\nserver: ${env:NOWHERE}\n", /:2:9: the environment has no NOWHERE/],
+  ])("a bad profile: 78 with line and column: %j", async (text, said) => {
+    const file = path.join(folder, "bad.yaml");
+    writeFileSync(file, text);
+    const { code, stderr, stdout } = await run(["check", "--profile", file]);
+    expect(stderr).toMatch(said);
+    expect(stderr).not.toContain("hunter22");
+    expect([code, stdout]).toEqual([78, ""]);
+  });
+
+  test("a profile that is not there: 78 with the shipped names", async () => {
+    const { code, stderr } = await run(["check", "--profile", "standart"]);
+    expect(stderr).toMatch(/no such file, and no shipped profile of that name .*did you mean "standard"/);
+    expect(code).toBe(78);
+  });
+});
+
+describe("130 and 143", () => {
+  test.each([
+    ["SIGINT", 130, "INTERRUPTED"],
+    ["SIGTERM", 143, "TERMINATED"],
+  ] as const)("%s cleans up and exits with %d", async (signal, exit, verdict) => {
+    const { code, stdout, stderr } = await run(["check", "--max-rps", "30"], {
+      meanwhile: (child) => void until(child, "stderr", /^pass/m).then(() => child.kill(signal)),
+    });
+    expect(stderr).toContain("interrupted: cleaning up");
+    expect(stdout).toMatch(new RegExp(`^${verdict}`, "m"));
+    expect(code).toBe(exit);
+    expect(await leftOnServer()).toEqual([]);
+  });
+
+  test("a second Ctrl-C leaves at once and prints the command that cleans up; cleanup then finds what is left", async () => {
+    const slow = ["check", "--debug", "--max-rps", "5", "--only", "configuration/namespaces-kept-apart"];
+    const { signal, stderr } = await run(slow, {
+      meanwhile(child) {
+        void until(child, "stderr", /CREATE NAMESPACE kr_\w+_a /).then(() => child.kill("SIGINT"));
+        void until(child, "stderr", /kalam-ready: interrupted/).then(() => child.kill("SIGINT"));
+      },
+    });
+    expect(signal).toBe("SIGINT");
+    const command = /kalam-ready (cleanup .*) removes what this run made/.exec(stderr)?.[1]?.split(" ") ?? [];
+    expect(command.slice(0, 1)).toEqual(["cleanup"]);
+    expect(await leftOnServer()).not.toEqual([]);
+    const { code, stdout } = await run(command);
+    expect(stdout).toMatch(/removing (namespace|account) kr_/);
+    expect(code).toBe(0);
+    expect(await leftOnServer()).toEqual([]);
+  });
+
+  test("a killed run: cleanup finds it by its ledger, says so with --dry-run, removes it without", async () => {
+    await run(["check", "--max-rps", "10"], {
+      meanwhile: (child) => void until(child, "stderr", /^pass/m).then(() => child.kill("SIGKILL")),
+    });
+    expect(await leftOnServer()).not.toEqual([]);
+    const dry = await run(["cleanup", "--dry-run"]);
+    expect(dry.stdout).toMatch(/would remove/);
+    expect(await leftOnServer()).not.toEqual([]);
+    const real = await run(["cleanup"]);
+    expect([real.code, /none of them is listed any more/.test(real.stdout)]).toEqual([0, true]);
+    expect(await leftOnServer()).toEqual([]);
+    expect(readdirSync(path.join(folder, "state"))).toEqual([]);
+  });
+
+  test("a killed run with a server of its own: cleanup ends the server and removes its folder", async () => {
+    const state = path.join(folder, "own-state");
+    await run(["check", "--server-bin", sandboxBinary, "--max-rps", "10"], {
+      env: { KALAM_READY_URL: "", KALAM_READY_STATE: state },
+      meanwhile: (child) => void until(child, "stderr", /^pass/m).then(() => child.kill("SIGKILL")),
+    });
+    const [ledger = ""] = readdirSync(state);
+    const place = /"folder","name":"([^"]+)"/.exec(readFileSync(path.join(state, ledger), "utf8"))?.[1] ?? "";
+    expect(existsSync(place)).toBe(true);
+    const { code, stdout } = await run(["cleanup"], { env: { KALAM_READY_URL: "", KALAM_READY_STATE: state } });
+    expect([code, stdout]).toEqual([0, `removing the server in ${place}\n`]);
+    expect([existsSync(place), readdirSync(state)]).toEqual([false, []]);
+  });
+});
+
+test("--keep leaves the namespaces for a look and says how to remove them", async () => {
+  const { code, stdout } = await run(["check", "--only", "configuration/drop-if-exists-idempotent", "--keep"]);
+  expect(code).toBe(0);
+  const command = /kalam-ready (cleanup .*?) removes it/.exec(stdout)?.[1]?.split(" ") ?? [];
+  expect(await leftOnServer()).not.toEqual([]);
+  expect((await run(command)).code).toBe(0);
+  expect(await leftOnServer()).toEqual([]);
+});

@@ -1,0 +1,39 @@
+/** The sandbox for tests, and a session on it. */
+import path from "node:path";
+import { startServer, type OwnServer, type StartOptions } from "../src/control/process.ts";
+import { httpWire, type HttpWire } from "../src/target/http.ts";
+import { Ledger } from "../src/target/ledger.ts";
+import { Recording } from "../src/target/recording.ts";
+import { Redactor } from "../src/target/redaction.ts";
+import { newRunId } from "../src/target/scratch.ts";
+import { openSession, type Session } from "../src/target/session.ts";
+import { packageFolder } from "../src/package.ts";
+
+export const sandboxBinary: string = path.join(packageFolder, "bin", "kalam-sandbox.js");
+
+export async function startSandbox(options: Partial<StartOptions> = {}): Promise<OwnServer> {
+  return await startServer(sandboxBinary, { withinMs: 60_000, book: { made: () => {}, gone: () => {} }, ...options });
+}
+
+export interface TestSession {
+  readonly session: Session;
+  readonly wire: HttpWire;
+}
+
+export async function openTestSession(server: OwnServer, ledgerFolder: string): Promise<TestSession> {
+  const http = httpWire(server.url, { connections: 32 });
+  const wire = { ...http, control: server.control };
+  const run = newRunId();
+  const session = await openSession({
+    run,
+    url: server.url,
+    wire,
+    credentials: { kind: "password", user: "root", password: server.rootPassword },
+    redactor: new Redactor(),
+    recording: new Recording(),
+    openLedger: () => new Ledger(ledgerFolder, { run, url: server.url }),
+    timeoutMs: 15_000,
+  });
+  if ("kind" in session) throw new Error(session.sentence);
+  return { session, wire };
+}
