@@ -5,8 +5,14 @@ import { badFlushPolicyRefused } from "./bad-flush-policy-refused.ts";
 
 const options = '{"flush_policy":{"type":"combined","row_limit":1000,"interval_seconds":60}}';
 const refusal = no("INVALID_SQL", "Invalid row limit in FLUSH_POLICY", "parse");
-const bad = Array.from({ length: 9 }, (_, at) => ({ case: `bad ${at}`, sql: "CREATE", said: refusal, made: null }));
-const good = { case: "valid", sql: "CREATE", said: yes(), made: options };
+const bad = Array.from({ length: 9 }, (_, at) => ({
+  case: `bad ${at}`,
+  role: "dba",
+  sql: "CREATE",
+  said: refusal,
+  made: null,
+}));
+const good = { case: "valid", role: "dba", sql: "CREATE", said: yes(), made: options };
 const sound = { bad, valid: [good], unread: null };
 const firstIs = (change: object) => ({ ...sound, bad: bad.map((one, at) => (at === 0 ? { ...one, ...change } : one)) });
 

@@ -6,11 +6,12 @@ import { badTtlRefused } from "./bad-ttl-refused.ts";
 const names = ["-100", "0", "abc", "'abc'", "99999999999999999999", "none"];
 const bad = names.map((name) => ({
   case: name,
+  role: "dba",
   sql: "CREATE",
   said: no("INVALID_SQL", "Invalid TTL_SECONDS", "parse"),
   made: null as string | null,
 }));
-const good = { case: "10", sql: "CREATE", said: yes(), made: '{"ttl_seconds":10}' };
+const good = { case: "10", role: "dba", sql: "CREATE", said: yes(), made: '{"ttl_seconds":10}' };
 const sound = { bad, valid: [good], unread: null };
 const having = (name: string, change: object) => ({
   ...sound,

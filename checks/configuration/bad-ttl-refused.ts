@@ -1,5 +1,5 @@
 import { defineCheck, fail, pass, unknown } from "../../src/check.ts";
-import { attempt, sortAttempts, unclearSentence, type Case } from "../attempts.ts";
+import { attempt, sortAttempts, untoldSentence, type Case } from "../attempts.ts";
 
 const create = (option: string) => (table: string) =>
   `CREATE TABLE ${table} (id BIGINT, v TEXT) WITH (TYPE='STREAM'${option})`;
@@ -52,7 +52,7 @@ export const badTtlRefused = defineCheck({
         sent: good === undefined ? [] : [good.said.exchange],
       });
     if (found.length > 0) return fail(...found);
-    const why = unclearSentence({ attempts: seen.bad, unread: seen.unread }, sorted);
+    const why = untoldSentence(seen.unread, sorted);
     if (why !== undefined) return unknown(why);
     if (good?.said.kind !== "ok" || seen.bad.length < bad.length)
       return unknown(`the control was not answered: ${good?.said.message ?? "it was not tried"}`);

@@ -6,11 +6,12 @@ import { primaryKeyRequired } from "./primary-key-required.ts";
 const refusal = no("SQL_EXECUTION_ERROR", "User tables require a PRIMARY KEY column", "rule");
 const bad = ["USER without", "SHARED without", "composite", "two"].map((name) => ({
   case: name,
+  role: "dba",
   sql: "CREATE",
   said: refusal,
   made: null as string | null,
 }));
-const control = { case: "STREAM without", sql: "CREATE", said: yes(), made: "{}" };
+const control = { case: "STREAM without", role: "dba", sql: "CREATE", said: yes(), made: "{}" };
 const sound = { bad, stream: [control], unread: null };
 const first = (change: object) => ({ ...sound, bad: bad.map((one, at) => (at === 0 ? { ...one, ...change } : one)) });
 const userWithout = /\(id BIGINT, v TEXT\) WITH \(TYPE='USER'\)/;

@@ -1,5 +1,5 @@
 import { defineCheck, fail, pass, unknown } from "../../src/check.ts";
-import { attempt, sortAttempts, unclearSentence, type Case } from "../attempts.ts";
+import { attempt, sortAttempts, untoldSentence, type Case } from "../attempts.ts";
 
 const bad: readonly Case[] = [
   { name: "USER without", sql: (table) => `CREATE TABLE ${table} (id BIGINT, v TEXT) WITH (TYPE='USER')` },
@@ -70,7 +70,7 @@ export const primaryKeyRequired = defineCheck({
       });
     }
     if (found.length > 0) return fail(...found);
-    const why = unclearSentence({ attempts: seen.bad, unread: seen.unread }, sorted);
+    const why = untoldSentence(seen.unread, sorted);
     if (why !== undefined) return unknown(why);
     // Refused for another reason than the one at hand shows nothing about keys.
     if (other !== undefined) return unknown(`${other.case} was refused, but not for its key: ${other.said.message}`);

@@ -6,11 +6,12 @@ import { unknownTypeRefused } from "./unknown-type-refused.ts";
 const names = ["table type", "misspelt option", "access level", "storage", "option of another type"];
 const bad = names.map((name) => ({
   case: name,
+  role: "dba",
   sql: "CREATE",
   said: no("INVALID_SQL", "Invalid", "parse"),
   made: null as string | null,
 }));
-const good = { case: "valid", sql: "CREATE", said: yes(), made: "{}" };
+const good = { case: "valid", role: "dba", sql: "CREATE", said: yes(), made: "{}" };
 const sound = { bad, valid: [good], unread: null };
 const first = (change: object) => ({ ...sound, bad: bad.map((one, at) => (at === 0 ? { ...one, ...change } : one)) });
 

@@ -1,5 +1,5 @@
 import { defineCheck, fail, pass, unknown } from "../../src/check.ts";
-import { attempt, sortAttempts, unclearSentence, type Case } from "../attempts.ts";
+import { attempt, sortAttempts, untoldSentence, type Case } from "../attempts.ts";
 
 const create = (options: string) => (table: string) =>
   `CREATE TABLE ${table} (id BIGINT PRIMARY KEY, v TEXT) WITH (${options})`;
@@ -54,7 +54,7 @@ export const unknownTypeRefused = defineCheck({
       };
     });
     if (found.length > 0) return fail(...found);
-    const why = unclearSentence({ attempts: seen.bad, unread: seen.unread }, sorted);
+    const why = untoldSentence(seen.unread, sorted);
     if (why !== undefined) return unknown(why);
     if (good?.said.kind !== "ok" || good.made === null || seen.bad.length < bad.length) {
       return unknown(
