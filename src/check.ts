@@ -209,7 +209,11 @@ export function levelOf(check: Check, finding: string): Level {
 
 /** The sentence of a finding. Data of a saved report may be older than the check, so a sentence that cannot be made is told as such. */
 export function say(check: Check, found: Found): string {
-  const finding = check.findings[found.name];
+  const finding = Object.hasOwn(check.findings, found.name) ? check.findings[found.name] : undefined;
   if (finding === undefined) return found.name;
-  return finding(found.data as never);
+  try {
+    return finding(found.data as never);
+  } catch {
+    return `${found.name} (its sentence cannot be made from ${JSON.stringify(found.data)})`;
+  }
 }

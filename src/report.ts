@@ -113,7 +113,8 @@ export function makeReport(parts: ReportParts): Report {
   const counted = results.filter((result) => !result.ofTheRun || result.kind !== "pass");
   const count = (holds: (result: Result) => boolean): number => counted.filter(holds).length;
   const notCovered: Partial<Record<Touches, number>> = {};
-  for (const { kind, touches } of results) if (kind === "skip") notCovered[touches] = (notCovered[touches] ?? 0) + 1;
+  for (const { kind, touches, ofTheRun } of results)
+    if (kind === "skip" && !ofTheRun) notCovered[touches] = (notCovered[touches] ?? 0) + 1;
   return {
     schemaVersion: 1,
     tool: parts.tool,
@@ -155,11 +156,14 @@ function resultOf(outcome: Outcome, parts: ReportParts): Result {
     tookMs: Math.round(outcome.tookMs),
   };
   if (verdict.kind !== "fail") {
-    const effect: Effect = verdict.kind !== "unknown" ? "none" : canBlock(check, settings) ? "untold" : "warns";
+    const untold = outcome.early === true || canBlock(check, settings);
+    const effect: Effect = verdict.kind !== "unknown" ? "none" : untold ? "untold" : "warns";
     return { ...common, title: check.title, kind: verdict.kind, effect, sentence: verdict.sentence, findings: [] };
   }
   const findings = verdict.found.map((found): ReportedFinding => {
-    const acceptance = parts.profile.accept.find((one) => covers(one, check.id, found));
+    // Where several cover it, one that still holds.
+    const covering = parts.profile.accept.filter((one) => covers(one, check.id, found));
+    const acceptance = covering.find((one) => one.until >= parts.today) ?? covering[0];
     const { reason = "", until = "" } = acceptance ?? {};
     const holds =
       acceptance === undefined
@@ -178,7 +182,9 @@ function resultOf(outcome: Outcome, parts: ReportParts): Result {
     };
   });
   const open = findings.filter((finding) => finding.accepted === undefined);
-  const effect = open.some((finding) => finding.level === "block") ? "blocks" : open.length > 0 ? "warns" : "accepted";
+  // A judge that fails and names nothing has shown nothing that could be accepted.
+  const blocks = open.some((finding) => finding.level === "block") || findings.length === 0;
+  const effect = blocks ? "blocks" : open.length > 0 ? "warns" : "accepted";
   const [first] = open.length > 0 ? open : findings;
   const more = findings.length > 1 ? ` (and ${findings.length - 1} more)` : "";
   return {

@@ -22,6 +22,8 @@ export interface Outcome {
   readonly seen?: Json;
   /** How long its observation took; shared by the checks that judge it. */
   readonly tookMs: number;
+  /** Unknown because the whole run ended early: a ban, the budget, a signal. */
+  readonly early?: true;
 }
 
 export interface RunOptions {
@@ -60,7 +62,7 @@ export async function run(steps: readonly Step[], session: Session, options: Run
   const observe = async ([observation, group]: [Observation, Step[]]): Promise<void> => {
     const why = endedEarly(session, options, deadline);
     if (why !== undefined) {
-      for (const step of group) settle({ step, verdict: { kind: "unknown", sentence: why }, tookMs: 0 });
+      for (const step of group) settle({ step, verdict: { kind: "unknown", sentence: why }, tookMs: 0, early: true });
       return;
     }
     for (const step of group) options.onStart?.(step.check);
@@ -68,8 +70,10 @@ export async function run(steps: readonly Step[], session: Session, options: Run
     const observed = await observer.observe(observation, deadline);
     const tookMs = performance.now() - startedAt;
     for (const step of group) {
-      if ("sentence" in observed) settle({ step, verdict: { kind: "unknown", sentence: observed.sentence }, tookMs });
-      else settle({ step, verdict: judge(step, observed.seen), seen: observed.seen, tookMs });
+      if ("sentence" in observed) {
+        const { sentence, ...early } = observed;
+        settle({ step, verdict: { kind: "unknown", sentence }, tookMs, ...early });
+      } else settle({ step, verdict: judge(step, observed.seen), seen: observed.seen, tookMs });
     }
   };
 
@@ -127,7 +131,10 @@ class Observer {
     this.#options = options;
   }
 
-  async observe(observation: Observation, deadline: number): Promise<{ seen: Json } | { sentence: string }> {
+  async observe(
+    observation: Observation,
+    deadline: number,
+  ): Promise<{ seen: Json } | { sentence: string; early?: true }> {
     const { accounts } = this.#session;
     const holder = {};
     const ownMs = observation.timeoutMs ?? 0;
@@ -153,7 +160,10 @@ class Observer {
       // Judged is what is saved: evidence that JSON would change must not be judged before it was.
       return { seen: JSON.parse(JSON.stringify(seen)) as Json };
     } catch (error) {
-      if (over.signal.aborted) return { sentence: wordsOf(over.signal.reason) };
+      if (over.signal.aborted) {
+        const early = this.#options.signal.aborted || checkMs > budgetMs ? ({ early: true } as const) : {};
+        return { sentence: wordsOf(over.signal.reason), ...early };
+      }
       if (error instanceof SetupError) return { sentence: error.message };
       return { sentence: `the check broke off: ${wordsOf(error)}` };
     } finally {
@@ -164,7 +174,9 @@ class Observer {
       await accounts.release(holder);
       // Seen gone or not, the sweep at the end of the run decides; this only keeps a long run from piling up.
       if (scratch !== "" && !this.#options.keep)
-        await drop(this.#session.sender, this.#session.login, { kind: "namespace", name: scratch });
+        await drop(this.#session.sender, this.#session.login, { kind: "namespace", name: scratch }).catch(
+          () => undefined,
+        );
     }
   }
 

@@ -1,5 +1,5 @@
 /** How people name checks: an id, a category, `touches:load`, a glob. */
-import { touchesOrder, type Category, type Check } from "./check.ts";
+import type { Category, Check } from "./check.ts";
 import { didYouMean } from "./nearest.ts";
 
 /** A selector that matches nothing. The message names it and the nearest right one. */
@@ -12,7 +12,7 @@ export function select(selectors: readonly string[], categories: readonly Catego
   for (const selector of selectors) {
     const found = checks.filter((check) => matches(selector, check));
     if (found.length === 0) {
-      const touches = touchesOrder.map((one) => `touches:${one}`);
+      const touches = new Set(checks.map((check) => `touches:${check.observation.touches}`));
       const known = [...checks.map((check) => check.id), ...categories.map((category) => category.id), ...touches];
       throw new SelectorError(`no check is called ${JSON.stringify(selector)}${didYouMean(selector, known)}`);
     }

@@ -81,9 +81,11 @@ export async function startServer(binary: string, options: StartOptions): Promis
   const came = await waitUntilAnswers(child, port, options.withinMs, options.signal);
   if (!came || child.process.pid === undefined) {
     const why =
-      child.ended() === undefined
-        ? `did not answer within ${options.withinMs} ms`
-        : `ended with ${child.ended()?.how ?? "?"}`;
+      child.ended() !== undefined
+        ? `ended with ${child.ended()?.how ?? "?"}`
+        : options.signal?.aborted === true
+          ? "was given up before it answered"
+          : `did not answer within ${options.withinMs} ms`;
     await end(child, book);
     throw new StartError(`${binary} ${why}: ${child.lastWords()}`);
   }

@@ -47,7 +47,8 @@ export function sqlFault(
           kind: "answered",
           status: meddled.status,
           headers: { "content-type": "application/json" },
-          body: new TextEncoder().encode(writeExact(meddled.body)),
+          // A text is an answer that was no JSON, and stays one.
+          body: new TextEncoder().encode(typeof meddled.body === "string" ? meddled.body : writeExact(meddled.body)),
           sentAt: last?.sentAt ?? sentAt,
           doneAt: last?.doneAt ?? doneAt,
         };

@@ -5,7 +5,7 @@
 import type { Report, Result } from "../report.ts";
 
 export function formatJunit(report: Report): string {
-  const suites = [...new Set(report.results.map((result) => result.category))].map((category) => {
+  const suites = [...new Set([...report.results.map((result) => result.category), "run"])].map((category) => {
     const cases = report.results
       .filter((result) => result.category === category)
       .map((result) => testCase(result, report));

@@ -12,7 +12,7 @@ function quoted(word: string): string {
 /** A request that stands alone, as curl; the token is the reader's to fill in. Undefined where its text was cut. */
 export function curlText(origin: string, exchange: Exchange): string | undefined {
   const { method, path, text, params, as } = exchange;
-  if (/… \(\d+ characters\)$/.test(`${text ?? ""}${params ?? ""}`)) return undefined;
+  if ([text, params].some((part) => part !== undefined && /… \(\d+ characters\)$/.test(part))) return undefined;
   const words = ["curl", "-sS", "-X", method, `${origin}${path}`];
   if (as !== undefined) words.push("-H", "authorization: Bearer TOKEN");
   if (text !== undefined) {

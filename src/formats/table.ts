@@ -27,8 +27,9 @@ const symbols: Readonly<Record<Look, { sign: string; ascii: string; color: (chal
     skip: { sign: "–", ascii: "-", color: (chalk) => chalk.dim },
   };
 
-export function formatTable(report: Report, options: TableOptions): string {
+export function formatTable(told: Report, options: TableOptions): string {
   const chalk = new Chalk({ level: options.colors });
+  const report = flattened(told);
   const blocks = [header(report, chalk), ...categoryBlocks(report, options, chalk), footer(report, chalk)];
   const text = blocks.filter((block) => block !== "").join("\n");
   const plain = options.ascii
@@ -38,6 +39,16 @@ export function formatTable(report: Report, options: TableOptions): string {
     .split("\n")
     .map((line) => line.trimEnd())
     .join("\n")}\n`;
+}
+
+/** Signs that would move the cursor, colour the terminal, begin a line of their own or turn the text around. */
+const unprintable = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+
+/** The report with every text on one line and in plain signs: what a server says must not look like what we say. */
+function flattened(report: Report): Report {
+  const plain = (_: string, value: unknown): unknown =>
+    typeof value === "string" ? value.replace(/[\t\r\n]+/g, " ").replace(unprintable, "\ufffd") : value;
+  return JSON.parse(JSON.stringify({ ...report, evidence: {} }), plain) as Report;
 }
 
 function header(report: Report, chalk: ChalkInstance): string {
@@ -59,9 +70,11 @@ function header(report: Report, chalk: ChalkInstance): string {
 function categoryBlocks(report: Report, options: TableOptions, chalk: ChalkInstance): string[] {
   const shown = report.results.filter((result) => !result.ofTheRun || result.kind !== "pass");
   const { width } = options;
-  const [signWidth, timeWidth] = [4, 12];
-  const longestTitle = Math.max(0, ...shown.map((result) => result.title.length)) + 2;
-  const longestWords = Math.max(0, ...shown.map((result) => wordsOf(result).length)) + 2;
+  const longest = (textOf: (result: Result) => string): number =>
+    Math.max(0, ...shown.map((result) => columnsOf(textOf(result))));
+  const [signWidth, timeWidth] = [4, Math.max(12, longest(timeOf) + 1)];
+  const longestTitle = longest(({ title }) => title) + 2;
+  const longestWords = longest(wordsOf) + 2;
   // A narrow terminal shares what it has, and text goes on below; elsewhere a line is a line, so that it can be grepped.
   const titleWidth =
     width === undefined ? longestTitle : Math.min(longestTitle, Math.max(24, Math.floor(width * 0.45)));
@@ -81,17 +94,25 @@ function categoryBlocks(report: Report, options: TableOptions, chalk: ChalkInsta
   return blocks;
 }
 
+/** At least the columns that a text takes up on a terminal: some signs are twice as wide. */
+function columnsOf(text: string): number {
+  return text.length + (text.match(/[^\u0000-\u10ff]/g)?.length ?? 0);
+}
+
+function timeOf({ tookMs }: Result): string {
+  return tookMs > 0 ? `${tookMs.toLocaleString("en-US")} ms` : "";
+}
+
 function row(result: Result, widths: number[], options: TableOptions, chalk: ChalkInstance): string {
   const look = lookOf(result);
   const { sign, ascii, color } = symbols[look];
   const words = wordsOf(result);
-  const time = result.tookMs > 0 ? `${result.tookMs.toLocaleString("en-US")} ms` : "";
   const painted = look === "pass" ? result.title : color(chalk)(result.title);
   const cells = [
     `  ${color(chalk)(options.ascii ? ascii : sign)}`,
     painted,
     look === "skip" ? chalk.dim(words) : words,
-    chalk.dim(time),
+    chalk.dim(timeOf(result)),
   ];
   return columns([cells], {
     widths,
@@ -157,7 +178,7 @@ export function againCommand(report: Report, check: string): string {
 }
 
 function oneLine(text: string, max: number): string {
-  const flat = text.replace(/\s+/g, " ").replace(/[\u0000-\u001f\u007f]/g, "�");
+  const flat = text.replace(/\s+/g, " ");
   return flat.length > max ? `${flat.slice(0, max)}…` : flat;
 }
 

@@ -298,7 +298,9 @@ function whichServer(
       "--url and --server-bin do not go together: either a server that runs already, or one that kalam-ready starts",
     );
   }
-  if (flags.serverConfig !== undefined && flags.serverBin === undefined && !environment["KALAMDB_SERVER_BIN"]) {
+  const named = flags.url !== undefined || written !== undefined || Boolean(environment["KALAM_READY_URL"]);
+  const starts = flags.serverBin !== undefined || (!named && Boolean(environment["KALAMDB_SERVER_BIN"]));
+  if (flags.serverConfig !== undefined && !starts) {
     throw new UsageError("--server-config goes with --server-bin");
   }
   const none = { url: undefined, serverBin: undefined, serverConfig: undefined };
@@ -331,20 +333,21 @@ function whichServer(
 export function parseUrl(name: string, text: string): string {
   if (text.trim() === "")
     throw new UsageError(`${name} is empty: give the server's address, such as http://127.0.0.1:8080`);
+  // The text itself is not repeated where it may hold a password.
+  const credentials = `${name}: credentials do not belong into an address; use --user and KALAM_READY_PASSWORD`;
   let url: URL;
   try {
     url = new URL(text);
   } catch {
+    if (text.includes("@")) throw new UsageError(credentials);
     const near = /^[\w.-]+(:\d+)?(\/|$)/.test(text) ? `; did you mean "http://${text}"?` : "";
     throw new UsageError(`${name}: ${JSON.stringify(text)} is no address such as http://127.0.0.1:8080${near}`);
   }
+  if (url.username !== "" || url.password !== "") throw new UsageError(credentials);
   if (url.protocol !== "http:" && url.protocol !== "https:") {
+    if (text.includes("@")) throw new UsageError(credentials);
     const near = /^[\w.-]+:\d+/.test(text) ? `; did you mean "http://${text}"?` : "";
     throw new UsageError(`${name}: the address must begin with http:// or https://${near}`);
-  }
-  // The text itself is not repeated: it holds a password.
-  if (url.username !== "" || url.password !== "") {
-    throw new UsageError(`${name}: credentials do not belong into an address; use --user and KALAM_READY_PASSWORD`);
   }
   if (url.search !== "" || url.hash !== "") throw new UsageError(`${name}: an address without ?… and #… is wanted`);
   if (url.pathname !== "/")

@@ -118,7 +118,7 @@ function checkShape(check: Check | undefined): Shape<CheckSettings> {
 function words(
   what: string,
   known: readonly string[],
-): { words: readonly string[]; wrong(word: string): string | undefined } {
+): { words: readonly string[]; open?: true; wrong(word: string): string | undefined } {
   return {
     words: known,
     wrong: (word) =>
@@ -144,5 +144,5 @@ function selectorWords(checks: readonly Check[], categories: readonly Category[]
     known.includes(word) || /[*?]/.test(word)
       ? undefined
       : `no check is called ${JSON.stringify(word)}${didYouMean(word, known)}`;
-  return { words: [], wrong };
+  return { words: [], open: true, wrong };
 }

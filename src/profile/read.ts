@@ -80,7 +80,8 @@ function locate(wanted: string | undefined): { from: string; file: string | 0 } 
   }
   // A bare word is a shipped profile's name, unless a file of that name lies here.
   const shipped = shippedNames();
-  if (!existsSync(wanted) && shipped.includes(wanted)) return { from: wanted, file: shippedFile(wanted) };
+  const isFolder = existsSync(`${wanted}/`);
+  if ((!existsSync(wanted) || isFolder) && shipped.includes(wanted)) return { from: wanted, file: shippedFile(wanted) };
   if (!existsSync(wanted)) {
     const known = didYouMean(wanted, shipped);
     throw new ProfileError(

@@ -44,9 +44,17 @@ function scalar(node: Node | null, reading: Reading, wanted: string): { text: st
   return { text: expanded.value, referred: expanded.referred };
 }
 
+/** What a value may be written as: itself, or a text with a reference, which only reading can follow. */
+function orReference(about: string, schema: Json): Json {
+  return { description: about, anyOf: [schema, { type: "string", pattern: "\\$\\{(env|file):[^}]+\\}" }] };
+}
+
 export function text(about: string, rule?: { pattern: RegExp; wanted: string }): Shape<string> {
   return {
-    schema: { type: "string", description: about, ...(rule === undefined ? {} : { pattern: rule.pattern.source }) },
+    schema:
+      rule === undefined
+        ? { type: "string", description: about }
+        : orReference(about, { type: "string", pattern: rule.pattern.source }),
     read(node, reading) {
       const read = scalar(node, reading, "a text");
       if (read === undefined) return undefined;
@@ -79,7 +87,7 @@ export function secret(about: string): Shape<string> {
 
 export function flag(about: string): Shape<boolean> {
   return {
-    schema: { type: "boolean", description: about },
+    schema: orReference(about, { type: "boolean" }),
     read(node, reading) {
       const read = scalar(node, reading, "true or false");
       if (read === undefined) return undefined;
@@ -92,12 +100,11 @@ export function flag(about: string): Shape<boolean> {
 export function number(about: string, bounds: { min: number; max?: number; whole?: boolean }): Shape<number> {
   const wanted = `a ${bounds.whole === true ? "whole " : ""}number from ${bounds.min}${bounds.max === undefined ? "" : ` to ${bounds.max}`}`;
   return {
-    schema: {
+    schema: orReference(about, {
       type: bounds.whole === true ? "integer" : "number",
-      description: about,
       minimum: bounds.min,
       ...(bounds.max === undefined ? {} : { maximum: bounds.max }),
-    },
+    }),
     read(node, reading) {
       const read = scalar(node, reading, wanted);
       if (read === undefined) return undefined;
@@ -113,7 +120,7 @@ export function number(about: string, bounds: { min: number; max?: number; whole
 /** In milliseconds. */
 export function duration(about: string): Shape<number> {
   return {
-    schema: { type: "string", description: about, pattern: durationForm.source },
+    schema: orReference(about, { type: "string", pattern: durationForm.source }),
     read(node, reading) {
       const read = scalar(node, reading, durationWanted);
       if (read === undefined) return undefined;
@@ -124,7 +131,7 @@ export function duration(about: string): Shape<number> {
 
 export function choice<const T extends string>(about: string, words: readonly T[]): Shape<T> {
   return {
-    schema: { type: "string", description: about, enum: words },
+    schema: orReference(about, { type: "string", enum: words }),
     read(node, reading) {
       const read = scalar(node, reading, `one of ${words.join(", ")}`);
       if (read === undefined) return undefined;
@@ -151,10 +158,10 @@ export function list<T>(about: string, each: Shape<T>): Shape<readonly T[]> {
   };
 }
 
-/** Keys that are not fixed: each is looked at by `key`, which says what is wrong with it. */
+/** Keys that are not fixed: each is looked at by `key`, which says what is wrong with it. `open`: there are others than its words. */
 export function record<T>(
   about: string,
-  key: { words: readonly string[]; wrong(word: string): string | undefined },
+  key: { words: readonly string[]; open?: true; wrong(word: string): string | undefined },
   each: (key: string) => Shape<T>,
 ): Shape<Readonly<Record<string, T>>> {
   const properties = Object.fromEntries(key.words.map((word) => [word, each(word).schema]));
@@ -163,7 +170,7 @@ export function record<T>(
       type: "object",
       description: about,
       properties,
-      ...(key.words.length === 0 ? {} : { additionalProperties: false }),
+      additionalProperties: key.open === true ? each("").schema : false,
     },
     read(node, reading) {
       const read: Record<string, T> = {};
@@ -204,7 +211,7 @@ export function object<const F extends Fields>(
       const seen = new Map<string, Node | null>();
       for (const [name, keyNode, value] of entries(node, reading) ?? []) {
         seen.set(name, value);
-        const shape = fields[name];
+        const shape = Object.hasOwn(fields, name) ? fields[name] : undefined;
         if (shape === undefined) {
           problem(reading, keyNode, `unknown key ${JSON.stringify(name)}${didYouMean(name, Object.keys(fields))}`);
           continue;

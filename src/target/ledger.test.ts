@@ -34,7 +34,8 @@ test("what was made and not seen removed is left, here and for whoever reads the
   ledger.strike(account);
   expect(ledger.left()).toEqual([space, server]);
   const [read] = readLedgers(folder);
-  expect(read).toMatchObject({ ...run, file: ledger.file, pid: process.pid, left: [space, server] });
+  const startedAt = expect.stringMatching(/^\d{4}-\d\d-\d\dT/) as string;
+  expect(read).toEqual({ ...run, file: ledger.file, pid: process.pid, startedAt, left: [space, server] });
 });
 
 test("a name is entered once, and one that was never entered cannot be struck off", () => {
@@ -116,7 +117,10 @@ describe("reading", () => {
     ["nothing", ""],
     ["half a first line", '{"run":"k7f3a","url":"http'],
     ["JSON that is no record", '1\nnull\n[]\n"run"\n'],
-    ["records of somebody else's", '{"a":1}\n{"gone":null}\n{"made":"x"}\n{"run":7}\n'],
+    [
+      "records of somebody else's",
+      '{"a":1}\n{"gone":null}\n{"made":"x"}\n{"run":7}\n{"run":"a","pid":1}\n{"url":"u","run":1,"pid":1}\n{"run":"a","url":"u"}\n',
+    ],
   ] as const)("a file with %s is none of ours", ([, content]) => {
     writeFileSync(path.join(folder, "other.jsonl"), content);
     expect(readLedgers(folder)).toEqual([]);

@@ -31,8 +31,14 @@ describe("a secret is masked in every form in which it travels", () => {
   });
 });
 
+/** Any sign that there is. */
+const sign = fc
+  .oneof(fc.nat(0x7f), fc.nat(0x10_ffff))
+  .filter((code) => code < 0xd800 || code > 0xdfff)
+  .map((code) => String.fromCodePoint(code));
+
 test("whatever a secret of three characters or more is, no form of it survives", () => {
-  const long = fc.string({ unit: "binary", minLength: 3 }).filter((text) => text.length >= 3 && !text.includes("•"));
+  const long = fc.string({ unit: sign, minLength: 3 }).filter((text) => text.length >= 3 && !text.includes("•"));
   fc.assert(
     fc.property(long, fc.string(), (any, around) => {
       const document = { around, any: [any, { [any]: around }], url: `http://x/?q=${encodeURIComponent(any)}` };
@@ -40,7 +46,7 @@ test("whatever a secret of three characters or more is, no form of it survives",
       const redacted = redactorOf(any).redact(`${any}\n${JSON.stringify(document)}\n${base64}`);
       for (const form of [any, inJson(any), encodeURIComponent(any), base64]) expect(redacted).not.toContain(form);
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
 
@@ -83,6 +89,9 @@ test("a secret in a sentence of the report does not get into JUnit by way of its
     results: [{ ...result, tookMs: 1, findings: [{ name: "wrong", sentence: secret }] }],
     profile: { failOn: "block" },
     run: { tookMs: 1, startedAt: "" },
+    verdict: "NOT READY",
+    exit: 1,
+    reasons: [secret],
   };
   const redacted = redactorOf(secret).redact(formatJunit(report as unknown as Report));
   expect(redacted).not.toMatch(/p&amp;ss|100%/);

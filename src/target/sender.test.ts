@@ -133,6 +133,13 @@ describe("a plain request", () => {
     });
   });
 
+  test("is recorded with its body, where that is a text", async () => {
+    const { sender, noted } = set(always(200, "null"));
+    await sender.request(null, { method: "POST", path: "/x", body: "hello" });
+    await sender.request(null, { method: "POST", path: "/x", body: new Uint8Array([1]) });
+    expect(noted.map(({ text }) => text)).toEqual(["hello", undefined]);
+  });
+
   test("whose answer is no JSON has only the text", async () => {
     const { sender } = set(always(200, "<html>"));
     expect(await sender.request(null, { method: "GET", path: "/" })).toMatchObject({ text: "<html>" });

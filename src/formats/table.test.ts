@@ -1,0 +1,373 @@
+import { stripVTControlCharacters } from "node:util";
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Effect, Report, ReportedFinding, Result } from "../report.ts";
+import type { Exchange } from "../target/recording.ts";
+import { againCommand, formatTable, lookOf, type TableOptions } from "./table.ts";
+
+function result(check: string, kind: Result["kind"], effect: Effect, rest: Partial<Result> = {}): Result {
+  const common = {
+    title: `Title of ${check}`,
+    sentence: `about ${check}`,
+    findings: [],
+    limits: {},
+    touches: "nothing",
+    tookMs: 12,
+  } as const;
+  return {
+    ...common,
+    category: check.split("/")[0] ?? "",
+    check,
+    kind,
+    effect,
+    required: false,
+    ofTheRun: false,
+    ...rest,
+  };
+}
+
+const exchange: Exchange = {
+  number: 1,
+  at: 1,
+  as: "op",
+  method: "POST",
+  path: "/v1/api/sql",
+  text: "SELECT 1",
+  outcome: "200 success",
+  tookMs: 1,
+};
+const finding = (name: string, rest: Partial<ReportedFinding> = {}): ReportedFinding => ({
+  name,
+  level: "block",
+  sentence: `${name} it is`,
+  data: null,
+  sent: [],
+  ...rest,
+});
+const failed = result("a/failed", "fail", "blocks", {
+  findings: [finding("lost", { sent: [exchange] })],
+  risk: "a risk",
+  remedy: "a remedy",
+});
+const ofTheRun = result("run/nothing-left-behind", "pass", "none", {
+  title: "The run leaves nothing behind",
+  ofTheRun: true,
+});
+
+function report(results: readonly Result[], rest: Partial<Report> = {}): Report {
+  return {
+    schemaVersion: 1,
+    tool: { name: "kalam-ready", version: "0.1.0" },
+    run: {
+      id: "k7f3a",
+      seed: 421,
+      startedAt: "",
+      tookMs: 23_400,
+      effort: "standard",
+      requests: 1412,
+      rateRefusals: 0,
+      again: ["--url", "http://x"],
+    },
+    profile: { name: "standard", allow: ["nothing"], failOn: "block" },
+    server: { url: "http://127.0.0.1:8080", version: "0.4.3", own: false, login: { user: "root", role: "system" } },
+    verdict: "NOT READY",
+    exit: 1,
+    reasons: [],
+    totals: { passed: 61, failed: 1, warned: 0, accepted: 0, unknown: 0, skipped: 19 },
+    notCovered: {},
+    leftOut: 0,
+    results: [...results, ofTheRun],
+    evidence: {},
+    ...rest,
+  };
+}
+
+const plain: TableOptions = { colors: 0, ascii: false, categories: [{ id: "a", promise: "It does what it says." }] };
+const table = (results: readonly Result[], options: Partial<TableOptions> = {}, rest: Partial<Report> = {}): string =>
+  formatTable(report(results, rest), { ...plain, ...options });
+const lines = (...of: Parameters<typeof table>): string[] => table(...of).split("\n");
+const lineWith = (text: string, all: readonly string[]): string => all.find((line) => line.includes(text)) ?? "";
+
+describe("the header", () => {
+  test("tells what was checked, how, and what makes it again", () => {
+    expect(lines([])[0]).toBe(
+      "kalam-ready 0.1.0  standard  http://127.0.0.1:8080  KalamDB 0.4.3 as root  run k7f3a  seed 421",
+    );
+  });
+
+  test("says where the server is ours, and where it does not tell its version or let us in", () => {
+    const server = { url: "http://x", version: null, own: true, login: { user: "root", role: "dba" } };
+    expect(lines([], {}, { server })[0]).toContain(
+      "http://x (started for this run)  a KalamDB that does not tell its version as root",
+    );
+    expect(lines([], {}, { server: { url: null, version: null, own: true, login: null } })[0]).not.toContain("KalamDB");
+  });
+});
+
+describe("a row", () => {
+  test.for<[string, Result, string, string]>([
+    ["that passed", result("a/b", "pass", "none"), "  ✔ Title of a/b", "about a/b"],
+    ["that failed", failed, "  ✖ Title of a/failed", ""],
+    ["that warns", result("a/b", "fail", "warns"), "  ! Title of a/b", ""],
+    ["that is accepted", result("a/b", "fail", "accepted"), "  ~ Title of a/b", ""],
+    ["that is unknown", result("a/b", "unknown", "untold"), "  ? Title of a/b", "about a/b"],
+    ["that was skipped", result("a/b", "skip", "none"), "  – Title of a/b", "skipped: about a/b"],
+  ])("%s", ([, one, beginning, words]) => {
+    const line = lineWith("Title of", lines([one]));
+    expect(line.startsWith(`${beginning} `)).toBe(true);
+    expect(line.slice(beginning.length).trim().split(/ {2,}/)).toEqual([...(words === "" ? [] : [words]), "12 ms"]);
+  });
+
+  test("stands under the promise of its category", () => {
+    const all = lines([result("a/1", "pass", "none"), result("b/1", "pass", "none")]);
+    expect(all.filter((line) => /^[ab]/.test(line))).toEqual(["a · It does what it says.", "b"]);
+  });
+
+  test("has its columns under those of the others", () => {
+    const all = lines([
+      result("a/1", "pass", "none"),
+      result("a/longer-title", "unknown", "untold", { tookMs: 1_234_567 }),
+    ]);
+    const [one, other] = [lineWith("a/1", all), lineWith("longer", all)];
+    expect(one.indexOf("about")).toBe(other.indexOf("about"));
+    expect(one.length).toBe(other.length);
+    expect(other.endsWith("1,234,567 ms")).toBe(true);
+  });
+
+  test("shows no time where there was none", () => {
+    expect(lineWith("Title", lines([result("a/b", "skip", "none", { tookMs: 0 })]))).toMatch(/skipped: about a\/b$/);
+  });
+
+  test("about the run shows only where it is not as it should be", () => {
+    expect(table([])).not.toContain("The run leaves");
+    const left = result("run/nothing-left-behind", "fail", "blocks", {
+      title: "The run could not remove what it made",
+      ofTheRun: true,
+      findings: [finding("leftBehind")],
+    });
+    const all = formatTable({ ...report([]), results: [left] }, plain);
+    expect(all).toContain("✖ The run could not remove what it made");
+    expect(all).toContain("something left behind");
+    expect(all).not.toContain("again");
+  });
+});
+
+describe("under what is not green", () => {
+  test("stands what was found, what was sent, the risk, the remedy and how to see it again", () => {
+    const all = lines([failed]);
+    expect(all.slice(all.findIndex((line) => line.includes("✖")) + 1).slice(0, 5)).toEqual([
+      "      lost  lost it is",
+      "      sent    POST /v1/api/sql as op  SELECT 1   200 success",
+      "      risk    a risk",
+      "      remedy  a remedy (kalam-ready explain a/failed)",
+      "      again   kalam-ready check --url http://x --only a/failed --seed 421 -v",
+    ]);
+  });
+
+  test("two exchanges are enough, the others are in the report", () => {
+    const sent = [1, 2, 3, 4].map((number) => ({ ...exchange, number, params: `[${number}]` }));
+    const all = lines([{ ...failed, findings: [finding("lost", { sent })] }]);
+    expect(all.filter((line) => line.includes("POST"))).toHaveLength(2);
+    expect(lineWith("params [1]", all)).not.toBe("");
+    expect(lineWith("and 2 more in --report json", all)).not.toBe("");
+    expect(table([{ ...failed, findings: [finding("lost", { sent: sent.slice(0, 2) })] }])).not.toContain("more in");
+  });
+
+  test.for<[string, Partial<ReportedFinding>, string]>([
+    ["a warning", { level: "warn" }, "lost it is (warn)"],
+    [
+      "an acceptance",
+      { accepted: { reason: "known", until: "2027-01-31" } },
+      "lost it is (accepted until 2027-01-31: known)",
+    ],
+    [
+      "one that has run out",
+      { expired: { reason: "known", until: "2026-01-31" } },
+      "lost it is (was accepted until 2026-01-31; that is over, so it counts again)",
+    ],
+  ])("the finding says that it is %s", ([, rest, text]) => {
+    expect(table([result("a/b", "fail", "warns", { findings: [finding("lost", rest)] })])).toContain(text);
+  });
+
+  test("an accepted one is told without risk and remedy; a pass, a skip and an unknown have no details", () => {
+    const accepted = table([{ ...failed, effect: "accepted" }]);
+    expect(accepted).toContain("lost it is");
+    expect(accepted).not.toContain("a remedy");
+    for (const kind of ["pass", "skip", "unknown"] as const)
+      expect(table([result("a/b", kind, "none")])).not.toContain("again");
+  });
+});
+
+describe("the end", () => {
+  test("tells the verdict, every count but zeros, time, requests, what is left, and the exit code", () => {
+    const all = lines([failed]);
+    expect(all.slice(-4)).toEqual([
+      "",
+      "NOT READY   61 passed  1 failed  19 skipped     23.4 s  1,412 requests  nothing left behind",
+      "exit 1",
+      "",
+    ]);
+  });
+
+  test("says why, and of many reasons the first", () => {
+    const reasons = Array.from({ length: 8 }, (_, at) => `reason ${at + 1}`);
+    const all = table([], {}, { reasons });
+    for (const reason of reasons.slice(0, 5)) expect(all).toContain(`because ${reason}\n`);
+    expect(all).toContain("and 3 more");
+    expect(all).not.toContain("reason 6");
+    expect(table([], {}, { reasons: reasons.slice(0, 5) })).not.toContain("more");
+  });
+
+  test("tells what was not covered, what was left out, and that it was told to go slower", () => {
+    const rest = { notCovered: { process: 14, load: 5 }, leftOut: 3, run: { ...report([]).run, rateRefusals: 2 } };
+    const all = lines([], {}, rest);
+    expect(all.at(-2)).toBe("not covered: process (14), load (5), left out by --only (3)   exit 1");
+    expect(all.at(-3)).toContain("2 times told to go slower");
+  });
+
+  test("with nothing at all is still complete", () => {
+    const totals = { passed: 0, failed: 0, warned: 0, accepted: 0, unknown: 0, skipped: 0 };
+    expect(formatTable({ ...report([]), results: [], totals, verdict: "CANNOT TELL", exit: 2 }, plain)).toContain(
+      "CANNOT TELL   0 passed     23.4 s  1,412 requests\nexit 2\n",
+    );
+  });
+});
+
+const every = [
+  result("a/1", "pass", "none"),
+  failed,
+  result("a/3", "fail", "warns", { findings: [finding("slow", { level: "warn" })] }),
+  result("a/4", "fail", "accepted", { findings: [finding("known")] }),
+  result("a/5", "unknown", "untold"),
+  result("a/6", "skip", "none"),
+];
+
+describe("colours", () => {
+  test("are none where none are wanted", () => {
+    expect(table(every)).not.toContain("\u001b");
+  });
+
+  test("change nothing but the colours", () => {
+    for (const colors of [1, 2, 3] as const) {
+      const coloured = table(every, { colors });
+      expect(coloured).toContain("\u001b[32m✔");
+      expect(coloured).toContain("\u001b[31m✖");
+      expect(stripVTControlCharacters(coloured).split("\n").map((line) => line.trimEnd())).toEqual(lines(every)); // prettier-ignore
+    }
+  });
+});
+
+test("a green row stays plain but for its sign, others are painted, and the verdict has the colour of the exit", () => {
+  const red = table(every, { colors: 1 });
+  expect(red).toMatch(/✔\u001b\[39m +Title of a\/1 .*\u001b\[2m12 ms/);
+  expect(red).toContain("\u001b[31mTitle of a/failed\u001b[39m");
+  expect(red).toContain("\u001b[2mskipped: about a/6\u001b[22m");
+  expect(red).toContain("\u001b[31m\u001b[1mNOT READY");
+  expect(table([], { colors: 1 }, { exit: 0, verdict: "READY" })).toContain("\u001b[32m\u001b[1mREADY");
+  expect(table([], { colors: 1 }, { exit: 2, verdict: "CANNOT TELL" })).toContain("\u001b[35m\u001b[1mCANNOT TELL");
+});
+
+test("ASCII is ASCII, and tells the same by other signs", () => {
+  const ascii = table(every, { ascii: true }, { reasons: ["a · b – c … d"] });
+  expect(ascii).toMatch(/^[\n\u0020-\u007e]*$/);
+  expect(ascii.split("\n").flatMap((line) => /^ {2}(\S) Title/.exec(line)?.[1] ?? [])).toEqual([
+    "+",
+    "x",
+    "!",
+    "~",
+    "?",
+    "-",
+  ]);
+});
+
+describe("on a terminal of 80 columns", () => {
+  const long = result("a/b", "unknown", "untold", {
+    title: "A title as long as a title of a check may be, sixty-four letters",
+    sentence: "so and so ".repeat(20).trim(),
+  });
+  const rows = (width: number): string[] => {
+    const all = lines([result("a/1", "pass", "none"), long], { width });
+    return all.slice(all.findIndex((line) => line.startsWith("a ·")) + 1, all.indexOf("", 3));
+  };
+
+  test.for([60, 80, 100, 120, 200])("at %d columns no row is wider, and no word is lost", (width) => {
+    expect(rows(width).filter((line) => line.length > width)).toEqual([]);
+    const words = rows(width).join(" ").split(/\s+/);
+    expect(words.filter((word) => word === "so")).toHaveLength(40);
+    expect(words).toContain("sixty-four");
+  });
+
+  test("what goes on below stands under its column, and the sign stays alone", () => {
+    const [, first = "", ...below] = rows(80);
+    expect(first).toMatch(/^ {2}\? A title/);
+    expect(below.length).toBeGreaterThan(2);
+    for (const line of below) expect(line).toMatch(/^ {4}/);
+  });
+
+  test("what fits is not wrapped", () => {
+    const one = [result("a/1", "pass", "none")];
+    expect(lines(one, { width: 80 })).toEqual(lines(one));
+  });
+});
+
+describe("where it is no terminal", () => {
+  test("a row is a line, and nothing is cut, however long or wide it is", () => {
+    const sign = fc.constantFrom("a", "Z", " ", "-", "é", "漢", "ｗ", "😀", "👩‍👩‍👧", "…", "ﷺ");
+    const word = fc.string({ unit: sign, maxLength: 60 }).map((text) => `(${text})`);
+    fc.assert(
+      fc.property(word, word, (title, sentence) => {
+        const all = lines([result("a/b", "unknown", "untold", { title, sentence }), result("a/1", "pass", "none")]);
+        const row = lineWith("12 ms", all);
+        expect(row).toContain(title);
+        expect(row).toContain(sentence);
+      }),
+    );
+  });
+
+  test("also where a sentence is very long", () => {
+    const sentence = "word ".repeat(2000).trim();
+    expect(table([result("a/b", "unknown", "untold", { sentence })])).toContain(sentence);
+  });
+});
+
+describe("what a server says cannot look like what we say", () => {
+  const nasty = "one\r\nREADY   99 passed\n\u001b[2J\u001b[32mexit 0\u0007\u009b31m\u202egnp\u2028x";
+
+  test.for<[string, readonly Result[], Partial<Report>]>([
+    ["in a sentence", [result("a/b", "unknown", "untold", { sentence: nasty })], {}],
+    [
+      "in a finding",
+      [
+        {
+          ...failed,
+          findings: [finding("lost", { sentence: nasty, sent: [{ ...exchange, text: nasty, outcome: nasty }] })],
+        },
+      ],
+      {},
+    ],
+    ["in a reason", [], { reasons: [nasty] }],
+    ["in the version", [], { server: { url: nasty, version: nasty, own: false, login: { user: nasty, role: "dba" } } }],
+  ])("%s", ([, results, rest]) => {
+    const all = table(results, {}, rest);
+    expect(all).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u202e]/);
+    expect(all.split("\n").filter((line) => /^\s*(READY|exit 0)/.test(line))).toEqual([]);
+    expect(all).toContain("one READY   99 passed");
+  });
+
+  test("neither with colours nor on a terminal", () => {
+    const all = table([result("a/b", "unknown", "untold", { sentence: nasty })], { colors: 1, width: 80 });
+    expect(stripVTControlCharacters(all)).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+    expect(all).not.toContain("\u001b[2J");
+  });
+});
+
+test("the command that shows a check again is quoted for a shell", () => {
+  const again = ["--profile", "my profile.yaml"];
+  expect(againCommand({ ...report([]), run: { ...report([]).run, again } }, "a/b")).toBe(
+    "kalam-ready check --profile 'my profile.yaml' --only a/b --seed 421 -v",
+  );
+});
+
+test("a result looks like its effect", () => {
+  expect(every.map(lookOf)).toEqual(["pass", "fail", "warn", "accepted", "unknown", "skip"]);
+});

@@ -1,0 +1,180 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Category, Check, Json, Need, Observation, Touches } from "./check.ts";
+import { ContradictionError, makePlan, type Plan } from "./plan.ts";
+import type { Profile } from "./profile/effective.ts";
+
+function looking(id: string, touches: Touches, rest: Partial<Observation> = {}): Observation {
+  return { id, touches, estimateMs: 100, estimateRequests: 5, observe: () => Promise.resolve<Json>(null), ...rest };
+}
+
+function check(id: string, observation: Observation, limits: Record<string, number> = {}): Check {
+  return { id, observation, limits } as unknown as Check;
+}
+
+const needs = (...some: Need[]): Partial<Observation> => ({ needs: some });
+const shared = looking("shared", "scratch", { estimateMs: 1000, estimateRequests: 50 });
+const categories: readonly Category[] = [
+  {
+    id: "a",
+    promise: "",
+    checks: [
+      check("a/looks", looking("a/looks", "nothing")),
+      check("a/makes", looking("a/makes", "scratch"), { msMax: 5, countMin: 1 }),
+    ],
+  },
+  {
+    id: "b",
+    promise: "",
+    checks: [
+      check("b/one", shared),
+      check("b/two", shared),
+      check("b/kills", looking("b/kills", "process", { alone: true, ...needs("own-server") })),
+      check("b/loads", looking("b/loads", "load", { alone: true })),
+    ],
+  },
+];
+
+const profile: Profile = {
+  name: "test",
+  url: "http://x",
+  serverBin: undefined,
+  serverConfig: undefined,
+  production: false,
+  user: "root",
+  allow: ["nothing", "scratch"],
+  effort: "standard",
+  budgetMs: 1000,
+  timeoutMs: 1000,
+  maxPerSecond: undefined,
+  parallel: 1,
+  failOn: "block",
+  only: undefined,
+  skip: new Map(),
+  require: new Set(),
+  checks: {},
+  accept: [],
+  reports: [],
+};
+const plan = (changes: Partial<Profile> = {}, ownServer = false): Plan =>
+  makePlan({ ...profile, ...changes }, categories, { ownServer });
+const dispositions = ({ steps }: Plan): Record<string, string> =>
+  Object.fromEntries(
+    steps.map(({ check: { id }, disposition }) => [
+      id,
+      disposition.kind === "run" ? "run" : `${disposition.kind}: ${disposition.reason}`,
+    ]),
+  );
+
+describe("a step", () => {
+  test("is made for every check, in the order of the categories", () => {
+    const { steps, leftOut, requiredButLeftOut } = plan();
+    expect(steps.map((step) => step.check.id)).toEqual(["a/looks", "a/makes", "b/one", "b/two", "b/kills", "b/loads"]);
+    expect(steps.map((step) => step.category.id)).toEqual(["a", "a", "b", "b", "b", "b"]);
+    expect({ leftOut, requiredButLeftOut }).toEqual({ leftOut: 0, requiredButLeftOut: [] });
+  });
+
+  test("runs where what it touches is allowed, else says how to allow it", () => {
+    expect(dispositions(plan())).toEqual({
+      "a/looks": "run",
+      "a/makes": "run",
+      "b/one": "run",
+      "b/two": "run",
+      "b/kills": "skip: nothing may stop this server or start another (--allow process)",
+      "b/loads": "skip: this server may not be put under load (--allow load)",
+    });
+    expect(dispositions(plan({ allow: ["nothing"] }))).toMatchObject({
+      "a/looks": "run",
+      "a/makes": "skip: nothing may be created on this server (--allow scratch)",
+    });
+    expect(dispositions(plan({ allow: ["nothing", "scratch", "load"] }))["b/loads"]).toBe("run");
+  });
+
+  test("that needs a server of our own runs only on one", () => {
+    const allow: Touches[] = ["nothing", "scratch", "process"];
+    expect(dispositions(plan({ allow }))["b/kills"]).toBe(
+      "skip: only on a server that kalam-ready starts itself (--server-bin)",
+    );
+    expect(dispositions(plan({ allow }, true))["b/kills"]).toBe("run");
+  });
+
+  test("that was chosen to be left out says why, before anything else", () => {
+    const skip = new Map([["a/looks", "one node only"], ["b/kills", "not tonight"]]); // prettier-ignore
+    expect(dispositions(plan({ skip }))).toMatchObject({
+      "a/looks": "skip: one node only",
+      "b/kills": "skip: not tonight",
+    });
+  });
+
+  test("has the check's limits, and over them the profile's", () => {
+    const { steps } = plan({ checks: { "a/makes": { limits: { msMax: 50 } } } });
+    expect(steps.map((step) => step.limits)).toEqual([{}, { msMax: 50, countMin: 1 }, {}, {}, {}, {}]);
+  });
+});
+
+describe("only", () => {
+  test("leaves out the others and counts them", () => {
+    const { steps, leftOut } = plan({ only: new Set(["b/two"]) });
+    expect(steps.map((step) => step.check.id)).toEqual(["b/two"]);
+    expect(leftOut).toBe(5);
+  });
+
+  test("does not make what it leaves out pass: a required one among it is named", () => {
+    const { steps, requiredButLeftOut } = plan({ only: new Set(["a/looks"]), require: new Set(["a/looks", "b/one"]) });
+    expect(requiredButLeftOut).toEqual(["b/one"]);
+    expect(steps.map((step) => step.required)).toEqual([true]);
+  });
+});
+
+describe("a required check", () => {
+  test("that what is allowed rules out is a contradiction, and says which", () => {
+    expect(() => plan({ require: new Set(["b/loads"]) })).toThrow(ContradictionError);
+    expect(() => plan({ require: new Set(["b/loads"]) })).toThrow(
+      "b/loads is required, but it touches load, which is not allowed here (nothing, scratch)",
+    );
+    expect(() => plan({ require: new Set(["a/makes"]), allow: ["nothing"] })).toThrow(ContradictionError);
+  });
+
+  test("is no contradiction where it is left out by only, skipped by choice, or not possible here: the verdict tells", () => {
+    const require = new Set(["b/kills"]);
+    const allow: Touches[] = ["nothing", "scratch", "process"];
+    expect(plan({ require, only: new Set(["a/looks"]) }).requiredButLeftOut).toEqual(["b/kills"]);
+    const step = plan({ require, allow }).steps.find((one) => one.check.id === "b/kills");
+    expect(step).toMatchObject({ required: true, disposition: { kind: "skip" } });
+    const skip = new Map([["b/kills", "not tonight"]]); // prettier-ignore
+    expect(dispositions(plan({ require, allow, skip }))["b/kills"]).toBe("skip: not tonight");
+  });
+});
+
+describe("the estimate", () => {
+  test("counts a shared observation once, and nothing that will not run", () => {
+    expect(plan().estimateRequests).toBe(5 + 5 + 50);
+    expect(plan().estimateMs).toBe(100 + 100 + 1000);
+    expect(plan({ only: new Set(["b/kills"]) })).toMatchObject({ estimateMs: 0, estimateRequests: 0 });
+  });
+
+  test("divides by what runs side by side, but is never shorter than the longest, and adds what runs alone", () => {
+    expect(plan({ parallel: 4 }).estimateMs).toBe(1000);
+    expect(plan({ parallel: 4, allow: ["nothing", "scratch", "load"] }).estimateMs).toBe(1100);
+    expect(plan({ parallel: 1, allow: ["nothing", "scratch", "load"] }).estimateMs).toBe(1300);
+    expect(plan({ parallel: 4, only: new Set(["a/looks", "a/makes"]) }).estimateMs).toBe(100);
+  });
+});
+
+test("whatever is chosen, each check is a step or left out, and a run step touches only what is allowed", () => {
+  const ids = categories.flatMap(({ checks }) => checks.map(({ id }) => id));
+  const some = fc.subarray(ids);
+  const allowed = fc.subarray<Touches>(["scratch", "load", "process", "disk"]);
+  fc.assert(
+    fc.property(fc.option(some), some, allowed, fc.boolean(), (only, skipped, also, own) => {
+      const allow: Touches[] = ["nothing", ...also];
+      const chosen = only === null ? undefined : new Set(only);
+      const { steps, leftOut } = plan({ only: chosen, skip: new Map(skipped.map((id) => [id, "why"])), allow }, own);
+      expect(steps.length + leftOut).toBe(ids.length);
+      const running = steps.filter(({ disposition }) => disposition.kind === "run");
+      expect(
+        running.filter((step) => !allow.includes(step.check.observation.touches) || skipped.includes(step.check.id)),
+      ).toEqual([]);
+    }),
+  );
+});

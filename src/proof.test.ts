@@ -1,0 +1,310 @@
+import { describe, expect, test } from "vitest";
+import { defineCheck, fail, pass, unknown, type CheckOf } from "./check.ts";
+import type { Control, TrialOutcome } from "./control/control.ts";
+import { trialFault } from "./faults/control.ts";
+import { changeResult, refuseIt, sqlFault } from "./faults/sql.ts";
+import { proveCheck, proveLive, proveOnPaper, type Break, type Fault, type LiveProof, type Proof } from "./proof.ts";
+import { Pacer } from "./target/pacing.ts";
+import { Recording } from "./target/recording.ts";
+import { makeSender } from "./target/sender.ts";
+import type { Session } from "./target/session.ts";
+import type { Wire } from "./target/wire.ts";
+
+type Seen = { readonly kind: string; readonly message: string };
+const findings = { refused: (d: { message: string }) => `refused: ${d.message}`, odd: () => "odd" } as const;
+
+/** Asks once, and holds the server to a plain success. */
+const toy: CheckOf<Seen, typeof findings, Record<never, number>> = defineCheck({
+  id: "toy/answers",
+  title: "It answers",
+  failureTitle: "It does not",
+  description: "d",
+  blindTo: "b",
+  risk: "r",
+  remedy: "m",
+  covers: [],
+  level: "block",
+  touches: "scratch",
+  estimateMs: 1,
+  estimateRequests: 1,
+  findings,
+  async observe(target) {
+    const answer = await target.sql(target.login, "SELECT 1");
+    const message = answer.kind === "ok" ? (answer.results[0]?.message ?? "") : answer.message;
+    return { kind: answer.kind, message };
+  },
+  judge({ kind, message }) {
+    if (kind === "unsure") return unknown("no answer");
+    if (kind === "refused") return fail({ name: "refused", data: { message } });
+    return message === "odd" ? fail({ name: "odd", data: undefined }) : pass("answered");
+  },
+});
+
+const good: Seen = { kind: "ok", message: "" };
+const bad: Seen = { kind: "refused", message: "no" };
+const odd: Seen = { kind: "ok", message: "odd" };
+const unsure: Seen = { kind: "unsure", message: "" };
+const onPaperOnly = { seen: odd, onPaperOnly: "nothing on the wire is odd" } as const;
+
+function proof(refused: Break<Seen>, oddly: Break<Seen> = onPaperOnly): Proof {
+  return proveCheck(toy, { holds: [good], cannotTell: [unsure], breaks: { refused, odd: oddly } });
+}
+
+describe("on paper", () => {
+  const anyFault = refuseIt("refuse", /./);
+  const right = {
+    holds: [good],
+    cannotTell: [unsure],
+    breaks: { refused: { seen: bad, fault: anyFault }, odd: onPaperOnly },
+  } as const;
+
+  test("nothing is wrong with a proof whose evidence is judged as it says", () => {
+    expect(proveOnPaper(proveCheck(toy, right))).toEqual([]);
+  });
+
+  test.for<[string, Partial<Record<keyof typeof right, unknown>>, string]>([
+    ["holds that fails", { holds: [good, bad] }, "holds[1] should pass"],
+    ["holds that is too thin", { holds: [unsure] }, "holds[0] should pass"],
+    ["cannotTell that passes", { cannotTell: [good] }, "cannotTell[0] should be unknown"],
+    ["cannotTell that fails", { cannotTell: [unsure, bad] }, "cannotTell[1] should be unknown"],
+    [
+      "a break that passes",
+      { breaks: { ...right.breaks, refused: { seen: good, fault: anyFault } } },
+      "the evidence of refused should fail by that name",
+    ],
+    [
+      "a break by another name",
+      { breaks: { ...right.breaks, refused: { seen: odd, fault: anyFault } } },
+      "the evidence of refused should fail by that name",
+    ],
+    [
+      "a break on paper that is none",
+      { breaks: { ...right.breaks, odd: { ...onPaperOnly, seen: unsure } } },
+      "the evidence of odd should fail by that name",
+    ],
+  ])("tells of %s, and what the verdict is", ([, changes, words]) => {
+    const problems = proveOnPaper({ check: toy, ...right, ...changes } as unknown as Proof);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(/^toy\/answers: /);
+    expect(problems[0]).toContain(`${words}, but the verdict is {"kind":`);
+  });
+
+  test("evidence is judged as it comes out of JSON", () => {
+    const wild = { ...good, toJSON: () => bad };
+    expect(proveOnPaper(proveCheck(toy, { ...right, holds: [wild as unknown as Seen] }))).toHaveLength(1);
+  });
+});
+
+interface Fake {
+  readonly session: Session;
+  readonly wire: Wire;
+  readonly scratch: string[];
+}
+
+/** A server that answers SELECT with what `say` makes of the number of times it was asked. */
+function fake(say: (asked: number) => string | undefined = () => undefined): Fake {
+  const scratch: string[] = [];
+  let asked = 0;
+  const success = '{"status":"success","results":[{"row_count":0}],"took":1}';
+  const wire: Wire = {
+    exchange({ body }) {
+      const { sql } = JSON.parse(String(body)) as { sql: string };
+      const text = sql.startsWith("SELECT") ? (say((asked += 1)) ?? success) : success;
+      if (sql.startsWith("CREATE")) scratch.push(sql);
+      const status = text.includes('"error"') ? 400 : 200;
+      return Promise.resolve({
+        kind: "answered",
+        status,
+        headers: {},
+        body: new TextEncoder().encode(text),
+        sentAt: 0,
+        doneAt: 1,
+      });
+    },
+  };
+  const parts = { wire, tokens: new Map(), pacer: new Pacer(), recording: new Recording(), timeoutMs: 1000 };
+  let names = 0;
+  const session = {
+    parts,
+    sender: makeSender(parts),
+    login: { name: "root", role: "dba" },
+    capabilities: { version: "1", loginField: "user", settings: {} },
+    rate: { refusals: 0, banned: false },
+    ledger: { enter: () => undefined },
+    accounts: { release: () => Promise.resolve() },
+    nextName: () => `kr_k7f3a_${(names += 1)}`,
+  };
+  return { session: session as unknown as Session, wire, scratch };
+}
+
+const options = {
+  effort: "light",
+  seed: 1,
+  parallel: 1,
+  timeoutMs: 1000,
+  budgetMs: 10_000,
+  keep: false,
+  signal: new AbortController().signal,
+} as const;
+const live = async (one: Proof, on: Fake = fake()): Promise<LiveProof[]> =>
+  await proveLive(one, on.session, on.wire, options);
+const first = async (fault: Fault, on: Fake = fake()): Promise<LiveProof | undefined> =>
+  (await live(proof({ seen: bad, fault }), on))[0];
+const refusal = '{"status":"error","error":{"code":"EMPTY_SQL","message":"no"}}';
+
+describe("live, a fault", () => {
+  test("that is found by its name is proven, and green again after it", async () => {
+    expect(await first(refuseIt("refuse", /SELECT/))).toEqual({
+      check: "toy/answers",
+      finding: "refused",
+      fault: "refuse",
+      kind: "proven",
+      sentence: "red by name, the fault fired 1 times",
+    });
+  });
+
+  test("that does not fire proves nothing", async () => {
+    expect(await first(refuseIt("refuse", /INSERT/))).toMatchObject({
+      kind: "missed",
+      sentence: "the fault did not fire, so it proves nothing; the verdict was pass: answered",
+    });
+  });
+
+  test("that fires and changes nothing on the wire proves nothing, whatever it says of itself", async () => {
+    const idle: Fault = {
+      name: "idle",
+      wrap: (wire, fired) => ({
+        ...wire,
+        async exchange(request) {
+          fired();
+          return await wire.exchange(request);
+        },
+      }),
+    };
+    expect(await first(idle)).toMatchObject({
+      kind: "missed",
+      sentence: expect.stringMatching(/fired and changed nothing on the wire.*pass/) as string,
+    });
+    const echo = sqlFault("echo", async (_, __, exchange) => await exchange());
+    // It writes the same answer anew, with other headers: something changed, and nothing was found.
+    expect(await first(echo)).toMatchObject({
+      kind: "missed",
+      sentence: "the fault fired 1 times and the verdict was pass: answered",
+    });
+  });
+
+  test("that nobody finds is missed", async () => {
+    const unseen = changeResult("count", /SELECT/, (result) => ({ ...result, row_count: 7 }));
+    expect(await first(unseen)).toMatchObject({
+      kind: "missed",
+      sentence: "the fault fired 1 times and the verdict was pass: answered",
+    });
+  });
+
+  test("that is found by another name is missed", async () => {
+    const other = changeResult("odd", /SELECT/, (result) => ({ ...result, message: "odd" }));
+    expect(await first(other)).toMatchObject({
+      kind: "missed",
+      sentence: expect.stringContaining("fail: odd") as string,
+    });
+  });
+
+  test("that only makes the check unsure is missed", async () => {
+    const lost = sqlFault("lose", () => Promise.resolve("lost"));
+    expect(await first(lost)).toMatchObject({
+      kind: "missed",
+      sentence: expect.stringContaining("unknown: no answer") as string,
+    });
+  });
+
+  test("after which the check is not green again proves nothing", async () => {
+    const on = fake((asked) => (asked >= 2 ? refusal : undefined));
+    expect(await first(refuseIt("refuse", /SELECT/), on)).toMatchObject({
+      kind: "missed",
+      sentence: 'not green again after the fault: fail: refused {"message":"no"}',
+    });
+  });
+});
+
+describe("live, a check", () => {
+  const both = proof(
+    { seen: bad, fault: refuseIt("refuse", /SELECT/) },
+    { seen: odd, fault: changeResult("odd", /SELECT/, (result) => ({ ...result, message: "odd" })) },
+  );
+
+  test("that is not green to begin with cannot be proven there, by none of its findings", async () => {
+    const results = await live(
+      both,
+      fake(() => refusal),
+    );
+    expect(results.map(({ finding, kind }) => [finding, kind])).toEqual([["refused", "impossible"], ["odd", "impossible"]]); // prettier-ignore
+    expect(results[0]?.sentence).toBe('it is not green to begin with: fail: refused {"message":"no"}');
+  });
+
+  test("is looked at anew for each phase; the green after one finding is the green before the next", async () => {
+    const on = fake();
+    expect((await live(both, on)).map(({ kind }) => kind)).toEqual(["proven", "proven"]);
+    expect(on.scratch).toEqual(["CREATE NAMESPACE kr_k7f3a_1", "CREATE NAMESPACE kr_k7f3a_2", "CREATE NAMESPACE kr_k7f3a_3", "CREATE NAMESPACE kr_k7f3a_4", "CREATE NAMESPACE kr_k7f3a_5"]); // prettier-ignore
+  });
+
+  test("that was not green again has to be green before the next finding", async () => {
+    const on = fake((asked) => (asked === 2 || asked === 3 ? refusal : undefined));
+    expect((await live(both, on)).map(({ kind }) => kind)).toEqual(["missed", "impossible"]);
+    const later = fake((asked) => (asked === 2 ? refusal : undefined));
+    expect((await live(both, later)).map(({ kind }) => kind)).toEqual(["missed", "proven"]);
+  });
+
+  test("is proven on paper only where nothing on the wire could show it, and nothing is sent for that", async () => {
+    const on = fake();
+    const [, oddly] = await live(proof({ seen: bad, fault: refuseIt("refuse", /SELECT/) }), on);
+    expect(oddly).toEqual({
+      check: "toy/answers",
+      finding: "odd",
+      fault: "",
+      kind: "onPaperOnly",
+      sentence: onPaperOnly.onPaperOnly,
+    });
+    expect(on.scratch).toHaveLength(3);
+  });
+});
+
+describe("live, a fault in the process", () => {
+  const outcome: TrialOutcome = {
+    answered: false,
+    exitCode: 1,
+    tookMs: 5,
+    stderr: "bad",
+    stdout: "",
+    leftListening: false,
+  };
+  const control: Control = { kind: "process", port: 1, trial: () => Promise.resolve(outcome) };
+  const trying = {
+    ...toy,
+    observation: {
+      ...toy.observation,
+      async observe(target: Parameters<typeof toy.observation.observe>[0]) {
+        const seen = await target.control?.trial({ kind: "noFile" }, 5);
+        return seen?.answered === true ? bad : good;
+      },
+    },
+  };
+  const proving = async (fault: Fault): Promise<LiveProof | undefined> => {
+    const on = fake();
+    const one = proveCheck(trying, {
+      holds: [good],
+      cannotTell: [unsure],
+      breaks: { refused: { seen: bad, fault }, odd: onPaperOnly },
+    });
+    return (await proveLive(one, on.session, { ...on.wire, control }, options))[0];
+  };
+
+  test("is watched on both sides as well", async () => {
+    const starts = trialFault("start anyway", () => Promise.resolve({ ...outcome, answered: true }));
+    expect(await proving(starts)).toMatchObject({ kind: "proven" });
+    const same = trialFault("same", async (settings, trial) => ({ ...(await trial(settings)), tookMs: 9 }));
+    expect(await proving(same)).toMatchObject({
+      kind: "missed",
+      sentence: expect.stringContaining("changed nothing on the wire") as string,
+    });
+  });
+});

@@ -1,0 +1,409 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Check, Found, Level, Touches, Verdict } from "./check.ts";
+import type { Step } from "./plan.ts";
+import type { Acceptance, Profile } from "./profile/effective.ts";
+import { cleanUpId, makeReport, type CleanUp, type Report, type ReportParts, type Result } from "./report.ts";
+import type { Outcome } from "./run.ts";
+import type { Exchange } from "./target/recording.ts";
+
+const today = "2026-11-22";
+
+function check(id: string, rest: Partial<Check> = {}): Check {
+  return {
+    id,
+    title: `${id} is right`,
+    failureTitle: `${id} is wrong`,
+    risk: "a risk",
+    remedy: "a remedy",
+    level: "block",
+    findings: { lost: (d: { n: number }) => `${d.n} lost`, slow: () => "slow", both: () => "both" },
+    levels: { slow: "warn" },
+    limits: {},
+    observation: { id: `seen by ${id}`, touches: "scratch" },
+    ...rest,
+  } as Check;
+}
+
+const warner = check("a/warner", { level: "warn" });
+const lost: Found = { name: "lost", data: { n: 3 } };
+const slow: Found = { name: "slow", data: null };
+const fails = (...found: Found[]): Verdict => ({ kind: "fail", found });
+const passes: Outcome["verdict"] = { kind: "pass", sentence: "3 of 3" };
+const unknown: Outcome["verdict"] = { kind: "unknown", sentence: "too few" };
+const skips: Outcome["verdict"] = { kind: "skip", sentence: "not here" };
+
+function outcome(
+  verdict: Outcome["verdict"],
+  of: Check = check("a/b"),
+  rest: Partial<Outcome> & { required?: boolean } = {},
+): Outcome {
+  const { required = false, ...others } = rest;
+  const category = { id: of.id.split("/")[0] ?? "", promise: "p", checks: [of] };
+  const step: Step = { category, check: of, disposition: { kind: "run" }, limits: { msMax: 5 }, required };
+  return { step, verdict, tookMs: 12.6, ...others };
+}
+
+interface Given extends Partial<Omit<ReportParts, "profile" | "plan">> {
+  readonly profile?: Partial<Profile>;
+  readonly requiredButLeftOut?: readonly string[];
+}
+
+const exchanges = new Map<number, Exchange>([
+  [4, { number: 4, at: 1, method: "POST", path: "/v1/api/sql", outcome: "200 success", tookMs: 2 }],
+]);
+
+function report(outcomes: readonly Outcome[], { profile, requiredButLeftOut = [], ...rest }: Given = {}): Report {
+  const run = {
+    id: "k7f3a",
+    seed: 1,
+    startedAt: "2026-11-22T00:00:00Z",
+    tookMs: 5,
+    effort: "standard",
+    requests: 9,
+    rateRefusals: 0,
+    again: [],
+  };
+  return makeReport({
+    tool: { name: "kalam-ready", version: "0.1.0" },
+    run,
+    server: { url: "http://x", version: "1", own: false, login: null },
+    profile: {
+      name: "p",
+      allow: ["nothing"],
+      failOn: "block",
+      checks: {},
+      accept: [],
+      ...profile,
+    } as unknown as Profile,
+    plan: { steps: [], requiredButLeftOut, leftOut: 2, estimateMs: 0, estimateRequests: 0 },
+    outcomes,
+    cleanUp: { kind: "clean", names: 1 },
+    exchange: (number) => exchanges.get(number),
+    today,
+    ...rest,
+  });
+}
+
+const first = ({ results: [result] }: Report): Result => {
+  if (result === undefined) throw new Error("no result");
+  return result;
+};
+const verdictOf = ({ exit, verdict }: Report): string => `${exit} ${verdict}`;
+const accept = (rest: Partial<Acceptance> = {}): Acceptance => ({
+  check: "a/b",
+  finding: "lost",
+  reason: "known",
+  until: "2026-12-31",
+  ...rest,
+});
+const good = outcome(passes, check("a/good"));
+
+describe("a result", () => {
+  test("that passes has the title that holds then, and its sentence", () => {
+    expect(first(report([outcome(passes, check("a/b"), { seen: { n: 1 }, required: true })]))).toEqual({
+      check: "a/b",
+      category: "a",
+      title: "a/b is right",
+      kind: "pass",
+      effect: "none",
+      required: true,
+      ofTheRun: false,
+      sentence: "3 of 3",
+      findings: [],
+      touches: "scratch",
+      limits: { msMax: 5 },
+      observation: "seen by a/b",
+      tookMs: 13,
+    });
+  });
+
+  test("that fails tells what was found, what was sent, the risk and the remedy", () => {
+    const found: Found = { ...lost, case: "big", sent: [4, 99] };
+    expect(first(report([outcome(fails(found))]))).toMatchObject({
+      title: "a/b is wrong",
+      kind: "fail",
+      effect: "blocks",
+      sentence: "3 lost",
+      findings: [
+        { name: "lost", level: "block", case: "big", sentence: "3 lost", data: { n: 3 }, sent: [exchanges.get(4)] },
+      ],
+      risk: "a risk",
+      remedy: "a remedy",
+    });
+  });
+
+  test("that fails in several ways says how many more there are", () => {
+    expect(first(report([outcome(fails(lost, slow))])).sentence).toBe("3 lost (and 1 more)");
+  });
+
+  test("without evidence names no observation, and has none saved", () => {
+    const made = report([outcome(skips)]);
+    expect(first(made)).not.toHaveProperty("observation");
+    expect(made.evidence).toEqual({});
+  });
+
+  test("keeps its evidence under the observation, once for all checks that share it", () => {
+    const observation = { id: "shared", touches: "scratch" } as Check["observation"];
+    const outcomes = ["a/1", "a/2"].map((id) => outcome(passes, check(id, { observation }), { seen: [1] }));
+    expect(report(outcomes).evidence).toEqual({ shared: [1] });
+  });
+});
+
+describe("the level", () => {
+  const levels = (checks: Profile["checks"], of = check("a/b")): unknown =>
+    first(report([outcome(fails(lost, slow), of)], { profile: { checks } })).findings.map(({ level }) => level);
+
+  test("is the check's, or the finding's own", () => {
+    expect(levels({})).toEqual(["block", "warn"]);
+    expect(levels({}, check("a/b", { level: "warn" }))).toEqual(["warn", "warn"]);
+  });
+
+  test("is what the profile says, of the finding before the check", () => {
+    expect(levels({ "a/b": { level: "warn" } })).toEqual(["warn", "warn"]);
+    expect(levels({ "a/b": { level: "block" } })).toEqual(["block", "block"]);
+    expect(levels({ "a/b": { level: "warn", findings: { slow: "block" } } })).toEqual(["warn", "block"]);
+    expect(levels({ "a/other": { level: "warn" } })).toEqual(["block", "warn"]);
+  });
+
+  test("of the worst finding that is not accepted decides for the row", () => {
+    expect(first(report([outcome(fails(slow, lost))])).effect).toBe("blocks");
+    expect(first(report([outcome(fails(slow))])).effect).toBe("warns");
+    expect(first(report([outcome(fails(slow, lost))], { profile: { accept: [accept()] } })).effect).toBe("warns");
+    expect(first(report([outcome(fails(lost))], { profile: { accept: [accept()] } })).effect).toBe("accepted");
+  });
+
+  test("a failure that names no finding is not taken for an accepted one", () => {
+    expect(first(report([outcome(fails())])).effect).toBe("blocks");
+  });
+});
+
+describe("an unknown", () => {
+  const effect = (of: Check, checks: Profile["checks"] = {}, rest: Partial<Outcome> = {}): string =>
+    first(report([outcome(unknown, of, rest)], { profile: { checks } })).effect;
+
+  test("leaves the whole untold where any of the check's findings could have blocked", () => {
+    expect(effect(check("a/b"))).toBe("untold");
+    expect(effect(check("a/b", { levels: { lost: "warn", slow: "warn", both: "warn" } }))).toBe("warns");
+    expect(effect(warner)).toBe("warns");
+    expect(effect(check("a/b", { level: "warn", levels: { both: "block" } }))).toBe("untold");
+  });
+
+  test("follows the levels of the profile", () => {
+    expect(effect(check("a/b"), { "a/b": { level: "warn" } })).toBe("warns");
+    expect(effect(check("a/b"), { "a/b": { level: "warn", findings: { slow: "block" } } })).toBe("untold");
+    expect(effect(warner, { "a/warner": { level: "block" } })).toBe("untold");
+  });
+
+  test("is never covered by an acceptance", () => {
+    const made = report([good, outcome(unknown)], {
+      profile: { accept: ["lost", "slow", "both"].map((finding) => accept({ finding })) },
+    });
+    expect(verdictOf(made)).toBe("2 CANNOT TELL");
+  });
+
+  test("because the run ended early leaves the whole untold, whatever it could have found", () => {
+    expect(effect(warner, {}, { early: true })).toBe("untold");
+    expect(verdictOf(report([good, outcome(unknown, warner, { early: true })]))).toBe("2 CANNOT TELL");
+  });
+});
+
+describe("an acceptance", () => {
+  const findings = (acceptances: readonly Acceptance[], ...found: Found[]): Result["findings"] =>
+    first(report([outcome(fails(...found))], { profile: { accept: acceptances } })).findings;
+  const covered = (acceptance: Partial<Acceptance>, found: Found = lost): boolean =>
+    findings([accept(acceptance)], found)[0]?.accepted !== undefined;
+
+  test("covers its finding of its check and no other", () => {
+    expect(covered({})).toBe(true);
+    expect(covered({ check: "a/c" })).toBe(false);
+    expect(covered({ finding: "slow" })).toBe(false);
+  });
+
+  test("covers every case, or the one that it names", () => {
+    expect(covered({}, { ...lost, case: "big" })).toBe(true);
+    expect(covered({ case: "big" }, { ...lost, case: "big" })).toBe(true);
+    expect(covered({ case: "big" }, { ...lost, case: "small" })).toBe(false);
+    expect(covered({ case: "big" })).toBe(false);
+  });
+
+  test("holds up to and on its last day, and counts again after it", () => {
+    const until = (day: string): unknown => findings([accept({ until: day })], lost)[0];
+    expect(until("2026-11-22")).toMatchObject({ accepted: { reason: "known", until: "2026-11-22" } });
+    expect(until("2026-11-21")).toMatchObject({ expired: { reason: "known", until: "2026-11-21" } });
+    expect(until("2026-11-21")).not.toHaveProperty("accepted");
+    expect(
+      verdictOf(report([good, outcome(fails(lost))], { profile: { accept: [accept({ until: "2026-11-21" })] } })),
+    ).toBe("1 NOT READY");
+  });
+
+  test("that holds counts, though an older one has run out", () => {
+    for (const until of [today, "2026-12-31"]) {
+      const both = [accept({ until: "2026-01-01" }), accept({ reason: "still known", until })];
+      expect(findings(both, lost)[0]).toMatchObject({ accepted: { reason: "still known", until } });
+    }
+  });
+
+  test("changes the effect and not the result: it stays a failure, visible", () => {
+    const made = report([good, outcome(fails(lost))], { profile: { accept: [accept()] } });
+    const sentence = "3 lost";
+    expect(made.results[1]).toMatchObject({ kind: "fail", effect: "accepted", title: "a/b is wrong", sentence });
+    expect(verdictOf(made)).toBe("0 READY");
+    expect(made.totals).toMatchObject({ passed: 1, failed: 0, accepted: 1 });
+  });
+});
+
+describe("the row about the run itself", () => {
+  const row = (cleanUp: CleanUp): Result => {
+    const found = report([good], { cleanUp }).results.find(({ check: id }) => id === cleanUpId);
+    if (found === undefined) throw new Error("no row");
+    return found;
+  };
+  const why = { kind: "namespace", name: "kr_k7f3a_1", why: "400 X: in use" } as const;
+
+  test.for<[string, CleanUp, Partial<Result>, string]>([
+    ["nothing was made", { kind: "none" }, { kind: "pass", sentence: "nothing was made" }, "0 READY"],
+    [
+      "all gone",
+      { kind: "clean", names: 7 },
+      { kind: "pass", sentence: "none of the 7 names it used is listed any more" },
+      "0 READY",
+    ],
+    ["kept on request", { kind: "kept", sentence: "kept" }, { kind: "skip", sentence: "kept" }, "0 READY"],
+    ["unclear", { kind: "unclear", sentence: "no answer" }, { kind: "unknown", effect: "untold" }, "2 CANNOT TELL"],
+    ["left behind", { kind: "left", left: [why] }, { kind: "fail", effect: "blocks" }, "1 NOT READY"],
+  ])("%s", ([, cleanUp, expected, verdict]) => {
+    expect(row(cleanUp)).toMatchObject({ ...expected, ofTheRun: true, required: false });
+    expect(verdictOf(report([good], { cleanUp }))).toBe(verdict);
+  });
+
+  test("names what is left and why", () => {
+    expect(row({ kind: "left", left: [why] })).toMatchObject({
+      sentence: "still listed after their removal: namespace kr_k7f3a_1",
+      findings: [{ name: "leftBehind", level: "block", data: { left: [why] } }],
+    });
+  });
+
+  test("is never what makes a run ready", () => {
+    expect(verdictOf(report([outcome(skips)]))).toBe("2 CANNOT TELL");
+    expect(verdictOf(report([]))).toBe("2 CANNOT TELL");
+  });
+});
+
+describe("the totals", () => {
+  test("count each row once, and the run's own only where it is not as it should be", () => {
+    const outcomes = [
+      good,
+      outcome(fails(lost)),
+      outcome(fails(slow)),
+      outcome(fails(lost), check("a/c")),
+      outcome(unknown),
+      outcome(skips),
+    ];
+    const profile = { accept: [accept({ check: "a/c" })] };
+    const totals = { passed: 1, failed: 1, warned: 1, accepted: 1, unknown: 1, skipped: 1 };
+    expect(report(outcomes, { profile }).totals).toEqual(totals);
+    expect(report(outcomes, { profile, cleanUp: { kind: "unclear", sentence: "" } }).totals).toEqual({
+      ...totals,
+      unknown: 2,
+    });
+  });
+
+  test("tell what was not covered by what it would have touched, the run's own row apart", () => {
+    const touching = (touches: Touches): Check =>
+      check("a/b", { observation: { id: "o", touches } as Check["observation"] });
+    const outcomes = [
+      outcome(skips, touching("process")),
+      outcome(skips, touching("process")),
+      outcome(skips, touching("load")),
+      good,
+    ];
+    const made = report(outcomes, { cleanUp: { kind: "kept", sentence: "kept" } });
+    expect(made.notCovered).toEqual({ process: 2, load: 1 });
+    expect(made.leftOut).toBe(2);
+  });
+});
+
+test("an early end decides the exit, and the rows stay", () => {
+  const ended = { exit: "denied", sentence: "refused" } as const;
+  const made = report([outcome(unknown)], { ended, cleanUp: { kind: "none" } });
+  expect(verdictOf(made)).toBe("77 DENIED");
+  expect(made.reasons).toEqual(["refused"]);
+  expect(made.results).toHaveLength(2);
+});
+
+test("a required check that only leaves out cannot be told", () => {
+  expect(verdictOf(report([good], { requiredButLeftOut: ["a/z"] }))).toBe("2 CANNOT TELL");
+});
+
+test("a report is JSON and nothing else: what is written is what is read", () => {
+  const made = report([good, outcome(fails(lost, slow)), outcome(unknown), outcome(skips)]);
+  expect(JSON.parse(JSON.stringify(made))).toEqual(made);
+});
+
+describe("whatever came of the checks", () => {
+  const verdict = fc.oneof(
+    fc.constantFrom(passes, unknown, skips),
+    fc.subarray([lost, slow, { ...lost, case: "big" }], { minLength: 1 }).map((found) => fails(...found)),
+  );
+  const some = fc.array(
+    fc
+      .tuple(verdict, fc.constantFrom<Level>("block", "warn"), fc.boolean(), fc.boolean())
+      .map(([one, level, required, early]) =>
+        outcome(one, check("a/b", { level }), { required, ...(early ? { early: true as const } : {}) }),
+      ),
+    { maxLength: 8 },
+  );
+  const given = fc.record({
+    accept: fc.subarray([
+      accept(),
+      accept({ finding: "slow" }),
+      accept({ until: "2020-01-01" }),
+      accept({ case: "big" }),
+    ]),
+    failOn: fc.constantFrom<Level>("block", "warn"),
+    cleanUp: fc.constantFrom<CleanUp>(
+      { kind: "none" },
+      { kind: "clean", names: 1 },
+      { kind: "kept", sentence: "kept" },
+      { kind: "unclear", sentence: "no" },
+      { kind: "left", left: [{ kind: "account", name: "a", why: "" }] },
+    ),
+  });
+
+  test("no set of results without a pass is ever READY", () => {
+    fc.assert(
+      fc.property(some, given, (outcomes, { cleanUp, ...profile }) => {
+        const made = report(
+          outcomes.filter((one) => one.verdict.kind !== "pass"),
+          { profile, cleanUp },
+        );
+        expect(made.exit).not.toBe(0);
+        expect(made.verdict).not.toMatch(/^READY/);
+      }),
+    );
+  });
+
+  test("exit 0 says READY and nothing else does, with no blocking row, no untold one and no required one without a pass", () => {
+    fc.assert(
+      fc.property(some, given, (outcomes, { cleanUp, ...profile }) => {
+        const { exit, verdict: says, results } = report(outcomes, { profile, cleanUp });
+        expect(exit === 0).toBe(says.startsWith("READY"));
+        const against = results.filter(
+          ({ effect, required, kind }) => effect === "blocks" || effect === "untold" || (required && kind !== "pass"),
+        );
+        expect(exit === 0 && against.length > 0).toBe(false);
+      }),
+    );
+  });
+
+  test("each outcome is one row, in its order, and the run's own comes last", () => {
+    fc.assert(
+      fc.property(some, (outcomes) => {
+        const { results } = report(outcomes);
+        expect(results.map(({ kind }) => kind)).toEqual([...outcomes.map((one) => one.verdict.kind), "pass"]);
+        expect(results.at(-1)?.check).toBe(cleanUpId);
+      }),
+    );
+  });
+});

@@ -1,0 +1,56 @@
+import { expect, test } from "vitest";
+import type { Category, Check, Touches } from "./check.ts";
+import { select, SelectorError } from "./selector.ts";
+
+const check = (id: string, touches: Touches): Check => ({ id, observation: { touches } }) as Check;
+const categories: readonly Category[] = [
+  {
+    id: "configuration",
+    promise: "",
+    checks: [check("configuration/answers-sql", "nothing"), check("configuration/ttl.checked", "scratch")],
+  },
+  { id: "durability", promise: "", checks: [check("durability/survives-kill", "process")] },
+  { id: "config", promise: "", checks: [check("config/other", "scratch")] },
+];
+const selected = (...selectors: string[]): string[] => [...select(selectors, categories)];
+
+test.for<[string, string, readonly string[]]>([
+  ["an id", "durability/survives-kill", ["durability/survives-kill"]],
+  ["a category, and not one that begins like it", "config", ["config/other"]],
+  ["what is touched", "touches:scratch", ["configuration/ttl.checked", "config/other"]],
+  ["a glob", "configuration/*", ["configuration/answers-sql", "configuration/ttl.checked"]],
+  ["a glob over categories", "*/*-*", ["configuration/answers-sql", "durability/survives-kill"]],
+  ["one unknown letter", "config/othe?", ["config/other"]],
+  ["a glob with a sign that means something in patterns", "*/ttl.check*", ["configuration/ttl.checked"]],
+  [
+    "everything",
+    "*",
+    ["configuration/answers-sql", "configuration/ttl.checked", "durability/survives-kill", "config/other"],
+  ],
+])("%s: %s", ([, selector, ids]) => {
+  expect(selected(selector)).toEqual(ids);
+});
+
+test("several selectors together name what any of them names, each check once", () => {
+  expect(selected("config", "touches:scratch", "config/other")).toEqual(["config/other", "configuration/ttl.checked"]);
+  expect(selected()).toEqual([]);
+});
+
+test.for<[string, string]>([
+  ["durability/survive-kill", '; did you mean "durability/survives-kill"?'],
+  ["survives-kill", '; did you mean "durability/survives-kill"?'],
+  ["durabilty", '; did you mean "durability"?'],
+  ["touches:proces", '; did you mean "touches:process"?'],
+  ["purple", ""],
+  ["", ""],
+  ["durability/", ""],
+  ["durability/x*", ""],
+  ["configuration/ttlXchecked", '; did you mean "configuration/ttl.checked"?'],
+])("%j matches nothing, and the nearest right one is named", ([selector, hint]) => {
+  expect(() => selected("config", selector)).toThrow(SelectorError);
+  expect(() => selected("config", selector)).toThrow(`no check is called ${JSON.stringify(selector)}${hint}`);
+});
+
+test("what no check touches is told as that, and never suggested instead of itself", () => {
+  expect(() => selected("touches:disk")).toThrow(/^no check is called "touches:disk"$/);
+});
