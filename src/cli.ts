@@ -190,7 +190,7 @@ function exitHelp(): string {
 async function failed(error: unknown): Promise<ExitName> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? "ready" : "usage";
   const known = await Promise.all([
-    import("./profile/effective.ts"),
+    import("./profile/usage.ts"),
     import("./profile/read.ts"),
     import("./commands/files.ts"),
   ]);

@@ -137,6 +137,10 @@ describe("a result", () => {
     expect(first(report([outcome(fails(lost, slow))])).sentence).toBe("3 lost (and 1 more)");
   });
 
+  test("tells first what weighs most", () => {
+    expect(first(report([outcome(fails(slow, lost))])).sentence).toBe("3 lost (and 1 more)");
+  });
+
   test("without evidence names no observation, and has none saved", () => {
     const made = report([outcome(skips)]);
     expect(first(made)).not.toHaveProperty("observation");

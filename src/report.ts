@@ -185,7 +185,8 @@ function resultOf(outcome: Outcome, parts: ReportParts): Result {
   // A judge that fails and names nothing has shown nothing that could be accepted.
   const blocks = open.some((finding) => finding.level === "block") || findings.length === 0;
   const effect = blocks ? "blocks" : open.length > 0 ? "warns" : "accepted";
-  const [first] = open.length > 0 ? open : findings;
+  // The row tells what weighs most.
+  const first = open.find((finding) => finding.level === "block") ?? open[0] ?? findings[0];
   const more = findings.length > 1 ? ` (and ${findings.length - 1} more)` : "";
   return {
     ...common,

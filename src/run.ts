@@ -121,6 +121,9 @@ export function judge(step: Pick<Step, "check" | "limits">, seen: Json): Verdict
   }
 }
 
+/** The longest that a timer can be set for; beyond it fires at once. */
+const timerMsMax = 2 ** 31 - 1;
+
 /** Observes: scratch namespace, time limit, dying target, accounts. */
 class Observer {
   readonly #session: Session;
@@ -147,7 +150,7 @@ class Observer {
     const over = new AbortController();
     // Each request in flight listens to it; fifty at once are no leak.
     setMaxListeners(0, over.signal);
-    const timer = setTimeout(() => over.abort(new Error(late)), Math.min(checkMs, budgetMs));
+    const timer = setTimeout(() => over.abort(new Error(late)), Math.min(checkMs, budgetMs, timerMsMax));
     const stop = (): void => over.abort(new Error(String(this.#options.signal.reason)));
     this.#options.signal.addEventListener("abort", stop, { once: true });
     let scratch = "";
@@ -157,6 +160,8 @@ class Observer {
       const context = this.#context(observation, scratch, over.signal);
       // An observe that does not heed the signal is left behind; its target is dead, so it can do no more.
       const seen = await Promise.race([observation.observe(target, context), rejection(over.signal)]);
+      // What was seen while the server had stopped listening shows nothing about it.
+      if (this.#session.rate.banned) return { sentence: "the server has banned this address", early: true };
       // Judged is what is saved: evidence that JSON would change must not be judged before it was.
       return { seen: JSON.parse(JSON.stringify(seen)) as Json };
     } catch (error) {

@@ -51,6 +51,6 @@ test.for<[string, string]>([
   expect(() => selected("config", selector)).toThrow(`no check is called ${JSON.stringify(selector)}${hint}`);
 });
 
-test("what no check touches is told as that, and never suggested instead of itself", () => {
-  expect(() => selected("touches:disk")).toThrow(/^no check is called "touches:disk"$/);
+test("what no check touches yet can be ruled out all the same", () => {
+  expect([...selected("touches:disk")]).toEqual([]);
 });

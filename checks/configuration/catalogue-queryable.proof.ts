@@ -4,24 +4,25 @@ import { no, nothing, yes } from "../evidence.ts";
 import { catalogueQueryable } from "./catalogue-queryable.ts";
 
 const views = ["jobs", "namespaces", "settings", "stats", "tables", "users"].map((view) => ({ view, said: yes() }));
-const sound = {
-  views,
-  total: { count: 12, listed: 12, exchange: 1 } as { count: number; listed: number; exchange: number } | null,
-  empty: 0 as number | null,
-  made: yes(),
-  created: 1 as number | null,
-  dropped: yes(),
-  after: 0 as number | null,
-};
+const step = (wanted: number, done = yes()) => ({
+  wanted,
+  done,
+  count: wanted as number | null,
+  listed: wanted as number | null,
+  exchange: 1,
+});
+const steps = [{ ...step(0), done: null }, step(1), step(2), step(1)];
+const sound = { views, steps };
 const first = (said: (typeof views)[number]["said"]) => views.map((one, at) => (at === 0 ? { ...one, said } : one));
 
 export default proveCheck(catalogueQueryable, {
-  holds: [sound, { ...sound, total: null }],
+  holds: [sound],
   cannotTell: [
     { ...sound, views: first(nothing()) },
     { ...sound, views: views.slice(0, 2) },
-    { ...sound, made: nothing() },
-    { ...sound, created: null },
+    { ...sound, steps: [{ ...step(0), done: null }, step(1, nothing()), step(2), step(1)] },
+    { ...sound, steps: steps.map((one) => ({ ...one, count: null })) },
+    { ...sound, steps: steps.slice(0, 2) },
     { ...sound, views: first(no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429)) },
   ],
   breaks: {
@@ -30,13 +31,13 @@ export default proveCheck(catalogueQueryable, {
       fault: refuseIt("breakTheJobsView", /^SELECT \* FROM system\.jobs LIMIT 0$/, { message: "Table not found" }),
     },
     countDisagrees: {
-      seen: { ...sound, total: { count: 13, listed: 12, exchange: 1 } },
-      fault: changeRows("forgetOneInTheListing", /^SELECT namespace_id, table_name FROM system\.tables/, (rows) =>
-        rows.slice(1),
+      seen: { ...sound, steps: [...steps.slice(0, 3), { ...step(1), listed: 0 }] },
+      fault: changeRows("forgetOneInTheListing", /^SELECT table_name FROM system\.tables WHERE/, (rows) =>
+        rows.length === 2 ? rows.slice(1) : undefined,
       ),
     },
     countFrozen: {
-      seen: { ...sound, created: 0 },
+      seen: { ...sound, steps: steps.map((one) => ({ ...one, count: 0, listed: 0 })) },
       fault: changeRows("freezeTheCount", /COUNT\(\*\) AS c FROM system\.tables WHERE/, () => [["0"]]),
     },
   },

@@ -5,7 +5,8 @@ import { exits, type Ended, type ExitName } from "../exit.ts";
 import type { FormatName } from "../formats/names.ts";
 import { packageVersion } from "../package.ts";
 import { ContradictionError, makePlan } from "../plan.ts";
-import { effectiveProfile, UsageError, whole, type Flags, type Profile } from "../profile/effective.ts";
+import { effectiveProfile, whole, type Flags, type Profile } from "../profile/effective.ts";
+import { UsageError } from "../profile/usage.ts";
 import { readProfile } from "../profile/read.ts";
 import { makeReport, type CleanUp, type Report } from "../report.ts";
 import { run, type Outcome } from "../run.ts";
@@ -135,8 +136,9 @@ export async function checkServer(parts: CheckServerParts): Promise<ExitName> {
       today: startedAt.toISOString().slice(0, 10),
       ...(ended === undefined ? {} : { ended }),
     });
-    await tellDetails(report, output);
-    await writeReports(report, profile, categories, output);
+    const masked = output.redactor.redactAll(report);
+    await tellDetails(masked, output);
+    await writeReports(masked, profile, categories, output);
     return exitOf(report);
   } finally {
     output.done();

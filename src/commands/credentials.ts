@@ -1,6 +1,6 @@
 /** Who logs in, and with what. Secrets never have a value flag: arguments are seen by every process of the machine. */
 import { readFileSync } from "node:fs";
-import { UsageError } from "../profile/effective.ts";
+import { UsageError } from "../profile/usage.ts";
 import type { ProfileDocument } from "../profile/keys.ts";
 import type { Credentials } from "../target/session.ts";
 import type { Output } from "./output.ts";

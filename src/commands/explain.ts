@@ -3,7 +3,7 @@ import { loadCategories } from "../../checks/index.ts";
 import { levelOf, needDescriptions, type Check } from "../check.ts";
 import type { ExitName } from "../exit.ts";
 import { didYouMean } from "../nearest.ts";
-import { UsageError } from "../profile/effective.ts";
+import { UsageError } from "../profile/usage.ts";
 import { Output, type OutputFlags } from "./output.ts";
 
 export async function explain(id: string, flags: OutputFlags, environment: NodeJS.ProcessEnv): Promise<ExitName> {

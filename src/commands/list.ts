@@ -2,7 +2,7 @@
 import { loadCategories } from "../../checks/index.ts";
 import type { ExitName } from "../exit.ts";
 import { select, SelectorError } from "../selector.ts";
-import { UsageError } from "../profile/effective.ts";
+import { UsageError } from "../profile/usage.ts";
 import { columns } from "../formats/columns.ts";
 import { Output, type OutputFlags } from "./output.ts";
 

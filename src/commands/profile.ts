@@ -2,7 +2,8 @@
 import { existsSync } from "node:fs";
 import { loadCategories } from "../../checks/index.ts";
 import type { ExitName } from "../exit.ts";
-import { effectiveProfile, UsageError, type Flags } from "../profile/effective.ts";
+import { effectiveProfile, type Flags } from "../profile/effective.ts";
+import { UsageError } from "../profile/usage.ts";
 import { profileSchema } from "../profile/keys.ts";
 import { ownProfile, ProfileError, readProfile } from "../profile/read.ts";
 import { profileTemplate } from "../profile/template.ts";

@@ -4,7 +4,7 @@ import path from "node:path";
 import { startServer, StartError, type OwnServer, type StartOptions } from "../control/process.ts";
 import type { ExitName } from "../exit.ts";
 import { packageFolder } from "../package.ts";
-import { UsageError } from "../profile/effective.ts";
+import { UsageError } from "../profile/usage.ts";
 import { sleep } from "../target/pacing.ts";
 import { Output, type OutputFlags } from "./output.ts";
 import { heedSignals } from "./signals.ts";

@@ -147,6 +147,14 @@ describe.concurrent("a server that does not come up is told in a sentence, and l
     expect(book.log[1]).toMatch(/^gone .* false$/);
   });
 
+  test("on its port somebody else answers already, who would be taken for it", async () => {
+    const { control } = await start();
+    const book = newBook();
+    const starting = start({ port: control.port, book });
+    await expect(starting).rejects.toThrow(new StartError(`something listens on port ${control.port} already`));
+    expect(book.log).toEqual([]);
+  });
+
   test("there is no such program, or it is none", async () => {
     const noProgram = path.join(folder, "text");
     writeFileSync(noProgram, "hello");

@@ -38,10 +38,19 @@ const pollEveryMs = 25;
 const running = new Map<ChildProcess, string>();
 process.on("exit", () => {
   for (const [child, folder] of running) {
-    child.kill("SIGKILL");
+    killGroup(child, "SIGKILL");
     rmSync(folder, { recursive: true, force: true });
   }
 });
+
+/** The binary may be a script that starts the server: both are in one process group of their own. */
+function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, signal);
+  } catch {
+    child.kill(signal);
+  }
+}
 
 export interface StartOptions {
   /** A settings file of the user's own. */
@@ -63,8 +72,10 @@ export interface StartOptions {
  */
 export async function startServer(binary: string, options: StartOptions): Promise<OwnServer> {
   const { book } = options;
-  const folder = newFolder(book);
   const port = options.port ?? (await freePort());
+  // Somebody else's answer there would be taken for this server's.
+  if (await answers(port)) throw new StartError(`something listens on port ${port} already`);
+  const folder = newFolder(book);
   const rootPassword = `Kr1-${randomBytes(18).toString("base64url")}`;
   const file = options.config ?? path.join(folder, "server.toml");
   if (options.config === undefined) writeFileSync(file, settingsText(folder, port, options.changes ?? {}));
@@ -225,8 +236,8 @@ async function ended(child: Child, withinMs: number): Promise<boolean> {
 
 async function end(child: Child, book: FolderBook): Promise<void> {
   if (child.ended() === undefined) {
-    child.process.kill("SIGTERM");
-    if (!(await ended(child, stopWithinMs))) child.process.kill("SIGKILL");
+    killGroup(child.process, "SIGTERM");
+    if (!(await ended(child, stopWithinMs))) killGroup(child.process, "SIGKILL");
     await ended(child, stopWithinMs);
   }
   rmSync(child.folder, { recursive: true, force: true });

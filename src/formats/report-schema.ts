@@ -24,10 +24,11 @@ const exchange = object(
     path: text,
     text,
     params: text,
+    namespace: text,
     outcome: text,
     tookMs: { type: "number" },
   },
-  ["as", "text", "params"],
+  ["as", "text", "params", "namespace"],
 );
 
 const finding = object(

@@ -11,13 +11,13 @@ function quoted(word: string): string {
 
 /** A request that stands alone, as curl; the token is the reader's to fill in. Undefined where its text was cut. */
 export function curlText(origin: string, exchange: Exchange): string | undefined {
-  const { method, path, text, params, as } = exchange;
+  const { method, path, text, params, namespace, as } = exchange;
   if ([text, params].some((part) => part !== undefined && /… \(\d+ characters\)$/.test(part))) return undefined;
   const words = ["curl", "-sS", "-X", method, `${origin}${path}`];
   if (as !== undefined) words.push("-H", "authorization: Bearer TOKEN");
   if (text !== undefined) {
     const body = path.endsWith("/sql")
-      ? `{"sql":${JSON.stringify(text)}${params === undefined ? "" : `,"params":${params}`}}`
+      ? `{"sql":${JSON.stringify(text)}${params === undefined ? "" : `,"params":${params}`}${namespace === undefined ? "" : `,"namespace_id":${JSON.stringify(namespace)}`}}`
       : text;
     words.push("-H", "content-type: application/json", "--data-binary", body);
   }

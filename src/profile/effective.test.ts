@@ -1,15 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Category, Check, Touches } from "../check.ts";
-import {
-  effectiveProfile,
-  parseUrl,
-  UsageError,
-  whole,
-  type Effective,
-  type Flags,
-  type Profile,
-} from "./effective.ts";
+import { effectiveProfile, whole, type Effective, type Flags, type Profile } from "./effective.ts";
+import { parseUrl } from "./server.ts";
+import { UsageError } from "./usage.ts";
 import { parseProfile, ProfileError } from "./read.ts";
 
 const check = (id: string, touches: Touches = "scratch"): Check =>

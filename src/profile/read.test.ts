@@ -103,6 +103,14 @@ reports: [{ format: junit, path: out/r.xml }, { format: table }]
   expect(new Set(secrets)).toEqual(new Set(["secret", "tok-from-file"]));
 });
 
+test("an error shows the reference, not the secret that it leads to", () => {
+  for (const source of ["production", "parallel", "budget", "effort"].map((key) => `version: 1\n${key}: \${env:PW}`)) {
+    const reading = (): unknown => parse(source);
+    expect(reading).toThrow("not what ${env:PW} leads to");
+    expect(reading).not.toThrow('not "secret"');
+  }
+});
+
 test("a version is enough", () => {
   expect(parse("version: 1").document).toEqual({ version: 1 });
 });

@@ -35,13 +35,19 @@ export function problem(reading: Reading, node: Node | null, message: string): u
 }
 
 /** A scalar as text, references replaced. A number or a flag may come from a reference, so both are read from text. */
-function scalar(node: Node | null, reading: Reading, wanted: string): { text: string; referred: boolean } | undefined {
+function scalar(
+  node: Node | null,
+  reading: Reading,
+  wanted: string,
+): { text: string; referred: boolean; shown: string } | undefined {
   if (!isScalar(node) || node.value === null) return problem(reading, node, `${wanted} is wanted here`);
   // The source, because YAML has made a number of 1_000 and a date of 2027-01-31 by now.
   const source = typeof node.value === "string" ? node.value : (node.source ?? JSON.stringify(node.value));
   const expanded = reading.expand(source);
   if ("missing" in expanded) return problem(reading, node, expanded.missing);
-  return { text: expanded.value, referred: expanded.referred };
+  // What a reference led to may be a secret in the wrong place: an error shows the reference.
+  const shown = expanded.value === source ? JSON.stringify(source) : `what ${source} leads to`;
+  return { text: expanded.value, referred: expanded.referred, shown };
 }
 
 /** What a value may be written as: itself, or a text with a reference, which only reading can follow. */
@@ -59,7 +65,7 @@ export function text(about: string, rule?: { pattern: RegExp; wanted: string }):
       const read = scalar(node, reading, "a text");
       if (read === undefined) return undefined;
       if (rule !== undefined && !rule.pattern.test(read.text))
-        return problem(reading, node, `${rule.wanted}, not ${JSON.stringify(read.text)}`);
+        return problem(reading, node, `${rule.wanted}, not ${read.shown}`);
       return read.text;
     },
   };
@@ -92,7 +98,7 @@ export function flag(about: string): Shape<boolean> {
       const read = scalar(node, reading, "true or false");
       if (read === undefined) return undefined;
       if (read.text === "true" || read.text === "false") return read.text === "true";
-      return problem(reading, node, `true or false, not ${JSON.stringify(read.text)}`);
+      return problem(reading, node, `true or false, not ${read.shown}`);
     },
   };
 }
@@ -111,7 +117,7 @@ export function number(about: string, bounds: { min: number; max?: number; whole
       const value = read.text.trim() === "" ? Number.NaN : Number(read.text);
       const fits = Number.isFinite(value) && value >= bounds.min && value <= (bounds.max ?? Infinity);
       if (!fits || (bounds.whole === true && !Number.isInteger(value)))
-        return problem(reading, node, `${wanted}, not ${JSON.stringify(read.text)}`);
+        return problem(reading, node, `${wanted}, not ${read.shown}`);
       return value;
     },
   };
@@ -124,7 +130,7 @@ export function duration(about: string): Shape<number> {
     read(node, reading) {
       const read = scalar(node, reading, durationWanted);
       if (read === undefined) return undefined;
-      return durationMs(read.text) ?? problem(reading, node, `${durationWanted}, not ${JSON.stringify(read.text)}`);
+      return durationMs(read.text) ?? problem(reading, node, `${durationWanted}, not ${read.shown}`);
     },
   };
 }
@@ -138,7 +144,7 @@ export function choice<const T extends string>(about: string, words: readonly T[
       const found = words.find((word) => word === read.text);
       if (found !== undefined) return found;
       const known = didYouMean(read.text, words);
-      return problem(reading, node, `one of ${words.join(", ")}, not ${JSON.stringify(read.text)}${known}`);
+      return problem(reading, node, `one of ${words.join(", ")}, not ${read.shown}${known}`);
     },
   };
 }

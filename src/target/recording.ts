@@ -11,6 +11,8 @@ export interface Exchange {
   /** The SQL text, or the body where there is none; cut after `textMax` characters. */
   readonly text?: string;
   readonly params?: string;
+  /** Where unqualified names were looked up, if that was said. */
+  readonly namespace?: string;
   /** What came back, in one line. */
   readonly outcome: string;
   readonly tookMs: number;

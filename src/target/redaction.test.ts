@@ -31,6 +31,13 @@ describe("a secret is masked in every form in which it travels", () => {
   });
 });
 
+test("every text of a structure is masked before anything is made of it", () => {
+  const redactor = redactorOf("hunter22");
+  const report = { rows: [{ sentence: "saw hunter22", tookMs: 1, none: null }] };
+  expect(redactor.redactAll(report)).toEqual({ rows: [{ sentence: "saw •••", tookMs: 1, none: null }] });
+  expect(new Redactor().redactAll(report)).toBe(report);
+});
+
 /** Any sign that there is. */
 const sign = fc
   .oneof(fc.nat(0x7f), fc.nat(0x10_ffff))

@@ -17,6 +17,12 @@ export class Redactor {
     this.#pattern = undefined;
   }
 
+  /** A copy with every text in it redacted, before anything is cut, wrapped or escaped. */
+  redactAll<T>(value: T): T {
+    const redacted = (_: string, inner: unknown): unknown => (typeof inner === "string" ? this.redact(inner) : inner);
+    return this.#forms.size === 0 ? value : (JSON.parse(JSON.stringify(value), redacted) as T);
+  }
+
   redact(text: string): string {
     if (this.#forms.size === 0) return text;
     // Longest first, so that a secret which contains another one is masked whole.

@@ -192,6 +192,10 @@ describe("told that it goes too fast", () => {
     expect(await gap(() => answered(429, tooFast), send)).toBe(1500);
   });
 
+  test("for longer than a run could wait, the account rests for half a minute", async () => {
+    expect(await gap(() => answered(429, tooFast, { "retry-after": "86400" }), sql)).toBe(30_000);
+  });
+
   test("by a proxy, whose 429 has no envelope, it rests just the same", async () => {
     expect(await gap(() => answered(429, "<h1>Too Many Requests</h1>"), sql)).toBe(1500);
     expect(await gap(() => answered(429, ""), plain)).toBe(1500);

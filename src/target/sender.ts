@@ -56,6 +56,8 @@ export interface SenderParts {
 export const sqlPath = "/v1/api/sql";
 /** Where a server does not say when to come back: its limits are per second, so the next second and a half is safe. */
 const restMs = 1_500;
+/** However long a server wants us to wait: the clean-up waits with the rest, and must come to an end. */
+const restMsMax = 30_000;
 
 export function makeSender(parts: SenderParts): Sender {
   const { wire, tokens, pacer, recording, signal } = parts;
@@ -78,7 +80,7 @@ export function makeSender(parts: SenderParts): Sender {
   function heedRate(as: Account | null, path: string, status: number | undefined, code: string, raw: RawAnswer): void {
     if (status !== 429 && code !== "IP_BANNED") return;
     const after = raw.kind === "answered" ? Number(raw.headers["retry-after"]) : Number.NaN;
-    const ms = Number.isFinite(after) && after > 0 ? after * 1000 : restMs;
+    const ms = Number.isFinite(after) && after > 0 ? Math.min(after * 1000, restMsMax) : restMs;
     for (const lane of lanesOf(as, path)) pacer.rest(lane, ms);
     parts.onRate?.(code);
   }
@@ -102,7 +104,10 @@ export function makeSender(parts: SenderParts): Sender {
         ...(ownConnection === undefined ? {} : { ownConnection }),
       });
       const answer = readAnswer(raw, number);
-      const shown = params === undefined ? {} : { params: writeExact(params) };
+      const shown = {
+        ...(params === undefined ? {} : { params: writeExact(params) }),
+        ...(namespace === undefined ? {} : { namespace }),
+      };
       const who = as === null ? {} : { as: as.name };
       recording.note({
         number,

@@ -252,6 +252,11 @@ describe("with a token", () => {
       const { opened } = await open({ [me]: { status, body: { error: "unauthorized" } } }, { credentials });
       expect(opened).toMatchObject({ kind: "denied", sentence: expect.stringContaining(`${status}`) as string });
     }
+    const sick = await open({ [me]: { status: 503, body: "starting" } }, { credentials });
+    expect(sick.opened).toMatchObject({
+      kind: "notKalamDb",
+      sentence: expect.stringContaining("503 starting") as string,
+    });
     expect((await open({ [me]: "reset" }, { credentials })).opened).toMatchObject({ kind: "notKalamDb" });
     const opaque = { kind: "token", token: "opaque-token" } as const;
     expect((await open({ [me]: { status: 200, body: "{}" } }, { credentials: opaque })).opened).toMatchObject({

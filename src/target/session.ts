@@ -161,6 +161,12 @@ async function enterWithToken(sender: Sender, tokens: Map<string, string>, token
   if (reply.status === 401 || reply.status === 403) {
     return { kind: "denied", sentence: `the token was refused: ${reply.status} ${reply.text.slice(0, 120)}` };
   }
+  if (reply.status >= 500) {
+    return {
+      kind: "unclear",
+      sentence: `GET /v1/api/auth/me was answered with ${reply.status} ${reply.text.slice(0, 120)}`,
+    };
+  }
   const about = isRecord(reply.json) ? reply.json["user"] : undefined;
   const role = roleOf(isRecord(about) ? about["role"] : undefined) ?? roleOf(claimsOf(token)["role"]);
   if (role === undefined)

@@ -144,6 +144,18 @@ describe("a sweep", () => {
     expect([...namespaces]).toEqual(["kr_k7f3a_1"]);
   });
 
+  test("what is listed while its removal was not answered is neither left nor gone", async () => {
+    const { sender } = fake({ namespaces: ["kr_k7f3a_1"] }, (sql) =>
+      sql.startsWith("DROP") ? unavailable : undefined,
+    );
+    expect(await sweeping(sender)).toEqual({
+      kind: "unclear",
+      sentence: expect.stringMatching(
+        /^namespace kr_k7f3a_1 is listed, and its removal was not answered: .*starting/,
+      ) as string,
+    });
+  });
+
   test("that only claims to have removed is found out", async () => {
     const { sender } = fake({ accounts: ["kr_k7f3a_dba_1"] }, (sql) => (sql.startsWith("DROP") ? done : undefined));
     const left = [{ kind: "account", name: "kr_k7f3a_dba_1", why: "200 success" }];

@@ -95,7 +95,7 @@ export async function sweep(
 ): Promise<Sweep> {
   const deadline = performance.now() + options.withinMs;
   const removed = new Map<string, Entry>();
-  const why = new Map<string, string>();
+  const why = new Map<string, Answer>();
   for (let round = 1; ; round += 1) {
     // One round is enough nearly always, and the next listing shows it; only a slow removal is waited for.
     if (round > 2) await sleep(200);
@@ -105,13 +105,30 @@ export async function sweep(
     for (const key of removed.keys()) if (listed.some((one) => keyOf(one) === key)) removed.delete(key);
     if (listed.length === 0) return { kind: "clean", removed: [...removed.values()] };
     if (performance.now() > deadline) {
-      const left = listed.map(({ kind, name }) => ({ kind, name, why: why.get(keyOf({ kind, name })) ?? "" }));
-      return { kind: "left", removed: [...removed.values()], left };
+      const left = listed.map(({ kind, name }) => ({ kind, name, answer: why.get(keyOf({ kind, name })) }));
+      // Left behind is what the server has answered to: whether a drop without an answer was done, nobody can say.
+      const unanswered = left.find(({ answer }) => answer === undefined || answer.kind === "unsure");
+      if (unanswered !== undefined) {
+        const { kind, name, answer } = unanswered;
+        return {
+          kind: "unclear",
+          sentence: `${kind} ${name} is listed, and its removal was not answered: ${answer === undefined ? "there was no time" : outcomeOf(answer)}`,
+        };
+      }
+      return {
+        kind: "left",
+        removed: [...removed.values()],
+        left: left.map(({ kind, name, answer }) => ({
+          kind,
+          name,
+          why: answer === undefined ? "" : outcomeOf(answer),
+        })),
+      };
     }
     const answers = await Promise.all(listed.map(async (one) => [one, await drop(sender, login, one)] as const));
     for (const [{ kind, name }, answer] of answers) {
       removed.set(keyOf({ kind, name }), { kind, name });
-      why.set(keyOf({ kind, name }), outcomeOf(answer));
+      why.set(keyOf({ kind, name }), answer);
     }
   }
 }
