@@ -132,7 +132,16 @@ describe("0, ready", () => {
 
   test("--server-bin starts a server, checks that one with process checks, and leaves no process and no folder", async () => {
     const { code, stdout } = await run(
-      ["check", "--server-bin", sandboxBinary, "--allow", "process", ...quick, "--only", "touches:process"],
+      [
+        "check",
+        "--server-bin",
+        path.relative(packageFolder, sandboxBinary),
+        "--allow",
+        "process",
+        ...quick,
+        "--only",
+        "touches:process",
+      ],
       { env: { KALAM_READY_URL: "" } },
     );
     expect(stdout).toContain("(started for this run)");
@@ -315,6 +324,11 @@ describe("64, usage", () => {
     [["check", "--report", "junit", "--json"], /at most one report can go to stdout/],
     [["check", "--seed", "x"], /--seed: a whole number/],
     [["check", "--server-bin", "/bin/true", "--url", "http://127.0.0.1:1"], /do not go together/],
+    [["check", "--server-bin", "./no-server"], /--server-bin: there is no file .*no-server$/m],
+    [
+      ["check", "--server-bin", "/bin/true", "--server-config", "no.toml"],
+      /--server-config: there is no file .*no.toml$/m,
+    ],
     [
       ["check", "--read-only", "--require", "configuration/namespaces-kept-apart"],
       /is required, but it touches scratch/,

@@ -1,7 +1,10 @@
 /** From a profile to a session: starts the server where that is wanted, logs in, and at the end leaves nothing behind. */
+import { existsSync } from "node:fs";
+import path from "node:path";
 import { startServer, StartError, type OwnServer } from "../control/process.ts";
 import type { Ended } from "../exit.ts";
 import type { Profile } from "../profile/effective.ts";
+import { UsageError } from "../profile/usage.ts";
 import type { CleanUp } from "../report.ts";
 import { httpWire } from "../target/http.ts";
 import { Ledger, ledgerFolder } from "../target/ledger.ts";
@@ -41,6 +44,17 @@ export interface AttachParts {
   readonly signal: AbortSignal;
 }
 
+/** Absolute, because the server starts in a folder of its own. A bare name is looked up in PATH. Throws UsageError. */
+function program(binary: string): string {
+  return path.basename(binary) === binary ? binary : existing("--server-bin", binary);
+}
+
+function existing(flag: string, file: string): string {
+  const whole = path.resolve(file);
+  if (!existsSync(whole)) throw new UsageError(`${flag}: there is no file ${whole}`);
+  return whole;
+}
+
 /** `ended` where there is nothing to check, with the exit it leads to. */
 export async function attach(
   parts: AttachParts,
@@ -52,13 +66,19 @@ export async function attach(
   if (own === undefined && profile.serverBin !== undefined) {
     output.progress(`starting ${profile.serverBin}`);
     try {
-      const config = profile.serverConfig === undefined ? {} : { config: profile.serverConfig };
+      const config =
+        profile.serverConfig === undefined ? {} : { config: existing("--server-config", profile.serverConfig) };
       const folders = openLedger("");
       const book = {
         made: (name: string) => folders.enter({ kind: "folder", name }),
         gone: (name: string) => folders.strike({ kind: "folder", name }),
       };
-      own = await startServer(profile.serverBin, { ...config, withinMs: startWithinMs, signal: parts.signal, book });
+      own = await startServer(program(profile.serverBin), {
+        ...config,
+        withinMs: startWithinMs,
+        signal: parts.signal,
+        book,
+      });
     } catch (error) {
       if (!(error instanceof StartError)) throw error;
       ledger?.close();

@@ -24,7 +24,7 @@ export interface CleanupFlags extends Flags, CredentialFlags, OutputFlags {
   readonly olderThan?: string;
 }
 
-const removeWithinMs = 30_000;
+const removeWithinMs = 60_000;
 /** Every name of every run begins like this. */
 const anyRun = "kr_";
 
