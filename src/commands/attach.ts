@@ -1,5 +1,7 @@
 /** From a profile to a session: starts the server where that is wanted, logs in, and at the end leaves nothing behind. */
-import { startServer, StartError, type OwnServer } from "../control/process.ts";
+import path from "node:path";
+import { kalamOf } from "../control/kalam.ts";
+import { startServer, StartError, type FolderBook, type OwnServer } from "../control/process.ts";
 import type { Ended } from "../exit.ts";
 import type { Profile } from "../profile/effective.ts";
 import type { CleanUp } from "../report.ts";
@@ -29,7 +31,7 @@ export interface Attached {
 }
 
 export interface AttachParts {
-  readonly profile: Pick<Profile, "url" | "serverBin" | "serverConfig" | "maxPerSecond">;
+  readonly profile: Pick<Profile, "url" | "serverBin" | "serverConfig" | "kalamBin" | "maxPerSecond">;
   /** A server of ours that runs already; it is not stopped at the end. */
   readonly server?: OwnServer | undefined;
   readonly run: string;
@@ -49,16 +51,17 @@ export async function attach(
   let own = parts.server;
   let ledger: Ledger | undefined;
   const openLedger = (url: string): Ledger => (ledger ??= newLedger(parts, url));
+  /** Folders of processes that we start, on the ledger from the first one on. */
+  const book = (url: string): FolderBook => ({
+    made: (name) => openLedger(url).enter({ kind: "folder", name }),
+    gone: (name) => openLedger(url).strike({ kind: "folder", name }),
+  });
   if (own === undefined && profile.serverBin !== undefined) {
     output.progress(`starting ${profile.serverBin}`);
     try {
       const config = profile.serverConfig === undefined ? {} : { config: profile.serverConfig };
-      const folders = openLedger("");
-      const book = {
-        made: (name: string) => folders.enter({ kind: "folder", name }),
-        gone: (name: string) => folders.strike({ kind: "folder", name }),
-      };
-      own = await startServer(profile.serverBin, { ...config, withinMs: startWithinMs, signal: parts.signal, book });
+      const { signal } = parts;
+      own = await startServer(profile.serverBin, { ...config, withinMs: startWithinMs, signal, book: book("") });
     } catch (error) {
       if (!(error instanceof StartError)) throw error;
       ledger?.close();
@@ -71,7 +74,11 @@ export async function attach(
     own === undefined ? parts.credentials : { kind: "password", user: "root", password: own.rootPassword };
   if (credentials === undefined) throw new Error("a server that runs already needs credentials");
   const http = httpWire(url, { connections: 32 });
-  const wire: Wire = own === undefined ? http : { ...http, control: own.control };
+  const wire: Wire = {
+    ...http,
+    ...(own === undefined ? {} : { control: own.control }),
+    ...(profile.kalamBin === undefined ? {} : { kalam: kalamOf(path.resolve(profile.kalamBin), url, book(url)) }),
+  };
   const detach = async (): Promise<void> => {
     await http.close();
     if (parts.server === undefined) await own?.stop();

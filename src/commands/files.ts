@@ -1,9 +1,23 @@
 /** Files that were asked for: looked at before the run, so that an hour's work is not lost to a mistyped folder, and written whole or not at all. */
 import { accessSync, constants, existsSync, mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { UsageError } from "../profile/effective.ts";
 
 /** Exit 73. The message names the file. */
 export class CannotWriteError extends Error {}
+
+/** Throws UsageError: a mistyped path must not turn into checks that cannot tell. */
+export function mustBeRunnable(kalamBin: string | undefined): void {
+  if (kalamBin === undefined) return;
+  try {
+    accessSync(kalamBin, constants.X_OK);
+    if (statSync(kalamBin).isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
+  } catch (error) {
+    throw new UsageError(
+      `--kalam-bin: ${kalamBin} cannot be run: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
+    );
+  }
+}
 
 /** Throws CannotWriteError. Makes the folder where it is missing. */
 export function mustBeWritable(file: string): void {

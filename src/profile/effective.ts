@@ -1,14 +1,13 @@
 /** The profile that takes effect: flag over environment over file over default, each value with its origin. */
 import { touchesOrder, efforts, levels, type Category, type Effort, type Level, type Touches } from "../check.ts";
 import { formatNames, type FormatName } from "../formats/names.ts";
-import { didYouMean } from "../nearest.ts";
 import { select, SelectorError } from "../selector.ts";
 import type { ProfileDocument } from "./keys.ts";
 import { ProfileError, type ProfileSource } from "./read.ts";
-import { durationMs, durationWanted } from "../duration.ts";
+import { whichServer, type Noted } from "./server.ts";
+import { notEmpty, oneOf, parseDuration, told, UsageError, whole } from "./words.ts";
 
-/** Something is wrong with the command line or the environment: exit 64. */
-export class UsageError extends Error {}
+export { UsageError, whole } from "./words.ts";
 
 export interface Acceptance {
   readonly check: string;
@@ -36,6 +35,8 @@ export interface Profile {
   readonly url: string | undefined;
   readonly serverBin: string | undefined;
   readonly serverConfig: string | undefined;
+  /** The `kalam` command line, as it was named. */
+  readonly kalamBin: string | undefined;
   readonly production: boolean;
   readonly user: string | undefined;
   readonly allow: readonly Touches[];
@@ -75,6 +76,7 @@ export interface Flags {
   readonly json?: boolean;
   readonly serverBin?: string;
   readonly serverConfig?: string;
+  readonly kalamBin?: string;
 }
 
 export interface Effective {
@@ -128,6 +130,7 @@ export function effectiveProfile(
   const profile: Profile = {
     name: noted("name", document.name === undefined ? "default" : line("name"), document.name ?? source.from),
     ...server,
+    kalamBin: pickKalam(),
     production,
     user: pickUser(),
     allow,
@@ -180,6 +183,14 @@ export function effectiveProfile(
     const variable = environment["KALAM_READY_USER"];
     if (variable !== undefined && variable !== "") return noted("login", "environment KALAM_READY_USER", variable);
     return noted("login", document.login === undefined ? "default" : line("login"), document.login?.user);
+  }
+
+  function pickKalam(): string | undefined {
+    if (flags.kalamBin !== undefined)
+      return noted("kalam", "flag --kalam-bin", notEmpty("--kalam-bin", flags.kalamBin));
+    const variable = environment["KALAM_BIN"];
+    if (variable === undefined || variable === "") return noted("kalam", "default", undefined);
+    return noted("kalam", "environment KALAM_BIN", variable);
   }
 
   function pickOnly(): ReadonlySet<string> | undefined {
@@ -239,119 +250,11 @@ export function effectiveProfile(
   }
 }
 
-/** Runs a parser over what stood in a flag or a variable, and says where it stood if that fails. */
-function told<Text, T>(name: string, value: Text, parse: (value: Text) => T): T {
-  try {
-    return parse(value);
-  } catch (error) {
-    if (error instanceof SelectorError || error instanceof WrongText) throw new UsageError(`${name}: ${error.message}`);
-    throw error;
-  }
-}
-
-class WrongText extends Error {}
-
-function parseDuration(text: string): number {
-  const ms = durationMs(text);
-  if (ms === undefined) throw new WrongText(`${durationWanted}, not ${JSON.stringify(text)}`);
-  return ms;
-}
-
-export function whole(text: string, min: number, max: number): number {
-  const value = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
-  if (!(value >= min && value <= max))
-    throw new WrongText(`a whole number from ${min} to ${max}, not ${JSON.stringify(text)}`);
-  return value;
-}
-
-function oneOf<const T extends string>(text: string, words: readonly T[]): T {
-  const found = words.find((word) => word === text);
-  if (found === undefined)
-    throw new WrongText(`one of ${words.join(", ")}, not ${JSON.stringify(text)}${didYouMean(text, words)}`);
-  return found;
-}
-
-function notEmpty(name: string, value: string): string {
-  if (value.trim() === "") throw new UsageError(`${name} is empty`);
-  return value;
-}
-
 function parseReport(text: string): ReportWanted {
   const at = text.indexOf("=");
   const format = told("--report", at === -1 ? text : text.slice(0, at), (word) => oneOf(word, formatNames));
   if (at === -1) return { format };
   return { format, path: notEmpty(`the path of --report ${format}=`, text.slice(at + 1)) };
-}
-
-type Noted = <T>(key: string, origin: string, value: T) => T;
-
-/** Either a server to attach to or one to start, never both: a run cannot certify one server by stopping another. */
-function whichServer(
-  flags: Flags,
-  environment: NodeJS.ProcessEnv,
-  written: string | undefined,
-  noted: Noted,
-  line: (key: string) => string,
-): { url: string | undefined; serverBin: string | undefined; serverConfig: string | undefined } {
-  if (flags.url !== undefined && flags.serverBin !== undefined) {
-    throw new UsageError(
-      "--url and --server-bin do not go together: either a server that runs already, or one that kalam-ready starts",
-    );
-  }
-  if (flags.serverConfig !== undefined && flags.serverBin === undefined && !environment["KALAMDB_SERVER_BIN"]) {
-    throw new UsageError("--server-config goes with --server-bin");
-  }
-  const none = { url: undefined, serverBin: undefined, serverConfig: undefined };
-  const own = (bin: string, origin: string) =>
-    noted("server", origin, {
-      ...none,
-      serverBin: notEmpty("--server-bin", bin),
-      serverConfig: flags.serverConfig === undefined ? undefined : notEmpty("--server-config", flags.serverConfig),
-    });
-  if (flags.serverBin !== undefined) return own(flags.serverBin, "flag --server-bin");
-  if (flags.url !== undefined) return noted("server", "flag --url", { ...none, url: parseUrl("--url", flags.url) });
-  const variable = environment["KALAM_READY_URL"];
-  if (variable !== undefined && variable !== "") {
-    return noted("server", "environment KALAM_READY_URL", { ...none, url: parseUrl("KALAM_READY_URL", variable) });
-  }
-  if (written !== undefined) {
-    try {
-      return noted("server", line("server"), { ...none, url: parseUrl("server", written) });
-    } catch (error) {
-      throw new ProfileError(`${line("server")}: ${(error as Error).message}`);
-    }
-  }
-  // Last of all: a variable that is set for something else must not turn a run on a named server into another one.
-  const bin = environment["KALAMDB_SERVER_BIN"];
-  if (bin !== undefined && bin !== "") return own(bin, "environment KALAMDB_SERVER_BIN");
-  return noted("server", "default", none);
-}
-
-/** The address without its trailing slash. Throws UsageError. */
-export function parseUrl(name: string, text: string): string {
-  if (text.trim() === "")
-    throw new UsageError(`${name} is empty: give the server's address, such as http://127.0.0.1:8080`);
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch {
-    const near = /^[\w.-]+(:\d+)?(\/|$)/.test(text) ? `; did you mean "http://${text}"?` : "";
-    throw new UsageError(`${name}: ${JSON.stringify(text)} is no address such as http://127.0.0.1:8080${near}`);
-  }
-  if (url.protocol !== "http:" && url.protocol !== "https:") {
-    const near = /^[\w.-]+:\d+/.test(text) ? `; did you mean "http://${text}"?` : "";
-    throw new UsageError(`${name}: the address must begin with http:// or https://${near}`);
-  }
-  // The text itself is not repeated: it holds a password.
-  if (url.username !== "" || url.password !== "") {
-    throw new UsageError(`${name}: credentials do not belong into an address; use --user and KALAM_READY_PASSWORD`);
-  }
-  if (url.search !== "" || url.hash !== "") throw new UsageError(`${name}: an address without ?… and #… is wanted`);
-  if (url.pathname !== "/")
-    throw new UsageError(
-      `${name}: KalamDB answers at the root of its address; leave out ${JSON.stringify(url.pathname)}`,
-    );
-  return url.origin;
 }
 
 /** `nothing` is always allowed: it disturbs nobody. */
