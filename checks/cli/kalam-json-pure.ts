@@ -92,8 +92,8 @@ type Run = {
 
 export const kalamJsonPure = defineCheck({
   id: "cli/kalam-json-pure",
-  title: "kalam --json prints JSON and nothing else",
-  failureTitle: "kalam --json prints something that is no JSON",
+  title: "kalam --json prints JSON alone, with the right values",
+  failureTitle: "kalam --json prints more than JSON, or other values",
   description: `Runs kalam --json ${cases.length} times into a pipe: rows, texts with quotes, line ends and colours in them, a number above 2^53, no rows, writes, a definition, a batch, \\d, an error, a file. Stdout must be JSON documents and white space only, without colours, and with the values that were asked for; where it fails, stdout may be empty.`,
   blindTo: "Live queries (--json --subscribe) are not looked at, and only a few types of values.",
   risk: "A script that reads the output with a JSON parser breaks on some day's data, or takes a wrong number.",

@@ -23,12 +23,12 @@ type Asked = {
 
 export const longResultComplete = defineCheck({
   id: "cli/long-result-complete",
-  title: `A result of ${rows} rows comes whole`,
-  failureTitle: `A result of ${rows} rows does not come whole`,
+  title: `A result of ${rows} rows comes whole and in order`,
+  failureTitle: `A result of ${rows} rows is not whole or not in order`,
   description: `Writes ${rows} rows and asks for them with a LIMIT of ${rows}, once from each end, and with a LIMIT of ${rows * 2} in no order. Each row must come once, with its text, in the order that was asked for.`,
   blindTo: "Longer results, and those without LIMIT, are for backpressure/large-result-whole and truncation-visible.",
-  risk: "An export lacks rows, and nobody is told.",
-  remedy: "Compare the number of rows with COUNT(*), and page by key.",
+  risk: "An export lacks rows, or a list of the newest does not begin with the newest, and nobody is told.",
+  remedy: "Compare the number of rows with COUNT(*), page by key, and sort again what comes.",
   covers: ["CLI-09"],
   touches: "scratch",
   needs: ["dba"],
