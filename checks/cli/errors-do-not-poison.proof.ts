@@ -52,6 +52,13 @@ export default proveCheck(errorsDoNotPoison, {
     { ...after("no right", { got: null, failure: "unavailable", outcome: "503" }), rows: 5 },
     after("no right", { got: null, failure: "rate", outcome: "429" }),
     after("no right", { got: null, failure: "reset", outcome: "reset" }),
+    {
+      ...sound,
+      good: good.map((one, at) => {
+        if (at === 3) return { ...one, asked: "INSERT INTO kr.t", got: null, failure: "timeout", outcome: "timeout" };
+        return at === 5 ? { ...one, asked: "SELECT COUNT(*) AS x FROM kr.t", wanted: "3", got: "4" } : one;
+      }),
+    },
   ],
   breaks: {
     poisoned: {
