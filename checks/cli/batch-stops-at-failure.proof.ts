@@ -25,6 +25,7 @@ export default proveCheck(batchStopsAtFailure, {
     { ...sound, made: nothing() },
     having("plain", { done: null }),
     having("plain", { said: nothing() }),
+    having("plain", { said: { ...refusal, kind: "unsure", why: "unrecognised", message: "no leader" } }),
     having("unreadable", { said: yes() }),
     having("transaction", { said: no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429) }),
   ],

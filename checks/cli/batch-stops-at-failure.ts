@@ -42,11 +42,11 @@ export const batchStopsAtFailure = defineCheck({
   estimateRequests: 2 + kinds.length * 2,
   findings: {
     ranOn: (d: { batch: string; done: readonly number[] }) =>
-      `${d.batch}: after the failure of statement ${wrong} statements ${d.done.join(", ")} ran`,
+      `${d.batch}: statement ${wrong} is wrong, and statements ${d.done.join(", ")} after it ran all the same`,
     notNamed: (d: { batch: string; message: string }) =>
       `${d.batch}: the error does not name statement ${wrong}: ${d.message}`,
     keptRows: (d: { batch: string; done: readonly number[] }) =>
-      `${d.batch}: it failed, and the rows of statements ${d.done.join(", ")} are there`,
+      `${d.batch}: statement ${wrong} is wrong, and the rows of statements ${d.done.join(", ")} are there`,
     undone: (d: { batch: string; done: readonly number[] }) =>
       `${d.batch}: of the statements before the failure only ${d.done.join(", ") || "none"} left their row`,
   },
@@ -97,12 +97,14 @@ export const batchStopsAtFailure = defineCheck({
     if (made.kind !== "ok") return unknown(`the table for it could not be made: ${made.message}`);
     const unread = batches.find((one) => one.done === null);
     if (unread !== undefined) return unknown(`${unread.kind}: what it left could not be read`);
+    // An error that we do not know says nothing of the plain batch, where a part may stay; of the others nothing may, whatever the error.
     const unclear = batches.find(
-      ({ said }) => !(said.kind === "refused" || said.why === "unrecognised") || said.why === "rate",
+      ({ kind, said }) =>
+        !(said.kind === "refused" || (said.why === "unrecognised" && kind !== "plain")) || said.why === "rate",
     );
     if (unclear !== undefined)
       return unknown(
-        `${unclear.kind}: it was not refused, but ${unclear.said.status ?? "no answer"} ${unclear.said.message}`,
+        `${unclear.kind}: it was not refused as wrong, but ${unclear.said.status ?? "no answer"} ${unclear.said.message}`,
       );
     if (batches.length < kinds.length) return unknown(`only ${batches.length} of ${kinds.length} batches were sent`);
     return pass(
