@@ -16,7 +16,7 @@ const first = (change: object) => ({
   runs: 15,
   shown: shown.map((one, at) => (at === 0 ? { ...one, ...change } : one)),
 });
-const reset = { answers: [], broken: 15, outcome: "reset: other side closed", exchange: 1 };
+const reset = { answers: [], broken: 5, outcome: "reset: other side closed", exchange: 1 };
 
 export default proveCheck(outputStable, {
   holds: [sound],
@@ -29,6 +29,7 @@ export default proveCheck(outputStable, {
     first({ answers: [], failed: 15, outcome: "timeout" }),
     { runs: 15, shown: shown.map((one) => ({ ...one, ...reset })) },
     first({ answers: [] }),
+    first({ ...reset, broken: 4, failed: 11 }),
   ],
   breaks: {
     neverAnswered: {
