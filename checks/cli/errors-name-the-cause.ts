@@ -46,8 +46,8 @@ const cases: readonly Case[] = [
   { name: "NULL", sql: (ns) => `INSERT INTO ${ns}.t (id, v) VALUES (3, NULL)`, names: /'v'|"v"|\bcolumn v\b/i },
   { name: "wrong type", sql: (ns) => `INSERT INTO ${ns}.t (id, v, n) VALUES (4, 'x', 'abc')`, names: /abc|'n'|"n"/ },
   { name: "syntax", sql: (ns) => `SELECT id FRMO ${ns}.t`, names: /frmo|line: ?1|column: ?\d|position \d|near/i },
-  { name: "open string", sql: () => "SELECT 'open", names: /unterminated|quote|string/i },
-  { name: "open parenthesis", sql: () => "SELECT (1 + 2", names: /\)|eof|end of|paren/i },
+  { name: "open string", sql: () => "SELECT 'open", names: /unterminated|unclosed|quote|string literal/i },
+  { name: "open parenthesis", sql: () => "SELECT (1 + 2", names: /expected:? *'?"?\)|eof|end of|paren/i },
   { name: "no statement", sql: () => "SELEKT 1", names: /selekt/i },
   {
     name: "no right to a view",
