@@ -51,3 +51,9 @@ export function unclearSentence({
     " ",
   );
 }
+
+/** What a query shows, as text to compare before and after; null where it was not answered. */
+export async function shown(target: Target, as: Account, sql: string): Promise<string | null> {
+  const answer = await target.sql(as, sql);
+  return answer.kind === "ok" ? JSON.stringify(answer.results.map((result) => result.rows)) : null;
+}

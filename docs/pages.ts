@@ -1,6 +1,6 @@
 /** The generated pages as text, by file. Pure, so that a test can compare them with what is committed. */
 import { loadCategories } from "../checks/index.ts";
-import { levelOf, type Check } from "../src/check.ts";
+import { levelOf, needDescriptions, type Check } from "../src/check.ts";
 import { exits } from "../src/exit.ts";
 import { reportSchema } from "../src/formats/report-schema.ts";
 import { profileSchema } from "../src/profile/keys.ts";
@@ -26,7 +26,9 @@ function checkSection(check: Check): string {
   const limits = Object.entries(check.limits).map(([name, value]) => `\`${name}\` ${value}`);
   const facts = [
     `touches ${observation.touches}`,
-    ...(observation.needs === undefined ? [] : [`needs ${observation.needs.join(", ")}`]),
+    ...(observation.needs === undefined
+      ? []
+      : [`needs ${observation.needs.map((need) => needDescriptions[need]).join(" and ")}`]),
     ...(check.covers.length === 0 ? [] : [`stands for ${check.covers.join(", ")} of the production plan`]),
     `about ${observation.estimateRequests} requests`,
   ];

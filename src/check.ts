@@ -21,6 +21,7 @@ export type Level = (typeof levels)[number];
 export const needDescriptions = {
   dba: "a login with the role dba or system",
   "own-server": "a server that kalam-ready starts itself (--server-bin)",
+  kalam: "the kalam command line of KalamDB (--kalam-bin)",
 } as const;
 export type Need = keyof typeof needDescriptions;
 

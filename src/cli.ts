@@ -67,6 +67,7 @@ async function parse(argv: readonly string[], environment: NodeJS.ProcessEnv): P
 
   server(command("prove", "each check against its faults: green, red by name, green; on a server, or on the sandbox"))
     .argument("[selectors...]", "only these checks")
+    .addOption(kalamOption())
     .option("--allow <touches>", "what may be touched on a server of yours (repeat or comma)", many)
     .option("--effort <size>", "sample sizes: light, standard, deep (KALAM_READY_EFFORT)")
     .option("--json", "as JSON")
@@ -165,9 +166,15 @@ function run(command: Command): Command {
     .option("--read-only", "touch nothing, the same as --allow nothing")
     .option("--effort <size>", "sample sizes: light, standard, deep (KALAM_READY_EFFORT)")
     .option("--parallel <n>", "checks side by side (KALAM_READY_PARALLEL)")
+    .addOption(kalamOption())
     .option("--fail-on <level>", "what fails the gate: block, warn (KALAM_READY_FAIL_ON)")
     .option("--report <format[=path]>", "table, json, junit; without a path to stdout (repeat)", many)
     .option("--json", "short for --report json");
+}
+
+/** The binary of KalamDB's command line, for the checks that need it. */
+function kalamOption(): Option {
+  return new Option("--kalam-bin <path>", "the kalam command line, for the checks that need it (KALAM_BIN)");
 }
 
 /** What is said to people on stderr, and how. */

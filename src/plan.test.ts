@@ -40,6 +40,7 @@ const profile: Profile = {
   url: "http://x",
   serverBin: undefined,
   serverConfig: undefined,
+  kalamBin: undefined,
   production: false,
   user: "root",
   allow: ["nothing", "scratch"],
@@ -57,7 +58,7 @@ const profile: Profile = {
   reports: [],
 };
 const plan = (changes: Partial<Profile> = {}, ownServer = false): Plan =>
-  makePlan({ ...profile, ...changes }, categories, { ownServer });
+  makePlan({ ...profile, ...changes }, categories, { ownServer, kalam: false });
 const dispositions = ({ steps }: Plan): Record<string, string> =>
   Object.fromEntries(
     steps.map(({ check: { id }, disposition }) => [

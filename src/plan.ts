@@ -33,6 +33,8 @@ export interface Plan {
 export interface Means {
   /** kalam-ready starts the server itself. */
   readonly ownServer: boolean;
+  /** There is a `kalam` command line to run. */
+  readonly kalam: boolean;
 }
 
 /** A required check that what may be touched rules out: the profile contradicts itself. */
@@ -89,6 +91,9 @@ function dispose(check: Check, profile: Profile, means: Means): Disposition {
   if (!profile.allow.includes(touches)) return { kind: "skip", reason: howToAllow[touches] };
   if (needs?.includes("own-server") === true && !means.ownServer) {
     return { kind: "skip", reason: "only on a server that kalam-ready starts itself (--server-bin)" };
+  }
+  if (needs?.includes("kalam") === true && !means.kalam) {
+    return { kind: "skip", reason: "no kalam command line was named (--kalam-bin)" };
   }
   return { kind: "run" };
 }

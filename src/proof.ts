@@ -151,7 +151,7 @@ function watchBothSides(wire: Wire, fault: Fault): { wire: Wire; fired: () => nu
 }
 
 function noting(wire: Wire, notes: string[]): Wire {
-  const { control } = wire;
+  const { control, kalam } = wire;
   return {
     async exchange(request) {
       const answer = await wire.exchange(request);
@@ -169,6 +169,17 @@ function noting(wire: Wire, notes: string[]): Wire {
               notes.push(`${JSON.stringify(settings)} -> ${JSON.stringify(rest)}`);
               return outcome;
             },
+          },
+        }),
+    ...(kalam === undefined
+      ? {}
+      : {
+          async kalam(asked) {
+            const outcome = await kalam(asked);
+            const { tookMs: _, endedAfterMs: __, ...rest } = outcome;
+            const { args, at, files, input } = asked;
+            notes.push(`${JSON.stringify({ args, at, files, input })} -> ${JSON.stringify(rest)}`);
+            return outcome;
           },
         }),
   };

@@ -12,7 +12,7 @@ import { Pacer } from "../src/target/pacing.ts";
 import { Recording } from "../src/target/recording.ts";
 import { packageFolder } from "../src/package.ts";
 import { cli, until, webServer, type CliOptions, type CliResult } from "./cli.ts";
-import { openTestSession, sandboxBinary, startSandbox } from "./sandbox.ts";
+import { kalamStandIn, openTestSession, sandboxBinary, startSandbox } from "./sandbox.ts";
 
 let server: OwnServer;
 let folder: string;
@@ -128,6 +128,24 @@ describe("0, ready", () => {
     const both = await Promise.all([run(["check"]), run(["check"])]);
     expect(both.map((one) => one.code)).toEqual([0, 0]);
     expect(await leftOnServer()).toEqual([]);
+  });
+
+  test("--kalam-bin names the kalam command line; without it what needs it is skipped, and says so", async () => {
+    const only = ["--only", "cli/kalam-exits-right", "--only", "cli/catalogue-commands-answer"];
+    const without = await run(["check", ...only]);
+    expect(without.stdout).toMatch(/– kalam ends with the right exit code.*skipped: no kalam command line was named/);
+    expect(without.stdout).toMatch(/✔ DESCRIBE, SHOW .* kalam itself was not named \(--kalam-bin\)/);
+    const named = await run(["check", ...only, "--kalam-bin", kalamStandIn]);
+    expect(named.stdout).toMatch(/✔ kalam ends with the right exit code.*14 of 14 runs of kalam/);
+    expect(named.stdout).toMatch(/✔ DESCRIBE, SHOW .* 3 of kalam's answer, too/);
+    const fromEnvironment = await run(["plan", ...only], { env: { KALAM_BIN: kalamStandIn } });
+    expect(fromEnvironment.stdout).toMatch(/run +cli\/kalam-exits-right/);
+    expect([without.code, named.code, fromEnvironment.code]).toEqual([0, 0, 0]);
+    expect(await leftOnServer()).toEqual([]);
+    expect(readdirSync(path.join(folder, "state"))).toEqual([]);
+    const { stdout } = await run(["explain", "kalam-exits-right"]);
+    expect(stdout).toMatch(/^needs .*kalam command line of KalamDB \(--kalam-bin\)/m);
+    expect(stdout).toMatch(/^run .*--only cli\/kalam-exits-right --kalam-bin PATH$/m);
   });
 
   test("--server-bin starts a server, checks that one with process checks, and leaves no process and no folder", async () => {
@@ -323,8 +341,11 @@ describe("64, usage", () => {
     [["check", "--report", "xml"], /--report: one of table, json, junit/],
     [["check", "--report", "junit", "--json"], /at most one report can go to stdout/],
     [["check", "--seed", "x"], /--seed: a whole number/],
+    [["check", "--kalam-bin", ""], /--kalam-bin is empty/],
+    [["check", "--kalam-bin", "/nowhere/kalam"], /--kalam-bin: \/nowhere\/kalam cannot be run: ENOENT/],
+    [["plan", "--kalam-bin", "/"], /--kalam-bin: \/ cannot be run: EISDIR/],
     [["check", "--server-bin", "/bin/true", "--url", "http://127.0.0.1:1"], /do not go together/],
-    [["check", "--server-bin", "./no-server"], /--server-bin: there is no file .*no-server$/m],
+    [["check", "--server-bin", "./no-server"], /--server-bin: .\/no-server cannot be run: ENOENT/],
     [
       ["check", "--server-bin", "/bin/true", "--server-config", "no.toml"],
       /--server-config: there is no file .*no.toml$/m,

@@ -1,5 +1,6 @@
 /** The sandbox for tests, and a session on it. */
 import path from "node:path";
+import { kalamOf } from "../src/control/kalam.ts";
 import { startServer, type OwnServer, type StartOptions } from "../src/control/process.ts";
 import { httpWire, type HttpWire } from "../src/target/http.ts";
 import { Ledger } from "../src/target/ledger.ts";
@@ -11,8 +12,12 @@ import { packageFolder } from "../src/package.ts";
 
 export const sandboxBinary: string = path.join(packageFolder, "bin", "kalam-sandbox.js");
 
+/** What stands in for KalamDB's own command line. */
+export const kalamStandIn: string = path.join(packageFolder, "test", "kalam-stand-in.js");
+const noBook = { made: () => {}, gone: () => {} };
+
 export async function startSandbox(options: Partial<StartOptions> = {}): Promise<OwnServer> {
-  return await startServer(sandboxBinary, { withinMs: 60_000, book: { made: () => {}, gone: () => {} }, ...options });
+  return await startServer(sandboxBinary, { withinMs: 60_000, book: noBook, ...options });
 }
 
 export interface TestSession {
@@ -22,7 +27,7 @@ export interface TestSession {
 
 export async function openTestSession(server: OwnServer, ledgerFolder: string): Promise<TestSession> {
   const http = httpWire(server.url, { connections: 32 });
-  const wire = { ...http, control: server.control };
+  const wire = { ...http, control: server.control, kalam: kalamOf(kalamStandIn, server.url, noBook) };
   const run = newRunId();
   const session = await openSession({
     run,

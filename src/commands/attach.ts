@@ -1,10 +1,8 @@
 /** From a profile to a session: starts the server where that is wanted, logs in, and at the end leaves nothing behind. */
-import { existsSync } from "node:fs";
-import path from "node:path";
-import { startServer, StartError, type OwnServer } from "../control/process.ts";
+import { kalamOf } from "../control/kalam.ts";
+import { startServer, StartError, type FolderBook, type OwnServer } from "../control/process.ts";
 import type { Ended } from "../exit.ts";
 import type { Profile } from "../profile/effective.ts";
-import { UsageError } from "../profile/usage.ts";
 import type { CleanUp } from "../report.ts";
 import { httpWire } from "../target/http.ts";
 import { Ledger, ledgerFolder } from "../target/ledger.ts";
@@ -13,7 +11,7 @@ import { prefixOf } from "../target/scratch.ts";
 import { openSession, type Credentials, type Session } from "../target/session.ts";
 import { sweep } from "../target/sweep.ts";
 import type { Wire } from "../target/wire.ts";
-import { CannotWriteError } from "./files.ts";
+import { CannotWriteError, programPath, settingsPath } from "./files.ts";
 import type { Output } from "./output.ts";
 
 /** One request may take this long before it counts as unanswered. */
@@ -32,7 +30,7 @@ export interface Attached {
 }
 
 export interface AttachParts {
-  readonly profile: Pick<Profile, "url" | "serverBin" | "serverConfig" | "maxPerSecond">;
+  readonly profile: Pick<Profile, "url" | "serverBin" | "serverConfig" | "kalamBin" | "maxPerSecond">;
   /** A server of ours that runs already; it is not stopped at the end. */
   readonly server?: OwnServer | undefined;
   readonly run: string;
@@ -44,17 +42,6 @@ export interface AttachParts {
   readonly signal: AbortSignal;
 }
 
-/** Absolute, because the server starts in a folder of its own. A bare name is looked up in PATH. Throws UsageError. */
-function program(binary: string): string {
-  return path.basename(binary) === binary ? binary : existing("--server-bin", binary);
-}
-
-function existing(flag: string, file: string): string {
-  const whole = path.resolve(file);
-  if (!existsSync(whole)) throw new UsageError(`${flag}: there is no file ${whole}`);
-  return whole;
-}
-
 /** `ended` where there is nothing to check, with the exit it leads to. */
 export async function attach(
   parts: AttachParts,
@@ -63,22 +50,19 @@ export async function attach(
   let own = parts.server;
   let ledger: Ledger | undefined;
   const openLedger = (url: string): Ledger => (ledger ??= newLedger(parts, url));
+  /** Folders of processes that we start, on the ledger from the first one on. */
+  const book = (url: string): FolderBook => ({
+    made: (name) => openLedger(url).enter({ kind: "folder", name }),
+    gone: (name) => openLedger(url).strike({ kind: "folder", name }),
+  });
   if (own === undefined && profile.serverBin !== undefined) {
     output.progress(`starting ${profile.serverBin}`);
     try {
       const config =
-        profile.serverConfig === undefined ? {} : { config: existing("--server-config", profile.serverConfig) };
-      const folders = openLedger("");
-      const book = {
-        made: (name: string) => folders.enter({ kind: "folder", name }),
-        gone: (name: string) => folders.strike({ kind: "folder", name }),
-      };
-      own = await startServer(program(profile.serverBin), {
-        ...config,
-        withinMs: startWithinMs,
-        signal: parts.signal,
-        book,
-      });
+        profile.serverConfig === undefined ? {} : { config: settingsPath("--server-config", profile.serverConfig) };
+      const { signal } = parts;
+      const binary = programPath("--server-bin", profile.serverBin);
+      own = await startServer(binary, { ...config, withinMs: startWithinMs, signal, book: book("") });
     } catch (error) {
       if (!(error instanceof StartError)) throw error;
       ledger?.close();
@@ -91,7 +75,13 @@ export async function attach(
     own === undefined ? parts.credentials : { kind: "password", user: "root", password: own.rootPassword };
   if (credentials === undefined) throw new Error("a server that runs already needs credentials");
   const http = httpWire(url, { connections: 32 });
-  const wire: Wire = own === undefined ? http : { ...http, control: own.control };
+  const wire: Wire = {
+    ...http,
+    ...(own === undefined ? {} : { control: own.control }),
+    ...(profile.kalamBin === undefined
+      ? {}
+      : { kalam: kalamOf(programPath("--kalam-bin", profile.kalamBin), url, book(url)) }),
+  };
   const detach = async (): Promise<void> => {
     await http.close();
     if (parts.server === undefined) await own?.stop();

@@ -4,9 +4,9 @@ import type { Category } from "../check.ts";
 import { exits, type Ended, type ExitName } from "../exit.ts";
 import type { FormatName } from "../formats/names.ts";
 import { packageVersion } from "../package.ts";
-import { ContradictionError, makePlan } from "../plan.ts";
-import { effectiveProfile, whole, type Flags, type Profile } from "../profile/effective.ts";
-import { UsageError } from "../profile/usage.ts";
+import { ContradictionError, makePlan, type Means } from "../plan.ts";
+import { effectiveProfile, type Flags, type Profile } from "../profile/effective.ts";
+import { UsageError, whole } from "../profile/usage.ts";
 import { readProfile } from "../profile/read.ts";
 import { makeReport, type CleanUp, type Report } from "../report.ts";
 import { run, type Outcome } from "../run.ts";
@@ -15,7 +15,7 @@ import { newRunId } from "../target/scratch.ts";
 import type { Wire } from "../target/wire.ts";
 import { attach, type Attached, type AttachParts } from "./attach.ts";
 import { findCredentials, type CredentialFlags } from "./credentials.ts";
-import { mustBeWritable, writeWhole } from "./files.ts";
+import { mustBeRunnable, mustBeWritable, writeWhole } from "./files.ts";
 import { Output, type OutputFlags } from "./output.ts";
 import { heedSignals } from "./signals.ts";
 
@@ -43,6 +43,7 @@ export async function check(flags: CheckFlags, environment: NodeJS.ProcessEnv): 
     profile.serverBin === undefined
       ? await findCredentials(profile.user, flags, source.document, environment, output)
       : undefined;
+  mustBeRunnable(profile);
   for (const { path } of profile.reports) if (path !== undefined) mustBeWritable(path);
   const settings = {
     seed: flags.seed === undefined ? Math.floor(Math.random() * 1_000_000) : seedOf(flags.seed),
@@ -70,7 +71,7 @@ export interface CheckServerParts {
 export async function checkServer(parts: CheckServerParts): Promise<ExitName> {
   const { profile, output, categories } = parts;
   const own = profile.serverBin !== undefined || parts.server !== undefined;
-  const plan = planned(profile, categories, own);
+  const plan = planned(profile, categories, { ownServer: own, kalam: profile.kalamBin !== undefined });
   const id = newRunId();
   const startedAt = new Date();
   const beganAt = performance.now();
@@ -147,13 +148,9 @@ export async function checkServer(parts: CheckServerParts): Promise<ExitName> {
   }
 }
 
-export function planned(
-  profile: Profile,
-  categories: readonly Category[],
-  ownServer: boolean,
-): ReturnType<typeof makePlan> {
+export function planned(profile: Profile, categories: readonly Category[], means: Means): ReturnType<typeof makePlan> {
   try {
-    return makePlan(profile, categories, { ownServer });
+    return makePlan(profile, categories, means);
   } catch (error) {
     if (error instanceof ContradictionError) throw new UsageError(error.message);
     throw error;
@@ -184,6 +181,7 @@ function againWords(flags: CheckFlags, profile: Profile): string[] {
   if (profile.serverBin !== undefined) words.push("--server-bin", profile.serverBin);
   else if (flags.url !== undefined && profile.url !== undefined) words.push("--url", profile.url);
   if (flags.serverConfig !== undefined) words.push("--server-config", flags.serverConfig);
+  if (profile.kalamBin !== undefined) words.push("--kalam-bin", profile.kalamBin);
   if (flags.user !== undefined) words.push("--user", flags.user);
   for (const allowed of flags.allow ?? []) words.push("--allow", allowed);
   if (flags.readOnly === true) words.push("--read-only");

@@ -1,6 +1,6 @@
 /** `kalam-ready explain <id>`: everything about one check. Offline. */
 import { loadCategories } from "../../checks/index.ts";
-import { levelOf, needDescriptions, type Check } from "../check.ts";
+import { levelOf, needDescriptions, type Check, type Need } from "../check.ts";
 import type { ExitName } from "../exit.ts";
 import { didYouMean } from "../nearest.ts";
 import { UsageError } from "../profile/usage.ts";
@@ -19,6 +19,13 @@ export async function explain(id: string, flags: OutputFlags, environment: NodeJ
   output.out(page(check));
   return "ready";
 }
+
+/** The flags by which a need is met, where it takes one. */
+const needFlags: Readonly<Record<Need, string>> = {
+  dba: "",
+  "own-server": " --server-bin PATH",
+  kalam: " --kalam-bin PATH",
+};
 
 export function page(check: Check): string {
   const { observation } = check;
@@ -47,7 +54,7 @@ export function page(check: Check): string {
     ["covers", check.covers.join(", ") || "nothing of the production plan: it goes beyond it"],
     [
       "run",
-      `kalam-ready check --only ${check.id}${observation.touches === "nothing" || observation.touches === "scratch" ? "" : ` --allow ${observation.touches}`}`,
+      `kalam-ready check --only ${check.id}${observation.touches === "nothing" || observation.touches === "scratch" ? "" : ` --allow ${observation.touches}`}${(observation.needs ?? []).map((need) => needFlags[need]).join("")}`,
     ],
     ["proof", `kalam-ready prove ${check.id}`],
   ];

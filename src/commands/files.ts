@@ -1,9 +1,45 @@
 /** Files that were asked for: looked at before the run, so that an hour's work is not lost to a mistyped folder, and written whole or not at all. */
 import { accessSync, constants, existsSync, mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { UsageError } from "../profile/usage.ts";
 
 /** Exit 73. The message names the file. */
 export class CannotWriteError extends Error {}
+
+/** Throws UsageError: a mistyped path must not turn into checks that cannot tell. */
+export function mustBeRunnable(programs: {
+  readonly serverBin: string | undefined;
+  readonly kalamBin: string | undefined;
+}): void {
+  if (programs.serverBin !== undefined) programPath("--server-bin", programs.serverBin);
+  if (programs.kalamBin !== undefined) programPath("--kalam-bin", programs.kalamBin);
+}
+
+/**
+ * Absolute, because programs are started in folders of their own. A bare name is looked up in PATH, then here.
+ * Throws UsageError.
+ */
+export function programPath(flag: string, named: string): string {
+  const folders = path.basename(named) === named ? (process.env["PATH"] ?? "").split(path.delimiter) : [];
+  let why = "";
+  for (const file of [...folders.map((folder) => path.join(folder, named)), path.resolve(named)]) {
+    try {
+      accessSync(file, constants.X_OK);
+      if (!statSync(file).isDirectory()) return file;
+      why = "EISDIR";
+    } catch (error) {
+      why = (error as NodeJS.ErrnoException).code ?? String(error);
+    }
+  }
+  throw new UsageError(`${flag}: ${named} cannot be run: ${why}`);
+}
+
+/** Throws UsageError. */
+export function settingsPath(flag: string, named: string): string {
+  const file = path.resolve(named);
+  if (!existsSync(file)) throw new UsageError(`${flag}: there is no file ${file}`);
+  return file;
+}
 
 /** Throws CannotWriteError. Makes the folder where it is missing. */
 export function mustBeWritable(file: string): void {

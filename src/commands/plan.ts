@@ -6,6 +6,7 @@ import { effectiveProfile } from "../profile/effective.ts";
 import { readProfile } from "../profile/read.ts";
 import { planned, profileName, type CheckFlags } from "./check.ts";
 import { columns } from "../formats/columns.ts";
+import { mustBeRunnable } from "./files.ts";
 import { Output } from "./output.ts";
 
 export async function plan(flags: CheckFlags, environment: NodeJS.ProcessEnv): Promise<ExitName> {
@@ -17,7 +18,11 @@ export async function plan(flags: CheckFlags, environment: NodeJS.ProcessEnv): P
     onSecret: (value) => output.redactor.add(value),
   });
   const { profile } = effectiveProfile(source, flags, environment, categories);
-  const made = planned(profile, categories, profile.serverBin !== undefined);
+  mustBeRunnable(profile);
+  const made = planned(profile, categories, {
+    ownServer: profile.serverBin !== undefined,
+    kalam: profile.kalamBin !== undefined,
+  });
   const rows = made.steps.map(({ check, disposition, required }) => ({
     id: check.id,
     does: disposition.kind,

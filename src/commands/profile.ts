@@ -39,7 +39,10 @@ export async function profileLint(
   const output = new Output(flags, environment);
   const { source, profile, categories } = await effective(file, flags, environment, output);
   try {
-    planned(profile, categories, profile.serverBin !== undefined);
+    planned(profile, categories, {
+      ownServer: profile.serverBin !== undefined,
+      kalam: profile.kalamBin !== undefined,
+    });
   } catch (error) {
     if (error instanceof UsageError) throw new ProfileError(`${source.from}: ${error.message}`);
     throw error;
@@ -61,6 +64,7 @@ export async function profileShow(
   const shown: Record<string, unknown> = {
     name: profile.name,
     server: profile.serverBin ?? profile.url,
+    kalam: profile.kalamBin,
     production: profile.production,
     login: {
       user: profile.user,

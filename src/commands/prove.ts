@@ -14,7 +14,8 @@ import { planned, profileName, type CheckFlags } from "./check.ts";
 import { findCredentials } from "./credentials.ts";
 import { selected } from "./list.ts";
 import { Output } from "./output.ts";
-import { startSandbox } from "./sandbox.ts";
+import { mustBeRunnable } from "./files.ts";
+import { kalamStandIn, startSandbox } from "./sandbox.ts";
 import { heedSignals } from "./signals.ts";
 
 const signs = { proven: "✔", missed: "✖", impossible: "?", onPaperOnly: "✔" } as const;
@@ -37,9 +38,17 @@ export async function prove(
   });
   const { profile } = effectiveProfile(source, flags, environment, categories);
   const onSandbox = profile.url === undefined && profile.serverBin === undefined;
+  mustBeRunnable(profile);
+  // The sandbox has a small stand-in for kalam, so that all can be proven where KalamDB is not installed.
+  const kalamBin = profile.kalamBin ?? (onSandbox ? kalamStandIn() : undefined);
   // On our own sandbox everything may be touched: it is there to be broken.
   const allowed = onSandbox
-    ? { ...profile, allow: ["nothing", "scratch", "load", "process", "disk"] as const, skip: new Map<string, string>() }
+    ? {
+        ...profile,
+        kalamBin,
+        allow: ["nothing", "scratch", "load", "process", "disk"] as const,
+        skip: new Map<string, string>(),
+      }
     : profile;
   const credentials =
     onSandbox || profile.serverBin !== undefined
@@ -65,7 +74,10 @@ export async function prove(
       output.complain(attached.ended.sentence);
       return attached.ended.exit;
     }
-    const { steps } = planned({ ...allowed, only: chosen }, categories, onSandbox || profile.serverBin !== undefined);
+    const { steps } = planned({ ...allowed, only: chosen }, categories, {
+      ownServer: onSandbox || profile.serverBin !== undefined,
+      kalam: kalamBin !== undefined,
+    });
     const proofs: LiveProof[] = [];
     for (const { check, disposition } of steps) {
       output.progress(check.id);

@@ -1,4 +1,5 @@
 /** `kalam-ready sandbox`: our own KalamDB-compatible server in the foreground, for trying profiles and pipelines. */
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { startServer, StartError, type OwnServer, type StartOptions } from "../control/process.ts";
@@ -10,6 +11,12 @@ import { Output, type OutputFlags } from "./output.ts";
 import { heedSignals } from "./signals.ts";
 
 export const sandboxBinary: string = path.join(packageFolder, "bin", "kalam-sandbox.js");
+/** A small `kalam` that talks to the sandbox; undefined in an installed package, which does not bring it. */
+export function kalamStandIn(): string | undefined {
+  const file = path.join(packageFolder, "test", "kalam-stand-in.js");
+  return existsSync(file) ? file : undefined;
+}
+
 /** Its database and its parser are development dependencies: whoever only checks servers does not need 20 MB of PostgreSQL. */
 const needed = ["@electric-sql/pglite", "libpg-query", "smol-toml"];
 

@@ -209,8 +209,8 @@ function start(
   };
 }
 
-/** What a program needs to run, and nothing that would change the server's settings or tell it a secret. */
-function bareEnvironment(): Record<string, string> {
+/** What a program needs to run, and nothing that would change its settings or tell it a secret. */
+export function bareEnvironment(): Record<string, string> {
   const kept = ["PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "SystemRoot"];
   const switches = Object.keys(process.env).filter((name) => name.startsWith("KALAM_SANDBOX_"));
   return Object.fromEntries(
@@ -256,7 +256,8 @@ async function answers(port: number): Promise<boolean> {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port of the loopback address that nobody listens on at this moment. */
+export async function freePort(): Promise<number> {
   return await new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);
@@ -267,7 +268,8 @@ async function freePort(): Promise<number> {
   });
 }
 
-function newFolder(book: FolderBook): string {
+/** A fresh folder that is written down before it is made, so that `removeLeftServer` finds it after a kill. */
+export function newFolder(book: FolderBook): string {
   const folder = path.join(tmpdir(), `kalam-ready-${randomBytes(6).toString("hex")}`);
   book.made(folder);
   mkdirSync(folder, { recursive: true, mode: 0o700 });

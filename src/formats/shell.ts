@@ -9,10 +9,11 @@ function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** A request that stands alone, as curl; the token is the reader's to fill in. Undefined where its text was cut. */
+/** A request that stands alone, as curl, or a run of kalam; the secret is the reader's to fill in. Undefined where its text was cut. */
 export function curlText(origin: string, exchange: Exchange): string | undefined {
   const { method, path, text, params, namespace, as } = exchange;
   if ([text, params].some((part) => part !== undefined && /… \(\d+ characters\)$/.test(part))) return undefined;
+  if (method === "kalam") return kalamLine(origin, exchange);
   const words = ["curl", "-sS", "-X", method, `${origin}${path}`];
   if (as !== undefined) words.push("-H", "authorization: Bearer TOKEN");
   if (text !== undefined) {
@@ -22,4 +23,11 @@ export function curlText(origin: string, exchange: Exchange): string | undefined
     words.push("-H", "content-type: application/json", "--data-binary", body);
   }
   return commandText(words);
+}
+
+/** Its arguments are text of a shell already. Undefined where it was not sent to the server, but to nobody. */
+function kalamLine(origin: string, { path, as, text = "" }: Exchange): string | undefined {
+  if (!path.startsWith("at server")) return undefined;
+  const login = ["--user", as ?? "USER", "--password", "PASSWORD"];
+  return `${commandText(["kalam", "-u", origin, ...login, "--no-spinner", "--no-color"])} ${text}`;
 }

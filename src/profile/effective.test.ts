@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Category, Check, Touches } from "../check.ts";
-import { effectiveProfile, whole, type Effective, type Flags, type Profile } from "./effective.ts";
+import { effectiveProfile, type Effective, type Flags, type Profile } from "./effective.ts";
+import { whole } from "./usage.ts";
 import { parseUrl } from "./server.ts";
 import { UsageError } from "./usage.ts";
 import { parseProfile, ProfileError } from "./read.ts";

@@ -1,13 +1,11 @@
 /** The profile that takes effect: flag over environment over file over default, each value with its origin. */
 import { touchesOrder, efforts, levels, type Category, type Effort, type Level, type Touches } from "../check.ts";
 import { formatNames, type FormatName } from "../formats/names.ts";
-import { didYouMean } from "../nearest.ts";
 import { select, SelectorError } from "../selector.ts";
 import type { ProfileDocument } from "./keys.ts";
 import { ProfileError, type ProfileSource } from "./read.ts";
 import { whichServer, type Noted } from "./server.ts";
-import { notEmpty, UsageError } from "./usage.ts";
-import { durationMs, durationWanted } from "../duration.ts";
+import { notEmpty, oneOf, parseDuration, told, UsageError, whole } from "./usage.ts";
 
 export interface Acceptance {
   readonly check: string;
@@ -35,6 +33,8 @@ export interface Profile {
   readonly url: string | undefined;
   readonly serverBin: string | undefined;
   readonly serverConfig: string | undefined;
+  /** The `kalam` command line, as it was named. */
+  readonly kalamBin: string | undefined;
   readonly production: boolean;
   readonly user: string | undefined;
   readonly allow: readonly Touches[];
@@ -74,6 +74,7 @@ export interface Flags {
   readonly json?: boolean;
   readonly serverBin?: string;
   readonly serverConfig?: string;
+  readonly kalamBin?: string;
 }
 
 export interface Effective {
@@ -127,6 +128,7 @@ export function effectiveProfile(
   const profile: Profile = {
     name: noted("name", document.name === undefined ? "default" : line("name"), document.name ?? source.from),
     ...server,
+    kalamBin: pickKalam(),
     production,
     user: pickUser(),
     allow,
@@ -179,6 +181,14 @@ export function effectiveProfile(
     const variable = environment["KALAM_READY_USER"];
     if (variable !== undefined && variable !== "") return noted("login", "environment KALAM_READY_USER", variable);
     return noted("login", document.login === undefined ? "default" : line("login"), document.login?.user);
+  }
+
+  function pickKalam(): string | undefined {
+    if (flags.kalamBin !== undefined)
+      return noted("kalam", "flag --kalam-bin", notEmpty("--kalam-bin", flags.kalamBin));
+    const variable = environment["KALAM_BIN"];
+    if (variable === undefined || variable === "") return noted("kalam", "default", undefined);
+    return noted("kalam", "environment KALAM_BIN", variable);
   }
 
   function pickOnly(): ReadonlySet<string> | undefined {
@@ -236,38 +246,6 @@ export function effectiveProfile(
       throw error;
     }
   }
-}
-
-/** Runs a parser over what stood in a flag or a variable, and says where it stood if that fails. */
-function told<Text, T>(name: string, value: Text, parse: (value: Text) => T): T {
-  try {
-    return parse(value);
-  } catch (error) {
-    if (error instanceof SelectorError || error instanceof WrongText) throw new UsageError(`${name}: ${error.message}`);
-    throw error;
-  }
-}
-
-class WrongText extends Error {}
-
-function parseDuration(text: string): number {
-  const ms = durationMs(text);
-  if (ms === undefined) throw new WrongText(`${durationWanted}, not ${JSON.stringify(text)}`);
-  return ms;
-}
-
-export function whole(text: string, min: number, max: number): number {
-  const value = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
-  if (!(value >= min && value <= max))
-    throw new WrongText(`a whole number from ${min} to ${max}, not ${JSON.stringify(text)}`);
-  return value;
-}
-
-function oneOf<const T extends string>(text: string, words: readonly T[]): T {
-  const found = words.find((word) => word === text);
-  if (found === undefined)
-    throw new WrongText(`one of ${words.join(", ")}, not ${JSON.stringify(text)}${didYouMean(text, words)}`);
-  return found;
 }
 
 function parseReport(text: string): ReportWanted {

@@ -205,6 +205,16 @@ describe("what is no answer of KalamDB leaves open whether it was done", () => {
     expect(readAnswer(broken, 3)).not.toHaveProperty("status");
   });
 
+  test("success with an error beside it says two things at once, whatever the status is", () => {
+    const error: Json = { code: "EMPTY_SQL", message: "x" };
+    for (const status of [200, 400])
+      expect(read(status, { status: "success", results: [], error })).toMatchObject({
+        kind: "unsure",
+        because: "malformed",
+        status,
+      });
+  });
+
   test("no code and no words at all", () => {
     expect(read(400, { status: "error" })).toMatchObject({ kind: "unsure", because: "unrecognised" });
     expect(read(400, { error: {} })).toMatchObject({ kind: "unsure", because: "unrecognised", code: "", message: "" });

@@ -27,6 +27,8 @@ interface Exchanged {
   /** Milliseconds on the process's monotonic clock. */
   readonly sentAt: number;
   readonly doneAt: number;
+  /** Of a named connection: how often it had been opened by then. */
+  readonly opened?: number;
 }
 
 /**
@@ -64,11 +66,16 @@ type Envelope =
   | { readonly kind: "neither"; readonly why: string };
 
 export function readAnswer(raw: RawAnswer, exchange: number): Answer {
-  const times: Exchanged = { exchange, sentAt: raw.sentAt, doneAt: raw.doneAt };
+  const times: { -readonly [Key in keyof Exchanged]: Exchanged[Key] } = {
+    exchange,
+    sentAt: raw.sentAt,
+    doneAt: raw.doneAt,
+  };
   if (raw.kind === "broken") {
     const status = raw.status === undefined ? {} : { status: raw.status };
     return { kind: "unsure", because: raw.because, ...status, message: raw.detail, ...times };
   }
+  if (raw.opened !== undefined) times.opened = raw.opened;
   const { status } = raw;
   const envelope = readEnvelope(raw.body);
   if (envelope.kind === "success") {
@@ -112,6 +119,7 @@ function readEnvelope(body: Uint8Array): Envelope {
   }
   if (!isRecord(json)) return neither(`not an envelope: ${start(body)}`);
   const { status, results, error, took } = json;
+  if (isRecord(error) && status === "success") return neither(`success with an error beside it: ${start(body)}`);
   if (isRecord(error)) return { kind: "error", code: text(error["code"]), message: text(error["message"]) };
   // Refusals from in front of the SQL handler have no envelope: {"error": "RATE_LIMIT_EXCEEDED", "message": …}.
   if (typeof error === "string") return { kind: "error", code: error, message: text(json["message"]) };

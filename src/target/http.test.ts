@@ -218,3 +218,24 @@ test("after close no connection is left that would keep the process alive", asyn
   await closed;
   expect(held()).toBeLessThanOrEqual(before);
 });
+
+test("a named connection is the same one for request after request, and it is told when it had to be opened again", async () => {
+  const ports: (number | undefined)[] = [];
+  const origin = await http((request, response) => {
+    ports.push(request.socket.remotePort);
+    if (request.url === "/last") response.setHeader("connection", "close");
+    response.end();
+  });
+  const wire = wireTo(origin);
+  const opened: unknown[] = [];
+  for (const path of ["/", "/", "/last", "/", "/"]) {
+    const answer = await wire.exchange({ ...get, path, connection: "mine" });
+    opened.push(answer.kind === "answered" ? answer.opened : answer.kind);
+  }
+  expect(opened).toEqual([1, 1, 1, 2, 2]);
+  expect(new Set(ports).size).toBe(2);
+  const other = await wire.exchange({ ...get, connection: "another" });
+  expect(other.kind === "answered" ? other.opened : other.kind).toBe(1);
+  const unnamed = await wire.exchange(get);
+  expect(unnamed.kind === "answered" ? unnamed.opened : unnamed.kind).toBeUndefined();
+});

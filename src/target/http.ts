@@ -12,11 +12,20 @@ export interface HttpWire extends Wire {
 /** Connects nothing yet: the pool opens its connections when they are needed, and pipelines nothing on them. */
 export function httpWire(origin: string, options: { connections: number }): HttpWire {
   const connect = { timeout: 10_000 };
+  const onlyOne = { pipelining: 1, connections: 1, connect };
   const pool = new Pool(origin, { pipelining: 1, connections: options.connections, connect });
+  const named = new Map<string, { readonly pool: Pool; opened: number }>();
   return {
     async exchange(request) {
+      if (request.connection !== undefined) {
+        const one = named.get(request.connection) ?? { pool: new Pool(origin, onlyOne), opened: 0 };
+        if (!named.has(request.connection)) one.pool.on("connect", () => (one.opened += 1));
+        named.set(request.connection, one);
+        const answer = await send(one.pool, request);
+        return answer.kind === "answered" ? { ...answer, opened: one.opened } : answer;
+      }
       if (request.ownConnection !== true) return await send(pool, request);
-      const own = new Pool(origin, { pipelining: 1, connections: 1, connect });
+      const own = new Pool(origin, onlyOne);
       try {
         return await send(own, request);
       } finally {
@@ -24,7 +33,7 @@ export function httpWire(origin: string, options: { connections: number }): Http
       }
     },
     async close() {
-      await pool.destroy();
+      await Promise.all([pool, ...[...named.values()].map((one) => one.pool)].map(async (one) => await one.destroy()));
     },
   };
 }

@@ -22,6 +22,8 @@ export interface SqlOptions {
   readonly timeoutMs?: number;
   /** On a connection of its own, opened for it and closed after it. */
   readonly ownConnection?: boolean;
+  /** On the connection of this name, which stays open for the next. */
+  readonly connection?: string;
 }
 
 export interface PlainRequest {
@@ -55,14 +57,17 @@ export interface SenderParts {
 
 export const sqlPath = "/v1/api/sql";
 /** Where a server does not say when to come back: its limits are per second, so the next second and a half is safe. */
-const restMs = 1_500;
+export const restMs = 1_500;
 /** However long a server wants us to wait: the clean-up waits with the rest, and must come to an end. */
 const restMsMax = 30_000;
 
 export function makeSender(parts: SenderParts): Sender {
   const { wire, tokens, pacer, recording, signal } = parts;
 
-  async function send(as: Account | null, request: PlainRequest & { ownConnection?: boolean }): Promise<RawAnswer> {
+  async function send(
+    as: Account | null,
+    request: PlainRequest & { ownConnection?: boolean; connection?: string },
+  ): Promise<RawAnswer> {
     const token = as === null ? undefined : tokens.get(as.name);
     const headers = { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...request.headers };
     await pacer.turn(lanesOf(as, request.path), signal);
@@ -73,6 +78,7 @@ export function makeSender(parts: SenderParts): Sender {
       timeoutMs: request.timeoutMs ?? parts.timeoutMs,
       ...(request.body === undefined ? {} : { body: request.body }),
       ...(request.ownConnection === undefined ? {} : { ownConnection: request.ownConnection }),
+      ...(request.connection === undefined ? {} : { connection: request.connection }),
       ...(signal === undefined ? {} : { signal }),
     });
   }
@@ -88,7 +94,7 @@ export function makeSender(parts: SenderParts): Sender {
   return {
     async sql(as, text, options = {}) {
       signal?.throwIfAborted();
-      const { params, namespace, headers, timeoutMs, ownConnection } = options;
+      const { params, namespace, headers, timeoutMs, ownConnection, connection } = options;
       const body: Json = {
         sql: text,
         ...(params === undefined ? {} : { params }),
@@ -102,6 +108,7 @@ export function makeSender(parts: SenderParts): Sender {
         body: writeExact(body),
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
         ...(ownConnection === undefined ? {} : { ownConnection }),
+        ...(connection === undefined ? {} : { connection }),
       });
       const answer = readAnswer(raw, number);
       const shown = {

@@ -1,5 +1,6 @@
 /** The server as checks see it. */
 import type { Control } from "../control/control.ts";
+import { makeKalam, type RunKalam } from "./kalam.ts";
 import { makeSender, type Account, type Sender } from "./sender.ts";
 import type { OwnRole } from "./accounts.ts";
 import type { Capabilities, Session } from "./session.ts";
@@ -10,6 +11,7 @@ export type { OwnRole } from "./accounts.ts";
 export type { Capabilities } from "./session.ts";
 export { listed, onlyRow, outcomeOf, rowsOf, saidOf, saysNo, type Answer, type Said } from "./answer.ts";
 export { cellText, integerText } from "./json.ts";
+export { kalamText, type KalamOptions, type KalamSaid, type RunKalam } from "./kalam.ts";
 
 export interface Target extends Sender {
   /** Who the run was told to log in as. Checks that touch nothing have no other. */
@@ -23,6 +25,8 @@ export interface Target extends Sender {
   password(account: Account): string;
   /** The server's process, where it can be reached. */
   readonly control?: Control;
+  /** The `kalam` command line, where there is one, as one of the run's own accounts. Throws for any other. */
+  readonly kalam?: RunKalam;
 }
 
 /** The process, out of reach once the signal is aborted: a check that timed out must not start another server. */
@@ -42,7 +46,13 @@ function mortal(control: Control, signal: AbortSignal): Control {
  */
 export function makeTarget(session: Session, options: { wire: Wire; signal: AbortSignal; holder: object }): Target {
   const { wire, signal, holder } = options;
-  const sender = makeSender({ ...session.parts, wire, signal });
+  const parts = { ...session.parts, wire, signal };
+  const sender = makeSender(parts);
+  const password = (account: Account): string => {
+    const known = session.accounts.password(account);
+    if (known === undefined) throw new Error(`${account.name} is no account of the run's own`);
+    return known;
+  };
   return {
     ...sender,
     login: session.login,
@@ -55,11 +65,8 @@ export function makeTarget(session: Session, options: { wire: Wire; signal: Abor
       signal.throwIfAborted();
       return await session.accounts.fresh(role);
     },
-    password(account) {
-      const password = session.accounts.password(account);
-      if (password === undefined) throw new Error(`${account.name} is no account of the run's own`);
-      return password;
-    },
+    password,
     ...(wire.control === undefined ? {} : { control: mortal(wire.control, signal) }),
+    ...(wire.kalam === undefined ? {} : { kalam: makeKalam(wire.kalam, parts, password) }),
   };
 }

@@ -3,6 +3,7 @@
  * can wrap it and a test can write one as an object literal.
  */
 import type { Control } from "../control/control.ts";
+import type { Kalam } from "../control/kalam.ts";
 
 export interface RawRequest {
   readonly method: string;
@@ -14,6 +15,8 @@ export interface RawRequest {
   readonly signal?: AbortSignal;
   /** Use a connection of its own, opened for this request and closed after it. */
   readonly ownConnection?: boolean;
+  /** Use the connection of this name, one request after the other; it stays open for the next. */
+  readonly connection?: string;
 }
 
 /**
@@ -30,6 +33,8 @@ export type RawAnswer =
       /** Names in lower case; repeated headers are joined with a comma. */
       readonly headers: Readonly<Record<string, string>>;
       readonly body: Uint8Array;
+      /** Of a named connection: how often it had been opened by then. The server may close it after any answer. */
+      readonly opened?: number;
       readonly sentAt: number;
       readonly doneAt: number;
     }
@@ -48,4 +53,6 @@ export interface Wire {
   exchange(request: RawRequest): Promise<RawAnswer>;
   /** How this server's process can be reached, where it can. */
   readonly control?: Control;
+  /** Runs the `kalam` command line against this server, where there is one. */
+  readonly kalam?: Kalam;
 }

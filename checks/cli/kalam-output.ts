@@ -1,0 +1,86 @@
+/** What `kalam` prints, read: documents of JSON one after the other, tables of them, and signs of a crash. */
+import { isRecord } from "../../src/target/answer.ts";
+import { parseExact } from "../../src/target/json.ts";
+import { kalamText, type KalamOptions, type KalamSaid } from "../../src/target/target.ts";
+import type { Json } from "../../src/check.ts";
+
+/**
+ * The JSON documents in a text that holds nothing else but white space, as `kalam --json -f` prints them; undefined in
+ * the place of what is none, and nothing after it.
+ */
+export function documentsIn(text: string): readonly (Json | undefined)[] {
+  const documents: (Json | undefined)[] = [];
+  let from = 0;
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const sign = text[at];
+    if (inString) {
+      if (sign === "\\") at += 1;
+      else if (sign === '"') inString = false;
+    } else if (sign === '"') inString = true;
+    else if (sign === "{" || sign === "[") depth += 1;
+    else if (sign === "}" || sign === "]") {
+      depth -= 1;
+      if (depth > 0) continue;
+      const document = parsed(text.slice(from, at + 1));
+      documents.push(document);
+      if (document === undefined) return documents;
+      from = at + 1;
+    }
+  }
+  if (text.slice(from).trim() !== "") documents.push(undefined);
+  return documents;
+}
+
+/** Names and rows of the first result in a document; empty where it has none. */
+export function rowsIn(document: Json | undefined): {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly Json[])[];
+} {
+  const results = isRecord(document) ? document["results"] : undefined;
+  const first = Array.isArray(results) ? (results[0] as Json | undefined) : undefined;
+  const { schema, rows } = isRecord(first) ? first : {};
+  return {
+    columns: list(schema).flatMap((column) =>
+      isRecord(column) && typeof column["name"] === "string" ? [column["name"]] : [],
+    ),
+    rows: list(rows).filter((row): row is readonly Json[] => Array.isArray(row)),
+  };
+}
+
+function list(value: Json | undefined): readonly Json[] {
+  return Array.isArray(value) ? (value as readonly Json[]) : [];
+}
+
+function parsed(text: string): Json | undefined {
+  try {
+    return parseExact(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a program says when it crashes, in one line; undefined if it does not. */
+export function crashIn(stderr: string): string | undefined {
+  const lines = stderr.split("\n");
+  const at = lines.findIndex((line) =>
+    /panicked at|core dumped|segmentation fault|unhandled exception|uncaught/i.test(line),
+  );
+  if (at === -1) return undefined;
+  // The place comes first, the reason on the line below it; the number of the thread is another one each time.
+  const reason = /:\s*$/.test(lines[at] ?? "") ? ` ${lines[at + 1] ?? ""}` : "";
+  return `${lines[at]}${reason}`.replace(/ \(\d+\) panicked/, " panicked").slice(0, 300);
+}
+
+/**
+ * Why a run says nothing about kalam, because the server or the machine was in the way: it could not be started, it was
+ * told to go slower, the server was unavailable, or did not answer in time. Null if there is no such reason.
+ */
+export function serverTrouble(said: KalamSaid, at: KalamOptions["at"] = "server"): string | null {
+  if (said.notStarted !== null) return `kalam could not be started: ${said.notStarted}`;
+  if (/\berror \((429|50\d)\)|RATE_LIMIT_EXCEEDED|IP_BANNED/i.test(said.stderr)) return kalamText(said);
+  // No answer in time, or none at all: where nobody listens on purpose, that is what was wanted.
+  if (at === "server" && (said.overdue || /^error: error sending request/im.test(said.stderr))) return kalamText(said);
+  return null;
+}

@@ -1,0 +1,7 @@
+import type { Category } from "../../src/check.ts";
+
+export const category: Category = {
+  id: "validation",
+  promise: "What is wrong is refused, clearly and completely.",
+  checks: [],
+};

@@ -1,0 +1,3 @@
+import type { Proof } from "../../src/proof.ts";
+
+export const proofs: readonly Proof[] = [];

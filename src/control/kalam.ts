@@ -1,0 +1,163 @@
+/** The `kalam` command line as a process of ours, in a home of its own: it must read nobody's settings and leave none. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import path from "node:path";
+import { bareEnvironment, freePort, newFolder, type FolderBook } from "./process.ts";
+
+/**
+ * Which address it is given: the server under check; a port that nobody listens on; or one where connections are
+ * taken and nothing is ever said.
+ */
+export type KalamAddress = "server" | "nobody" | "silence";
+
+export interface KalamRun {
+  /** Arguments as they are, never through a shell. The address is put in front of them. */
+  readonly args: readonly string[];
+  readonly at: KalamAddress;
+  /** Files in the folder that it runs in, by name: what `-f` reads. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** What it reads on stdin; nothing where absent. */
+  readonly input?: string;
+  /** It is killed when it still runs after this time. */
+  readonly timeoutMs: number;
+  /** SIGINT is sent when this is aborted: Ctrl-C. */
+  readonly interrupt?: AbortSignal;
+  /** Told of everything on stdout so far, each time more has come. */
+  readonly onStdout?: (soFar: string) => void;
+  /** Nobody reads stdout: from the beginning, or after the first of it has come (`kalam … | head -1`). */
+  readonly closeStdout?: "at once" | "after the first";
+  /** Kills it. */
+  readonly signal?: AbortSignal;
+}
+
+export interface KalamOutcome {
+  /** Why it could not be started at all; the rest says nothing then. */
+  readonly notStarted: string | null;
+  /** Null where a signal ended it. */
+  readonly exitCode: number | null;
+  readonly endedBySignal: string | null;
+  /** Still running when the time was up: we killed it. */
+  readonly overdue: boolean;
+  /** The first 256 KiB of each. */
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly tookMs: number;
+  /** From the interrupt, or from the closing of stdout, to its end. Null where there was neither. */
+  readonly endedAfterMs: number | null;
+}
+
+export type Kalam = (run: KalamRun) => Promise<KalamOutcome>;
+
+const keptOutput = 256 * 1024;
+
+/** What runs now; killed when this process ends in whatever way. */
+const running = new Map<ChildProcess, string>();
+process.on("exit", () => {
+  for (const [child, folder] of running) {
+    child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+export function kalamOf(binary: string, url: string, book: FolderBook): Kalam {
+  return async (run) => {
+    const silence = run.at === "silence" ? await listenSilently() : undefined;
+    const address = run.at === "server" ? url : `http://127.0.0.1:${silence?.port ?? (await freePort())}`;
+    const folder = newFolder(book);
+    try {
+      for (const [name, text] of Object.entries(run.files ?? {})) writeFileSync(path.join(folder, name), text);
+      return await runIn(folder, binary, ["-u", address, ...run.args], run);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+      book.gone(folder);
+      silence?.close();
+    }
+  };
+}
+
+async function runIn(folder: string, binary: string, args: readonly string[], run: KalamRun): Promise<KalamOutcome> {
+  const startedAt = performance.now();
+  // Its own process group: Ctrl-C in a terminal is for us, and we pass on what is meant for it.
+  const child = spawn(binary, args, {
+    cwd: folder,
+    detached: true,
+    stdio: "pipe",
+    env: { ...bareEnvironment(), HOME: folder },
+  });
+  running.set(child, folder);
+  const output = { stdout: "", stderr: "" };
+  let cutAt: number | undefined;
+  let overdue = false;
+  const closeStdout = (): void => {
+    cutAt ??= performance.now();
+    child.stdout.destroy();
+  };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    output.stdout = (output.stdout + text).slice(0, keptOutput);
+    run.onStdout?.(output.stdout);
+    if (run.closeStdout === "after the first") closeStdout();
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    output.stderr = (output.stderr + text).slice(0, keptOutput);
+  });
+  // Who does not read what it is told is its own affair.
+  child.stdin.on("error", () => {}).end(run.input ?? "");
+  if (run.closeStdout === "at once") closeStdout();
+
+  const interrupt = (): void => {
+    cutAt ??= performance.now();
+    child.kill("SIGINT");
+  };
+  const kill = (): void => void child.kill("SIGKILL");
+  if (run.interrupt?.aborted === true) interrupt();
+  run.interrupt?.addEventListener("abort", interrupt, { once: true });
+  run.signal?.addEventListener("abort", kill, { once: true });
+  const timer = setTimeout(() => {
+    overdue = true;
+    kill();
+  }, run.timeoutMs);
+  const ended = await new Promise<{ code: number | null; signal: string | null; why: string | null }>((resolve) => {
+    child.on("error", (error) => {
+      if (child.pid === undefined) resolve({ code: null, signal: null, why: error.message });
+    });
+    child.on("close", (code, signal) => resolve({ code, signal, why: null }));
+  });
+  const doneAt = performance.now();
+  clearTimeout(timer);
+  run.interrupt?.removeEventListener("abort", interrupt);
+  run.signal?.removeEventListener("abort", kill);
+  running.delete(child);
+  return {
+    notStarted: ended.why,
+    exitCode: ended.code,
+    endedBySignal: ended.signal,
+    overdue,
+    ...output,
+    tookMs: Math.round(doneAt - startedAt),
+    endedAfterMs: cutAt === undefined ? null : Math.round(doneAt - cutAt),
+  };
+}
+
+/** Takes connections on loopback, reads what comes and never answers. */
+async function listenSilently(): Promise<{ port: number; close(): void }> {
+  const open = new Set<Socket>();
+  const server: Server = createServer((socket) => {
+    open.add(socket);
+    socket
+      .on("error", () => {})
+      .on("close", () => open.delete(socket))
+      .resume();
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close() {
+      for (const socket of open) socket.destroy();
+      server.close();
+    },
+  };
+}
