@@ -1,7 +1,22 @@
 import type { Category } from "../../src/check.ts";
+import { badFlushCommandRefused } from "./bad-flush-command-refused.ts";
+import { duplicateColumnsRefused } from "./duplicate-columns-refused.ts";
+import { malformedRequestsRefused } from "./malformed-requests-refused.ts";
+import { notNullHolds } from "./not-null-holds.ts";
+import { syntaxErrorsClear } from "./syntax-errors-clear.ts";
+import { wrongTableTypeRefused } from "./wrong-table-type-refused.ts";
+import { wrongTypesRefused } from "./wrong-types-refused.ts";
 
 export const category: Category = {
   id: "validation",
   promise: "What is wrong is refused, clearly and completely.",
-  checks: [],
+  checks: [
+    syntaxErrorsClear,
+    wrongTableTypeRefused,
+    wrongTypesRefused,
+    notNullHolds,
+    badFlushCommandRefused,
+    duplicateColumnsRefused,
+    malformedRequestsRefused,
+  ],
 };
