@@ -1,6 +1,9 @@
 import type { Category } from "../../src/check.ts";
 import { badFlushCommandRefused } from "./bad-flush-command-refused.ts";
+import { constraintErrorCoded } from "./constraint-error-coded.ts";
 import { duplicateColumnsRefused } from "./duplicate-columns-refused.ts";
+import { hostileNamesHarmless } from "./hostile-names-harmless.ts";
+import { injectionStaysData } from "./injection-stays-data.ts";
 import { malformedRequestsRefused } from "./malformed-requests-refused.ts";
 import { notNullHolds } from "./not-null-holds.ts";
 import { syntaxErrorsClear } from "./syntax-errors-clear.ts";
@@ -17,6 +20,9 @@ export const category: Category = {
     notNullHolds,
     badFlushCommandRefused,
     duplicateColumnsRefused,
+    injectionStaysData,
     malformedRequestsRefused,
+    constraintErrorCoded,
+    hostileNamesHarmless,
   ],
 };

@@ -12,6 +12,9 @@ const tried = [...names, ...more, ...last].map((name) => one(name, refusal));
 const rows: (string | null)[][] = [
   ["1", "one", "1", null],
   ["2", "", "0", null],
+  ["3", "c", "3", null],
+  ["4", "d", "4", null],
+  ["5", "e", "5", null],
 ];
 const proper = [one("proper INSERT", yes()), one("proper UPDATE", yes())];
 const user = { kind: "USER", tried, rows: rows as typeof rows | null, proper };

@@ -35,14 +35,14 @@ const cases: readonly {
   { name: "UPDATE to NULL", sql: (t) => `UPDATE ${t} SET must = NULL WHERE id = 1`, ids: [1] },
   {
     name: "UPDATE to NULL as a parameter",
-    sql: (t) => `UPDATE ${t} SET num = $1 WHERE id = 1`,
+    sql: (t) => `UPDATE ${t} SET num = $1 WHERE id = 2`,
     params: [null],
-    ids: [1],
+    ids: [2],
   },
   {
     name: "UPDATE of one among many",
-    sql: (t) => `UPDATE ${t} SET must = CASE WHEN id = 2 THEN NULL ELSE 'z' END WHERE id >= 1`,
-    ids: [1, 2],
+    sql: (t) => `UPDATE ${t} SET must = CASE WHEN id = 4 THEN NULL ELSE 'z' END WHERE id BETWEEN 3 AND 5`,
+    ids: [3, 4, 5],
   },
 ];
 const kinds = ["USER", "SHARED"] as const;
@@ -50,6 +50,9 @@ const kinds = ["USER", "SHARED"] as const;
 const standing = [
   ["1", "one", "1", null],
   ["2", "", "0", null],
+  ["3", "c", "3", null],
+  ["4", "d", "4", null],
+  ["5", "e", "5", null],
 ];
 
 type Row = readonly (string | null)[];
@@ -62,7 +65,10 @@ type Seen = {
 };
 
 async function look(target: Target, as: Account, kind: (typeof kinds)[number], table: string): Promise<Seen> {
-  await target.sql(as, `INSERT INTO ${table} (id, must, num) VALUES (1, 'one', 1), (2, '', 0)`);
+  await target.sql(
+    as,
+    `INSERT INTO ${table} (id, must, num) VALUES (1, 'one', 1), (2, '', 0), (3, 'c', 3), (4, 'd', 4), (5, 'e', 5)`,
+  );
   const trials = cases.map(({ name, sql, params }) => ({
     name,
     as,

@@ -1,6 +1,9 @@
 import type { Proof } from "../../src/proof.ts";
 import badFlushCommandRefused from "./bad-flush-command-refused.proof.ts";
+import constraintErrorCoded from "./constraint-error-coded.proof.ts";
 import duplicateColumnsRefused from "./duplicate-columns-refused.proof.ts";
+import hostileNamesHarmless from "./hostile-names-harmless.proof.ts";
+import injectionStaysData from "./injection-stays-data.proof.ts";
 import malformedRequestsRefused from "./malformed-requests-refused.proof.ts";
 import notNullHolds from "./not-null-holds.proof.ts";
 import syntaxErrorsClear from "./syntax-errors-clear.proof.ts";
@@ -14,5 +17,8 @@ export const proofs: readonly Proof[] = [
   notNullHolds,
   badFlushCommandRefused,
   duplicateColumnsRefused,
+  injectionStaysData,
   malformedRequestsRefused,
+  constraintErrorCoded,
+  hostileNamesHarmless,
 ];
