@@ -6,6 +6,7 @@ import { hostileNamesHarmless } from "./hostile-names-harmless.ts";
 import { injectionStaysData } from "./injection-stays-data.ts";
 import { malformedRequestsRefused } from "./malformed-requests-refused.ts";
 import { notNullHolds } from "./not-null-holds.ts";
+import { predicatesPartitionRows } from "./predicates-partition-rows.ts";
 import { syntaxErrorsClear } from "./syntax-errors-clear.ts";
 import { wrongTableTypeRefused } from "./wrong-table-type-refused.ts";
 import { wrongTypesRefused } from "./wrong-types-refused.ts";
@@ -22,6 +23,7 @@ export const category: Category = {
     duplicateColumnsRefused,
     injectionStaysData,
     malformedRequestsRefused,
+    predicatesPartitionRows,
     constraintErrorCoded,
     hostileNamesHarmless,
   ],

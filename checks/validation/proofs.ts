@@ -6,6 +6,7 @@ import hostileNamesHarmless from "./hostile-names-harmless.proof.ts";
 import injectionStaysData from "./injection-stays-data.proof.ts";
 import malformedRequestsRefused from "./malformed-requests-refused.proof.ts";
 import notNullHolds from "./not-null-holds.proof.ts";
+import predicatesPartitionRows from "./predicates-partition-rows.proof.ts";
 import syntaxErrorsClear from "./syntax-errors-clear.proof.ts";
 import wrongTableTypeRefused from "./wrong-table-type-refused.proof.ts";
 import wrongTypesRefused from "./wrong-types-refused.proof.ts";
@@ -19,6 +20,7 @@ export const proofs: readonly Proof[] = [
   duplicateColumnsRefused,
   injectionStaysData,
   malformedRequestsRefused,
+  predicatesPartitionRows,
   constraintErrorCoded,
   hostileNamesHarmless,
 ];
