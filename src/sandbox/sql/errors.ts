@@ -95,9 +95,7 @@ export function translate(error: PostgresError, subject: Subject): Refusal {
     case "23514":
       return misfit("the value does not fit its column");
     default:
-      return /^22|^42804|^42846/.test(code)
-        ? misfit(message)
-        : failed(`Execution error: ${message}`);
+      return /^22|^42804|^42846/.test(code) ? misfit(message) : failed(`Execution error: ${message}`);
   }
 }
 

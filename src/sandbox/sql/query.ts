@@ -103,7 +103,8 @@ function checkWrite(query: Query, table: Table, session: Session, as: Account): 
   for (const name of query.assigned) {
     const column = table.columns.find((c) => c.column_name === name);
     // Row versions and deletion marks are the server's: to a writer there are no such columns.
-    if (column === undefined || name.startsWith("_")) throw noColumn(`Invalid operation: Column '${name}' does not exist`);
+    if (column === undefined || name.startsWith("_"))
+      throw noColumn(`Invalid operation: Column '${name}' does not exist`);
     if (column.is_primary_key && query.verb === "UPDATE") {
       throw failed(`Error during planning: UPDATE cannot modify primary key column '${name}'`);
     }
