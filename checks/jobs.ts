@@ -29,23 +29,43 @@ export type Flushed = { readonly said: Said; readonly job: string | null; readon
 
 /** How long a flush of a few rows may take. */
 const flushWithinMs = 10_000;
-const open = ["new", "queued", "running", "retrying"];
+const open: ReadonlySet<string> = new Set(["new", "queued", "running", "retrying"]);
 
-/** Asks for a flush of one table and waits until its job is over. */
-export async function flush(target: Target, context: Context, as: Account, table: string): Promise<Flushed> {
-  const said = saidOf(await target.sql(as, `STORAGE FLUSH TABLE ${table}`));
-  const job = said.kind === "ok" ? jobIn(said.message) : null;
-  if (job === null) return { said, job, status: null };
-  const status = await context.poll(
+/** Asks for a flush of each table, and waits until their jobs are over. */
+export async function flushAll(
+  target: Target,
+  context: Context,
+  as: Account,
+  tables: readonly string[],
+): Promise<readonly Flushed[]> {
+  const asked = await Promise.all(
+    tables.map(async (table) => {
+      const said = saidOf(await target.sql(as, `STORAGE FLUSH TABLE ${table}`));
+      return { said, job: said.kind === "ok" ? jobIn(said.message) : null };
+    }),
+  );
+  const jobs = asked.flatMap(({ job }) => job ?? []);
+  if (jobs.length === 0) return asked.map((one) => ({ ...one, status: null }));
+  const named = jobs.map((job) => `'${job}'`).join(", ");
+  const statuses = await context.poll(
     async () => {
-      const answer = await target.sql(as, `SELECT status FROM system.jobs WHERE job_id = '${job}' LIMIT 1`);
-      const [row] = rowsOf(answer) ?? [];
-      return row === undefined ? null : cellText(row["status"]);
+      const answer = await target.sql(
+        as,
+        `SELECT job_id, status FROM system.jobs WHERE job_id IN (${named}) LIMIT ${jobs.length}`,
+      );
+      const rows = rowsOf(answer) ?? [];
+      return new Map(rows.map((row) => [cellText(row["job_id"]), cellText(row["status"])]));
     },
-    (seen) => seen !== null && !open.includes(seen),
+    (seen) => jobs.every((job) => !open.has(seen.get(job) ?? "new")),
     { withinMs: flushWithinMs, everyMs: 50 },
   );
-  return { said, job, status };
+  return asked.map((one) => ({ ...one, status: one.job === null ? null : (statuses.get(one.job) ?? null) }));
+}
+
+export async function flush(target: Target, context: Context, as: Account, table: string): Promise<Flushed> {
+  const [flushed] = await flushAll(target, context, as, [table]);
+  if (flushed === undefined) throw new Error("one table gives one answer");
+  return flushed;
 }
 
 /** For `unknown`: why the flush did not come to its end; undefined if it did. */

@@ -8,6 +8,7 @@ import { malformedRequestsRefused } from "./malformed-requests-refused.ts";
 import { notNullHolds } from "./not-null-holds.ts";
 import { predicatesPartitionRows } from "./predicates-partition-rows.ts";
 import { syntaxErrorsClear } from "./syntax-errors-clear.ts";
+import { typesRoundTrip } from "./types-round-trip.ts";
 import { wrongTableTypeRefused } from "./wrong-table-type-refused.ts";
 import { wrongTypesRefused } from "./wrong-types-refused.ts";
 
@@ -21,6 +22,7 @@ export const category: Category = {
     notNullHolds,
     badFlushCommandRefused,
     duplicateColumnsRefused,
+    typesRoundTrip,
     injectionStaysData,
     malformedRequestsRefused,
     predicatesPartitionRows,

@@ -8,6 +8,7 @@ import malformedRequestsRefused from "./malformed-requests-refused.proof.ts";
 import notNullHolds from "./not-null-holds.proof.ts";
 import predicatesPartitionRows from "./predicates-partition-rows.proof.ts";
 import syntaxErrorsClear from "./syntax-errors-clear.proof.ts";
+import typesRoundTrip from "./types-round-trip.proof.ts";
 import wrongTableTypeRefused from "./wrong-table-type-refused.proof.ts";
 import wrongTypesRefused from "./wrong-types-refused.proof.ts";
 
@@ -18,6 +19,7 @@ export const proofs: readonly Proof[] = [
   notNullHolds,
   badFlushCommandRefused,
   duplicateColumnsRefused,
+  typesRoundTrip,
   injectionStaysData,
   malformedRequestsRefused,
   predicatesPartitionRows,
