@@ -5,6 +5,7 @@ import { hostileNamesHarmless } from "./hostile-names-harmless.ts";
 
 const refusal = no("SQL_EXECUTION_ERROR", "Name contains invalid characters", "rule");
 const one = (at: number, change: object = {}) => ({
+  place: `place ${at % 12}`,
   case: `case ${at}`,
   role: "user",
   sent: 'USE "a/b"',

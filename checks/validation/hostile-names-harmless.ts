@@ -7,6 +7,8 @@ const signs = { slash: "/x", dots: "/../x", "two dots": "..x", backslash: "\\x",
 
 type Sent = { readonly sql: string; readonly namespace?: string } | { readonly path: string };
 interface Case {
+  /** Where the name stands; cases of one place make one finding. */
+  readonly place: string;
   readonly name: string;
   /** Where a plain user can do it, it is tried as one: that is who may want to. */
   readonly as: "dba" | "user";
@@ -17,11 +19,13 @@ const inName = (value: string): string => `"${value.replaceAll('"', '""')}"`;
 const each = (make: (sign: string, word: string) => Case): Case[] =>
   Object.entries(signs).map(([word, sign]) => make(sign, word));
 const asUser = (name: string, sql: (own: string, scratch: string) => string): Case => ({
+  place: name,
   name,
   as: "user",
   send: (own, scratch) => ({ sql: sql(`${own}/../x`, scratch) }),
 });
 const file = (name: string, path: (own: string, scratch: string) => string): Case => ({
+  place: "address of a file",
   name,
   as: "user",
   send: (own, scratch) => ({ path: `/v1/files/${path(own, scratch)}` }),
@@ -29,16 +33,19 @@ const file = (name: string, path: (own: string, scratch: string) => string): Cas
 
 const cases: readonly Case[] = [
   ...each((sign, word) => ({
+    place: "CREATE NAMESPACE",
     name: `namespace with ${word}`,
     as: "dba",
     send: (own) => ({ sql: `CREATE NAMESPACE ${own}${sign}` }),
   })),
   ...each((sign, word) => ({
+    place: "CREATE USER",
     name: `user with ${word}`,
     as: "dba",
     send: (own) => ({ sql: `CREATE USER ${quoted(own + sign)} WITH PASSWORD 'Kr1-Never-used-9' ROLE user` }),
   })),
   ...each((sign, word) => ({
+    place: "CREATE TABLE",
     name: `table with ${word}`,
     as: "user",
     send: (own, scratch) => ({
@@ -46,19 +53,36 @@ const cases: readonly Case[] = [
     }),
   })),
   ...each((sign, word) => ({
+    place: "namespace_id",
     name: `namespace_id with ${word}`,
     as: "user",
     send: (own) => ({ sql: "SELECT id FROM t LIMIT 1", namespace: own + sign }),
   })),
-  { name: "namespace_id empty", as: "user", send: () => ({ sql: "SELECT id FROM t LIMIT 1", namespace: "" }) },
   {
+    place: "namespace_id",
+    name: "namespace_id empty",
+    as: "user",
+    send: () => ({ sql: "SELECT id FROM t LIMIT 1", namespace: "" }),
+  },
+  {
+    place: "CREATE USER",
     name: "user without a name",
     as: "dba",
     send: () => ({ sql: "CREATE USER '' WITH PASSWORD 'Kr1-Never-used-9' ROLE user" }),
   },
-  { name: "ALTER USER", as: "dba", send: (own) => ({ sql: `ALTER USER ${quoted(`${own}/x`)} SET ROLE user` }) },
-  { name: "DROP USER", as: "dba", send: (own) => ({ sql: `DROP USER ${quoted(`${own}/x`)}` }) },
-  { name: "DROP NAMESPACE", as: "dba", send: (own) => ({ sql: `DROP NAMESPACE ${inName(`${own}/x`)}` }) },
+  {
+    place: "ALTER USER",
+    name: "ALTER USER",
+    as: "dba",
+    send: (own) => ({ sql: `ALTER USER ${quoted(`${own}/x`)} SET ROLE user` }),
+  },
+  { place: "DROP USER", name: "DROP USER", as: "dba", send: (own) => ({ sql: `DROP USER ${quoted(`${own}/x`)}` }) },
+  {
+    place: "DROP NAMESPACE",
+    name: "DROP NAMESPACE",
+    as: "dba",
+    send: (own) => ({ sql: `DROP NAMESPACE ${inName(`${own}/x`)}` }),
+  },
   asUser("EXECUTE AS USER", (bad) => `EXECUTE AS USER ${quoted(bad)} (SELECT 1)`),
   asUser("SELECT", (bad) => `SELECT id FROM ${inName(bad)}.t LIMIT 1`),
   asUser("INSERT", (bad) => `INSERT INTO ${inName(bad)}.t (id) VALUES (1)`),
@@ -75,6 +99,7 @@ const cases: readonly Case[] = [
 ];
 
 type Tried = {
+  readonly place: string;
   readonly case: string;
   readonly role: string;
   readonly sent: string;
@@ -121,10 +146,10 @@ export const hostileNamesHarmless = defineCheck({
   estimateMs: 1_500,
   estimateRequests: 2 * cases.length + 5,
   findings: {
-    crashed: (d: { case: string; as: string; sent: string; outcome: string }) =>
-      `${d.case}, as a ${d.as}: ${d.sent} ${d.outcome}`,
-    accepted: (d: { case: string; as: string; sent: string; message: string }) =>
-      `${d.case}, as a ${d.as}: ${d.sent} was accepted: ${d.message}`,
+    crashed: (d: { place: string; as: string; sent: string; outcome: string; of: number }) =>
+      `${d.place}, as a ${d.as}: ${d.sent} ${d.outcome}${d.of > 1 ? ` (and ${d.of - 1} more there)` : ""}`,
+    accepted: (d: { place: string; as: string; sent: string; outcome: string; of: number }) =>
+      `${d.place}, as a ${d.as}: ${d.sent} was accepted: ${d.outcome}${d.of > 1 ? ` (and ${d.of - 1} more there)` : ""}`,
   },
   async observe(target, context) {
     const { scratch } = context;
@@ -147,33 +172,30 @@ export const hostileNamesHarmless = defineCheck({
         "path" in what
           ? `GET ${what.path}`
           : what.sql + ("namespace" in what ? ` in ${JSON.stringify(what.namespace)}` : "");
-      tried.push({ case: one.name, role: one.as, sent: JSON.stringify(shown).slice(1, -1), said, next });
+      tried.push({
+        place: one.place,
+        case: one.name,
+        role: one.as,
+        sent: shown.replaceAll("\u0000", "<NUL>"),
+        said,
+        next,
+      });
       // Nobody is there any more to ask for the rest.
       if (next.why === "unreachable") break;
     }
     return { proper, tried };
   },
   judge({ proper, tried }) {
-    const found = tried.flatMap((one) => {
-      const { case: name, role: as, sent, said, next } = one;
-      const about = { case: name, sent: [said.exchange] };
-      const outcome = outcomeOf(said, next);
-      if (outcome !== undefined)
-        return [{ name: "crashed" as const, data: { case: name, as, sent, outcome }, ...about }];
-      return [];
-    });
-    const accepted = tried
-      .filter(({ said }) => said.kind === "ok")
-      .map(({ case: name, role: as, sent, said }) => ({
-        name: "accepted" as const,
-        case: name,
-        data: { case: name, as, sent, message: said.message },
-        sent: [said.exchange],
-      }));
+    const crashed = byPlace(tried, ({ said, next }) => outcomeOf(said, next));
+    const accepted = byPlace(tried, ({ said }) => (said.kind === "ok" ? said.message : undefined));
+    const found = [
+      ...crashed.map((one) => ({ name: "crashed" as const, ...one })),
+      ...accepted.map((one) => ({ name: "accepted" as const, ...one })),
+    ];
     const dead = proper.find(({ kind }) => kind !== "ok");
     if (dead !== undefined || proper.length < 4)
       return unknown(`a proper name does not work either: ${dead?.message ?? "it was not tried"}`);
-    if (found.length + accepted.length > 0) return fail(...found, ...accepted);
+    if (found.length > 0) return fail(...found);
     const vague = tried.find(({ said, next }) => !isRefusal(said) || next.kind !== "ok");
     if (vague !== undefined) {
       const { said, next } = vague;
@@ -184,6 +206,19 @@ export const hostileNamesHarmless = defineCheck({
     return pass(`${tried.length} of ${tried.length} names refused, and each time a plain query was answered after it`);
   },
 });
+
+/** One finding for each place, with the first of its cases that shows it. What a plain user can do comes first. */
+function byPlace(tried: readonly Tried[], shows: (one: Tried) => string | undefined) {
+  const places = [...new Set(tried.map(({ place }) => place))];
+  const found = places.flatMap((place) => {
+    const showing = tried.filter((one) => one.place === place && shows(one) !== undefined);
+    const [first] = showing;
+    if (first === undefined) return [];
+    const data = { place, as: first.role, sent: first.sent, outcome: shows(first) ?? "", of: showing.length };
+    return [{ case: place, data, sent: showing.map(({ said }) => said.exchange) }];
+  });
+  return found.toSorted((one, two) => two.data.as.localeCompare(one.data.as));
+}
 
 /** What broke; undefined if nothing did. */
 function outcomeOf(said: Said, next: Said): string | undefined {
