@@ -1,7 +1,7 @@
 import { errorBody, sendInstead, sqlFault } from "../../src/faults/sql.ts";
 import { proveCheck } from "../../src/proof.ts";
 import { no, nothing, yes } from "../evidence.ts";
-import { notNullHolds } from "./not-null-holds.ts";
+import { notNullHolds, standing } from "./not-null-holds.ts";
 
 const refusal = no("SQL_EXECUTION_ERROR", "NOT NULL constraint violation", "constraint");
 const one = (name: string, said: typeof refusal) => ({ case: name, role: "user", sql: `INSERT ${name}`, said });
@@ -9,13 +9,7 @@ const names = ["text left out", "number left out", "key left out", "NULL", "NULL
 const more = ["NULL among many", "NULL from a SELECT", "NULL in a transaction", "UPDATE to NULL"];
 const last = ["UPDATE to NULL as a parameter", "UPDATE of one among many"];
 const tried = [...names, ...more, ...last].map((name) => one(name, refusal));
-const rows: (string | null)[][] = [
-  ["1", "one", "1", null],
-  ["2", "", "0", null],
-  ["3", "c", "3", null],
-  ["4", "d", "4", null],
-  ["5", "e", "5", null],
-];
+const rows = standing;
 const proper = [one("proper INSERT", yes()), one("proper UPDATE", yes())];
 const user = { kind: "USER", tried, rows: rows as typeof rows | null, proper };
 const shared = { ...user, kind: "SHARED" };
