@@ -80,9 +80,9 @@ export const predicatesPartitionRows = defineCheck({
   touches: "scratch",
   needs: ["dba"],
   level: "block",
-  estimateMs: 1_500,
-  estimateRequests: 30,
-  timeoutMs: 120_000,
+  estimateMs: 1_800,
+  estimateRequests: 40,
+  timeoutMs: 300_000,
   findings: {
     partitionBroken: (d: { predicate: string; when: string; what: string }) => `${d.predicate} ${d.when}: ${d.what}`,
     countDisagrees: (d: { predicate: string; when: string; filtered: string; seen: string }) =>
@@ -106,7 +106,7 @@ export const predicatesPartitionRows = defineCheck({
       const answer = await target.sql(op, `SELECT SUM(bit) AS m FROM ${table}`);
       return answer.kind === "ok" ? (integerText(answer.results[0]?.rows[0]?.[0]) ?? "none") : answer.message;
     };
-    const count = context.size({ light: 30, standard: 60, deep: 240 });
+    const count = context.size({ light: 50, standard: 150, deep: 600 });
     const predicates = Array.from({ length: count }, () => predicateOf(random));
     const allBefore = await all();
     const before = await askAll(target, op, table, predicates);
