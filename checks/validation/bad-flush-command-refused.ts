@@ -56,8 +56,8 @@ export const badFlushCommandRefused = defineCheck({
   },
   judge({ tried, jobs, proper, after }) {
     const sorted = sortTried(tried);
-    const claimed = sorted.accepted.map(({ said }) => jobIn(said.message));
-    const stray = (jobs ?? []).filter((job) => !claimed.includes(job.id));
+    const claimed = new Set(sorted.accepted.map(({ said }) => jobIn(said.message)));
+    const stray = (jobs ?? []).filter((job) => !claimed.has(job.id));
     const found = sorted.accepted.map((one) => ({
       name: "accepted" as const,
       case: one.case,

@@ -46,7 +46,7 @@ export default proveCheck(duplicateColumnsRefused, {
     versionMoved: {
       seen: { ...sound, after: { ...shape, version: "2" } },
       fault: sqlFault("refuseAndCountAllTheSame", async (sql, _, exchange) => {
-        if (!/ ADD COLUMN name TEXT$/.test(sql)) return undefined;
+        if (!sql.endsWith(" ADD COLUMN name TEXT")) return undefined;
         await exchange(sql.replace("name TEXT", "aside TEXT"));
         await exchange(sql.replace("ADD COLUMN name TEXT", "DROP COLUMN aside"));
         return { status: 400, body: errorBody("SQL_EXECUTION_ERROR", "Column 'name' already exists") };

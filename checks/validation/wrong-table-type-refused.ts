@@ -115,10 +115,10 @@ export const wrongTableTypeRefused = defineCheck({
     if (why !== undefined) return unknown(why);
     if (wrong.length < cases.length || controls.length < cases.length)
       return unknown(`only ${wrong.length} of ${cases.length} statements were tried`);
-    const optional = cases.filter((one) => one.optional === true).map(({ name }) => name);
+    const optional = new Set(cases.filter((one) => one.optional === true).map(({ name }) => name));
     const missing = controls.filter(({ said }) => said.kind !== "ok");
-    const notOffered = missing.filter((one) => optional.includes(one.case) && one.said.kind === "refused");
-    const [dead] = missing.filter((one) => !notOffered.includes(one));
+    const notOffered = new Set(missing.filter((one) => optional.has(one.case) && one.said.kind === "refused"));
+    const dead = missing.find((one) => !notOffered.has(one));
     if (dead !== undefined || plain?.said.kind !== "ok")
       return unknown(
         `the control does not work, so a refusal shows nothing: ${(dead ?? plain)?.case ?? ""}, ${(dead ?? plain)?.said.message ?? "not tried"}`,
@@ -127,7 +127,7 @@ export const wrongTableTypeRefused = defineCheck({
     if (flushed === null || !jobs.some(({ id }) => id === flushed))
       return unknown("the listing does not show the job of a proper flush, so it shows nothing");
     return pass(
-      `${sorted.refused.length} of ${wrong.length} refused, no job, nothing changed; ${controls.length - notOffered.length} of ${controls.length} work on the right table`,
+      `${sorted.refused.length} of ${wrong.length} refused, no job, nothing changed; ${controls.length - notOffered.size} of ${controls.length} work on the right table`,
     );
   },
 });
