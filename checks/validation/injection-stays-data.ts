@@ -87,6 +87,7 @@ export const injectionStaysData = defineCheck({
   level: "block",
   estimateMs: 1_200,
   estimateRequests: 3 * payloads.length + places.length + aliases.length + 7,
+  timeoutMs: 120_000,
   findings: {
     executed: (d: { case: string; what: string }) => `${d.case}: ${d.what}`,
     changed: (d: { case: string; text: string; got: string }) =>

@@ -23,7 +23,7 @@ export const typesRoundTrip = defineCheck({
   levels: { refused: "warn" },
   estimateMs: 1_800,
   estimateRequests: 8 * edgeTypes.length,
-  timeoutMs: 60_000,
+  timeoutMs: 120_000,
   findings: {
     changed: (d: { type: string; value: string; way: string; wrote: string; got: string; when: string }) =>
       `${d.type}, ${d.value}: ${d.wrote} as a ${d.way} comes back as ${d.got}${d.when}`,
