@@ -48,6 +48,15 @@ export const BETTER: Differences = {
   },
 };
 
+/** Codes by which a program can tell causes apart, and the words of the recording that each of them fits. */
+export const TELLING_CODES: Readonly<Record<string, RegExp>> = {
+  UNIQUE_VIOLATION: /Primary key violation/,
+  NOT_NULL_VIOLATION: /NOT NULL constraint violation/,
+  MISSING_COLUMN: /No field named|Column '\w+' does not exist/,
+  TABLE_NOT_FOUND: /Table .*not found|^SQL statement failed$/,
+  TYPE_MISMATCH: /coercion failed|Cast error|Parser error|Invalid UUID/,
+};
+
 /** What the sandbox does not have. This list only shrinks: an entry that does not differ any more fails the test. */
 export const NOT_SERVED: Differences = {
   envelope: {

@@ -30,6 +30,7 @@ const codes: Readonly<Record<string, Cause>> = {
   INVALID_INPUT: "parse",
   INVALID_PARAMETER: "parse",
   PARAMS_WITH_BATCH: "parse",
+  BATCH_PARSE_ERROR: "parse",
   PERMISSION_DENIED: "permission",
   FORBIDDEN: "permission",
   MISSING_AUTHORIZATION: "login",
@@ -45,6 +46,8 @@ const codes: Readonly<Record<string, Cause>> = {
   NOT_NULL_VIOLATION: "constraint",
   UNIQUE_VIOLATION: "constraint",
   MISSING_COLUMN: "missing",
+  TABLE_NOT_FOUND: "missing",
+  TYPE_MISMATCH: "type",
 };
 
 /** In order: the first that matches the message decides. A duplicate key also says "Already exists". */

@@ -1,3 +1,4 @@
+import { gunzipSync } from "node:zlib";
 import { bearer } from "./auth.ts";
 import { Refusal } from "../sql/errors.ts";
 import { type Asking, type Context, json, parseJson, problemWithBody, type Reply } from "./exchange.ts";
@@ -55,7 +56,7 @@ async function readRequest(asking: Asking): Promise<SqlRequest> {
   if (!/^application\/json\b/i.test(asking.headers["content-type"] ?? "")) throw bad("Content type error");
   if (raw.length > LONGEST_JSON)
     throw bad(`JSON payload (${raw.length} bytes) is larger than allowed (limit: ${LONGEST_JSON} bytes).`);
-  const text = raw.toString();
+  const text = textOf(raw, asking.headers["content-encoding"]);
   const value = parseJson(text, parseExactly);
   const problem = problemWithBody(text, value, { known: [], strict: false, needed: ["sql"] });
   if (problem !== undefined) throw bad(problem);
@@ -68,6 +69,8 @@ async function readRequest(asking: Asking): Promise<SqlRequest> {
   if (namespace !== undefined && namespace !== null && typeof namespace !== "string") {
     throw bad(`Json deserialize error: invalid type, expected a string ${at}`);
   }
+  if (typeof namespace === "string" && !/^\w{1,64}$/.test(namespace))
+    throw new Refusal("INVALID_INPUT", `Invalid namespace_id ${JSON.stringify(namespace)}`, true);
   const length = Buffer.byteLength(statement);
   if (length > LONGEST_SQL)
     throw new Refusal("INVALID_SQL", `SQL query too long: ${length} bytes (maximum ${LONGEST_SQL} bytes)`, true);
@@ -78,4 +81,15 @@ async function readRequest(asking: Asking): Promise<SqlRequest> {
     throw bad(`Json deserialize error: lone surrogate ${at}`);
   }
   return { sql: statement, parameters, namespace: namespace ?? "default" };
+}
+
+/** The body as text: unpacked where it says that it is packed, and never with signs made up for bytes that are none. */
+function textOf(raw: Buffer, encoding: string | undefined): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
+      encoding === "gzip" ? gunzipSync(raw, { maxOutputLength: LONGEST_JSON }) : raw,
+    );
+  } catch (error) {
+    throw bad(`it cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }

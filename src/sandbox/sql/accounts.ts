@@ -97,7 +97,9 @@ interface NewAccount {
 }
 
 export function addAccount(engine: Engine, { name, password, role, email }: NewAccount, settings: Settings): void {
-  if (!/^[\w.@-]{1,64}$/.test(name)) throw failed(`Invalid operation: '${name}' cannot be the name of a user`);
+  // Names of folders are made of it, so none that leads elsewhere.
+  if (!/^[\w.@-]{1,64}$/.test(name) || /^\.|\.\./.test(name))
+    throw failed(`Invalid operation: '${name}' cannot be the name of a user`);
   // A dropped account keeps its name: whoever got it would get the rows, too.
   if (engine.query("SELECT 1 FROM system.users WHERE user_id = $1", [name]).length > 0) {
     throw failed(`Already exists: User '${name}' already exists`);

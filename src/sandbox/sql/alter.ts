@@ -1,6 +1,6 @@
 import { id, quote, type Table } from "../store/catalogue.ts";
 import { accessLevel, readColumn, readOptions } from "./definition.ts";
-import { asRefusal, denied, failed, invalid, type Refusal, wrong } from "./errors.ts";
+import { asRefusal, denied, failed, invalid, noColumn, noTable, type Refusal, wrong } from "./errors.ts";
 import { checkColumnName, readName, readTableName, refuseRest } from "./names.ts";
 import { done, type Outcome, type Session } from "./session.ts";
 import { isOwn, refuseSystem, replaceTable, stored } from "./tables.ts";
@@ -18,7 +18,7 @@ export function readAlter(reader: Reader): (session: Session) => Outcome {
   return (session) => {
     const namespace = name.namespace ?? session.namespace;
     const table = session.catalogue.table(namespace, name.name);
-    if (table === undefined) throw failed(`Not found: Table '${name.name}' not found in namespace '${namespace}'`);
+    if (table === undefined) throw noTable(`Not found: Table '${name.name}' not found in namespace '${namespace}'`);
     refuseSystem(table, "alter");
     if (session.account.role === "user") throw denied("Unauthorized: Insufficient privileges to alter table");
     const altered = change(table);
@@ -99,7 +99,7 @@ function renameColumn(from: string, to: string): Change {
 function ownColumn(table: Table, name: string, verb: string): Column {
   const column = table.columns.find((c) => c.column_name === name);
   if (name.startsWith("_")) throw refused(name, verb);
-  if (column === undefined || !isOwn(column)) throw wrong(`Invalid operation: Column '${name}' does not exist`);
+  if (column === undefined || !isOwn(column)) throw noColumn(`Invalid operation: Column '${name}' does not exist`);
   return column;
 }
 

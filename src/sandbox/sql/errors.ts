@@ -8,7 +8,11 @@ type Code =
   | "INVALID_CREDENTIALS"
   | "PARAMS_WITH_BATCH"
   | "PERMISSION_DENIED"
-  | "EMPTY_SQL";
+  | "EMPTY_SQL"
+  | Telling;
+
+/** Where the recorded server says SQL_EXECUTION_ERROR for everything, these tell a program what it was. */
+type Telling = "UNIQUE_VIOLATION" | "NOT_NULL_VIOLATION" | "MISSING_COLUMN" | "TABLE_NOT_FOUND" | "TYPE_MISMATCH";
 
 const STATUS: Partial<Readonly<Record<Code, number>>> = { PERMISSION_DENIED: 403, INVALID_CREDENTIALS: 401 };
 
@@ -30,7 +34,9 @@ export class Refusal extends Error {
   messageFor(privileged: boolean): string {
     if (privileged || this.open) return this.message;
     if (this.code === "INVALID_SQL") return "SQL statement is invalid or not allowed";
-    return this.code === "SQL_EXECUTION_ERROR" ? "SQL statement failed" : this.message;
+    return this.code === "SQL_EXECUTION_ERROR" || this.code === "TABLE_NOT_FOUND"
+      ? "SQL statement failed"
+      : this.message;
   }
 }
 
@@ -38,7 +44,9 @@ export class Refusal extends Error {
 export const invalid = (message: string): Refusal => new Refusal("INVALID_SQL", message);
 export const failed = (message: string): Refusal => new Refusal("SQL_EXECUTION_ERROR", message);
 /** Failed for a reason that its sender may know. */
-export const wrong = (message: string): Refusal => new Refusal("SQL_EXECUTION_ERROR", message, true);
+export const wrong = (message: string, code: Code = "SQL_EXECUTION_ERROR"): Refusal => new Refusal(code, message, true);
+export const noColumn = (message: string): Refusal => wrong(message, "MISSING_COLUMN");
+export const noTable = (message: string): Refusal => new Refusal("TABLE_NOT_FOUND", message);
 export const denied = (message: string): Refusal => new Refusal("PERMISSION_DENIED", message);
 
 /** What a statement touches, to put into words what PostgreSQL reports about it. */
@@ -57,14 +65,16 @@ export function translate(error: PostgresError, subject: Subject): Refusal {
     case "23505":
       return wrong(
         `Execution error: Already exists: Primary key violation: value '${duplicate(detail, subject.user)}' already exists in column '${subject.key}'`,
+        "UNIQUE_VIOLATION",
       );
     case "23502":
       return wrong(
         `Execution error: Constraint violation: NOT NULL constraint violation: column '${column}' cannot be NULL`,
+        "NOT_NULL_VIOLATION",
       );
     case "42703": {
       const name = /column "?(?:\w+\.)*(\w+)/.exec(message)?.[1] ?? "";
-      return wrong(
+      return noColumn(
         `Invalid operation: Schema error: No field named ${name}. Valid fields are ${subject.columns.join(", ")}.`,
       );
     }
@@ -83,13 +93,14 @@ export function translate(error: PostgresError, subject: Subject): Refusal {
     case "54001":
       return failed(`Execution error: SQL error: RecursionLimitExceeded (${message})`);
     case "23514":
-      return wrong("Invalid operation: Schema coercion failed: Cast error: the value does not fit its column");
+      return misfit("the value does not fit its column");
     default:
-      return /^22|^42804|^42846/.test(code)
-        ? wrong(`Invalid operation: Schema coercion failed: Cast error: ${message}`)
-        : failed(`Execution error: ${message}`);
+      return /^22|^42804|^42846/.test(code) ? misfit(message) : failed(`Execution error: ${message}`);
   }
 }
+
+const misfit = (why: string): Refusal =>
+  wrong(`Invalid operation: Schema coercion failed: Cast error: ${why}`, "TYPE_MISMATCH");
 
 /** The key in "Key (_user, id)=(alice, 5) already exists.". */
 function duplicate(detail: string, user: string): string {

@@ -30,7 +30,11 @@ export function toParameter(value: unknown, index: number): Parameter {
   if (value === null) return { text: null, type: 0 };
   if (typeof value === "string") return { text: value, type: 0 };
   if (typeof value === "boolean") return { text: String(value), type: BOOL };
-  if (typeof value === "number") return { text: String(value), type: Number.isInteger(value) ? INT8 : FLOAT8 };
+  if (typeof value === "number") {
+    // JSON knows no infinity: it is what 1e999 became on its way.
+    if (!Number.isFinite(value)) throw new Refusal("INVALID_INPUT", "Invalid JSON payload: number out of range");
+    return { text: String(value), type: Number.isSafeInteger(value) ? INT8 : FLOAT8 };
+  }
   const exact = typeof value === "object" ? (value as Readonly<Record<string, unknown>>)[EXACT] : undefined;
   if (typeof exact === "string") return { text: exact, type: INT8 };
   const kind = Array.isArray(value) ? "Array" : "Object";

@@ -1,6 +1,6 @@
 import { id, type Table } from "../store/catalogue.ts";
 import { PostgresError } from "../store/engine.ts";
-import { denied, failed, translate, wrong } from "./errors.ts";
+import { denied, failed, noColumn, noTable, translate, wrong } from "./errors.ts";
 import { tellAboutServer } from "../store/figures.ts";
 import type { Parameter } from "./parameters.ts";
 import type { Query } from "./rewrite.ts";
@@ -68,7 +68,7 @@ function existing({ catalogue }: Session, namespace: string, name: string): Tabl
   }
   const table = catalogue.table(namespace, name);
   if (table === undefined) {
-    throw failed(`Table not found: Error during planning: table 'kalam.${namespace}.${name}' not found`);
+    throw noTable(`Table not found: Error during planning: table 'kalam.${namespace}.${name}' not found`);
   }
   return table;
 }
@@ -103,7 +103,8 @@ function checkWrite(query: Query, table: Table, session: Session, as: Account): 
   for (const name of query.assigned) {
     const column = table.columns.find((c) => c.column_name === name);
     // Row versions and deletion marks are the server's: to a writer there are no such columns.
-    if (column === undefined || name.startsWith("_")) throw wrong(`Invalid operation: Column '${name}' does not exist`);
+    if (column === undefined || name.startsWith("_"))
+      throw noColumn(`Invalid operation: Column '${name}' does not exist`);
     if (column.is_primary_key && query.verb === "UPDATE") {
       throw failed(`Error during planning: UPDATE cannot modify primary key column '${name}'`);
     }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { id, literal, rowsOf, type Table } from "../store/catalogue.ts";
-import { failed, invalid, Refusal } from "./errors.ts";
+import { failed, invalid, noTable, Refusal } from "./errors.ts";
 import { readName, readTableName, refuseRest, type TableName } from "./names.ts";
 import { runQuery } from "./query.ts";
 import { type Query, rewrite } from "./rewrite.ts";
@@ -57,7 +57,7 @@ function readable(name: TableName, { catalogue, account, namespace: usual }: Ses
   const namespace = name.namespace ?? usual;
   const table = catalogue.table(namespace, name.name);
   if (table === undefined || !mayRead(account, table))
-    throw failed(`Not found: Table '${name.name}' not found in namespace '${namespace}'`);
+    throw noTable(`Not found: Table '${name.name}' not found in namespace '${namespace}'`);
   return table;
 }
 

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { id, type Table } from "../store/catalogue.ts";
-import { denied, failed, invalid } from "./errors.ts";
+import { denied, failed, invalid, noTable } from "./errors.ts";
 import { hasPending } from "../store/jobs.ts";
 import { readName, readTableName, refuseRest } from "./names.ts";
 import { answer, done, type Outcome, type Session } from "./session.ts";
@@ -21,7 +21,7 @@ export function readStorageJob(reader: Reader, kind: "flush" | "compact"): (sess
     const namespace = table?.namespace ?? inNamespace ?? session.namespace;
     if (table === undefined) return startAll(kind, namespace, session);
     const found = session.catalogue.table(namespace, table.name);
-    if (found === undefined) throw failed(`Not found: Table ${namespace}.${table.name} not found`);
+    if (found === undefined) throw noTable(`Not found: Table ${namespace}.${table.name} not found`);
     if (found.type === "stream" || found.type === "system") {
       throw failed(`Invalid operation: ${said} is not supported for ${found.type.toUpperCase()} tables`);
     }

@@ -1,6 +1,6 @@
 import { id, literal, quote, rowsOf, type Table } from "../store/catalogue.ts";
 import type { Definition } from "./definition.ts";
-import { denied, failed, wrong } from "./errors.ts";
+import { denied, failed, noTable, wrong } from "./errors.ts";
 import { recordAction } from "../store/audit.ts";
 import { checkColumnName, problemWith, type TableName } from "./names.ts";
 import { done, isAdmin, type Outcome, type Session } from "./session.ts";
@@ -178,7 +178,7 @@ export function dropTable({ namespace: given, name }: TableName, ifExists: boole
   const table = catalogue.table(namespace, name);
   if (table === undefined) {
     if (ifExists) return done(`Table ${full} does not exist (skipped)`);
-    throw failed(`Not found: Table '${name}' not found in namespace '${namespace}'`);
+    throw noTable(`Not found: Table '${name}' not found in namespace '${namespace}'`);
   }
   refuseSystem(table, "drop");
   const job = engine.atomically(() => {

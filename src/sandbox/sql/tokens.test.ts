@@ -20,6 +20,7 @@ test.for<[string, string[]]>([
   ["SELECT 1 -- ; no\r; c", ["SELECT 1", "c"]],
   ["SELECT 1 /* ; /* ; */ ; */ ; c", ["SELECT 1", "c"]],
   ["SELECT 'open; c", ["SELECT 'open; c"]],
+  ["SELECT 1 /* open; c", ["SELECT 1 /* open; c"]],
   ["SELECT $1; SELECT $2", ["SELECT $1", "SELECT $2"]],
 ])("%s is split where its statements end", ([sql, expected]) => {
   expect(texts(sql)).toEqual(expected);

@@ -34,7 +34,10 @@ export function tokenize(sql: string): Token[] {
   let at = 0;
   while (at < sql.length) {
     if (sql.startsWith("/*", at)) {
-      at = endOfComment(sql, at);
+      const end = endOfComment(sql, at);
+      // One that is never closed stays, for PostgreSQL to complain about.
+      if (end === undefined) tokens.push(openEnd(sql, at));
+      at = end ?? sql.length;
       continue;
     }
     PIECE.lastIndex = at;
@@ -59,8 +62,13 @@ function kindOf(groups: Record<string, string | undefined>): Token["kind"] {
   return groups["word"] === undefined ? "symbol" : "word";
 }
 
+function openEnd(sql: string, start: number): Token {
+  const text = sql.slice(start);
+  return { kind: "symbol", text, word: text, start, end: sql.length };
+}
+
 /** Comments nest, as they do in PostgreSQL. */
-function endOfComment(sql: string, start: number): number {
+function endOfComment(sql: string, start: number): number | undefined {
   const mark = /\/\*|\*\//g;
   mark.lastIndex = start;
   let depth = 0;
@@ -68,7 +76,7 @@ function endOfComment(sql: string, start: number): number {
     depth += found[0] === "/*" ? 1 : -1;
     if (depth === 0) return mark.lastIndex;
   }
-  return sql.length;
+  return undefined;
 }
 
 /** The statements of a request. Empty ones (`;;`, a lone comment) are not statements. */

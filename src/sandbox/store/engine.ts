@@ -84,7 +84,7 @@ export class Engine {
   run(bound: Bound, identity?: Identity): Rows {
     this.#become(identity);
     const limit = bound.limit ?? 0;
-    const received = this.#exchange(
+    const { received, rows: all } = this.#exchange(
       serialize.parse({ text: bound.text, types: [...(bound.types ?? [])] }),
       serialize.bind({ values: [...(bound.values ?? [])] }),
       serialize.describe({ type: "P" }),
@@ -92,17 +92,15 @@ export class Engine {
       serialize.sync(),
     );
     let fields: messages.Field[] = [];
-    let rows: (string | null)[][] = [];
     let count = 0;
     for (const message of received) {
       if (message.name === "rowDescription") ({ fields } = message as messages.RowDescriptionMessage);
-      if (message.name === "dataRow") rows.push((message as messages.DataRowMessage).fields);
       if (message.name === "commandComplete") {
         count = Number(/\d+$/.exec((message as messages.CommandCompleteMessage).text)?.[0] ?? 0);
       }
     }
-    const cut = limit > 0 && rows.length > limit;
-    if (cut) rows = rows.slice(0, limit);
+    const cut = limit > 0 && all.length > limit;
+    const rows = cut ? all.slice(0, limit) : all;
     return { fields, rows, count: fields.length > 0 ? rows.length : count, cut };
   }
 
@@ -142,14 +140,39 @@ export class Engine {
     this.#identity = wanted;
   }
 
-  #exchange(...sent: readonly Uint8Array[]): readonly { readonly name: string }[] {
+  #exchange(...sent: readonly Uint8Array[]): {
+    readonly received: readonly { readonly name: string }[];
+    readonly rows: Rows["rows"];
+  } {
     const received: { readonly name: string }[] = [];
-    new Parser().parse(this.#pg.execProtocolRawSync(Buffer.concat(sent)), (message) => received.push(message));
+    const raw = this.#pg.execProtocolRawSync(Buffer.concat(sent));
+    new Parser().parse(raw, (message) => received.push(message));
     const error = received.find((message) => message.name === "error");
     if (error !== undefined) throw new PostgresError(error as messages.DatabaseError);
     if (!received.some(({ name }) => name === "commandComplete" || name === "portalSuspended")) {
       throw new Error("PostgreSQL answered with nothing");
     }
-    return received;
+    return { received, rows: rowsIn(raw) };
   }
+}
+
+/** PGlite's reader drops a byte order mark at the start of each text. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** The cells of all DataRow messages: one sign for the kind of message, its length, how many cells, and the length of each, or -1 for NULL. */
+function rowsIn(raw: Uint8Array): (string | null)[][] {
+  const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
+  const rows: (string | null)[][] = [];
+  for (let at = 0; at + 5 <= raw.length; at += 1 + view.getInt32(at + 1)) {
+    if (raw[at] !== "D".charCodeAt(0)) continue;
+    let cell = at + 7;
+    rows.push(
+      Array.from({ length: view.getInt16(at + 5) }, () => {
+        const length = view.getInt32(cell);
+        cell += 4 + Math.max(0, length);
+        return length < 0 ? null : decoder.decode(raw.subarray(cell - length, cell));
+      }),
+    );
+  }
+  return rows;
 }
