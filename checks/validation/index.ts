@@ -1,8 +1,11 @@
 import type { Category } from "../../src/check.ts";
 import { ownRowsOnly } from "./own-rows-only.ts";
+import { systemColumnsLocked } from "./system-columns-locked.ts";
+import { systemTablesLocked } from "./system-tables-locked.ts";
+import { userAdministrationGuarded } from "./user-administration-guarded.ts";
 
 export const category: Category = {
   id: "validation",
   promise: "What is wrong is refused, clearly and completely.",
-  checks: [ownRowsOnly],
+  checks: [systemTablesLocked, systemColumnsLocked, ownRowsOnly, userAdministrationGuarded],
 };

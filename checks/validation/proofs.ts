@@ -1,4 +1,12 @@
 import type { Proof } from "../../src/proof.ts";
 import ownRowsOnly from "./own-rows-only.proof.ts";
+import systemColumnsLocked from "./system-columns-locked.proof.ts";
+import systemTablesLocked from "./system-tables-locked.proof.ts";
+import userAdministrationGuarded from "./user-administration-guarded.proof.ts";
 
-export const proofs: readonly Proof[] = [ownRowsOnly];
+export const proofs: readonly Proof[] = [
+  systemTablesLocked,
+  systemColumnsLocked,
+  ownRowsOnly,
+  userAdministrationGuarded,
+];
