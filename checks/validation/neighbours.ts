@@ -1,8 +1,9 @@
 /** Accounts side by side in one table, each with rows of its own, each trying every way to reach a row. */
 import type { Context } from "../../src/check.ts";
-import { cellText, saidOf, type Account, type Answer, type Said, type Target } from "../../src/target/target.ts";
+import { saidOf, type Account, type Answer, type Target } from "../../src/target/target.ts";
 import { flushed } from "../cold.ts";
-import { fill, readWays, writeWays, type Cells, type Place, type ReadWay, type Row, type WriteWay } from "./ways.ts";
+import { cellsOf, digits, inserting, newRow, tryWay, type Tried } from "./reach.ts";
+import { readWays, writeWays, type Cells, type Place, type ReadWay, type Row, type WriteWay } from "./ways.ts";
 
 /** A table of a kind, and what happens to its rows before anybody tries anything. */
 export interface RoomPlan {
@@ -17,18 +18,6 @@ export interface RoomPlan {
 }
 
 export type Person = { readonly name: string; readonly role: string; readonly rows: readonly Row[] };
-
-/** What came of one way. */
-export type Tried = {
-  readonly way: string;
-  readonly said: Said;
-  /** The rows of the last result that has columns, without the system's columns; null where there was none. */
-  readonly rows: Cells | null;
-  /** How many rows it says it changed. */
-  readonly count: number | null;
-  /** What of other people's texts, numbers and keys stands anywhere in the answer. */
-  readonly theirs: readonly string[];
-};
 
 /** `watched`: the rows of the one who only watches, looked up after it: the same as before, or what they are now. */
 export type Written = Tried & { readonly watched: "same" | "unread" | Cells };
@@ -58,8 +47,6 @@ export type Room = {
 const everybodysKeys = ["1", "2", "3"];
 /** More than one visitor has, so that rows shown twice are not as many as rows shown of both. */
 const watcherOnlyKeys = 4;
-const messageMax = 200;
-const cellsMax = 40;
 
 /** Fills a table and has it visited. */
 export async function visitRoom(target: Target, context: Context, plan: RoomPlan): Promise<Room> {
@@ -165,43 +152,6 @@ function waysFor<W extends ReadWay | WriteWay>({ role }: Account, ways: readonly
   return role === "user" ? ways : ways.filter((way) => way.broad === true);
 }
 
-async function tryWay(
-  target: Target,
-  as: Account,
-  way: ReadWay | WriteWay,
-  place: Place,
-  secrets: readonly string[],
-): Promise<Tried> {
-  const sql = fill(way.sql, place);
-  const params = (way.params ?? []).map((name) => place[name]);
-  const answer = await target.sql(as, sql, {
-    // A key goes as a number, as its column is one.
-    ...(params.length === 0 ? {} : { params: params.map((text) => (/^\d+$/.test(text) ? Number(text) : text)) }),
-    ...("unqualified" in way && way.unqualified === true ? { namespace: place.namespace } : {}),
-  });
-  const said = saidOf(answer);
-  // An error may quote the statement that made it; rows may not.
-  const asked = answer.kind === "ok" ? "" : sql + params.join(" ");
-  const answered = answer.kind === "ok" ? JSON.stringify(answer.results.map(({ rows }) => rows)) : answer.message;
-  const writes = answer.kind === "ok" ? answer.results.filter(({ columns }) => columns.length === 0) : [];
-  return {
-    way: way.name,
-    said: { ...said, message: said.message.slice(0, messageMax) },
-    rows: cellsOf(answer)?.slice(0, cellsMax) ?? null,
-    count: writes.length === 0 ? null : writes.reduce((sum, { rowCount }) => sum + rowCount, 0),
-    theirs: secrets.filter((secret) => answered.includes(secret) && !asked.includes(secret)).slice(0, 3),
-  };
-}
-
-/** The last result that has columns, as text, without the system's columns. */
-function cellsOf(answer: Answer): Cells | null {
-  const result = answer.kind === "ok" ? answer.results.findLast(({ columns }) => columns.length > 0) : undefined;
-  if (result === undefined) return null;
-  return result.rows.map((row) =>
-    row.filter((_, at) => result.columns[at]?.name.startsWith("_") !== true).map((cell) => cellText(cell)),
-  );
-}
-
 /** `_seq`, or what a later version calls it. */
 async function versionColumn(target: Target, as: Account, table: string): Promise<string> {
   const answer = await target.sql(as, `SELECT * FROM ${table} LIMIT 1`);
@@ -235,18 +185,4 @@ function placeOf(
 /** What only these rows have: not the keys that everybody has. */
 function secretsOf(rows: readonly Row[]): readonly string[] {
   return rows.flatMap(({ id, v, n }) => [v, n, ...(everybodysKeys.includes(id) ? [] : [id])]);
-}
-
-function inserting(table: string, rows: readonly Row[]): string {
-  return `INSERT INTO ${table} (id, v, n) VALUES ${rows.map(({ id, v, n }) => `(${id}, '${v}', ${n})`).join(", ")}`;
-}
-
-/** `first`: the first digit of the number. */
-function newRow(context: Pick<Context, "random">, id: string, who: string, first = 3): Row {
-  return { id, v: `${who}-${digits(context, 3)}${digits(context, 4)}`, n: digits(context, first) };
-}
-
-/** Twelve digits, the first of them given, the others not to be guessed. */
-function digits({ random }: Pick<Context, "random">, first: number): string {
-  return `${first}${String(Math.floor(random() * 1e11)).padStart(11, "0")}`;
 }

@@ -1,5 +1,6 @@
 import type { Proof } from "../../src/proof.ts";
 import ownRowsOnly from "./own-rows-only.proof.ts";
+import sharedAccessLevelsHold from "./shared-access-levels-hold.proof.ts";
 import systemColumnsLocked from "./system-columns-locked.proof.ts";
 import systemTablesLocked from "./system-tables-locked.proof.ts";
 import userAdministrationGuarded from "./user-administration-guarded.proof.ts";
@@ -8,5 +9,6 @@ export const proofs: readonly Proof[] = [
   systemTablesLocked,
   systemColumnsLocked,
   ownRowsOnly,
+  sharedAccessLevelsHold,
   userAdministrationGuarded,
 ];

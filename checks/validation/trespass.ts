@@ -1,7 +1,8 @@
 /** Judges what neighbours in one table did: whether anybody reached what is another's. Pure. */
 import { saysNo, type Said } from "../../src/target/target.ts";
-import type { Room, RoomPlan, Tried, Visit, Written } from "./neighbours.ts";
-import { readWays, writeWays, type Cells, type ReadWay, type Row, type WriteWay } from "./ways.ts";
+import type { Room, RoomPlan, Visit, Written } from "./neighbours.ts";
+import type { Tried } from "./reach.ts";
+import { readWays, sameCells, writeWays, type Cells, type ReadWay, type Row, type WriteWay } from "./ways.ts";
 
 export interface Trespass {
   readonly kind: "trespass";
@@ -35,7 +36,7 @@ export function judgeRoom(plan: RoomPlan, room: Room | undefined): Seen[] {
   const warm = people.filter(({ name }) => room.cold?.includes(name) !== true);
   if (plan.cold && warm.length > 0)
     seen.push(doubt(`the rows of ${warm.length} accounts were not seen in cold storage`));
-  if (!same(room.atFirst, cells(room.watcher.rows), false))
+  if (!sameCells(room.atFirst, cells(room.watcher.rows), false))
     seen.push(doubt("whoever only watches did not see exactly the own rows at first"));
 
   for (const visit of room.visits) {
@@ -72,7 +73,7 @@ function judgeRead(way: ReadWay, tried: Tried, about: About): Seen {
   const { visit } = about;
   if (way.shows === null) return { kind: "empty" };
   const own = way.shows(visit.who.rows, visit.place);
-  if (same(tried.rows, own, way.ordered === true)) return { kind: own.length === 0 ? "empty" : "worked" };
+  if (sameCells(tried.rows, own, way.ordered === true)) return { kind: own.length === 0 ? "empty" : "worked" };
   if (mayLack(way, about) && tried.rows?.length === 0) return { kind: "silent" };
   return doubt(way, about, `showed ${text(tried.rows)}, and not the own ${text(own)}`);
 }
@@ -87,11 +88,11 @@ function leakOf(
   if (said.kind !== "ok" && way.tellsWhen?.test(said.message) === true) return said.message;
   if (!("shows" in way) || way.shows === null || rows === null) return undefined;
   const { rows: mine } = visit.who;
-  if (same(rows, way.shows(mine, visit.place), way.ordered === true)) return undefined;
+  if (sameCells(rows, way.shows(mine, visit.place), way.ordered === true)) return undefined;
   // A count tells no canary, but the one who watches has more rows than one's own twice.
   for (const reached of [watched, [...mine, ...watched], others, [...mine, ...others]]) {
     const shown = way.shows(reached, visit.place);
-    if (shown.length > 0 && same(rows, shown, way.ordered === true)) return text(rows);
+    if (shown.length > 0 && sameCells(rows, shown, way.ordered === true)) return text(rows);
   }
   return way.name === "SUM" && isSumWith(rows[0]?.[0], mine, others) ? text(rows) : undefined;
 }
@@ -160,12 +161,6 @@ function doubt({ name }: ReadWay | WriteWay, { plan, visit }: About, why: string
 
 function cells(rows: readonly Row[]): Cells {
   return rows.map(({ id, v, n }) => [id, v, n]);
-}
-
-function same(seen: Cells | null, wanted: Cells, ordered: boolean): boolean {
-  if (seen === null) return false;
-  const [a, b] = [seen, wanted].map((one) => one.map((row) => JSON.stringify(row)));
-  return JSON.stringify(ordered ? a : a?.toSorted()) === JSON.stringify(ordered ? b : b?.toSorted());
 }
 
 function text(rows: Cells | null): string {

@@ -1,6 +1,6 @@
 import { defineCheck, fail, pass, unknown } from "../../src/check.ts";
 import { saidOf, saysNo, type Account, type Said } from "../../src/target/target.ts";
-import { shown } from "../trials.ts";
+import { forWantOfRights, shown } from "../trials.ts";
 import { fillNames, powers, powersOverSystem, type Finding, type Names, type Power } from "./administration.ts";
 
 type Tried = {
@@ -162,7 +162,9 @@ export const userAdministrationGuarded = defineCheck({
     if (broken !== undefined) return unknown(`the set-up did not work: ${broken.message}`);
     const other = tried.find(
       ({ said, mayBe }) =>
-        !forRights(said) && !(mayBe === "lacking" && said.why === "parse") && !(mayBe === "formed" && saysNo(said)),
+        !forWantOfRights(said) &&
+        !(mayBe === "lacking" && said.why === "parse") &&
+        !(mayBe === "formed" && saysNo(said)),
     );
     if (other !== undefined)
       return unknown(
@@ -186,8 +188,3 @@ export const userAdministrationGuarded = defineCheck({
     );
   },
 });
-
-/** Of a later statement of a batch only the status tells why it was refused. */
-function forRights({ why, status }: Said): boolean {
-  return why === "permission" || (why === "batchPart" && status === 403);
-}

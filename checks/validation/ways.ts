@@ -233,3 +233,10 @@ export const writeWays: readonly WriteWay[] = [
 export function fill(sql: string, place: Place): string {
   return sql.replace(/\{(\w+)\}/g, (whole, name: string) => (name in place ? place[name as keyof Place] : whole));
 }
+
+/** Whether these are just the rows that were wanted; in that order, where the order is part of the answer. */
+export function sameCells(seen: Cells | null, wanted: Cells, ordered: boolean): boolean {
+  if (seen === null) return false;
+  const [a, b] = [seen, wanted].map((one) => one.map((row) => JSON.stringify(row)));
+  return JSON.stringify(ordered ? a : a?.toSorted()) === JSON.stringify(ordered ? b : b?.toSorted());
+}
