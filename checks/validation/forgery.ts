@@ -48,7 +48,7 @@ export async function assignAll(
   columns: readonly string[],
   also: (as: Account, sql: string) => Promise<void>,
 ): Promise<Assigned[]> {
-  const [version = "_seq"] = columns.filter((column) => column !== "_deleted");
+  const version = columns.find((column) => column !== "_deleted") ?? "_seq";
   const read = async (key: number): Promise<{ row: Row } | null> => {
     const rows = rowsOf(await target.sql(as, `SELECT * FROM ${table} WHERE id = ${key}`));
     const row = rows?.[0];

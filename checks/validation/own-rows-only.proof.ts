@@ -56,7 +56,7 @@ export function soundRooms(): Room[] {
           reads: mine(readWays).map((way) => ({
             way: way.name,
             said: yes(""),
-            rows: way.shows === null ? [] : way.shows(who.rows, place),
+            rows: way.shows === null ? null : way.shows(who.rows, place),
             count: null,
             theirs: [],
           })),

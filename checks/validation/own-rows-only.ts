@@ -18,7 +18,7 @@ export const ownRowsOnly = defineCheck({
   failureTitle: "Somebody reaches the rows of somebody else",
   description: `Several accounts put rows with the same keys into a USER table, one that is flushed, and a STREAM table; texts, numbers and some keys cannot be guessed. A plain user then tries ${readWays.length} ways to read (keys, parameters, aggregates, joins, subqueries, CTE, UNION, system columns, errors, SHOW …) and ${writeWays.length} to change rows (with and without WHERE, INSERT … SELECT, EXECUTE AS …), a service account and a dba the broadest of them. Each way must work on one's own rows, nothing of another's may be in any answer, and another's rows must be the same after each.`,
   blindTo:
-    "Events of live queries, files and topics; what somebody sees who can read the disk. EXECUTE AS USER lets service accounts and dbas act for users: that is documented, and not tried.",
+    "Events of live queries, files and topics; views, which cannot be taken away again everywhere; what somebody sees who can read the disk. EXECUTE AS USER lets service accounts and dbas act for users: that is documented, and not tried.",
   risk: "One customer reads or changes what belongs to another one.",
   remedy:
     "Do not keep several customers' rows on this server before it passes: the finding names the statement that gets through.",

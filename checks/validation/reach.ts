@@ -7,7 +7,7 @@ import { fill, type Cells, type Place, type ReadWay, type Row, type WriteWay } f
 export type Tried = {
   readonly way: string;
   readonly said: Said;
-  /** The rows of the last result that has columns, without the system's columns; null where there was none. */
+  /** The rows of the last result that has columns, without the system's columns; null where there was none, or where the answer was only searched. */
   readonly rows: Cells | null;
   /** How many rows it says it changed. */
   readonly count: number | null;
@@ -31,17 +31,19 @@ export async function tryWay(
   const answer = await target.sql(as, sql, {
     // A key goes as a number, as its column is one.
     ...(params.length === 0 ? {} : { params: params.map((text) => (/^\d+$/.test(text) ? Number(text) : text)) }),
-    ...("unqualified" in way && way.unqualified === true ? { namespace: place.namespace } : {}),
+    ...("unqualified" in way && way.unqualified ? { namespace: place.namespace } : {}),
   });
   const said = saidOf(answer);
   // An error may quote the statement that made it; rows may not.
   const asked = answer.kind === "ok" ? "" : sql + params.join(" ");
   const answered = answer.kind === "ok" ? JSON.stringify(answer.results.map(({ rows }) => rows)) : answer.message;
+  // What is not for us to say may be about everybody on the server, and has no place in a report.
+  const onlySearched = "shows" in way && way.shows === null;
   const writes = answer.kind === "ok" ? answer.results.filter(({ columns }) => columns.length === 0) : [];
   return {
     way: way.name,
     said: { ...said, message: said.message.slice(0, messageMax) },
-    rows: cellsOf(answer)?.slice(0, cellsMax) ?? null,
+    rows: onlySearched ? null : (cellsOf(answer)?.slice(0, cellsMax) ?? null),
     count: writes.length === 0 ? null : writes.reduce((sum, { rowCount }) => sum + rowCount, 0),
     theirs: secrets.filter((secret) => answered.includes(secret) && !asked.includes(secret)).slice(0, 3),
   };

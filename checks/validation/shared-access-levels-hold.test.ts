@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Verdict } from "../../src/check.ts";
 import { no, yes } from "../evidence.ts";

@@ -1,5 +1,6 @@
 /** Judges what neighbours in one table did: whether anybody reached what is another's. Pure. */
 import { saysNo, type Said } from "../../src/target/target.ts";
+import { forWantOfRights } from "../trials.ts";
 import type { Room, RoomPlan, Visit, Written } from "./neighbours.ts";
 import type { Tried } from "./reach.ts";
 import { readWays, sameCells, writeWays, type Cells, type ReadWay, type Row, type WriteWay } from "./ways.ts";
@@ -25,30 +26,30 @@ export type Seen =
 
 /** Everything that can be said of one table. */
 export function judgeRoom(plan: RoomPlan, room: Room | undefined): Seen[] {
-  const doubt = (why: string): Seen => ({ kind: "doubt", why: `${plan.name}: ${why}` });
-  if (room === undefined) return [doubt("was not tried")];
-  if (room.trouble !== null) return [doubt(room.trouble)];
+  const unseen = (why: string): Seen => ({ kind: "doubt", why: `${plan.name}: ${why}` });
+  if (room === undefined) return [unseen("was not tried")];
+  if (room.trouble !== null) return [unseen(room.trouble)];
   const people = [room.watcher, ...room.visits.map(({ who }) => who)];
   const seen: Seen[] = [];
   const planned = plan.withRights ? ["user", "service", "dba"] : ["user"];
   for (const role of planned)
-    if (!people.some((one) => one.role === role)) seen.push(doubt(`no account with the role ${role} tried anything`));
+    if (!people.some((one) => one.role === role)) seen.push(unseen(`no account with the role ${role} tried anything`));
   const warm = people.filter(({ name }) => room.cold?.includes(name) !== true);
   if (plan.cold && warm.length > 0)
-    seen.push(doubt(`the rows of ${warm.length} accounts were not seen in cold storage`));
+    seen.push(unseen(`the rows of ${warm.length} accounts were not seen in cold storage`));
   if (!sameCells(room.atFirst, cells(room.watcher.rows), false))
-    seen.push(doubt("whoever only watches did not see exactly the own rows at first"));
+    seen.push(unseen("whoever only watches did not see exactly the own rows at first"));
 
   for (const visit of room.visits) {
     const others = people.filter(({ name }) => name !== visit.who.name).flatMap(({ rows }) => rows);
     const about = { plan, visit, watched: room.watcher.rows, others };
     for (const way of waysOf(visit, readWays)) {
       const tried = visit.reads.find((one) => one.way === way.name);
-      seen.push(tried === undefined ? doubt(`${way.name} was not tried`) : judgeRead(way, tried, about));
+      seen.push(tried === undefined ? unseen(`${way.name} was not tried`) : judgeRead(way, tried, about));
     }
     for (const way of waysOf(visit, writeWays)) {
       const tried = visit.writes.find((one) => one.way === way.name);
-      seen.push(tried === undefined ? doubt(`${way.name} was not tried`) : judgeWrite(way, tried, about));
+      seen.push(tried === undefined ? unseen(`${way.name} was not tried`) : judgeWrite(way, tried, about));
     }
   }
   return seen;
@@ -115,7 +116,7 @@ function judgeWrite(way: WriteWay, tried: Written, about: About): Seen {
   const { said } = tried;
   if (way.forbidden === true) {
     if (said.kind === "ok") return trespass("actedAs", way, tried, about, `${said.status} ${said.message}`.trim());
-    if (said.why === "permission") return { kind: "denied" };
+    if (forWantOfRights(said)) return { kind: "denied" };
     return doubt(way, about, `was not refused for want of rights: ${outcome(said)}`);
   }
   if (said.kind !== "ok") return judgeRefusal(way, false, tried, about);

@@ -60,7 +60,7 @@ export interface WriteWay extends Traits {
   readonly counts: (own: number) => number;
   /** In the name of somebody else: to be refused whatever it would do. */
   readonly forbidden?: true;
-  /** One's own rows are put back before it. */
+  /** Where one's own rows are gone, there are as many again before it. */
   readonly refill?: true;
 }
 
@@ -176,7 +176,10 @@ export const readWays: readonly ReadWay[] = [
     tellsBeside: "an error that nobody's row makes",
   }),
   read("an error that tells a value", "SELECT v FROM {t} WHERE CAST(v AS INT) = 1", null),
+  read("EXPLAIN ANALYZE", "EXPLAIN ANALYZE VERBOSE SELECT * FROM {t} WHERE id > 0", null),
   read("SHOW MANIFEST", "SHOW MANIFEST", null),
+  // Names the namespace: on a busy server SHOW MANIFEST may not come as far as to what is ours.
+  read("the view of manifests", "SELECT * FROM system.manifest WHERE namespace_id = '{namespace}'", null),
   read("SHOW STATS", "SHOW STATS FOR TABLE {t}", null),
   read("DESCRIBE", "DESCRIBE TABLE {t}", null),
 ];
@@ -184,6 +187,7 @@ export const readWays: readonly ReadWay[] = [
 const all = (own: number): number => own;
 const none = (): number => 0;
 const one = (): number => 1;
+const allButOne = (own: number): number => own - 1;
 
 function write(name: string, sql: string, counts: WriteWay["counts"], traits: Partial<WriteWay> = {}): WriteWay {
   return { name, sql, counts, ...traits };
@@ -192,7 +196,7 @@ function write(name: string, sql: string, counts: WriteWay["counts"], traits: Pa
 const broadNotForStreams = { ...broad, ...notForStreams };
 const forbidden = { forbidden: true } as const;
 
-/** In this order: until the rows are deleted, there are as many of one's own after each as before. */
+/** In this order: until one's own rows are deleted, there are as many of one's own after each as before. */
 export const writeWays: readonly WriteWay[] = [
   write("UPDATE without WHERE", "UPDATE {t} SET n = n + 1", all, { ...broad, ...optional }),
   write("UPDATE WHERE 1 = 1", "UPDATE {t} SET n = n + 1 WHERE 1 = 1", all, optional),
@@ -216,6 +220,30 @@ export const writeWays: readonly WriteWay[] = [
     forbidden,
   ),
   write("DELETE as another", "EXECUTE AS USER '{them}' (DELETE FROM {t} WHERE id > 0)", none, forbidden),
+  write(
+    "SELECT as another, behind a query",
+    "SELECT 1 AS one; EXECUTE AS USER '{them}' (SELECT v FROM {t})",
+    none,
+    forbidden,
+  ),
+  write(
+    "SELECT as another, behind oneself",
+    "EXECUTE AS USER '{me}' (SELECT 1 AS one); EXECUTE AS USER '{them}' (SELECT v FROM {t})",
+    none,
+    forbidden,
+  ),
+  write(
+    "SELECT as another, in other letters",
+    "/* SELECT 1 */ execute\n as  user '{them}' (SELECT v FROM {t})",
+    none,
+    forbidden,
+  ),
+  write(
+    "SELECT as another, in a transaction",
+    "BEGIN; EXECUTE AS USER '{them}' (SELECT v FROM {t}); COMMIT",
+    none,
+    forbidden,
+  ),
   write("INSERT … SELECT", "INSERT INTO {t} (id, v, n) SELECT id + 1000, v, n FROM {t}; SELECT v FROM {t}", all),
   write("DELETE of a range of keys", "DELETE FROM {t} WHERE id > 1000", all, notForStreams),
   write("INSERT of another's key", "INSERT INTO {t} (id, v, n) VALUES ({theirKey}, 'x', 1)", one, {
@@ -223,10 +251,10 @@ export const writeWays: readonly WriteWay[] = [
   }),
   write("DELETE by another's key", "DELETE FROM {t} WHERE id = {theirKey}", one, notForStreams),
   write("DELETE by another's value", "DELETE FROM {t} WHERE v = '{theirValue}'", none, notForStreams),
-  write("DELETE of every key", "DELETE FROM {t} WHERE id > 0", all, broadNotForStreams),
+  write("DELETE by key", "DELETE FROM {t} WHERE id = 1", one, broadNotForStreams),
+  write("DELETE of every key", "DELETE FROM {t} WHERE id > 0", allButOne, broadNotForStreams),
   write("DELETE WHERE 1 = 1", "DELETE FROM {t} WHERE 1 = 1", all, { ...optional, refill: true }),
   write("DELETE without WHERE", "DELETE FROM {t}", all, { ...optional, ...broad, refill: true }),
-  write("DELETE by key", "DELETE FROM {t} WHERE id = 1", one, { ...notForStreams, refill: true }),
 ];
 
 /** The statement with everything in its place. */
@@ -237,6 +265,6 @@ export function fill(sql: string, place: Place): string {
 /** Whether these are just the rows that were wanted; in that order, where the order is part of the answer. */
 export function sameCells(seen: Cells | null, wanted: Cells, ordered: boolean): boolean {
   if (seen === null) return false;
-  const [a, b] = [seen, wanted].map((one) => one.map((row) => JSON.stringify(row)));
+  const [a, b] = [seen, wanted].map((cells) => cells.map((row) => JSON.stringify(row)));
   return JSON.stringify(ordered ? a : a?.toSorted()) === JSON.stringify(ordered ? b : b?.toSorted());
 }
