@@ -1,4 +1,5 @@
 import type { Category } from "../../src/check.ts";
+import { dropMissingTableRefused } from "./drop-missing-table-refused.ts";
 import { ownRowsOnly } from "./own-rows-only.ts";
 import { sharedAccessLevelsHold } from "./shared-access-levels-hold.ts";
 import { systemColumnsLocked } from "./system-columns-locked.ts";
@@ -8,5 +9,12 @@ import { userAdministrationGuarded } from "./user-administration-guarded.ts";
 export const category: Category = {
   id: "validation",
   promise: "What is wrong is refused, clearly and completely.",
-  checks: [systemTablesLocked, systemColumnsLocked, ownRowsOnly, sharedAccessLevelsHold, userAdministrationGuarded],
+  checks: [
+    systemTablesLocked,
+    systemColumnsLocked,
+    ownRowsOnly,
+    sharedAccessLevelsHold,
+    userAdministrationGuarded,
+    dropMissingTableRefused,
+  ],
 };

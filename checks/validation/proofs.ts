@@ -1,4 +1,5 @@
 import type { Proof } from "../../src/proof.ts";
+import dropMissingTableRefused from "./drop-missing-table-refused.proof.ts";
 import ownRowsOnly from "./own-rows-only.proof.ts";
 import sharedAccessLevelsHold from "./shared-access-levels-hold.proof.ts";
 import systemColumnsLocked from "./system-columns-locked.proof.ts";
@@ -11,4 +12,5 @@ export const proofs: readonly Proof[] = [
   ownRowsOnly,
   sharedAccessLevelsHold,
   userAdministrationGuarded,
+  dropMissingTableRefused,
 ];
