@@ -7,7 +7,9 @@ import type { Check } from "./src/check.ts";
 import { productionPlan, untidy, type Tree } from "./test/laws.ts";
 
 /** Tests of the production plan that no check stands for yet. This list only shrinks. */
-const toCome = productionPlan.filter((id) => !id.startsWith("CFG-"));
+const toCome = productionPlan.filter(
+  (id) => !id.startsWith("CFG-") && !["VAL-03", "VAL-04", "VAL-05", "VAL-06", "VAL-09", "VAL-11"].includes(id),
+);
 
 const rooms = ["bench", "bin", "checks", "contract", "docs", "src", "test"];
 

@@ -1,5 +1,6 @@
 import type { Category } from "../../src/check.ts";
 import { dropMissingTableRefused } from "./drop-missing-table-refused.ts";
+import { errorsTellNoSecrets } from "./errors-tell-no-secrets.ts";
 import { ownRowsOnly } from "./own-rows-only.ts";
 import { sharedAccessLevelsHold } from "./shared-access-levels-hold.ts";
 import { systemColumnsLocked } from "./system-columns-locked.ts";
@@ -16,5 +17,6 @@ export const category: Category = {
     sharedAccessLevelsHold,
     userAdministrationGuarded,
     dropMissingTableRefused,
+    errorsTellNoSecrets,
   ],
 };

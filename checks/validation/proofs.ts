@@ -1,5 +1,6 @@
 import type { Proof } from "../../src/proof.ts";
 import dropMissingTableRefused from "./drop-missing-table-refused.proof.ts";
+import errorsTellNoSecrets from "./errors-tell-no-secrets.proof.ts";
 import ownRowsOnly from "./own-rows-only.proof.ts";
 import sharedAccessLevelsHold from "./shared-access-levels-hold.proof.ts";
 import systemColumnsLocked from "./system-columns-locked.proof.ts";
@@ -13,4 +14,5 @@ export const proofs: readonly Proof[] = [
   sharedAccessLevelsHold,
   userAdministrationGuarded,
   dropMissingTableRefused,
+  errorsTellNoSecrets,
 ];
