@@ -27,7 +27,9 @@ export const ownRowsOnly = defineCheck({
   needs: ["dba"],
   level: "block",
   estimateMs: 2_000,
-  estimateRequests: 400,
+  estimateRequests: 480,
+  // Most of its requests wait for one another; a busy machine must not take the answer away.
+  timeoutMs: 180_000,
   findings: {
     foreignRows: (d: Data) => `${where(d)}: shows what is somebody else's: ${d.detail}`,
     foreignChange: (d: Data) => `${where(d)}: changed somebody else's rows: ${d.detail}`,

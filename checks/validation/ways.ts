@@ -234,7 +234,7 @@ export const writeWays: readonly WriteWay[] = [
   ),
   write(
     "SELECT as another, in other letters",
-    "/* SELECT 1 */ execute\n as  user '{them}' (SELECT v FROM {t})",
+    "/* SELECT 1 */ execute as user '{them}' (SELECT v FROM {t})",
     none,
     forbidden,
   ),
