@@ -28,7 +28,7 @@ export const ownRowsOnly = defineCheck({
   level: "block",
   estimateMs: 2_000,
   estimateRequests: 480,
-  // Most of its requests wait for one another; a busy machine must not take the answer away.
+  // Most of its statements wait for one another: a busy machine must not take the answer away.
   timeoutMs: 180_000,
   findings: {
     foreignRows: (d: Data) => `${where(d)}: shows what is somebody else's: ${d.detail}`,

@@ -23,6 +23,8 @@ export const systemColumnsLocked = defineCheck({
   level: "block",
   estimateMs: 900,
   estimateRequests: 110,
+  // One statement after the other: a busy machine must not take the answer away.
+  timeoutMs: 120_000,
   findings: {
     accepted: (d: { case: string; sql: string }) => `${d.case} was accepted: ${d.sql}`,
     forged: (d: { case: string; column: string; now: string }) =>

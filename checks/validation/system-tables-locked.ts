@@ -71,6 +71,8 @@ export const systemTablesLocked = defineCheck({
   level: "block",
   estimateMs: 600,
   estimateRequests: 3 * (writes.length + 4) + 12,
+  // One statement after the other: a busy machine must not take the answer away.
+  timeoutMs: 120_000,
   findings: {
     accepted: (d: { as: string; case: string; message: string }) => `${d.case}, as ${d.as}, was accepted: ${d.message}`,
     changed: (d: { after: string; before: string; now: string }) =>
