@@ -40,6 +40,11 @@ export function sortTried<T extends { readonly said: Said }>(tried: readonly T[]
   };
 }
 
+/** Whether it was refused for lack of rights; of a later statement of a batch only the status tells why. */
+export function forWantOfRights({ why, status }: Said): boolean {
+  return why === "permission" || (why === "batchPart" && status === 403);
+}
+
 /** For `unknown`: what was neither done nor refused; undefined if there is none. */
 export function unclearSentence({
   unclear,

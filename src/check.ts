@@ -83,6 +83,10 @@ export interface Context {
    * begin like ours (a leading digit, a reserved word) and that were not listed before.
    */
   claim(name: string): void;
+  /** The name of an account that a statement may make, entered in the ledger before it is returned: `kr_<run>_<n>_<suffix>`. */
+  accountName(suffix: string): string;
+  /** The profile says that people are using this server: nothing may be tried that would give anybody more rights, even for a moment. */
+  readonly production: boolean;
   readonly effort: Effort;
   /** The size for this run's effort. */
   size(sizes: Readonly<Record<Effort, number>>): number;

@@ -32,6 +32,8 @@ export interface RunOptions {
   readonly parallel: number;
   readonly timeoutMs: number;
   readonly budgetMs: number;
+  /** Absent means that nobody is using the server. */
+  readonly production?: boolean;
   /** Leave the scratch namespaces for a look. */
   readonly keep: boolean;
   /** Ends the run early: what is under way and what would come is unknown, for the signal's reason. */
@@ -196,10 +198,11 @@ class Observer {
   }
 
   #context(observation: Observation, scratch: string, signal: AbortSignal): Context {
-    const { effort, seed } = this.#options;
+    const { effort, seed, production = false } = this.#options;
     const { ledger } = this.#session;
     return {
       scratch,
+      production,
       effort,
       signal,
       random: randomFrom(`${seed} ${observation.id}`),
@@ -211,6 +214,11 @@ class Observer {
       },
       claim(name) {
         ledger.enter({ kind: "namespace", name });
+      },
+      accountName(suffix) {
+        const name = `${scratch}_${suffix}`;
+        ledger.enter({ kind: "account", name });
+        return name;
       },
       async poll(ask, done, { withinMs, everyMs }) {
         const until = performance.now() + withinMs;

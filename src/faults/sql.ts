@@ -62,6 +62,28 @@ export function sendInstead(name: string, pattern: RegExp, rewrite: (sql: string
   return sqlFault(name, (sql, _, exchange) => (pattern.test(sql) ? exchange(rewrite(sql)) : undefined));
 }
 
+/** Runs a statement in the name of whoever last sent one that `donor` matches. */
+export function actAs(name: string, donor: RegExp, pattern: RegExp): Fault {
+  return {
+    name,
+    wrap(wire, fired) {
+      let borrowed: string | undefined;
+      return {
+        ...wire,
+        async exchange(request) {
+          const sql = sqlBody(request)?.["sql"];
+          const own = request.headers["authorization"];
+          if (typeof sql !== "string" || own === undefined) return await wire.exchange(request);
+          if (donor.test(sql)) borrowed = own;
+          if (borrowed === undefined || borrowed === own || !pattern.test(sql)) return await wire.exchange(request);
+          fired();
+          return await wire.exchange({ ...request, headers: { ...request.headers, authorization: borrowed } });
+        },
+      };
+    },
+  };
+}
+
 /** Refuses a statement that the server never sees. */
 export function refuseIt(
   name: string,

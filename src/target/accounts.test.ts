@@ -91,6 +91,15 @@ describe("a fresh account", () => {
     for (const password of passwords) expect(password).toMatch(/^(?=.*[a-z])(?=.*[A-Z])(?=.*\d)(?=.*-)[\w-]{20,}$/);
   });
 
+  test("can have a name that begins with the whole name of another one, and stays unlike any other", async () => {
+    const { accounts, ledger } = set();
+    const first = await accounts.fresh("user");
+    const { name } = await accounts.fresh("user", first);
+    expect(name).toBe(`${first.name}_2`);
+    expect(runOf(name)).toBe("k7f3a");
+    expect(ledger.left()).toContainEqual({ kind: "account", name });
+  });
+
   test("is never lent to anybody else, not even after everything was handed back", async () => {
     const { accounts } = set();
     const holder = {};

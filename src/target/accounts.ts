@@ -67,12 +67,12 @@ export class Accounts {
 
   /**
    * A new account that nobody else gets, for what uses an account up. Its name is never used again: a dropped name stays taken.
-   * Throws SetupError.
+   * With `after`, it begins with the whole name of that account. Throws SetupError.
    */
-  async fresh(role: OwnRole): Promise<Account> {
+  async fresh(role: OwnRole, after?: Account): Promise<Account> {
     const { sender, login, tokens, redactor, ledger, prefix, loginField } = this.#parts;
     this.#made += 1;
-    const name = `${prefix}_${role}_${this.#made}`;
+    const name = `${after?.name ?? `${prefix}_${role}`}_${this.#made}`;
     const password = newPassword();
     redactor.add(password);
     this.#passwords.set(name, password);

@@ -19,8 +19,11 @@ export interface Target extends Sender {
   readonly capabilities: Capabilities;
   /** An account of the run's own, for this observation alone; the same label gives the same one. */
   account(role: OwnRole, label?: string): Promise<Account>;
-  /** An account that is never used again, for what uses it up. */
-  fresh(role: OwnRole): Promise<Account>;
+  /**
+   * An account that is never used again, for what uses it up. With `after`, its name begins with the whole name of that
+   * one: a server that takes the beginning of a name for the name would mix the two up.
+   */
+  fresh(role: OwnRole, after?: Account): Promise<Account>;
   /** The password of one of the run's own accounts. Throws for any other: what the user gave us is not for checks. */
   password(account: Account): string;
   /** The server's process, where it can be reached. */
@@ -61,9 +64,9 @@ export function makeTarget(session: Session, options: { wire: Wire; signal: Abor
       signal.throwIfAborted();
       return await session.accounts.lend(holder, role, label);
     },
-    async fresh(role) {
+    async fresh(role, after) {
       signal.throwIfAborted();
-      return await session.accounts.fresh(role);
+      return await session.accounts.fresh(role, after);
     },
     password,
     ...(wire.control === undefined ? {} : { control: mortal(wire.control, signal) }),

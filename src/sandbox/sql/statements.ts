@@ -196,7 +196,9 @@ function killLiveQuery(reader: Reader): Run {
   if (live.split("-").length < 3) {
     throw invalid(`Invalid live_query_id format: ${live}. Expected: {user_id}-{connection_id}-{subscription_id}`);
   }
-  return () => {
+  return ({ account }) => {
+    // Whose live queries there are is told to those alone who may end them.
+    if (!isAdmin(account)) throw denied("Unauthorized: KILL LIVE QUERY requires DBA or System role");
     throw failed(`Not found: Live query '${live}' not found`);
   };
 }
