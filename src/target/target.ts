@@ -2,6 +2,7 @@
 import type { Control } from "../control/control.ts";
 import { makeSender, type Account, type Sender } from "./sender.ts";
 import type { OwnRole } from "./accounts.ts";
+import { livePath, openLive, type Live, type LiveOptions, type NoLive } from "./live.ts";
 import type { Capabilities, Session } from "./session.ts";
 import type { Wire } from "./wire.ts";
 
@@ -10,6 +11,8 @@ export type { OwnRole } from "./accounts.ts";
 export type { Capabilities } from "./session.ts";
 export { listed, onlyRow, outcomeOf, rowsOf, saidOf, saysNo, type Answer, type Said } from "./answer.ts";
 export { cellText, integerText } from "./json.ts";
+export type { Change, Cursor, Frame, Row, Subscription } from "./feed.ts";
+export type { Live, LiveOptions, NoLive } from "./live.ts";
 
 export interface Target extends Sender {
   /** Who the run was told to log in as. Checks that touch nothing have no other. */
@@ -21,6 +24,8 @@ export interface Target extends Sender {
   fresh(role: OwnRole): Promise<Account>;
   /** The password of one of the run's own accounts. Throws for any other: what the user gave us is not for checks. */
   password(account: Account): string;
+  /** A live connection, logged in as the account; `null`: with no token of anybody's. Ends with the target. */
+  live(as: Account | null, options?: LiveOptions): Promise<Live | NoLive>;
   /** The server's process, where it can be reached. */
   readonly control?: Control;
 }
@@ -34,6 +39,15 @@ function mortal(control: Control, signal: AbortSignal): Control {
       return await control.trial(settings, withinMs);
     },
   };
+}
+
+/** A message that left on a socket; what comes back is in the evidence, a socket gives no answers to count. */
+function noteMessage({ parts: { recording } }: Session, as: Account | null, text: string): number {
+  const number = recording.next();
+  const now = performance.now();
+  const who = as === null ? {} : { as: as.name };
+  recording.note({ number, method: "SEND", path: livePath, text, ...who, outcome: "", sentAt: now, doneAt: now });
+  return number;
 }
 
 /**
@@ -54,6 +68,20 @@ export function makeTarget(session: Session, options: { wire: Wire; signal: Abor
     async fresh(role) {
       signal.throwIfAborted();
       return await session.accounts.fresh(role);
+    },
+    async live(as, options = {}) {
+      const open = wire.socket;
+      if (open === undefined) return { kind: "failed", why: "this wire has no sockets" };
+      session.sockets.opened += 1;
+      const lane = `message:${session.sockets.opened}`;
+      await session.parts.pacer.turn(["run", "address"], signal);
+      return await openLive(options, {
+        open,
+        token: as === null ? undefined : session.parts.tokens.get(as.name),
+        signal,
+        note: (text) => noteMessage(session, as, text),
+        turn: async () => await session.parts.pacer.turn([lane], signal),
+      });
     },
     password(account) {
       const password = session.accounts.password(account);
