@@ -5,7 +5,8 @@
 import type { Check, CheckOf, Findings, Json, Limits } from "./check.ts";
 import { judge, run, type Outcome, type RunOptions } from "./run.ts";
 import type { Session } from "./target/session.ts";
-import type { RawAnswer, RawRequest, Wire } from "./target/wire.ts";
+import type { Wire } from "./target/wire.ts";
+import { watch } from "./watching.ts";
 
 /** A way to make a healthy server wrong. It calls `fired` each time it has changed something. */
 export interface Fault {
@@ -137,48 +138,11 @@ function wordsOf(verdict: Outcome["verdict"]): string {
  */
 function watchBothSides(wire: Wire, fault: Fault): { wire: Wire; fired: () => number; changed: () => boolean } {
   let fired = 0;
-  const inside: string[] = [];
-  const outside: string[] = [];
-  const inner = noting(wire, inside);
-  const outer = noting(
-    fault.wrap(inner, () => {
+  const inside = watch(wire);
+  const outside = watch(
+    fault.wrap(inside.wire, () => {
       fired += 1;
     }),
-    outside,
   );
-  const changed = (): boolean => inside.toSorted().join("\n") !== outside.toSorted().join("\n");
-  return { wire: outer, fired: () => fired, changed };
-}
-
-function noting(wire: Wire, notes: string[]): Wire {
-  const { control } = wire;
-  return {
-    async exchange(request) {
-      const answer = await wire.exchange(request);
-      notes.push(`${textOf(request)} -> ${answerText(answer)}`);
-      return answer;
-    },
-    ...(control === undefined
-      ? {}
-      : {
-          control: {
-            ...control,
-            async trial(settings, withinMs) {
-              const outcome = await control.trial(settings, withinMs);
-              const { tookMs: _, ...rest } = outcome;
-              notes.push(`${JSON.stringify(settings)} -> ${JSON.stringify(rest)}`);
-              return outcome;
-            },
-          },
-        }),
-  };
-}
-
-function textOf({ method, path, headers, body }: RawRequest): string {
-  return `${method} ${path} ${JSON.stringify(headers)} ${typeof body === "string" ? body : body === undefined ? "" : Buffer.from(body).toString("base64")}`;
-}
-
-function answerText(answer: RawAnswer): string {
-  if (answer.kind === "broken") return `${answer.because} ${answer.status ?? ""}`;
-  return `${answer.status} ${JSON.stringify(answer.headers)} ${Buffer.from(answer.body).toString("base64")}`;
+  return { wire: outside.wire, fired: () => fired, changed: () => inside.text() !== outside.text() };
 }

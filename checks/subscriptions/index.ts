@@ -1,0 +1,12 @@
+import type { Category } from "../../src/check.ts";
+import { changeContentRight } from "./change-content-right.ts";
+import { changesInOrder } from "./changes-in-order.ts";
+import { changesPrompt } from "./changes-prompt.ts";
+import { everyChangeArrives } from "./every-change-arrives.ts";
+import { noChangeTwice } from "./no-change-twice.ts";
+
+export const category: Category = {
+  id: "subscriptions",
+  promise: "A live query shows every change, once, in order, to the right person.",
+  checks: [everyChangeArrives, noChangeTwice, changesInOrder, changeContentRight, changesPrompt],
+};
