@@ -3,10 +3,24 @@ import { changeContentRight } from "./change-content-right.ts";
 import { changesInOrder } from "./changes-in-order.ts";
 import { changesPrompt } from "./changes-prompt.ts";
 import { everyChangeArrives } from "./every-change-arrives.ts";
+import { liveQueryCanBeKilled } from "./live-query-can-be-killed.ts";
 import { noChangeTwice } from "./no-change-twice.ts";
+import { ownEventsOnly } from "./own-events-only.ts";
+import { parallelSubscriptionsSeparate } from "./parallel-subscriptions-separate.ts";
+import { unsubscribeSilences } from "./unsubscribe-silences.ts";
 
 export const category: Category = {
   id: "subscriptions",
   promise: "A live query shows every change, once, in order, to the right person.",
-  checks: [everyChangeArrives, noChangeTwice, changesInOrder, changeContentRight, changesPrompt],
+  checks: [
+    parallelSubscriptionsSeparate,
+    liveQueryCanBeKilled,
+    everyChangeArrives,
+    noChangeTwice,
+    changesInOrder,
+    changeContentRight,
+    changesPrompt,
+    ownEventsOnly,
+    unsubscribeSilences,
+  ],
 };

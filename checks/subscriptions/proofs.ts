@@ -3,12 +3,20 @@ import changeContentRight from "./change-content-right.proof.ts";
 import changesInOrder from "./changes-in-order.proof.ts";
 import changesPrompt from "./changes-prompt.proof.ts";
 import everyChangeArrives from "./every-change-arrives.proof.ts";
+import liveQueryCanBeKilled from "./live-query-can-be-killed.proof.ts";
 import noChangeTwice from "./no-change-twice.proof.ts";
+import ownEventsOnly from "./own-events-only.proof.ts";
+import parallelSubscriptionsSeparate from "./parallel-subscriptions-separate.proof.ts";
+import unsubscribeSilences from "./unsubscribe-silences.proof.ts";
 
 export const proofs: readonly Proof[] = [
+  parallelSubscriptionsSeparate,
+  liveQueryCanBeKilled,
   everyChangeArrives,
   noChangeTwice,
   changesInOrder,
   changeContentRight,
   changesPrompt,
+  ownEventsOnly,
+  unsubscribeSilences,
 ];
