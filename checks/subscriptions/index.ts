@@ -8,6 +8,17 @@ import { noChangeTwice } from "./no-change-twice.ts";
 import { ownEventsOnly } from "./own-events-only.ts";
 import { parallelSubscriptionsSeparate } from "./parallel-subscriptions-separate.ts";
 import { unsubscribeSilences } from "./unsubscribe-silences.ts";
+import { snapshotThenChanges } from "./snapshot-then-changes.ts";
+import { filterAgreesWithSelect } from "./filter-agrees-with-select.ts";
+import { optionsHonoured } from "./options-honoured.ts";
+import { streamTablesLive } from "./stream-tables-live.ts";
+import { sharedTablesLive } from "./shared-tables-live.ts";
+import { unqualifiedNameClear } from "./unqualified-name-clear.ts";
+import { missingTableRefused } from "./missing-table-refused.ts";
+import { badSubscribeRefused } from "./bad-subscribe-refused.ts";
+import { cursorExact } from "./cursor-exact.ts";
+import { handshakeGuarded } from "./handshake-guarded.ts";
+import { compressedFramesEqual } from "./compressed-frames-equal.ts";
 
 export const category: Category = {
   id: "subscriptions",
@@ -22,5 +33,16 @@ export const category: Category = {
     changesPrompt,
     ownEventsOnly,
     unsubscribeSilences,
+    snapshotThenChanges,
+    filterAgreesWithSelect,
+    optionsHonoured,
+    streamTablesLive,
+    sharedTablesLive,
+    unqualifiedNameClear,
+    missingTableRefused,
+    badSubscribeRefused,
+    cursorExact,
+    handshakeGuarded,
+    compressedFramesEqual,
   ],
 };

@@ -42,6 +42,8 @@ export interface LiveOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Instead of the account's own. */
   readonly token?: string;
+  /** Instead of `/v1/ws`; may have a query. */
+  readonly path?: string;
   readonly timeoutMs?: number;
 }
 
@@ -87,10 +89,11 @@ class Connection implements Live {
 
   async open(): Promise<Live | NoLive> {
     const { login = "message", headers = {}, timeoutMs = 10_000, token = this.#parts.token } = this.#options;
+    const { path = livePath } = this.#options;
     const { signal, open } = this.#parts;
     signal.throwIfAborted();
     const bearer = login === "header" && token !== undefined ? { authorization: `Bearer ${token}` } : {};
-    const outcome = await open({ path: livePath, headers: { ...bearer, ...headers }, timeoutMs }, this.#listener());
+    const outcome = await open({ path, headers: { ...bearer, ...headers }, timeoutMs }, this.#listener());
     if (outcome.kind === "failed") {
       return {
         kind: "failed",

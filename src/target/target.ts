@@ -15,6 +15,8 @@ export type { Change, Cursor, Frame, Row, SubscribeOptions, Subscription } from 
 export type { Live, LiveOptions, NoLive } from "./live.ts";
 
 export interface Target extends Sender {
+  /** Where the server is, as the run was told. */
+  readonly url: string;
   /** Who the run was told to log in as. Checks that touch nothing have no other. */
   readonly login: Account;
   readonly capabilities: Capabilities;
@@ -59,6 +61,7 @@ export function makeTarget(session: Session, options: { wire: Wire; signal: Abor
   const sender = makeSender({ ...session.parts, wire, signal });
   return {
     ...sender,
+    url: session.url,
     login: session.login,
     capabilities: session.capabilities,
     async account(role, label = "") {
