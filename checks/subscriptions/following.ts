@@ -70,3 +70,12 @@ export async function fenceArrives(
 ): Promise<boolean> {
   return (await subscription.untilChange((change) => textIn(change, column) === text, withinMs)) !== undefined;
 }
+
+/** What the server said about a subscription besides changes, and how its connection ended. */
+export function noticesOf({ notices }: Subscription, live: Live): string[] {
+  const closed = live.closed();
+  return [
+    ...notices.map(({ code, message }) => `${code} ${message}`),
+    ...(closed === undefined ? [] : [`closed ${closed.code} ${closed.reason}`.trim()]),
+  ];
+}

@@ -15,6 +15,7 @@ import {
   type Subscription,
   type Target,
 } from "../../src/target/target.ts";
+import { noticesOf } from "./following.ts";
 
 const writerCount = 6;
 const rowsPerInsertMax = 8;
@@ -80,7 +81,6 @@ export const stream = defineObservation<Streamed>({
     );
     const fenceMs = await fence(target, op, table, subscription);
     const lagMs = stopWatching();
-    const closed = live.closed();
     const rows = await tableOf(target, op, table);
     if (rows === null) return { ...nothing, why: "the table could not be read at the end" };
     return {
@@ -89,10 +89,7 @@ export const stream = defineObservation<Streamed>({
       told: subscription.changes.filter((change) => !isFence(change)).map(toldOf),
       table: rows,
       fenceMs,
-      notices: [
-        ...subscription.notices.map(({ code, message }) => `${code} ${message}`),
-        ...(closed === undefined ? [] : [`closed ${closed.code} ${closed.reason}`]),
-      ],
+      notices: noticesOf(subscription, live),
       exchange: subscription.exchange,
       lagMs,
     };
