@@ -1,6 +1,6 @@
 import type { Json } from "../../src/check.ts";
 import { frameFault, messageFault } from "../../src/faults/live.ts";
-import { isExact } from "../../src/target/json.ts";
+import { integerText } from "../../src/target/json.ts";
 import { proveCheck } from "../../src/proof.ts";
 import { resumeComplete } from "./resume-complete.ts";
 
@@ -28,7 +28,7 @@ function onReturn(name: string, meddle: (options: Message) => Message) {
 
 /** A cursor moved by so much, in the same kind as it came. */
 function moved(cursor: Json | undefined, by: bigint): Json {
-  const digits = isExact(cursor) ? cursor.exact : String(cursor as string | number);
+  const digits = integerText(cursor) ?? "0";
   const other = String(BigInt(digits) + by);
   return typeof cursor === "string" ? other : { exact: other };
 }

@@ -76,7 +76,7 @@ export const stream = defineObservation<Streamed>({
     const written = await Promise.all(
       writers.map(
         async (as, at) =>
-          await write({ target, context, as, table, writer: at, rows: Math.ceil(changes / writerCount) }),
+          await writeRows({ target, context, as, table, writer: at, rows: Math.ceil(changes / writerCount) }),
       ),
     );
     const fenceMs = await fence(target, op, table, subscription);
@@ -107,7 +107,7 @@ interface Writing {
 }
 
 /** Inserts, updates and deletes among keys of its own, one statement after the other. */
-async function write({ target, context, as, table, writer, rows }: Writing): Promise<RowWrite[]> {
+async function writeRows({ target, context, as, table, writer, rows }: Writing): Promise<RowWrite[]> {
   const present = new Map<string, { mark: string; rest: RowWrite["rest"] }>();
   const writes: RowWrite[] = [];
   let nextKey = (writer + 1) * 1_000_000;

@@ -170,7 +170,8 @@ export class Feed implements Subscription {
     if (this.#refusal !== undefined) return { kind: "refused", ...this.#refusal };
     if (!this.#acknowledged) return unsure("neither acknowledged nor refused");
     // A subscription without options is acknowledged and has no pages; with them, the first page follows at once.
-    for (let page = 1; this.#withSnapshot; page += 1) {
+    if (!this.#withSnapshot) return { kind: "ready", rows: [], pages: [], at: this.#readyAt };
+    for (let page = 1; ; page += 1) {
       if (!(await this.#parts.wait(() => this.#pages.length >= page, left())))
         return unsure(`page ${page} of the snapshot did not come`);
       if (this.#more !== true) break;

@@ -62,8 +62,10 @@ function noteMessage({ parts: { recording } }: Session, as: Account | null, text
  * A target for one observation: dies with the signal, sends over this wire (the session's, or one with a fault in it),
  * and borrows accounts in the name of the holder.
  */
-export function makeTarget(session: Session, options: { wire: Wire; signal: AbortSignal; holder: object }): Target {
-  const { wire, signal, holder } = options;
+export function makeTarget(
+  session: Session,
+  { wire, signal, holder }: { wire: Wire; signal: AbortSignal; holder: object },
+): Target {
   const sender = makeSender({ ...session.parts, wire, signal });
   return {
     ...sender,
