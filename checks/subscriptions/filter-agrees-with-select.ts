@@ -1,7 +1,7 @@
 import { defineCheck, fail, pass, unknown } from "../../src/check.ts";
 import { cellText, rowsOf, type Account, type Live, type Subscription, type Target } from "../../src/target/target.ts";
 import { connect, fenceArrives } from "./following.ts";
-import { holdAgainst, predicates, seeds, statementFor, steps, type Filtered, type Selected } from "./filters.ts";
+import { holdAgainst, predicates, seeds, statementFor, steps, type Filtered, type Selected } from "./filter-history.ts";
 import { openingOf, openingText, type Opening } from "./opening.ts";
 
 /** At most so many subscriptions an account, with the one that has no filter: half of what a server allows by default. */

@@ -41,7 +41,7 @@ export default proveCheck(liveQueryCanBeKilled, {
     quotaLost: {
       seen: { ...sound, listed: 1 },
       fault: changeRows("keepItListed", /FROM system\.live WHERE user_id/, (rows) =>
-        rows.some((row) => String(row[1]).includes("id > 0"))
+        rows.some((row) => JSON.stringify(row[1]).includes("id > 0"))
           ? undefined
           : [...rows, ["x-y-q1", "SELECT * FROM t WHERE id > 0"]],
       ),

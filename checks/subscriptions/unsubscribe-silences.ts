@@ -73,7 +73,7 @@ export const unsubscribeSilences = defineCheck({
       return fail({ name: "goesOn", data, sent: told.map((round) => round.exchange) });
     }
     if (seen.why !== null) return unknown(seen.why);
-    const [dumb] = seen.rounds.filter((round) => round.before.length === 0 || !round.fenced);
+    const dumb = seen.rounds.find((round) => round.before.length === 0 || !round.fenced);
     if (dumb !== undefined || seen.rounds.length < rounds)
       return unknown("a subscription was not told of what it should have been, so its silence shows nothing");
     return pass(
