@@ -4,10 +4,10 @@ import { cellText, type Row } from "../../src/target/target.ts";
 import { fenceArrives, follow, type Following } from "./following.ts";
 
 /** Sizes of texts, around the place where a server begins to compress, and far above. */
-const sizes = [100, 400, 511, 512, 1_024, 4_096, 16_384, 65_536];
+export const sizes = [100, 400, 511, 512, 1_024, 4_096, 16_384, 65_536];
 
 /** How a connection asks for compression or against it. */
-const ways = [
+export const ways = [
   { name: "plain", compression: "none", path: "/v1/ws?compress=false" },
   { name: "gzip", compression: "gzip", path: "/v1/ws" },
   { name: "none asked for", compression: "none", path: "/v1/ws" },
@@ -27,6 +27,13 @@ type Shown = {
 
 /** With less compressed, nothing was compared. */
 const compressedMin = 3;
+
+type Seen = {
+  readonly why: string | null;
+  /** Length and hash of each text, by key. */
+  readonly written: { readonly [id: string]: string };
+  readonly shown: readonly Shown[];
+};
 
 const findings = {
   differs: (d: { way: string; rows: number; of: number; first: string }) =>
@@ -51,7 +58,7 @@ export const compressedFramesEqual = defineCheck({
   estimateRequests: 2 * sizes.length + 12,
   findings,
   levels: { notAskedFor: "warn" },
-  async observe(target, context) {
+  async observe(target, context): Promise<Seen> {
     const op = await target.account("dba");
     const reader = await target.account("user", "reader");
     const table = `${context.scratch}.large`;

@@ -1,7 +1,16 @@
-import { defineCheck, fail, pass, unknown } from "../../src/check.ts";
+import { defineCheck, fail, pass, unknown, type FoundOf } from "../../src/check.ts";
 import { cellText, rowsOf, type Account, type Live, type Subscription, type Target } from "../../src/target/target.ts";
 import { connect, fenceArrives } from "./following.ts";
-import { holdAgainst, predicates, seeds, statementFor, steps, type Filtered, type Selected } from "./filter-history.ts";
+import {
+  holdAgainst,
+  predicates,
+  seeds,
+  statementFor,
+  steps,
+  type Disagreement,
+  type Filtered,
+  type Selected,
+} from "./filter-history.ts";
 import { openingOf, openingText, type Opening } from "./opening.ts";
 
 /** At most so many subscriptions an account, with the one that has no filter: half of what a server allows by default. */
@@ -23,6 +32,15 @@ type Seen = {
   readonly controls: readonly { readonly told: number; readonly fenced: boolean; readonly opening: Opening }[];
 };
 
+const findings = {
+  lostByFilter: (d: { where: string; first: string; lost: number; of: number }) =>
+    `WHERE ${d.where}: ${d.lost} of ${d.of} changes that SELECT shows were not told, the first: ${d.first}`,
+  leakedByFilter: (d: { where: string; first: string; leaked: number; of: number }) =>
+    `WHERE ${d.where}: ${d.leaked} of ${d.of} changes that SELECT does not show were told, the first: ${d.first}`,
+  leavingNotTold: (d: { filters: readonly string[]; first: string; untold: number; of: number }) =>
+    `${d.untold} of ${d.of} times a row left a filter and the subscriber was not told, the first: ${d.first}; filters: ${d.filters.join(", ")}`,
+};
+
 export const filterAgreesWithSelect = defineCheck({
   id: "subscriptions/filter-agrees-with-select",
   title: "A live filter selects what SELECT selects",
@@ -38,14 +56,7 @@ export const filterAgreesWithSelect = defineCheck({
   level: "block",
   estimateMs: 3_000,
   estimateRequests: 2 * steps.length + predicates.length + 10,
-  findings: {
-    lostByFilter: (d: { where: string; first: string; lost: number; of: number }) =>
-      `WHERE ${d.where}: ${d.lost} of ${d.of} changes that SELECT shows were not told, the first: ${d.first}`,
-    leakedByFilter: (d: { where: string; first: string; leaked: number; of: number }) =>
-      `WHERE ${d.where}: ${d.leaked} of ${d.of} changes that SELECT does not show were told, the first: ${d.first}`,
-    leavingNotTold: (d: { where: string; first: string; untold: number; of: number }) =>
-      `WHERE ${d.where}: ${d.untold} of ${d.of} rows that left the filter were not told, the first: ${d.first}`,
-  },
+  findings,
   levels: { leavingNotTold: "warn" },
   async observe(target, context): Promise<Seen> {
     const op = await target.account("dba");
@@ -119,22 +130,38 @@ export const filterAgreesWithSelect = defineCheck({
     const vague = filters.find(({ opening }) => opening.kind !== "ready" && opening.reason !== "sql");
     const served = filters.filter(({ opening }) => opening.kind === "ready");
     const agreements = served.map((one) => ({ one, ...holdAgainst(one, selected, steps) }));
-    const found = agreements.flatMap(({ one, disagreements }) =>
-      disagreements.map(({ name, first, at, events, of }) => {
-        const statement = at === null ? undefined : exchanges[at];
-        const sent = [one.opening.exchange, ...(statement === undefined ? [] : [statement])];
-        const common = { case: one.name, sent };
+    const sum = (which: "told" | "silent" | "left"): number => agreements.reduce((all, one) => all + one[which], 0);
+    const found: FoundOf<typeof findings>[] = [];
+    const leaving: { one: Filtered; disagreement: Disagreement }[] = [];
+    const sentFor = ({ opening }: Filtered, at: number | null): number[] => [
+      opening.exchange,
+      ...(at === null ? [] : exchanges.slice(at, at + 1)),
+    ];
+    for (const { one, disagreements } of agreements) {
+      for (const disagreement of disagreements) {
+        const { name, first, at, events, of } = disagreement;
+        const common = { case: one.name, sent: sentFor(one, at) };
         const data = { where: one.where, first, of };
-        if (name === "lostByFilter") return { name, ...common, data: { ...data, lost: events } };
-        if (name === "leakedByFilter") return { name, ...common, data: { ...data, leaked: events } };
-        return { name, ...common, data: { ...data, untold: events } };
-      }),
-    );
+        if (name === "lostByFilter") found.push({ name, ...common, data: { ...data, lost: events } });
+        else if (name === "leakedByFilter") found.push({ name, ...common, data: { ...data, leaked: events } });
+        else leaving.push({ one, disagreement });
+      }
+    }
+    // Whether rows that leave are told is no matter of this or that filter.
+    const [first] = leaving;
+    if (first !== undefined) {
+      const data = {
+        filters: leaving.map(({ one }) => one.name),
+        first: `${first.disagreement.first}, WHERE ${first.one.where}`,
+        untold: leaving.reduce((all, { disagreement }) => all + disagreement.events, 0),
+        of: sum("left"),
+      };
+      found.push({ name: "leavingNotTold", data, sent: sentFor(first.one, first.disagreement.at) });
+    }
     if (found.length > 0) return fail(...found);
     if (vague !== undefined)
       return unknown(`WHERE ${vague.where}: neither served nor refused for its SQL: ${openingText(vague.opening)}`);
     if (served.length < servedMin) return unknown(`only ${served.length} of ${predicates.length} filters were served`);
-    const sum = (which: "told" | "silent" | "left"): number => agreements.reduce((all, one) => all + one[which], 0);
     const refused = filters.length - served.length;
     return pass(
       `${served.length} filters${refused === 0 ? "" : `, ${refused} refused for their SQL`}: ${sum("told")} changes told, ${sum("silent")} kept back, ${sum("left")} rows told to have left`,

@@ -1,6 +1,6 @@
 import { defineCheck, fail, pass, unknown, type FoundOf } from "../../src/check.ts";
 import { closeText } from "../../src/target/live.ts";
-import type { Live, LiveOptions, Target } from "../../src/target/target.ts";
+import type { LiveOptions, Target } from "../../src/target/target.ts";
 
 interface Case {
   readonly name: string;
@@ -16,7 +16,7 @@ const forged = [{ alg: "HS256", typ: "JWT" }, { sub: "root", iss: "kalamdb", rol
   .join(".");
 
 /** One line a case; none of them may get anything, and none may stay. */
-const cases: readonly Case[] = [
+export const cases: readonly Case[] = [
   { name: "no login", token: null, login: "none", subscribe: false },
   { name: "subscribe first", token: null, login: "none", subscribe: true },
   { name: "garbage for a token", token: "garbage", login: "message", subscribe: true },
@@ -40,10 +40,16 @@ type Tried = {
 type Origin = { readonly allowedOverHttp: boolean | null; readonly opened: boolean; readonly status: number | null };
 
 const foreignOrigin = "https://kalam-ready.invalid";
-/** Longer than any limit a profile may reasonably set. */
-const closeWithinMs = 15_000;
+const closeWithinMs = 12_000;
 /** All that a server may say to somebody it does not know. */
 const harmless = new Set(["auth_error", "error", "pong"]);
+
+type Seen = {
+  /** How a proper login went. */
+  readonly loggedIn: string;
+  readonly tried: readonly Tried[];
+  readonly origin: Origin;
+};
 
 const findings = {
   noTimeout: (d: { case: string; waitedMs: number }) =>
@@ -68,7 +74,7 @@ export const handshakeGuarded = defineCheck({
   estimateMs: 8_000,
   estimateRequests: cases.length + 3,
   findings,
-  async observe(target) {
+  async observe(target): Promise<Seen> {
     const control = await target.live(target.login);
     const loggedIn = "why" in control ? control.why : control.login.kind;
     const [tried, origin] = await Promise.all([
@@ -118,7 +124,7 @@ async function tryCase(target: Target, { name, token, login, subscribe }: Case):
     });
   const close = await live.untilClosed(closeWithinMs);
   const frames = live.frames.map(({ type }) => type);
-  end(live);
+  live.reset();
   return {
     case: name,
     opened: true,
@@ -127,10 +133,6 @@ async function tryCase(target: Target, { name, token, login, subscribe }: Case):
     closed: close === undefined ? null : closeText(close).replace("the connection was closed with ", ""),
     closedMs: close === undefined ? null : Math.round(close.at - startedAt),
   };
-}
-
-function end(live: Live): void {
-  live.reset();
 }
 
 /** Whether a foreign page may use the HTTP side is asked by a preflight, as a browser would. */

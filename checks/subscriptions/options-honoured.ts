@@ -1,6 +1,5 @@
 import { defineCheck, fail, pass, unknown, type FoundOf } from "../../src/check.ts";
-import { versionOf, type SubscribeOptions } from "../../src/target/feed.ts";
-import { cellText, rowsOf, type Live } from "../../src/target/target.ts";
+import { cellText, rowsOf, versionOf, type Live, type SubscribeOptions } from "../../src/target/target.ts";
 import { connect, fenceArrives } from "./following.ts";
 import { openingOf, openingText, type Opening } from "./opening.ts";
 
@@ -52,6 +51,13 @@ type Opened = {
   readonly alive: boolean;
 };
 
+type Seen = {
+  readonly why: string | null;
+  readonly opened: readonly Opened[];
+  /** Keys of all rows, the newest first. */
+  readonly newest: readonly string[];
+};
+
 const findings = {
   wrongWindow: (d: { wanted: string; missing: readonly string[]; extra: readonly string[] }) =>
     `${d.wanted} were asked for; missing: ${d.missing.join(", ") || "none"}, there without being asked for: ${d.extra.join(", ") || "none"}`,
@@ -77,7 +83,7 @@ export const optionsHonoured = defineCheck({
   estimateMs: 1_500,
   estimateRequests: cases.length + batches.length + 8,
   findings,
-  async observe(target, context) {
+  async observe(target, context): Promise<Seen> {
     const op = await target.account("dba");
     const writer = await target.account("service", "writer");
     const table = `${context.scratch}.asked_for`;

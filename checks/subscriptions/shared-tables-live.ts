@@ -28,6 +28,13 @@ type Tightened = {
 
 const secrets = 2;
 
+type Seen = {
+  readonly why: string | null;
+  readonly access: readonly Access[];
+  /** Null where somebody did not get to listen. */
+  readonly tightened: Tightened | null;
+};
+
 const findings = {
   tooOpen: (d: { who: string; table: string; select: string }) =>
     `a ${d.who} may subscribe to a ${d.table} table, and SELECT says ${d.select}`,
@@ -54,7 +61,7 @@ export const sharedTablesLive = defineCheck({
   estimateMs: 1_000,
   estimateRequests: 24,
   findings,
-  async observe(target, context) {
+  async observe(target, context): Promise<Seen> {
     const op = await target.account("dba");
     const user = await target.account("user", "reader");
     const service = await target.account("service", "writer");
@@ -163,7 +170,9 @@ async function tighten(
   if (begun.some(({ kind }) => kind !== "ready")) return null;
   await write("shown", 2, "for all");
   const alive = await fenceArrives(his, "v", "for all");
-  const said = saidOf(await target.sql(op, `ALTER TABLE ${scratch}.shown SET TBLPROPERTIES (ACCESS_LEVEL = 'PRIVATE')`));
+  const said = saidOf(
+    await target.sql(op, `ALTER TABLE ${scratch}.shown SET TBLPROPERTIES (ACCESS_LEVEL = 'PRIVATE')`),
+  );
   const select = saidOf(await target.sql(user, `SELECT id FROM ${scratch}.shown LIMIT 10`));
   let insiders = 0;
   let fenced = true;

@@ -30,6 +30,18 @@ type Written = {
   readonly toldAt: number | null;
 };
 
+type Seen = {
+  readonly why: string | null;
+  readonly written: readonly Written[];
+  readonly reads: readonly Read[];
+  /** What was there after a further row had been written. */
+  readonly afterwards: readonly string[] | null;
+  /** How late timers of our own fired, at most. */
+  readonly lagMs: number;
+  readonly notices: readonly string[];
+  readonly exchange: number;
+};
+
 const findings = {
   lostChange: (d: { lost: number; of: number; withinMs: number; id: string }) =>
     `${d.lost} of ${d.of} rows were not told within ${d.withinMs} ms, the first: ${d.id}`,
@@ -56,7 +68,7 @@ export const streamTablesLive = defineCheck({
   estimateMs: lifeMs + 1_000,
   estimateRequests: rowCount + 5 + Math.ceil((lifeMs + patienceMs) / readEveryMs / 2),
   findings,
-  async observe(target, context) {
+  async observe(target, context): Promise<Seen> {
     const op = await target.account("dba");
     const reader = await target.account("user", "reader");
     const table = `${context.scratch}.passing`;

@@ -58,6 +58,15 @@ export function changeFault(
   });
 }
 
+/** The first row that a frame tells, as it is or, of one that is gone, as it was. */
+export function rowIn(message: Message): Message {
+  for (const list of [message["rows"], message["old_values"]]) {
+    const first: Json | undefined = Array.isArray(list) ? (list as readonly Json[])[0] : undefined;
+    if (isRecord(first)) return first;
+  }
+  return {};
+}
+
 /** Swaps a chosen pair of change frames: the first waits until a second one comes that fits it. */
 export function swapFault(name: string, fits: (first: Message, second: Message) => boolean): Fault {
   return frameFault(name, () => {
