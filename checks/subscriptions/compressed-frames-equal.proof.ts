@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { changeFault, rowIn } from "../../src/faults/live.ts";
 import { proveCheck, type Fault } from "../../src/proof.ts";
+import { cellText } from "../../src/target/target.ts";
 import { compressedFramesEqual, sizes, ways } from "./compressed-frames-equal.ts";
 
 const written = Object.fromEntries(
@@ -8,7 +9,7 @@ const written = Object.fromEntries(
 );
 const shown = ways.map(({ name }, at) => ({
   way: name,
-  rows: written as { readonly [id: string]: string },
+  rows: written,
   compressedPages: name === "gzip" ? 1 : 0,
   compressedChanges: name === "gzip" ? 5 : 0,
   plainSizeMax: name === "gzip" ? 500 : 65_000,
@@ -59,7 +60,7 @@ export default proveCheck(compressedFramesEqual, {
       fault: changeFault(
         "damageLargeRows",
         1,
-        (message) => [{ ...message, rows: [{ ...rowIn(message), body: `${String(rowIn(message)["body"])}x` }] }],
+        (message) => [{ ...message, rows: [{ ...rowIn(message), body: `${cellText(rowIn(message)["body"])}x` }] }],
         (message) => JSON.stringify(message).length > 10_000,
       ),
     },

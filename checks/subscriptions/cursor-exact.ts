@@ -133,7 +133,8 @@ interface Reading {
   readonly exchange: number;
 }
 
-function shareOf({ from, to, pages, ended, exchange }: Reading): Share {
+/** What a reader of the keys from `from` to before `to` got of them. */
+export function shareOf({ from, to, pages, ended, exchange }: Reading): Share {
   const times = new Map<string, number>();
   for (const row of pages.flat()) {
     const id = integerText(row["id"]) ?? "";
