@@ -135,6 +135,8 @@ async function tryCase(target: Target, { name, token, login, subscribe }: Case):
   };
 }
 
+const notServed: ReadonlySet<number> = new Set([404, 405, 501]);
+
 /** Whether a foreign page may use the HTTP side is asked by a preflight, as a browser would. */
 async function tryOrigin(target: Target): Promise<Origin> {
   const preflight = await target.request(null, {
@@ -142,14 +144,20 @@ async function tryOrigin(target: Target): Promise<Origin> {
     path: "/v1/api/sql",
     headers: { origin: foreignOrigin, "access-control-request-method": "POST" },
   });
-  const allowed = preflight.kind === "answered" ? preflight.headers["access-control-allow-origin"] : undefined;
   const live = await target.live(target.login, { headers: { origin: foreignOrigin } });
   if (!("why" in live)) live.close();
   return {
-    allowedOverHttp: preflight.kind === "answered" ? allowed === "*" || allowed === foreignOrigin : null,
+    allowedOverHttp: preflight.kind === "answered" ? allowedBy(preflight) : null,
     opened: !("why" in live) && live.login.kind === "in",
     status: "why" in live ? (live.status ?? null) : null,
   };
+}
+
+/** Null where the server does not answer preflights at all: that is no word about origins. */
+function allowedBy({ status, headers }: { status: number; headers: Readonly<Record<string, string>> }): boolean | null {
+  const allowed = headers["access-control-allow-origin"];
+  if (allowed === undefined && notServed.has(status)) return null;
+  return allowed === "*" || allowed === foreignOrigin;
 }
 
 function originText({ allowedOverHttp, opened, status }: Origin): string {
