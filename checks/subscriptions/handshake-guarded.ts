@@ -121,7 +121,6 @@ function saysNo(code: number): boolean {
 }
 
 async function tryCase(target: Target, { name, token, login, subscribe }: Case): Promise<Tried> {
-  const startedAt = performance.now();
   const live = await target.live(null, {
     pings: false,
     ...(login === undefined ? {} : { login }),
@@ -129,6 +128,8 @@ async function tryCase(target: Target, { name, token, login, subscribe }: Case):
   });
   if ("why" in live)
     return { case: name, opened: false, given: [], frames: [], closed: live.why, code: null, closedMs: null };
+  // From when it was open, or, of one that tried to log in, from when that was answered or the end had come.
+  const openAt = performance.now();
   if (subscribe)
     live.send({
       type: "subscribe",
@@ -144,7 +145,7 @@ async function tryCase(target: Target, { name, token, login, subscribe }: Case):
     frames: frames.slice(0, 5),
     closed: close === undefined ? null : closeText(close).replace("the connection was closed with ", ""),
     code: close?.code ?? null,
-    closedMs: close === undefined ? null : Math.round(close.at - startedAt),
+    closedMs: close === undefined ? null : Math.max(0, Math.round(close.at - openAt)),
   };
 }
 
