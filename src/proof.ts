@@ -5,7 +5,8 @@
 import type { Check, CheckOf, Findings, Json, Limits } from "./check.ts";
 import { judge, run, type Outcome, type RunOptions } from "./run.ts";
 import type { Session } from "./target/session.ts";
-import type { RawAnswer, RawRequest, Wire } from "./target/wire.ts";
+import type { Wire } from "./target/wire.ts";
+import { watch } from "./watching.ts";
 
 /** A way to make a healthy server wrong. It calls `fired` each time it has changed something. */
 export interface Fault {
@@ -106,21 +107,21 @@ export async function proveLive(
       tell(finding, fault.name, "impossible", `it is not green to begin with: ${wordsOf(before)}`);
       continue;
     }
-    const watch = watchBothSides(wire, fault);
-    const red = await observed(watch.wire);
-    if (watch.fired() === 0 || !watch.changed()) {
-      const why = watch.fired() === 0 ? "did not fire" : "fired and changed nothing on the wire";
+    const sides = watchBothSides(wire, fault);
+    const red = await observed(sides.wire);
+    if (sides.fired() === 0 || !sides.changed()) {
+      const why = sides.fired() === 0 ? "did not fire" : "fired and changed nothing on the wire";
       tell(finding, fault.name, "missed", `the fault ${why}, so it proves nothing; the verdict was ${wordsOf(red)}`);
     } else if (failsBy(red, finding)) {
       const after = await observed(wire);
       const green = after.kind === "pass";
       const sentence = green
-        ? `red by name, the fault fired ${watch.fired()} times`
+        ? `red by name, the fault fired ${sides.fired()} times`
         : `not green again after the fault: ${wordsOf(after)}`;
       tell(finding, fault.name, green ? "proven" : "missed", sentence);
       before = green ? after : undefined;
     } else {
-      tell(finding, fault.name, "missed", `the fault fired ${watch.fired()} times and the verdict was ${wordsOf(red)}`);
+      tell(finding, fault.name, "missed", `the fault fired ${sides.fired()} times and the verdict was ${wordsOf(red)}`);
     }
   }
   return results;
@@ -137,59 +138,11 @@ function wordsOf(verdict: Outcome["verdict"]): string {
  */
 function watchBothSides(wire: Wire, fault: Fault): { wire: Wire; fired: () => number; changed: () => boolean } {
   let fired = 0;
-  const inside: string[] = [];
-  const outside: string[] = [];
-  const inner = noting(wire, inside);
-  const outer = noting(
-    fault.wrap(inner, () => {
+  const inside = watch(wire);
+  const outside = watch(
+    fault.wrap(inside.wire, () => {
       fired += 1;
     }),
-    outside,
   );
-  const changed = (): boolean => inside.toSorted().join("\n") !== outside.toSorted().join("\n");
-  return { wire: outer, fired: () => fired, changed };
-}
-
-function noting(wire: Wire, notes: string[]): Wire {
-  const { control, kalam } = wire;
-  return {
-    async exchange(request) {
-      const answer = await wire.exchange(request);
-      notes.push(`${textOf(request)} -> ${answerText(answer)}`);
-      return answer;
-    },
-    ...(control === undefined
-      ? {}
-      : {
-          control: {
-            ...control,
-            async trial(settings, withinMs) {
-              const outcome = await control.trial(settings, withinMs);
-              const { tookMs: _, ...rest } = outcome;
-              notes.push(`${JSON.stringify(settings)} -> ${JSON.stringify(rest)}`);
-              return outcome;
-            },
-          },
-        }),
-    ...(kalam === undefined
-      ? {}
-      : {
-          async kalam(asked) {
-            const outcome = await kalam(asked);
-            const { tookMs: _, endedAfterMs: __, ...rest } = outcome;
-            const { args, at, files, input } = asked;
-            notes.push(`${JSON.stringify({ args, at, files, input })} -> ${JSON.stringify(rest)}`);
-            return outcome;
-          },
-        }),
-  };
-}
-
-function textOf({ method, path, headers, body }: RawRequest): string {
-  return `${method} ${path} ${JSON.stringify(headers)} ${typeof body === "string" ? body : body === undefined ? "" : Buffer.from(body).toString("base64")}`;
-}
-
-function answerText(answer: RawAnswer): string {
-  if (answer.kind === "broken") return `${answer.because} ${answer.status ?? ""}`;
-  return `${answer.status} ${JSON.stringify(answer.headers)} ${Buffer.from(answer.body).toString("base64")}`;
+  return { wire: outside.wire, fired: () => fired, changed: () => inside.text() !== outside.text() };
 }

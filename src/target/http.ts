@@ -32,6 +32,11 @@ export function httpWire(origin: string, options: { connections: number }): Http
         await own.destroy();
       }
     },
+    async socket(request, listener) {
+      // Loaded by the first check that opens one.
+      const { openSocket } = await import("./socket.ts");
+      return await openSocket(origin, request, listener);
+    },
     async close() {
       await Promise.all([pool, ...[...named.values()].map((one) => one.pool)].map(async (one) => await one.destroy()));
     },

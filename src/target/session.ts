@@ -40,6 +40,8 @@ export interface Session {
   readonly ledger: Ledger;
   /** The next name for a scratch namespace: never the same one twice, not even after it was dropped. */
   readonly nextName: () => string;
+  /** Live connections opened so far; each is a lane of its own. */
+  readonly sockets: { opened: number };
   /** Refusals for going too fast, so far; `banned` once the server said that it will not listen any more. */
   readonly rate: { refusals: number; banned: boolean };
 }
@@ -118,7 +120,8 @@ export async function openSession(parts: SessionParts): Promise<Session | NoSess
     names += 1;
     return `${prefixOf(run)}_${names}`;
   };
-  return { run, url, nextName, parts: senderParts, sender, login, capabilities, accounts, ledger, rate };
+  const sockets = { opened: 0 };
+  return { run, url, nextName, sockets, parts: senderParts, sender, login, capabilities, accounts, ledger, rate };
 }
 
 /** What answers there, if it is not a KalamDB; undefined if it may be one. */
@@ -198,6 +201,7 @@ function setPaces(pacer: Pacer, url: string, settings: Readonly<Record<string, s
     return Number.isFinite(value) && value > 0 ? value : fallback;
   };
   pacer.setPace("account", halfOf(limit("max_queries_per_sec", 100)));
+  pacer.setPace("message", halfOf(limit("max_messages_per_sec", 50)));
   pacer.setPace("login", halfOf(limit("max_auth_requests_per_ip_per_sec", 20)));
   if (!isLoopback(url)) pacer.setPace("address", halfOf(limit("max_requests_per_ip_per_sec", 200)));
 }

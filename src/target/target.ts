@@ -3,6 +3,7 @@ import type { Control } from "../control/control.ts";
 import { makeKalam, type RunKalam } from "./kalam.ts";
 import { makeSender, type Account, type Sender } from "./sender.ts";
 import type { OwnRole } from "./accounts.ts";
+import { livePath, openLive, type Live, type LiveOptions, type NoLive } from "./live.ts";
 import type { Capabilities, Session } from "./session.ts";
 import type { Wire } from "./wire.ts";
 
@@ -12,8 +13,20 @@ export type { Capabilities } from "./session.ts";
 export { listed, onlyRow, outcomeOf, rowsOf, saidOf, saysNo, type Answer, type Said } from "./answer.ts";
 export { cellText, integerText } from "./json.ts";
 export { kalamText, type KalamOptions, type KalamSaid, type RunKalam } from "./kalam.ts";
+export {
+  versionOf,
+  type Change,
+  type Cursor,
+  type Frame,
+  type Row,
+  type SubscribeOptions,
+  type Subscription,
+} from "./feed.ts";
+export type { Live, LiveOptions, NoLive } from "./live.ts";
 
 export interface Target extends Sender {
+  /** Where the server is, as the run was told. */
+  readonly url: string;
   /** Who the run was told to log in as. Checks that touch nothing have no other. */
   readonly login: Account;
   readonly capabilities: Capabilities;
@@ -26,6 +39,8 @@ export interface Target extends Sender {
   fresh(role: OwnRole, after?: Account): Promise<Account>;
   /** The password of one of the run's own accounts. Throws for any other: what the user gave us is not for checks. */
   password(account: Account): string;
+  /** A live connection, logged in as the account; `null`: with no token of anybody's. Ends with the target. */
+  live(as: Account | null, options?: LiveOptions): Promise<Live | NoLive>;
   /** The server's process, where it can be reached. */
   readonly control?: Control;
   /** The `kalam` command line, where there is one, as one of the run's own accounts. Throws for any other. */
@@ -43,12 +58,23 @@ function mortal(control: Control, signal: AbortSignal): Control {
   };
 }
 
+/** A message that left on a socket; what comes back is in the evidence, a socket gives no answers to count. */
+function noteMessage({ parts: { recording } }: Session, as: Account | null, text: string): number {
+  const number = recording.next();
+  const now = performance.now();
+  const who = as === null ? {} : { as: as.name };
+  recording.note({ number, method: "SEND", path: livePath, text, ...who, outcome: "", sentAt: now, doneAt: now });
+  return number;
+}
+
 /**
  * A target for one observation: dies with the signal, sends over this wire (the session's, or one with a fault in it),
  * and borrows accounts in the name of the holder.
  */
-export function makeTarget(session: Session, options: { wire: Wire; signal: AbortSignal; holder: object }): Target {
-  const { wire, signal, holder } = options;
+export function makeTarget(
+  session: Session,
+  { wire, signal, holder }: { wire: Wire; signal: AbortSignal; holder: object },
+): Target {
   const parts = { ...session.parts, wire, signal };
   const sender = makeSender(parts);
   const password = (account: Account): string => {
@@ -58,6 +84,7 @@ export function makeTarget(session: Session, options: { wire: Wire; signal: Abor
   };
   return {
     ...sender,
+    url: session.url,
     login: session.login,
     capabilities: session.capabilities,
     async account(role, label = "") {
@@ -67,6 +94,20 @@ export function makeTarget(session: Session, options: { wire: Wire; signal: Abor
     async fresh(role, after) {
       signal.throwIfAborted();
       return await session.accounts.fresh(role, after);
+    },
+    async live(as, options = {}) {
+      const open = wire.socket;
+      if (open === undefined) return { kind: "failed", why: "this wire has no sockets" };
+      session.sockets.opened += 1;
+      const lane = `message:${session.sockets.opened}`;
+      await session.parts.pacer.turn(["run", "address"], signal);
+      return await openLive(options, {
+        open,
+        token: as === null ? undefined : session.parts.tokens.get(as.name),
+        signal,
+        note: (text) => noteMessage(session, as, text),
+        turn: async () => await session.parts.pacer.turn([lane], signal),
+      });
     },
     password,
     ...(wire.control === undefined ? {} : { control: mortal(wire.control, signal) }),

@@ -49,8 +49,51 @@ export type RawAnswer =
       readonly doneAt: number;
     };
 
+export interface UpgradeRequest {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+}
+
+/** What came on a socket: a text, or bytes of a binary frame. */
+export type RawFrame =
+  | { readonly text: string; readonly at: number }
+  | { readonly bytes: Uint8Array; readonly at: number };
+
+/** Code 1006: it ended without a close frame. */
+export interface RawClose {
+  readonly code: number;
+  readonly reason: string;
+  readonly at: number;
+}
+
+/** Told of everything that comes on a socket, in order. A fault can stand between it and the server. */
+export interface SocketListener {
+  frame(frame: RawFrame): void;
+  closed(close: RawClose): void;
+}
+
+export interface RawSocket {
+  send(data: string | Uint8Array): void;
+  /** In good order, with a close frame. */
+  close(code?: number, reason?: string): void;
+  /** Ends the connection with a TCP reset. */
+  reset(): void;
+  /** Sends half a frame and ends the connection. */
+  cutMidFrame(): void;
+  /** Reads nothing any more; what comes piles up on the way. */
+  pause(): void;
+  resume(): void;
+}
+
+export type SocketOutcome =
+  | { readonly kind: "open"; readonly socket: RawSocket; readonly at: number }
+  | { readonly kind: "failed"; readonly because: Breakage; readonly detail: string; readonly status?: number };
+
 export interface Wire {
   exchange(request: RawRequest): Promise<RawAnswer>;
+  /** A WebSocket. Absent on wires that are made for HTTP alone. */
+  readonly socket?: (request: UpgradeRequest, listener: SocketListener) => Promise<SocketOutcome>;
   /** How this server's process can be reached, where it can. */
   readonly control?: Control;
   /** Runs the `kalam` command line against this server, where there is one. */

@@ -5,7 +5,7 @@ import { readName, readTableName, refuseRest, type TableName } from "./names.ts"
 import { runQuery } from "./query.ts";
 import { type Query, rewrite } from "./rewrite.ts";
 import { answer, isAdmin, mayRead, type Outcome, present, type Session } from "./session.ts";
-import { type Reader, split } from "./tokens.ts";
+import { type Reader, split, tokenize } from "./tokens.ts";
 import { type Column, sqlType } from "../store/types.ts";
 
 /** Reads what stands after `SHOW`. */
@@ -123,7 +123,9 @@ const OPTIONS = new RegExp(`^\\(${OPTION}(?:,${OPTION})*\\)$`, "i");
 export function readSubscribe(reader: Reader, namespace: string): (session: Session) => Outcome {
   const from = reader.peek()?.start ?? 0;
   while (!reader.done && reader.peek()?.word !== "OPTIONS") reader.next();
-  const sql = `SELECT * FROM ${reader.text.slice(from, reader.peek()?.start).trim()}`;
+  // What is told here is sent on a socket next, where a name without its namespace is refused.
+  const named = qualified(reader.text.slice(from, reader.peek()?.start).trim(), namespace);
+  const sql = `SELECT * FROM ${named}`;
   if (reader.accept("OPTIONS") && !OPTIONS.test(reader.rest())) throw invalid("Invalid OPTIONS of SUBSCRIBE TO");
   const query = readSelect(sql, namespace);
   const [source] = query.relations;
@@ -137,6 +139,11 @@ export function readSubscribe(reader: Reader, namespace: string): (session: Sess
     const row = ["active", address, told, "Subscribe at ws_url"];
     return answer("status:Text ws_url:Text subscription:Json message:Text", [row]);
   };
+}
+
+function qualified(text: string, namespace: string): string {
+  const [name, dot] = tokenize(text);
+  return name === undefined || dot?.text === "." ? text : `${namespace}.${text}`;
 }
 
 function readSelect(sql: string, namespace: string): Query {

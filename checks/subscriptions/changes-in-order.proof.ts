@@ -1,0 +1,25 @@
+import { swapFault } from "../../src/faults/live.ts";
+import { proveCheck } from "../../src/proof.ts";
+import { changesInOrder } from "./changes-in-order.ts";
+import { statementOf } from "./feed-marks.ts";
+import { soundStream } from "./stream-evidence.ts";
+
+const sound = soundStream(150);
+const swapped = {
+  ...sound,
+  told: sound.told.map((change, n, all) => (n === 6 ? (all[7] ?? change) : n === 7 ? (all[6] ?? change) : change)),
+};
+
+export default proveCheck(changesInOrder, {
+  holds: [sound],
+  cannotTell: [{ ...sound, fenceMs: null }, { ...sound, why: "no live connection" }, soundStream(20)],
+  breaks: {
+    wentBack: {
+      seen: swapped,
+      fault: swapFault("swapTwoOfOneWriter", (first, second) => {
+        const [one, other] = [statementOf(first), statementOf(second)];
+        return one !== undefined && one.writer === other?.writer && one.statement !== other.statement;
+      }),
+    },
+  },
+});

@@ -1,0 +1,233 @@
+/**
+ * The one workload that five checks judge: several writers change a shared table, one subscriber is told of it. Every value is
+ * unique, each key has one writer, and a last row, the fence, tells when everything before it must have arrived.
+ */
+import { defineObservation, type Context, type Json } from "../../src/check.ts";
+import type { ChangeHistory, RowWrite, ToldChange } from "../../src/measure/changes.ts";
+import { watchLag } from "../../src/measure/lag.ts";
+import {
+  cellText,
+  rowsOf,
+  type Account,
+  type Answer,
+  type Change,
+  type Row,
+  type Subscription,
+  type Target,
+} from "../../src/target/target.ts";
+import { noticesOf } from "./following.ts";
+
+const writerCount = 6;
+const rowsPerInsertMax = 8;
+const fenceWithinMs = 10_000;
+const fencesMax = 3;
+const keyColumn = "id";
+const markColumn = "mark";
+const versionColumns = new Set(["_seq", "_deleted", "_version", "_commit_seq"]);
+
+/** What came of it. `why` is set where it could not be carried through, and then nothing is judged. */
+export type Streamed = {
+  readonly why: string | null;
+  readonly writes: readonly RowWrite[];
+  readonly told: readonly ToldChange[];
+  readonly table: readonly (readonly [string, string])[];
+  /** Milliseconds from sending the fence until its event; null where none came. */
+  readonly fenceMs: number | null;
+  readonly notices: readonly string[];
+  /** The subscription's number in the recording. */
+  readonly exchange: number;
+  /** How late timers of our own fired, at most: a slow checker must not blame the server. */
+  readonly lagMs: number;
+};
+
+export const stream = defineObservation<Streamed>({
+  id: "subscriptions/stream",
+  touches: "scratch",
+  needs: ["dba"],
+  estimateMs: 4_000,
+  estimateRequests: 420,
+  timeoutMs: 120_000,
+  async observe(target, context) {
+    const { scratch } = context;
+    const op = await target.account("dba");
+    const reader = await target.account("user", "reader");
+    const writers = await Promise.all(
+      Array.from({ length: writerCount }, async (_, at) => await target.account("service", `writer ${at}`)),
+    );
+    const table = `${scratch}.feed`;
+    const nothing = { writes: [], told: [], table: [], fenceMs: null, notices: [], exchange: 0, lagMs: 0 };
+    const made = await target.sql(
+      op,
+      `CREATE TABLE ${table} (id BIGINT PRIMARY KEY, mark TEXT, n INT, note TEXT) WITH (TYPE='SHARED', ACCESS_LEVEL='PUBLIC')`,
+    );
+    if (made.kind !== "ok") return { ...nothing, why: `the table could not be made: ${made.message}` };
+    const live = await target.live(reader);
+    if ("why" in live) return { ...nothing, why: `no live connection: ${live.why}` };
+    const subscription = await live.subscribe(`SELECT * FROM ${table}`);
+    const begun = await subscription.begin();
+    if (begun.kind !== "ready")
+      return {
+        ...nothing,
+        why: `the subscription did not begin: ${begun.kind === "unsure" ? begun.why : begun.message}`,
+      };
+
+    const changes = context.size({ light: 300, standard: 1_000, deep: 4_000 });
+    const stopWatching = watchLag();
+    const written = await Promise.all(
+      writers.map(
+        async (as, at) =>
+          await writeRows({ target, context, as, table, writer: at, rows: Math.ceil(changes / writerCount) }),
+      ),
+    );
+    const fenceMs = await fence(target, op, table, subscription);
+    const lagMs = stopWatching();
+    const rows = await tableOf(target, op, table);
+    if (rows === null) return { ...nothing, why: "the table could not be read at the end" };
+    return {
+      why: null,
+      writes: written.flat(),
+      told: subscription.changes.filter((change) => !isFence(change)).map(toldOf),
+      table: rows,
+      fenceMs,
+      notices: noticesOf(subscription, live),
+      exchange: subscription.exchange,
+      lagMs,
+    };
+  },
+});
+
+interface Writing {
+  readonly target: Target;
+  readonly context: Context;
+  readonly as: Account;
+  readonly table: string;
+  readonly writer: number;
+  /** How many rows to write, about. */
+  readonly rows: number;
+}
+
+/** Inserts, updates and deletes among keys of its own, one statement after the other. */
+async function writeRows({ target, context, as, table, writer, rows }: Writing): Promise<RowWrite[]> {
+  const present = new Map<string, { mark: string; rest: RowWrite["rest"] }>();
+  const writes: RowWrite[] = [];
+  let nextKey = (writer + 1) * 1_000_000;
+  for (let statement = 0; writes.length < rows; statement += 1) {
+    const [oldest] = present.keys();
+    const dice = context.random();
+    const planned: Omit<RowWrite, "outcome" | "from" | "to">[] = [];
+    const common = { statement: statement * writerCount + writer, writer };
+    const values = (at: number) => ({ mark: `w${writer}-${statement}-${at}`, rest: restFor(statement + at) });
+    if (oldest === undefined || dice < 0.5) {
+      const count = 1 + Math.floor(context.random() * rowsPerInsertMax);
+      for (let at = 0; at < count; at += 1)
+        planned.push({ ...common, kind: "insert", key: String((nextKey += 1)), ...values(at) });
+    } else if (dice < 0.8) planned.push({ ...common, kind: "update", key: oldest, ...values(0) });
+    else planned.push({ ...common, kind: "delete", key: oldest, ...(present.get(oldest) ?? values(0)) });
+
+    const answer = await target.sql(as, statementFor(table, planned));
+    const outcome = outcomeOf(answer, planned.length);
+    for (const one of planned) {
+      writes.push({ ...one, outcome, from: Math.round(answer.sentAt), to: Math.round(answer.doneAt) });
+      if (outcome === "refused") continue;
+      // The key moves to the end, so that each is changed again some time.
+      present.delete(one.key);
+      // A key whose state is open is left alone: nobody could tell what comes of a further change.
+      if (one.kind !== "delete" && outcome === "ok") present.set(one.key, { mark: one.mark, rest: one.rest });
+    }
+  }
+  return writes;
+}
+
+/** Some NULLs, and numbers that differ, so that a column that is left out or mixed up shows. */
+function restFor(n: number): RowWrite["rest"] {
+  return { n: n % 4 === 3 ? null : n, note: n % 3 === 2 ? null : `note ${n}` };
+}
+
+function statementFor(table: string, planned: readonly Omit<RowWrite, "outcome" | "from" | "to">[]): string {
+  const [first] = planned;
+  if (first?.kind === "delete") return `DELETE FROM ${table} WHERE id = ${first.key}`;
+  if (first?.kind === "update") {
+    return `UPDATE ${table} SET mark = '${first.mark}', n = ${literal(first.rest["n"])}, note = ${literal(first.rest["note"])} WHERE id = ${first.key}`;
+  }
+  const rows = planned.map(
+    (one) => `(${one.key}, '${one.mark}', ${literal(one.rest["n"])}, ${literal(one.rest["note"])})`,
+  );
+  return `INSERT INTO ${table} (id, mark, n, note) VALUES ${rows.join(", ")}`;
+}
+
+function literal(value: Json | undefined): string {
+  return value === null || value === undefined
+    ? "NULL"
+    : typeof value === "number"
+      ? String(value)
+      : `'${cellText(value)}'`;
+}
+
+/** A statement that changed another number of rows than it had did something else than it says. */
+function outcomeOf(answer: Answer, rows: number): RowWrite["outcome"] {
+  if (answer.kind === "refused") return "refused";
+  return answer.kind === "ok" && answer.results[0]?.rowCount === rows ? "ok" : "unsure";
+}
+
+/** Writes a row that must arrive after all others; a second and third time, in case just that event is the one that is lost. */
+async function fence(target: Target, op: Account, table: string, subscription: Subscription): Promise<number | null> {
+  for (let n = 1; n <= fencesMax; n += 1) {
+    const sentAt = performance.now();
+    await target.sql(op, `INSERT INTO ${table} (id, mark) VALUES (${-n}, 'fence-${n}')`);
+    const arrived = await subscription.untilChange(
+      (change) => change.row?.[markColumn] === `fence-${n}`,
+      fenceWithinMs / fencesMax,
+    );
+    if (arrived !== undefined) return Math.round(arrived.at - sentAt);
+  }
+  return null;
+}
+
+function isFence(change: Change): boolean {
+  return cellText(change.row?.[markColumn]).startsWith("fence-");
+}
+
+function toldOf({ kind, row, old, at }: Change): ToldChange {
+  return { kind, row: plain(row), old: plain(old), at: Math.round(at) };
+}
+
+/** Without the columns that the server adds: their values are nobody's to expect. */
+function plain(row: Row | null): ToldChange["row"] {
+  return row === null
+    ? null
+    : Object.fromEntries(Object.entries(row).filter(([column]) => !versionColumns.has(column)));
+}
+
+/** Key and mark of every row; null where a page was not answered. */
+async function tableOf(target: Target, op: Account, table: string): Promise<[string, string][] | null> {
+  const rows: [string, string][] = [];
+  for (let after = "0"; ;) {
+    const page = rowsOf(
+      await target.sql(op, `SELECT id, mark FROM ${table} WHERE id > ${after} ORDER BY id LIMIT 500`),
+    );
+    if (page === undefined) return null;
+    rows.push(...page.map((row): [string, string] => [cellText(row["id"]), cellText(row["mark"])]));
+    after = rows.at(-1)?.[0] ?? after;
+    if (page.length < 500) return rows;
+  }
+}
+
+/** Fewer acknowledged changes show nothing about a stream. */
+const acknowledgedMin = 100;
+
+export function historyOf({ writes, told, table }: Streamed): ChangeHistory {
+  return { keyColumn, markColumn, writes, told, table };
+}
+
+/** Why the stream cannot be judged; undefined if it can. */
+export function untold({ why, writes, fenceMs, notices }: Streamed): string | undefined {
+  if (why !== null) return why;
+  const count = writes.filter((write) => write.outcome === "ok").length;
+  if (count < acknowledgedMin) return `only ${count} changes were acknowledged`;
+  if (fenceMs !== null) return undefined;
+  return `the fence row did not arrive within ${fenceWithinMs / 1000} s${notices.length === 0 ? "" : `: ${notices.join("; ")}`}`;
+}
+
+export function acknowledged({ writes }: Streamed): number {
+  return writes.filter((write) => write.outcome === "ok").length;
+}

@@ -1,0 +1,171 @@
+/** Faults on a live connection: they stand between the server's frames and the one who reads them. */
+import { gunzipSync } from "node:zlib";
+import type { Json } from "../check.ts";
+import type { Fault } from "../proof.ts";
+import { isRecord } from "../target/answer.ts";
+import { parseExact, writeExact } from "../target/json.ts";
+import type { RawClose, RawFrame, RawSocket, SocketListener, Wire } from "../target/wire.ts";
+
+type Message = { readonly [key: string]: Json };
+
+/** What a fault may do with a frame that came: pass on this one, or others, now or later. */
+export interface Meddling {
+  /** Passes a frame on to the reader, as it is or changed. */
+  pass(message: Message): void;
+  fired(): void;
+  close(code: number, reason: string): void;
+}
+
+/** Looks at each frame of each connection. `begin` is called for every connection, so that it can keep a state of its own. */
+export function frameFault(name: string, begin: () => (message: Message, meddling: Meddling) => void): Fault {
+  return {
+    name,
+    wrap: (wire, fired) =>
+      wrapSocket(wire, (listener) => {
+        const meddle = begin();
+        return {
+          ...listener,
+          frame(frame) {
+            const message = messageOf(frame);
+            if (message === undefined) return listener.frame(frame);
+            meddle(message, {
+              fired,
+              // A frame that is passed on as it came stays byte for byte what it was.
+              pass: (other) => listener.frame(other === message ? frame : { text: writeExact(other), at: frame.at }),
+              close: (code, reason) => listener.closed({ code, reason, at: performance.now() }),
+            });
+          },
+        };
+      }),
+  };
+}
+
+/** Changes every n-th change frame that is chosen; returns what takes its place. */
+export function changeFault(
+  name: string,
+  every: number,
+  replace: (change: Message) => readonly Message[],
+  chosen: (change: Message) => boolean = () => true,
+): Fault {
+  let count = 0;
+  return frameFault(name, () => (message, { pass, fired }) => {
+    if (message["type"] !== "change" || !chosen(message)) return pass(message);
+    count += 1;
+    if (count % every !== 0) return pass(message);
+    const others = replace(message);
+    fired();
+    for (const other of others) pass(other);
+  });
+}
+
+/** The first row that a frame tells, as it is or, of one that is gone, as it was. */
+export function rowIn(message: Message): Message {
+  for (const list of [message["rows"], message["old_values"]]) {
+    const first: Json | undefined = Array.isArray(list) ? (list as readonly Json[])[0] : undefined;
+    if (isRecord(first)) return first;
+  }
+  return {};
+}
+
+/** Swaps a chosen pair of change frames: the first waits until a second one comes that fits it. */
+export function swapFault(name: string, fits: (first: Message, second: Message) => boolean): Fault {
+  return frameFault(name, () => {
+    let held: Message | undefined;
+    let done = false;
+    return (message, { pass, fired }) => {
+      if (done || message["type"] !== "change") return pass(message);
+      if (held === undefined) {
+        held = message;
+        return;
+      }
+      const [first, second] = [held, message];
+      held = undefined;
+      if (!fits(first, second)) {
+        pass(first);
+        held = second;
+        return;
+      }
+      done = true;
+      fired();
+      pass(second);
+      pass(first);
+    };
+  });
+}
+
+/** Swallows the end of a connection, as a proxy does that keeps its own side open. */
+export function closeFault(name: string, swallowed: (close: RawClose) => boolean): Fault {
+  return {
+    name,
+    wrap: (wire, fired) =>
+      wrapSocket(wire, (listener) => ({
+        ...listener,
+        closed(close) {
+          if (swallowed(close)) fired();
+          else listener.closed(close);
+        },
+      })),
+  };
+}
+
+/** Changes how the end of a connection looks; undefined leaves it as it is. */
+export function endFault(name: string, change: (close: RawClose) => RawClose | undefined): Fault {
+  return {
+    name,
+    wrap: (wire, fired) =>
+      wrapSocket(wire, (listener) => ({
+        ...listener,
+        closed(close) {
+          const other = change(close);
+          if (other !== undefined) fired();
+          listener.closed(other ?? close);
+        },
+      })),
+  };
+}
+
+/** Looks at each message that leaves; returns what takes its place, or undefined to let it pass. */
+export function messageFault(name: string, meddle: (message: Message) => readonly Message[] | undefined): Fault {
+  return {
+    name,
+    wrap: (wire, fired) => ({
+      ...wire,
+      ...(wire.socket === undefined
+        ? {}
+        : {
+            socket: async (request, listener) => {
+              const outcome = await wire.socket?.(request, listener);
+              if (outcome?.kind !== "open")
+                return outcome ?? { kind: "failed", because: "aborted", detail: "no sockets" };
+              const socket: RawSocket = {
+                ...outcome.socket,
+                send(data) {
+                  const message = typeof data === "string" ? messageOf({ text: data, at: 0 }) : undefined;
+                  const others = message === undefined ? undefined : meddle(message);
+                  if (others === undefined) return outcome.socket.send(data);
+                  fired();
+                  for (const other of others) outcome.socket.send(writeExact(other));
+                },
+              };
+              return { ...outcome, socket };
+            },
+          }),
+    }),
+  };
+}
+
+function wrapSocket(wire: Wire, around: (listener: SocketListener) => SocketListener): Wire {
+  const { socket } = wire;
+  return socket === undefined
+    ? wire
+    : { ...wire, socket: async (request, listener) => await socket(request, around(listener)) };
+}
+
+function messageOf(frame: RawFrame): Message | undefined {
+  try {
+    const message = parseExact("bytes" in frame ? gunzipSync(frame.bytes).toString("utf8") : frame.text);
+    return isRecord(message) ? message : undefined;
+  } catch {
+    return undefined;
+  }
+}
