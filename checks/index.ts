@@ -5,11 +5,13 @@ import type { Proof } from "../src/proof.ts";
 const loaders: readonly (() => Promise<{ readonly category: Category }>)[] = [
   async () => await import("./configuration/index.ts"),
   async () => await import("./subscriptions/index.ts"),
+  async () => await import("./observability/index.ts"),
 ];
 
 const proofs: readonly (() => Promise<{ readonly proofs: readonly Proof[] }>)[] = [
   async () => await import("./configuration/proofs.ts"),
   async () => await import("./subscriptions/proofs.ts"),
+  async () => await import("./observability/proofs.ts"),
 ];
 
 export async function loadCategories(): Promise<readonly Category[]> {

@@ -6,7 +6,7 @@ import { livePath, openLive, type Live, type LiveOptions, type NoLive } from "./
 import type { Capabilities, Session } from "./session.ts";
 import type { Wire } from "./wire.ts";
 
-export type { Account } from "./sender.ts";
+export type { Account, Reply } from "./sender.ts";
 export type { OwnRole } from "./accounts.ts";
 export type { Capabilities } from "./session.ts";
 export { listed, onlyRow, outcomeOf, rowsOf, saidOf, saysNo, type Answer, type Said } from "./answer.ts";
