@@ -1,4 +1,4 @@
-import { rebuild, type Replayed } from "./replay.ts";
+import { type Answer, type Entry, rebuild } from "./recording.ts";
 
 /**
  * Which messages are compared. Those of KalamDB's own statements, word for word. Those of the engine under it only by
@@ -36,7 +36,8 @@ const VARYING_KEYS =
   /^(took|memory_usage_mb|cpu_usage_percent|uptime_seconds|uptime_human|hostname|cluster_id|api_addr|build_date|total_groups|groups_leading|current_term|last_applied|millis_since_quorum_ack|size_bytes)$/;
 /** These columns, too; a description is in everybody's own words. */
 const VARYING_COLUMNS = /^(password_hash|description|latency_ms|total_bytes|used_bytes|audit_id)$/;
-const VARYING_SETTINGS = /^(server\.port|server\.public_origin|rate_limit\.max_queries_per_sec)$/;
+const VARYING_SETTINGS =
+  /^(server\.port|server\.public_origin|rate_limit\.max_queries_per_sec|websocket\.client_timeout_secs)$/;
 
 /** Moments after this one were made by the server that was recorded, or by the one that answers now. */
 const RECORDED_AFTER_S = 1_790_000_000;
@@ -60,10 +61,12 @@ const TEXTS: readonly (readonly [RegExp, string])[] = [
   [/20\d\d-\d\d-\d\dT[\d:.]+\+00:00/g, "<moment>"],
   [/Expires=\w{3}, \d\d \w{3} 20\d\d [\d:]+ GMT/g, "Expires=<moment>"],
   [/\(\d+\.\d\d MB\)/g, "(<size>)"],
+  [/\b[0-9a-f]{32}\b/g, "<connection>"],
+  [/\b3\d{17}\b/g, "<seq>"],
 ];
 
 /** What varies from one run to the next, made equal. */
-function mask(value: unknown, folder: string): unknown {
+export function mask(value: unknown, folder: string): unknown {
   if (typeof value === "number") return maskNumber(value);
   if (Array.isArray(value)) return value.map((part) => mask(part, folder));
   if (typeof value === "object" && value !== null) {
@@ -72,7 +75,6 @@ function mask(value: unknown, folder: string): unknown {
     );
   }
   if (typeof value !== "string") return value;
-  if (/^3\d{17}$/.test(value)) return "<seq>";
   if (/^[{[]/.test(value) && isJson(value)) return mask(JSON.parse(value), folder);
   let text = value.replaceAll(folder, "<dir>");
   for (const [pattern, instead] of TEXTS) text = text.replace(pattern, instead);
@@ -110,7 +112,7 @@ interface Envelope {
 const isEnvelope = (body: unknown): body is Envelope => typeof body === "object" && body !== null && "results" in body;
 
 /** How the answer differs from the recorded one, a line for each difference. `folder` is where the recording says `<dir>`. */
-export function differences({ entry, answer }: Replayed, folder: string): string[] {
+export function differences(entry: Entry, answer: Answer | { readonly broke: string }, folder: string): string[] {
   const { response } = entry;
   if (response === undefined || "broke" in answer) {
     return (response === undefined) === "broke" in answer
@@ -184,7 +186,7 @@ function rowsOf({ schema, rows }: Result, sql: string): unknown {
   return /ORDER BY/i.test(sql) ? shown : shown?.map((row) => JSON.stringify(row)).toSorted();
 }
 
-function message(recorded: string | undefined, now: string | undefined, folder: string): string[] {
+export function message(recorded: string | undefined, now: string | undefined, folder: string): string[] {
   const [a, b] = [plain(recorded, folder), plain(now, folder)];
   const missing = ENGINE.test(a)
     ? PHRASES.map((phrase) => phrase.exec(a)?.[0]).find((phrase) => phrase !== undefined && !b.includes(phrase))
@@ -199,7 +201,7 @@ const plain = (text: string | undefined, folder: string): string => {
 };
 
 /** JSON with its keys in order. */
-function stable(value: unknown): string {
+export function stable(value: unknown): string {
   return (
     JSON.stringify(value, (_key, part: unknown) =>
       typeof part === "object" && part !== null && !Array.isArray(part)

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Sandbox, startSandbox } from "../src/sandbox/start.ts";
 import { differences } from "./compare.ts";
+import { conversationDifferences } from "./threads.ts";
 import { BETTER, LEFT_OUT, NOT_SERVED } from "./expected.ts";
-import { Driver, readSection, rebuild, SECTIONS, type Section } from "./replay.ts";
+import { readSection, rebuild, SECTIONS, type Section } from "./recording.ts";
+import { Driver } from "./replay.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kalam-contract-"));
 let sandbox: Sandbox;
@@ -15,10 +17,12 @@ beforeAll(async () => {
   sandbox = await startSandbox({
     dataFolder: join(folder, "data"),
     rootPassword: null,
-    // As recorded, but for the limit of queries: the replay does not wait between two of them.
+    // As recorded, but for the limit of queries, since the replay does not wait between two of them, and for how long
+    // somebody may be silent, since it would.
     settings: {
       logging: { level: "info", logs_path: join(folder, "logs") },
       rate_limit: { max_queries_per_sec: 100_000 },
+      websocket: { client_timeout_secs: 1, auth_timeout_secs: 1 },
     },
   });
   driver = new Driver(sandbox.url, folder);
@@ -35,12 +39,16 @@ describe.sequential("the sandbox answers as the recorded server did", () => {
     const expected: Readonly<Record<string, string>> = { ...BETTER[section], ...NOT_SERVED[section] };
     const differing = new Set<string>();
     const surprises: string[] = [];
-    for (const replayed of await driver.replay(readSection(section), LEFT_OUT[section])) {
-      const name = replayed.entry.name ?? "";
-      const found = differences(replayed, folder);
-      if (found.length === 0) continue;
-      differing.add(name);
-      if (!(name in expected)) surprises.push([name, JSON.stringify(replayed.entry.request), ...found].join("\n    "));
+    for (const { entry, answer, frames } of await driver.replay(readSection(section), LEFT_OUT[section])) {
+      const { name = "", request } = entry;
+      const said = answer === undefined ? [] : differences(entry, answer, folder);
+      const found = new Map(said.length === 0 ? [] : [[name, said]]);
+      if (frames !== undefined)
+        for (const [key, lines] of conversationDifferences(entry, frames, folder)) found.set(key, lines);
+      for (const [key, lines] of found) {
+        differing.add(key);
+        if (!(key in expected)) surprises.push([key, JSON.stringify(request), ...lines].join("\n    "));
+      }
     }
     expect(surprises.join("\n\n")).toBe("");
     expect(
@@ -66,7 +74,7 @@ test("an answer that differs is seen to differ", () => {
   const answer = entry?.response;
   if (entry === undefined || answer === undefined) throw new Error("the entry is gone");
   const changed = (from: string, to: string): string[] =>
-    differences({ entry, answer: JSON.parse(JSON.stringify(answer).replace(from, to)) as typeof answer }, folder);
+    differences(entry, JSON.parse(JSON.stringify(answer).replace(from, to)) as typeof answer, folder);
   expect(changed("nothing", "")).toEqual([]);
   for (const [from, to] of [
     ["200", "201"],

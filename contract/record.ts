@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { LEFT_OUT } from "./expected.ts";
-import { type Answer, Driver, type Entry, readSection, SECTIONS, type Section } from "./replay.ts";
+import { type Answer, type Entry, readSection, SECTIONS, type Section } from "./recording.ts";
+import { Driver } from "./replay.ts";
 
 /**
  * Records the sections anew: sends the same requests to a server that was started for it and has not been set up, and
@@ -34,19 +35,21 @@ function keep(value: unknown): unknown {
 }
 
 async function record(driver: Driver, section: Section): Promise<Entry[]> {
-  const began = performance.now();
-  const recorded: Entry[] = [];
-  for (const entry of readSection(section)) {
-    const sent = performance.now();
-    for (const { answer } of await driver.replay([entry], LEFT_OUT[section])) {
-      const times = { t: Math.round(sent - began), ms: Math.round(performance.now() - sent) };
-      const { name = "", request } = entry;
-      if (request === undefined) continue;
-      const came = "broke" in answer ? { error: answer.broke } : { response: keep(answer) as Answer };
-      recorded.push({ t: times.t, name, request, ...came, ms: times.ms });
-    }
-  }
-  return recorded;
+  const replayed = await driver.replay(readSection(section), LEFT_OUT[section]);
+  return replayed.map(({ entry, answer, frames, t, ms }): Entry => {
+    const { name = "", request, path = "", headers } = entry;
+    if (frames !== undefined)
+      return {
+        t,
+        name,
+        path,
+        ...(headers === undefined ? {} : { headers }),
+        frames: keep(frames) as Entry["frames"] & {},
+      };
+    const came =
+      answer === undefined ? {} : "broke" in answer ? { error: answer.broke } : { response: keep(answer) as Answer };
+    return { t, name, ...(request === undefined ? {} : { request }), ...came, ms };
+  });
 }
 
 if (values.url === undefined || values.out === undefined) {

@@ -1,119 +1,26 @@
 import { createHmac } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { Conversation, restored, Versions } from "./conversation.ts";
+import { type Answer, type Entry, type Frame, type RecordedRequest, whole } from "./recording.ts";
 
-/** One line of a recording. Entries without a request are notes, or WebSocket conversations that are not replayed here. */
-export interface Entry {
-  readonly t?: number;
-  readonly name?: string;
-  readonly note?: string;
-  readonly frames?: unknown;
-  readonly request?: RecordedRequest;
-  readonly response?: Answer;
-  /** How the connection broke, where it did. */
-  readonly error?: string;
-  readonly ms?: number;
-}
-
-export interface RecordedRequest {
-  readonly method: string;
-  readonly path: string;
-  /** The account whose token was sent. */
-  readonly as?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: unknown;
-  /** Sent as it is, instead of `body`. */
-  readonly raw?: string;
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly type?: string;
-  readonly setCookie?: readonly string[];
-  readonly body: unknown;
-}
-
-/** The sections that are replayed, in the order in which they build on each other. */
-export const SECTIONS = {
-  bootstrap: "01-bootstrap.json",
-  auth: "02-auth.json",
-  forged: "02b-forged.json",
-  envelope: "03-envelope.json",
-  configuration: "04-configuration.json",
-  tables: "05-tables.json",
-  errors: "06-errors.json",
-  flush: "07-flush.json",
-  params: "17-params.json",
-} as const;
-
-export type Section = keyof typeof SECTIONS;
-
-export function readSection(section: Section): Entry[] {
-  // Beside this file, or beside the folder that it was bundled into.
-  const places = [".", "../contract", "../../contract"].map(
-    (place) => new URL(`${place}/${SECTIONS[section]}`, import.meta.url),
-  );
-  const found = places.find((place) => existsSync(place));
-  if (found === undefined) throw new Error(`${SECTIONS[section]} was not found`);
-  return JSON.parse(readFileSync(found, "utf8")) as Entry[];
-}
-
-/** What came back for one entry. */
+/** What came back for one entry, and when. */
 export interface Replayed {
   readonly entry: Entry;
-  readonly answer: Answer | { readonly broke: string };
-}
-
-const ABBREVIATED = /^<(\d+) characters> ([\s\S]*)$/;
-
-/** A text that was cut in the recording, at its full length again. */
-export function rebuild(text: string): string {
-  const [, count = "", shown = ""] = ABBREVIATED.exec(text) ?? [];
-  if (count === "") return text;
-  const length = Number(count);
-  const full = [shown, listed(shown, length), nested(shown, length), filled(shown, length)].find(
-    (guess) => guess.length === length,
-  );
-  if (full === undefined) throw new Error(`cannot rebuild: ${text.slice(0, 80)}`);
-  return full;
-}
-
-/** `zzz…` and `SELECT 'xxx…'`. */
-function filled(shown: string, length: number): string {
-  if (!/(\w)\1{9}$/.test(shown)) return "";
-  const close = (shown.match(/'/g)?.length ?? 0) % 2 === 1 ? "'" : "";
-  return shown.padEnd(length - close.length, shown.at(-1)) + close;
-}
-
-/** `SELECT (((…1…)))`. */
-function nested(shown: string, length: number): string {
-  if (!shown.endsWith("(")) return "";
-  const start = shown.replace(/\(+$/, "");
-  const depth = Math.floor((length - start.length) / 2);
-  return `${start}${"(".repeat(depth)}1${")".repeat(depth)}`;
-}
-
-/** `… VALUES (5000,'s'),(5001,'s'),…`. */
-function listed(shown: string, length: number): string {
-  const [, start = "", first = "", rest = ""] = /^(.*VALUES )\((\d+)(,'\w*'\))/.exec(shown) ?? [];
-  let text = start;
-  for (let n = Number(first); rest !== "" && text.length < length; n += 1)
-    text += `${text === start ? "" : ","}(${n}${rest}`;
-  return text;
+  readonly t: number;
+  readonly ms: number;
+  readonly answer?: Answer | { readonly broke: string };
+  readonly frames?: readonly Frame[];
 }
 
 /** Requests that the recording left out, by the name of the entry that they came before. */
 export type LeftOut = Readonly<Record<string, readonly RecordedRequest[]>>;
 
-/** Everything in a request that was cut, whole again. */
-function whole(value: unknown): unknown {
-  if (typeof value === "string") return rebuild(value);
-  if (Array.isArray(value)) return value.map(whole);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, whole(part)]));
-}
-
 /** Requests are numbered by job while recording, and folders were somewhere: both are other ones now. */
 const JOB = /\b(?:FL|CO|BK|CL)-[0-9a-f]{12}\b/g;
+
+interface Step {
+  readonly t: number;
+  readonly run: () => Promise<void>;
+}
 
 /** What is known of the server that is replayed against, growing as the sections go by. */
 export class Driver {
@@ -129,32 +36,57 @@ export class Driver {
   }
 
   /**
-   * Sends a section's requests, one after the other; before an entry those that the recording left out there. Of the
-   * same one with the same answer again and again, only the first is sent.
+   * Does what a section did, one thing after the other in the order of their times: a request that fell into a
+   * conversation is sent while that one goes on. Before an entry come those that the recording left out there. Of the same
+   * request with the same answer again and again, only the first is sent.
    */
   async replay(entries: readonly Entry[], leftOut: LeftOut = {}): Promise<Replayed[]> {
+    const began = performance.now();
     const replayed: Replayed[] = [];
+    const versions = new Versions();
     let last = "";
-    for (const entry of entries) {
+    const steps = entries.flatMap((entry): Step[] => {
+      const begin = entry.t ?? 0;
+      if (entry.frames !== undefined) {
+        const tokenOf = (user: string): string => this.#tokens.get(user) ?? "";
+        const conversation = new Conversation(entry, this.#url, tokenOf, versions);
+        const { came: frames } = conversation;
+        const open = async (): Promise<void> => {
+          replayed.push({ entry, frames, t: Math.round(performance.now() - began), ms: 0 });
+          await conversation.open();
+        };
+        const more = restored(entry).map((frame) => ({ t: begin + frame.at, run: () => conversation.step(frame) }));
+        return [{ t: begin, run: open }, ...more];
+      }
       const { request } = entry;
-      if (request === undefined) continue;
-      for (const missing of leftOut[entry.name ?? ""] ?? []) await this.#send(missing, "");
+      if (request === undefined) return [];
       const same = JSON.stringify([entry.name, request, entry.response?.body]).replace(/"took":[\d.]+/, "");
-      if (same !== last) replayed.push({ entry, answer: await this.#answer(entry, request) });
+      const isNew = same !== last;
       last = same;
-    }
+      const run = async (): Promise<void> => {
+        for (const missing of leftOut[entry.name ?? ""] ?? []) await this.#send(missing, "");
+        const sent = performance.now();
+        const answer = isNew ? await this.#answer(entry, request) : undefined;
+        const [t, ms] = [Math.round(sent - began), Math.round(performance.now() - sent)];
+        if (answer !== undefined) replayed.push({ entry, answer, t, ms });
+      };
+      return [{ t: begin, run }];
+    });
+    for (const { run } of steps.toSorted((a, b) => a.t - b.t)) await run();
     return replayed;
   }
 
-  /** A job that had ended in the recording is waited for. */
+  /** A job that had ended in the recording is waited for, and so is a row whose time was over. */
   async #answer(entry: Entry, request: RecordedRequest): Promise<Answer | { readonly broke: string }> {
     const recorded = JSON.stringify(entry.response?.body ?? "");
     const waits = recorded.includes('"completed"') && JSON.stringify(request.body ?? "").includes("system.jobs");
+    const waitsForNothing = entry.name?.endsWith("after the TTL") === true;
     const until = Date.now() + 10_000;
     for (;;) {
       const answer = await this.#send(request, entry.name ?? "");
       const found = JSON.stringify(answer);
-      if (waits && /"(queued|running)"/.test(found) && Date.now() < until) continue;
+      const isEarly = waits ? /"(queued|running)"/.test(found) : waitsForNothing && !found.includes('"row_count":0');
+      if (isEarly && Date.now() < until) continue;
       const jobs = found.match(JOB) ?? [];
       (recorded.match(JOB) ?? []).forEach((job, index) =>
         this.#jobs.set(job, this.#jobs.get(job) ?? jobs[index] ?? job),

@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import type { News, Subscription } from "./live/news.ts";
 import type { Asked, Kind, Questions, Start, Told } from "./message.ts";
 
 /** No answer, and none will come: whether it took effect is not known. */
@@ -13,29 +14,41 @@ interface Waiting {
 /** PostgreSQL's own checks of its depth must come before this is used up. */
 const STACK_MB = 32;
 
+/** Those who want to know what the thread tells unasked. */
+export interface Hearers {
+  /** The folder cannot be opened at all. */
+  readonly failed: (error: Error) => void;
+  /** There is something to tell to live queries. */
+  readonly told: (news: readonly News[]) => void;
+  /** The live queries that a new thread is to go on with. */
+  readonly subscriptions: () => readonly Subscription[];
+  /** A new thread could not go on with them, either. */
+  readonly stuck: (error: Error) => void;
+}
+
 /**
  * The thread that has the database. One question at a time, in the order in which they came; a question that takes too
  * long, or breaks the engine, ends the thread, and a new one opens the folder again: what was committed is there.
  */
 export class Database {
-  readonly #start: Start;
+  readonly #start: Omit<Start, "live">;
   readonly #timeoutMs: number;
   readonly #queue: Waiting[] = [];
-  readonly #onFailure: (error: Error) => void;
+  readonly #hearers: Hearers;
   #worker: Worker;
   #current: Waiting | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isOpen = false;
+  #toldUpTo: string | undefined;
   #opened: () => void = () => undefined;
 
   /** Resolves when the first question can be answered. */
   readonly ready: Promise<void>;
 
-  /** `onFailure` is told when the folder cannot be opened at all. */
-  constructor(start: Start, onFailure: (error: Error) => void) {
+  constructor(start: Omit<Start, "live">, hearers: Hearers) {
     this.#start = start;
     this.#timeoutMs = start.settings["execution.handler_timeout_seconds"] * 1000;
-    this.#onFailure = onFailure;
+    this.#hearers = hearers;
     this.ready = new Promise((resolve) => {
       this.#opened = resolve;
     });
@@ -55,11 +68,17 @@ export class Database {
     await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, graceMs).unref())]);
     this.#worker.removeAllListeners();
     await this.#worker.terminate();
+    // Whoever still asks gets no answer, and must not bring about a new thread either.
+    this.#isOpen = false;
+    clearTimeout(this.#timer);
   }
 
   #open(): Worker {
     const worker = new Worker(new URL("sandbox-worker.js", import.meta.url), {
-      workerData: this.#start,
+      workerData: {
+        ...this.#start,
+        live: { subscriptions: this.#hearers.subscriptions(), toldUpTo: this.#toldUpTo },
+      } satisfies Start,
       resourceLimits: { stackSizeMb: STACK_MB },
     });
     worker.on("message", (told: Told) => this.#hear(told));
@@ -71,7 +90,16 @@ export class Database {
     if (told.kind === "open") {
       this.#isOpen = true;
       this.#opened();
-    } else if (told.kind === "answer") {
+      // Before anything else, and on time: if this is what takes too long, it would do so again and again.
+      if (this.#toldUpTo !== undefined) {
+        const [asked, resolve] = [{ kind: "deliver", ask: null }, () => undefined] as const;
+        this.#queue.unshift({ asked, resolve, reject: this.#hearers.stuck });
+      }
+    } else if (told.kind === "live") {
+      this.#toldUpTo = told.toldUpTo;
+      this.#hearers.told(told.news);
+      return;
+    } else {
       clearTimeout(this.#timer);
       this.#current?.resolve(told.answer);
       this.#current = undefined;
@@ -91,7 +119,7 @@ export class Database {
   #replace(error: Error): void {
     clearTimeout(this.#timer);
     if (!this.#isOpen) {
-      this.#onFailure(error);
+      this.#hearers.failed(error);
       return;
     }
     this.#isOpen = false;

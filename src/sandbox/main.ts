@@ -1,12 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { AUTH } from "./http/auth.ts";
 import { Database, Unavailable } from "./database.ts";
 import { type Faults, readFaults } from "./faults.ts";
 import { health } from "./http/health.ts";
 import { asking, type Asking, type Context, json, type Reply, send } from "./http/exchange.ts";
 import { Limiter } from "./http/limiter.ts";
+import { refuseUpgrade, Sockets } from "./live/sockets.ts";
 import { releaseLock, takeLock } from "./lock.ts";
 import { isLoopback, readSettings } from "./settings-file.ts";
 import type { Settings } from "./settings.ts";
@@ -78,15 +80,24 @@ function listen(server: Server, host: string, port: number): Promise<Error | und
 }
 
 async function serve(server: Server, settings: Settings): Promise<void> {
-  const fail = (error: Error): void => {
-    say(`kalam-sandbox cannot open ${settings["storage.data_path"]}: ${error.message}`);
-    void stop(1);
-  };
-  const database = new Database({ settings, rootPassword: process.env["KALAMDB_ROOT_PASSWORD"] }, fail);
+  const sockets = new Sockets();
+  const database = new Database(
+    { settings, rootPassword: process.env["KALAMDB_ROOT_PASSWORD"] },
+    {
+      failed(error) {
+        say(`kalam-sandbox cannot open ${settings["storage.data_path"]}: ${error.message}`);
+        void stop(1);
+      },
+      told: (news) => sockets.tell(news),
+      subscriptions: () => sockets.subscriptions,
+      stuck: (error) => sockets.abandon(`Execution error: ${error.message}`),
+    },
+  );
   const limiter = (perSecond: number): Limiter => new Limiter(perSecond, settings["rate_limit.cache_max_entries"]);
   const context: Context = {
     settings,
     database,
+    sockets,
     secret: settings["auth.jwt_secret"] === "" ? randomBytes(32).toString("hex") : settings["auth.jwt_secret"],
     limits: {
       queries: limiter(settings["rate_limit.max_queries_per_sec"]),
@@ -99,14 +110,21 @@ async function serve(server: Server, settings: Settings): Promise<void> {
     const work = handle(request, response, context).finally(() => running.delete(work));
     running.add(work);
   });
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (asking(request, settings).path !== LIVE) refuseUpgrade(socket, "404 Not Found", "");
+    else if (state !== "ready") refuseUpgrade(socket, "503 Service Unavailable", "The database is not open");
+    else sockets.upgrade(request, socket, head, context);
+  });
 
   const stop = async (code: number): Promise<void> => {
     if (state === "stopping") return;
     state = "stopping";
     server.close();
     server.closeIdleConnections();
-    await Promise.race([Promise.allSettled(running), new Promise((resolve) => setTimeout(resolve, GRACE_MS).unref())]);
+    const ends = Promise.allSettled([...running, sockets.close()]);
+    await Promise.race([ends, new Promise((resolve) => setTimeout(resolve, GRACE_MS).unref())]);
     server.closeAllConnections();
+    sockets.cut();
     await database.close(GRACE_MS);
     releaseLock(settings["storage.data_path"]);
     process.exitCode = code;
@@ -135,6 +153,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, contex
   }
 }
 
+const LIVE = "/v1/ws";
 const HEALTH = new Set(["/health", "/v1/api/healthcheck", "/v1/api/cluster/health"]);
 
 async function route(asked: Asking, context: Context): Promise<Reply> {
@@ -146,7 +165,7 @@ async function route(asked: Asking, context: Context): Promise<Reply> {
     return json(429, { error: "RATE_LIMIT_EXCEEDED", message: "Too many requests from this address" });
   }
   if (method === "GET" && HEALTH.has(path)) return health(asked, context);
-  if (!isSql && auth === undefined) return { status: 404 };
+  if (!isSql && auth === undefined) return { status: path === LIVE ? 400 : 404 };
   if (state !== "ready") return refusal(performance.now(), 503, "SERVICE_UNAVAILABLE", "The database is not open");
   return isSql ? sql(asked, context) : (auth?.(asked, context) ?? { status: 404 });
 }

@@ -1,3 +1,4 @@
+import type { News, Opened, Resumption, SocketFigures, Subscription } from "./live/news.ts";
 import type { Answer } from "./sql/batch.ts";
 import type { Login, Profile } from "./sql/accounts.ts";
 import type { Parameter } from "./sql/parameters.ts";
@@ -12,9 +13,14 @@ export interface Questions {
       readonly sql: string;
       readonly parameters: readonly Parameter[];
       readonly namespace: string;
+      readonly sockets: SocketFigures;
     };
     answer: Answer;
   };
+  subscribe: { ask: Subscription; answer: Opened };
+  unsubscribe: { ask: Pick<Subscription, "connection" | "id">; answer: null };
+  /** All live queries of a connection that is gone. */
+  leave: { ask: Pick<Subscription, "connection">; answer: null };
   login: { ask: { readonly user: string; readonly password: string; readonly address: string }; answer: Login };
   profile: { ask: { readonly user: string }; answer: Profile | undefined };
   needsSetup: { ask: null; answer: boolean };
@@ -30,6 +36,8 @@ export interface Questions {
       | { readonly kind: "already" }
       | { readonly kind: "weak" | "refused"; readonly message: string };
   };
+  /** Tell what was committed and not told. */
+  deliver: { ask: null; answer: null };
   close: { ask: null; answer: boolean };
 }
 
@@ -44,6 +52,11 @@ export interface Asked<K extends Kind = Kind> {
 export interface Start {
   readonly settings: Settings;
   readonly rootPassword: string | undefined;
+  readonly live: Resumption;
 }
 
-export type Told = { readonly kind: "open" } | { readonly kind: "answer"; readonly answer: unknown };
+export type Told =
+  | { readonly kind: "open" }
+  | { readonly kind: "answer"; readonly answer: unknown }
+  /** What live queries have to be told, of all changes up to one. */
+  | { readonly kind: "live"; readonly toldUpTo: string; readonly news: readonly News[] };

@@ -69,6 +69,9 @@ const HIDDEN = {
   "execution.max_parameter_size_bytes": [524288, "Largest parameter in bytes"],
   "files.staging_path": ["./staging", "Folder of uploads"],
   "security.cors.allowed_origins": ["", "Origins that may ask, separated by commas"],
+  "security.strict_ws_origin_check": [false, "Whether a live query must name its origin, where origins are restricted"],
+  "websocket.auth_timeout_secs": [3, "Seconds that a connection may take to say who it is"],
+  "websocket.max_backlog_bytes": [16777216, "Most bytes that wait for one reader of live queries"],
 } as const;
 
 type All = typeof TABLE & typeof HIDDEN;

@@ -6,14 +6,16 @@ import { addAccount, findProfile, logIn, needsSetup, setRootPassword } from "./s
 import { type Answer, answer } from "./sql/batch.ts";
 import { Catalogue } from "./store/catalogue.ts";
 import { Engine } from "./store/engine.ts";
+import { Eviction } from "./store/eviction.ts";
 import { Refusal } from "./sql/errors.ts";
 import { Jobs } from "./store/jobs.ts";
+import { LiveQueries } from "./live/queries.ts";
 import type { Asked, Kind, Questions, Start, Told } from "./message.ts";
 import { weakness } from "./store/passwords.ts";
 import { BOOTSTRAP, SCHEMA_VERSION } from "./store/schema.ts";
 import { provide } from "./template.ts";
 
-const { settings, rootPassword } = workerData as Start;
+const { settings, rootPassword, live: resumption } = workerData as Start;
 const folder = join(settings["storage.data_path"], "pglite");
 // Not exported by the package, so found beside its entry.
 const manifest = new URL("../package.json", import.meta.resolve("@electric-sql/pglite"));
@@ -39,6 +41,9 @@ engine.query("UPDATE system.storages SET base_directory = $1", [join(settings["s
 if (rootPassword !== undefined && needsSetup(engine)) setRootPassword(engine, rootPassword, settings);
 const catalogue = new Catalogue(engine);
 const jobs = new Jobs(engine, catalogue, backUp);
+const eviction = new Eviction(engine, catalogue, settings);
+const live = new LiveQueries(engine, catalogue, settings, (toldUpTo, news) => tell({ kind: "live", toldUpTo, news }));
+live.resume(resumption);
 
 /**
  * The folder as it is after a checkpoint; nothing else writes meanwhile, since this thread does all the writing. Never
@@ -56,13 +61,26 @@ function backUp(target: string): number {
 const ANSWERS: {
   readonly [K in Kind]: (ask: Questions[K]["ask"]) => Questions[K]["answer"] | Promise<Questions[K]["answer"]>;
 } = {
-  sql({ user, address, sql, parameters, namespace }): Answer {
+  sql({ user, address, sql, parameters, namespace, sockets }): Answer {
     const role = catalogue.roleOf(user);
     if (role === undefined) {
       return { kind: "refused", status: 401, code: "INVALID_CREDENTIALS", message: "Invalid credentials" };
     }
-    const shared = { engine, catalogue, jobs, settings };
-    return answer(sql, parameters, { ...shared, account: { user, role }, address, namespace, transaction: undefined });
+    const shared = { engine, catalogue, jobs, settings, live, sockets };
+    const session = { ...shared, account: { user, role }, address, namespace, transaction: undefined };
+    const answered = answer(sql, parameters, session);
+    // Before the answer: whoever is told that it is written can rely on its changes being on their way.
+    if (/insert|update|delete/i.test(sql)) live.deliver();
+    return answered;
+  },
+  subscribe: (subscription) => live.open(subscription),
+  unsubscribe({ connection, id }) {
+    live.close(connection, id);
+    return null;
+  },
+  leave({ connection }) {
+    live.leave(connection);
+    return null;
   },
   login: ({ user, password, address }) => logIn(engine, user, password, address, settings),
   profile: ({ user }) => findProfile(engine, user),
@@ -90,8 +108,13 @@ const ANSWERS: {
     const profile = findProfile(engine, user);
     return profile === undefined ? { kind: "already" } : { kind: "done", profile };
   },
+  deliver() {
+    live.deliver();
+    return null;
+  },
   async close() {
     jobs.stop();
+    eviction.stop();
     await engine.close();
     return true;
   },

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Database } from "../database.ts";
+import type { Sockets } from "../live/sockets.ts";
 import type { Limiter } from "./limiter.ts";
 import { isLoopback } from "../settings-file.ts";
 import type { Settings } from "../settings.ts";
@@ -8,6 +9,7 @@ import type { Settings } from "../settings.ts";
 export interface Context {
   readonly settings: Settings;
   readonly database: Database;
+  readonly sockets: Pick<Sockets, "figures">;
   readonly secret: string;
   readonly limits: { readonly queries: Limiter; readonly requests: Limiter; readonly logins: Limiter };
 }

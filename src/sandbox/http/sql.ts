@@ -22,7 +22,8 @@ export async function sql(asking: Asking, context: Context): Promise<Reply> {
   }
   try {
     const request = await readRequest(asking);
-    const answer = await context.database.ask("sql", { ...request, user: claims.sub, address: asking.address });
+    const who = { user: claims.sub, address: asking.address };
+    const answer = await context.database.ask("sql", { ...request, ...who, sockets: context.sockets.figures });
     if (answer.kind === "refused") return refusal(from, answer.status, answer.code, answer.message, answer.details);
     // Put together by hand: the rows are JSON already, with numbers that must not be read.
     const more = answer.single ? ',"error":null' : "";

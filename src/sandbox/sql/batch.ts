@@ -105,7 +105,11 @@ function run(command: Command, parameters: readonly Parameter[], session: Sessio
   if (session.transaction !== undefined && !/^(SHOW|DESCRIBE|DESC|USE)$/.test(word)) {
     throw failed("Invalid operation: DDL is not allowed inside an explicit transaction");
   }
-  return command.run(session);
+  // What was committed up to here is told as it was; then it is looked at who may still be told.
+  if (session.transaction === undefined) session.live.deliver();
+  const outcome = command.run(session);
+  session.live.review();
+  return outcome;
 }
 
 /** Results in order; those of writes are added up by kind and come last. */

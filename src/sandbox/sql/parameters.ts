@@ -25,14 +25,21 @@ export function parseExactly(json: string): unknown {
   return JSON.parse(marked);
 }
 
+/** A whole number of JSON read by `parseExactly`, in digits; nothing if the value is no whole number. */
+export function wholeNumber(value: unknown): string | undefined {
+  if (Number.isInteger(value)) return String(value);
+  const exact = typeof value === "object" ? (value as Readonly<Record<string, unknown>> | null)?.[EXACT] : undefined;
+  return typeof exact === "string" ? exact : undefined;
+}
+
 /** A value of JSON as a parameter. A string takes the type of its place, so that '2026-01-02' can be a moment. */
 export function toParameter(value: unknown, index: number): Parameter {
   if (value === null) return { text: null, type: 0 };
   if (typeof value === "string") return { text: value, type: 0 };
   if (typeof value === "boolean") return { text: String(value), type: BOOL };
-  if (typeof value === "number") return { text: String(value), type: Number.isInteger(value) ? INT8 : FLOAT8 };
-  const exact = typeof value === "object" ? (value as Readonly<Record<string, unknown>>)[EXACT] : undefined;
-  if (typeof exact === "string") return { text: exact, type: INT8 };
+  const whole = wholeNumber(value);
+  if (whole !== undefined) return { text: whole, type: INT8 };
+  if (typeof value === "number") return { text: String(value), type: FLOAT8 };
   const kind = Array.isArray(value) ? "Array" : "Object";
   throw new Refusal("INVALID_PARAMETER", `Parameter $${index + 1} invalid: ${kind} parameters not yet supported`);
 }

@@ -1,9 +1,8 @@
-import { hasSqlDetails, parseSync } from "libpg-query";
 import { quote } from "../store/catalogue.ts";
 import { failed, invalid } from "./errors.ts";
-import { nesting, type Statement, valueOf } from "./tokens.ts";
+import type { Statement } from "./tokens.ts";
+import { list, nameOf, type Node, node, parse, text, walk } from "./tree.ts";
 
-type Node = Readonly<Record<string, unknown>>;
 const VERBS = { SelectStmt: "SELECT", InsertStmt: "INSERT", UpdateStmt: "UPDATE", DeleteStmt: "DELETE" } as const;
 type Kind = keyof typeof VERBS;
 
@@ -40,22 +39,16 @@ export interface Output {
   readonly constant: boolean;
 }
 
-const DEEPEST = 50;
-
 /** PostgreSQL reads it; what KalamDB does not have is refused, and what differs in meaning is written out. */
 export function rewrite(statement: Statement, namespace: string): Query {
-  if (nesting(statement.tokens) > DEEPEST) throw unreadable(`RecursionLimitExceeded (current limit: ${DEEPEST})`);
-  const source = spellForPostgres(statement);
-  const tree = parse(source, statement.tokens[0]?.word ?? "");
-  const [[kind, root] = ["", {}]] = Object.entries(tree);
+  const { source, kind, top } = parse(statement);
   if (!(kind in VERBS)) throw invalid(`Unsupported statement type: ${statement.text.slice(0, 200)}`);
   const verb = VERBS[kind as Kind];
-  const top = node(root);
   refuseForeign(top, verb);
 
   const bytes = Buffer.from(source);
   const edits: Edit[] = [];
-  const relations = qualify(tree, namespace, edits);
+  const relations = qualify(top, namespace, edits);
   const outputs = verb === "SELECT" ? selects(top) : [];
   for (const select of outputs) for (const target of list(select["targetList"])) widen(target, bytes, edits);
   return {
@@ -71,49 +64,10 @@ export function rewrite(statement: Statement, namespace: string): Query {
   };
 }
 
-/**
- * What PostgreSQL's grammar cannot read, or reads as something else, in its own words: `CURRENT_USER()`, the namespace
- * `default`, bytes as `X'00ff'`, a unit of time as the name of a column.
- */
-function spellForPostgres({ text: source, tokens }: Statement): string {
-  let spelled = "";
-  let done = 0;
-  const write = (written: string, from: number, to: number): void => {
-    spelled += source.slice(done, from) + written;
-    done = to;
-  };
-  tokens.forEach(({ word, start, end }, index) => {
-    const [next, second] = [tokens[index + 1], tokens[index + 2]];
-    if (word === "CURRENT_USER" && next?.text === "(" && second?.text === ")")
-      write("kalam_fn.who()", start, second.end);
-    else if (word === "DEFAULT" && next?.text === ".") write('"default"', start, end);
-    else if (word === "X" && next?.kind === "string" && next.start === end)
-      write(`'\\x${valueOf(next)}'::bytea`, start, next.end);
-    else if (/^(YEAR|MONTH|DAY|HOUR|MINUTE|SECOND)$/.test(word) && tokens[index - 1]?.text === ")")
-      write("AS ", start, start);
-  });
-  return spelled + source.slice(done);
-}
-
-const unreadable = (problem: string): Error => failed(`Execution error: SQL error: ${problem}`);
-
-function parse(source: string, first: string): Node {
-  try {
-    const [parsed, second] = parseSync(source).stmts ?? [];
-    if (parsed?.stmt !== undefined && second === undefined) return node(parsed.stmt);
-  } catch (error) {
-    // Anything else, a stack that overflowed for one, leaves the parser broken.
-    if (!hasSqlDetails(error)) throw error;
-    const problem = `ParserError("${error.message}")`;
-    throw first === "INSERT" ? invalid(`Invalid SQL: sql parser error: ${problem}`) : unreadable(problem);
-  }
-  throw unreadable('ParserError("expected one statement")');
-}
-
 const unplanned = (what: string): Error => failed(`Execution error: Error during planning: ${what} not supported`);
 
 /** Of what PostgreSQL knows, KalamDB has none of this; and a write hidden in a read would pass for one. */
-function refuseForeign(top: Node, verb: Query["verb"]): void {
+export function refuseForeign(top: Node, verb: Query["verb"]): void {
   if (top["onConflictClause"] !== undefined) throw unplanned("Insert-on clause");
   if (top["returningClause"] !== undefined) throw unplanned("RETURNING clause");
   if (verb === "SELECT" && top["valuesLists"] !== undefined) throw invalid("Unsupported statement type: VALUES");
@@ -127,13 +81,13 @@ function refuseForeign(top: Node, verb: Query["verb"]): void {
 }
 
 /** Writes full names: an unqualified table means the request's namespace, never whatever PostgreSQL has of that name. */
-function qualify(tree: Node, namespace: string, edits: Edit[]): Name[] {
+function qualify(top: Node, namespace: string, edits: Edit[]): Name[] {
   const temporary = new Set<string>();
-  walk(tree, (name, value) => {
+  walk(top, (name, value) => {
     if (name === "CommonTableExpr") temporary.add(text(value["ctename"]));
   });
   const relations: Name[] = [];
-  walk(tree, (name, value) => {
+  walk(top, (name, value) => {
     if (name !== "RangeVar" && (name !== "relation" || value["relname"] === undefined)) return;
     const schema = value["schemaname"];
     if (schema === undefined && temporary.has(text(value["relname"]))) return;
@@ -233,19 +187,3 @@ function apply(bytes: Buffer, edits: readonly Edit[]): string {
   }
   return Buffer.concat([...parts, bytes.subarray(done)]).toString();
 }
-
-function walk(item: unknown, visit: (name: string, value: Node) => void): void {
-  if (Array.isArray(item)) for (const part of item) walk(part, visit);
-  else if (item !== null && typeof item === "object") {
-    for (const [name, value] of Object.entries(item)) {
-      if (value === null || typeof value !== "object") continue;
-      visit(name, value as Node);
-      walk(value, visit);
-    }
-  }
-}
-
-const node = (item: unknown): Node => (item !== null && typeof item === "object" ? (item as Node) : {});
-const list = (item: unknown): readonly Node[] => (Array.isArray(item) ? item.map(node) : []);
-const text = (item: unknown): string => (typeof item === "string" || typeof item === "number" ? String(item) : "");
-const nameOf = (parts: unknown, index: number): string => text(node(list(parts).at(index)?.["String"])["sval"]);

@@ -1,5 +1,7 @@
 import { type Catalogue, type Origin, originOf, type Table } from "../store/catalogue.ts";
 import type { Engine, Rows } from "../store/engine.ts";
+import type { LiveQueries } from "../live/queries.ts";
+import type { SocketFigures } from "../live/news.ts";
 import type { Jobs } from "../store/jobs.ts";
 import type { Settings } from "../settings.ts";
 import { dataType, type DataType, toJson } from "../store/types.ts";
@@ -17,6 +19,8 @@ export interface Session {
   readonly engine: Engine;
   readonly catalogue: Catalogue;
   readonly jobs: Jobs;
+  readonly live: LiveQueries;
+  readonly sockets: SocketFigures;
   readonly settings: Settings;
   readonly account: Account;
   readonly address: string;

@@ -1,3 +1,4 @@
+import { recordAction } from "../store/audit.ts";
 import { readAlterUser, readCreateUser, readDropUser, standIn } from "./accounts.ts";
 import { readAlter } from "./alter.ts";
 import { readDefinition } from "./definition.ts";
@@ -190,13 +191,18 @@ function killJob(reader: Reader): Run {
 }
 
 function killLiveQuery(reader: Reader): Run {
-  const name = reader.next();
-  const live = name === undefined ? "" : valueOf(name);
+  const quoted = reader.peek()?.kind === "word" ? undefined : reader.next();
+  // Without quotes its parts are words with signs between.
+  const name = quoted === undefined ? reader.rest() : valueOf(quoted);
   refuseRest(reader, "KILL LIVE QUERY");
-  if (live.split("-").length < 3) {
-    throw invalid(`Invalid live_query_id format: ${live}. Expected: {user_id}-{connection_id}-{subscription_id}`);
+  if (name === "") throw invalid("Live query ID cannot be empty");
+  if (name.split("-").length < 3) {
+    throw invalid(`Invalid live_query_id format: ${name}. Expected: {user_id}-{connection_id}-{subscription_id}`);
   }
-  return () => {
-    throw failed(`Not found: Live query '${live}' not found`);
+  return (session) => {
+    if (!isAdmin(session.account)) throw denied("Unauthorized: KILL LIVE QUERY requires DBA or System role");
+    if (!session.live.kill(name)) throw failed(`Not found: Live query '${name}' not found`);
+    recordAction(session, "KILL", `LIVE_QUERY:${name}`);
+    return done(`Live query killed: ${name}`);
   };
 }

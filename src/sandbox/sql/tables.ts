@@ -79,13 +79,21 @@ function storage(table: Table): string {
     CREATE INDEX ON ${rowsOf(table)} ("_user", "_seq");
     CREATE TRIGGER a_same BEFORE UPDATE ON ${rowsOf(table)} FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
     CREATE TRIGGER b_stamp BEFORE INSERT OR UPDATE ON ${rowsOf(table)} FOR EACH ROW EXECUTE FUNCTION kalam.stamp(${kind});
-    ${["INSERT", "UPDATE", "DELETE"].map((event) => noting(table, event, kind)).join("\n")}`;
+    ${Object.keys(SEEN)
+      .map((event) => noting(table, event, [kind, literal(id(table)), literal(key ?? "_seq")]))
+      .join("\n")}`;
 }
 
-/** Sees the rows of a whole statement, in the order of commits: the place where a feed of changes would begin, too. */
-function noting(table: Table, event: string, kind: string): string {
-  return `CREATE TRIGGER c_note_${event} AFTER ${event} ON ${rowsOf(table)} REFERENCING ${event === "DELETE" ? "OLD" : "NEW"} TABLE AS touched
-    FOR EACH STATEMENT EXECUTE FUNCTION kalam.note(${kind}, ${literal(id(table))});`;
+/** What `kalam.note` sees of each kind of statement: the rows of all of it at once. */
+const SEEN: Readonly<Record<string, string>> = {
+  INSERT: "NEW TABLE AS touched",
+  UPDATE: "NEW TABLE AS touched OLD TABLE AS replaced",
+  DELETE: "OLD TABLE AS touched",
+};
+
+function noting(table: Table, event: string, about: readonly string[]): string {
+  return `CREATE TRIGGER c_note_${event} AFTER ${event} ON ${rowsOf(table)} REFERENCING ${SEEN[event] ?? ""}
+    FOR EACH STATEMENT EXECUTE FUNCTION kalam.note(${about.join(", ")});`;
 }
 
 /** One column of the stored table. */
@@ -166,6 +174,7 @@ function remember(table: Table, { engine }: Session): void {
 export function removal(table: Table): string {
   return `DROP VIEW ${published(table)}; DROP TABLE ${rowsOf(table)};
     DELETE FROM kalam.scopes WHERE table_id = ${literal(id(table))};
+    DELETE FROM kalam.changes WHERE table_id = ${literal(id(table))};
     DELETE FROM system.schemas WHERE table_id = ${literal(`${table.namespace}:${table.name}`)};`;
 }
 

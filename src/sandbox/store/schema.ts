@@ -24,6 +24,13 @@ CREATE TABLE kalam.scopes (
   segments jsonb NOT NULL DEFAULT '[]', created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (table_id, owner)
 );
+-- Every change of a row, in the order in which they were committed: live queries are fed from it, and whoever comes back
+-- is told what happened meanwhile, deletions too. It ends only with its table: nobody knows who may still come back.
+CREATE TABLE kalam.changes (
+  number int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY, table_id text NOT NULL, owner text NOT NULL, key text NOT NULL,
+  seq int8 NOT NULL, before json, after json
+);
+CREATE INDEX ON kalam.changes (table_id, owner, seq);
 
 CREATE FUNCTION kalam.millis(timestamptz) RETURNS int8 IMMUTABLE LANGUAGE sql RETURN (extract(epoch FROM $1) * 1000)::int8;
 CREATE FUNCTION kalam.sql_type(json) RETURNS text IMMUTABLE LANGUAGE sql RETURN CASE json_typeof($1)
@@ -58,11 +65,27 @@ BEGIN
   NEW._seq := kalam_fn.snowflake_id();
   RETURN NEW;
 END $$;
--- After each statement that wrote something: this part of the table has something to flush.
+-- After each statement that wrote something: what it changed, and that this part of the table has something to flush. A
+-- row that is gone has no version any more; its end gets one, so that there is a place from which to go on. The names
+-- begin as no user's column may, lest one of those be taken for them.
 CREATE FUNCTION kalam.note() RETURNS trigger SECURITY DEFINER LANGUAGE plpgsql AS $$
+DECLARE _kind text := TG_ARGV[0]; _table text := TG_ARGV[1]; _key text := TG_ARGV[2];
 BEGIN
-  IF NOT EXISTS (SELECT FROM touched) THEN RETURN NULL; END IF;
-  INSERT INTO kalam.scopes (table_id, owner) VALUES (TG_ARGV[1], CASE TG_ARGV[0] WHEN 'shared' THEN '' ELSE kalam_fn.who() END)
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO kalam.changes (table_id, owner, key, seq, after)
+      SELECT _table, _user, row_to_json(_new)->>_key, _seq, row_to_json(_new) FROM touched _new ORDER BY _seq;
+  ELSIF TG_OP = 'UPDATE' THEN
+    INSERT INTO kalam.changes (table_id, owner, key, seq, before, after)
+      SELECT _table, n._user, n._row->>_key, n._seq, o._row, n._row
+        FROM (SELECT _user, _seq, row_to_json(_new) AS _row FROM touched _new) n
+        JOIN (SELECT _user, row_to_json(_old) AS _row FROM replaced _old) o ON o._user = n._user AND o._row->>_key = n._row->>_key
+        ORDER BY n._seq;
+  ELSE
+    INSERT INTO kalam.changes (table_id, owner, key, seq, before)
+      SELECT _table, _user, row_to_json(_old)->>_key, kalam_fn.snowflake_id(), row_to_json(_old) FROM touched _old;
+  END IF;
+  IF NOT FOUND THEN RETURN NULL; END IF;
+  INSERT INTO kalam.scopes (table_id, owner) VALUES (_table, CASE _kind WHEN 'shared' THEN '' ELSE kalam_fn.who() END)
     ON CONFLICT (table_id, owner) DO UPDATE SET pending = true WHERE NOT scopes.pending;
   RETURN NULL;
 END $$;

@@ -83,6 +83,10 @@ export const VIEWS: Readonly<Record<string, View>> = {
   live: view(
     "live_id:t* connection_id:t! subscription_id:t! namespace_id:t! table_name:t! user_id:t! query:t! options:j status:t! " +
       "created_at:u! last_update:u! changes:b! node_id:b! last_ping_at:u!",
+    `SELECT q->>'live_id', q->>'connection_id', q->>'subscription_id', q->>'namespace_id', q->>'table_name', q->>'user_id',
+       q->>'query', q->>'options', 'active', to_timestamp((q->>'created_ms')::float8 / 1000),
+       to_timestamp((q->>'updated_ms')::float8 / 1000), (q->>'changes')::int8, 1::int8,
+       to_timestamp((q->>'heard_ms')::float8 / 1000) FROM json_array_elements(${told("live")}) q`,
   ),
   sessions: view(
     "session_id:t! backend_pid:b current_schema:t state:t! transaction_id:t transaction_state:t transaction_has_writes:o! " +

@@ -1,0 +1,78 @@
+import { id } from "../store/catalogue.ts";
+import type { Engine } from "../store/engine.ts";
+import type { Options } from "./news.ts";
+import type { Plan } from "./plan.ts";
+import type { Cells } from "./shape.ts";
+
+/** One committed change of one row, as `kalam.changes` keeps it. */
+export interface Change {
+  readonly table: string;
+  readonly owner: string;
+  readonly version: string;
+  /** JSON of the row before and after; an insert has no before, a delete no after. */
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+/** So many are read at once: one statement may have made more than fit into memory. */
+const AT_ONCE = 256;
+
+/** The changes after that number, and whether there are still more. */
+export function unread(engine: Engine, number: string): { changes: Change[]; upTo: string; more: boolean } {
+  const { rows, cut } = engine.run({
+    text: "SELECT number, table_id, owner, seq, before, after FROM kalam.changes WHERE number > $1 ORDER BY number",
+    values: [number],
+    limit: AT_ONCE,
+  });
+  const changes = rows.map(([, table, owner, version, before = null, after = null]) => ({
+    table: table ?? "",
+    owner: owner ?? "",
+    version: version ?? "",
+    before,
+    after,
+  }));
+  return { changes, upTo: rows.at(-1)?.[0] ?? number, more: cut };
+}
+
+/** The number of the last change there is. */
+export const latest = (engine: Engine): string =>
+  engine.query("SELECT coalesce(max(number), 0) FROM kalam.changes")[0]?.[0] ?? "0";
+
+/** What these changes are to a live query: bodies of frames. A row that does not fit any more is gone for it. */
+export function bodiesOf(plan: Plan, changes: readonly Change[]): string[] {
+  const judged = plan.judge(changes.flatMap(({ before, after }) => [before, after].filter((row) => row !== null)));
+  let at = 0;
+  return changes.flatMap(({ before, after, version }) => {
+    const was = before === null ? undefined : judged[at++];
+    const is = after === null ? undefined : judged[at++];
+    if (is?.fits === true)
+      return was === undefined ? plan.shape.inserted(is.cells) : plan.shape.updated(was.cells, is.cells);
+    return was?.fits === true ? plan.shape.deleted(was.cells, version) : [];
+  });
+}
+
+/** The rows that a live query begins with, and what of those that were there at `from` is gone since. */
+export function begin(plan: Plan, options: Options, engine: Engine): { rows: Cells[]; missed: string[] } {
+  const { from, lastRows } = options;
+  if (from === undefined) {
+    return { rows: plan.rows(lastRows === undefined ? "" : `ORDER BY "_seq" DESC LIMIT ${lastRows}`), missed: [] };
+  }
+  const rows = plan.rows("", from);
+  const there = new Set(rows.map((row) => plan.shape.identity(row)));
+  // Of each row the first change since: its row before is the one that was there then. The last one tells the version.
+  const touched = engine.query(
+    `SELECT DISTINCT ON (key) max(seq) OVER (PARTITION BY key), before FROM kalam.changes
+     WHERE table_id = $1 AND owner = $2 AND seq > $3 ORDER BY key, number`,
+    [id(plan.table), plan.owner, from],
+  );
+  const had = touched.flatMap(([version, before]) =>
+    typeof before === "string" ? [{ version: version ?? "", before }] : [],
+  );
+  const missed = plan.judge(had.map(({ before }) => before)).flatMap(({ cells, fits }, index) => {
+    if (!fits || there.has(plan.shape.identity(cells))) return [];
+    const version = had[index]?.version ?? "";
+    return [{ version, body: plan.shape.deleted(cells, version) }];
+  });
+  const inOrder = missed.toSorted((a, b) => (BigInt(a.version) < BigInt(b.version) ? -1 : 1));
+  return { rows, missed: inOrder.map(({ body }) => body) };
+}

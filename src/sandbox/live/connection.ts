@@ -1,0 +1,242 @@
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { gzipSync } from "node:zlib";
+import type { RawData, WebSocket } from "ws";
+import { type Database, Unavailable } from "../database.ts";
+import { verify } from "../http/jwt.ts";
+import { Limiter } from "../http/limiter.ts";
+import type { Settings } from "../settings.ts";
+import { authError, authSuccess, failure } from "./frames.ts";
+import type { Code, Ended, Opened, Options, Subscription } from "./news.ts";
+import { Reading } from "./reading.ts";
+import { type Compression, Malformed, readRequest, type Request } from "./request.ts";
+
+export interface Surroundings {
+  readonly settings: Settings;
+  readonly database: Pick<Database, "ask">;
+  readonly secret: string;
+}
+
+/** Frames longer than this are worth the work. */
+const WORTH_COMPRESSING = 512;
+
+/** The protocol's longest reason for closing, in bytes. */
+const LONGEST_REASON = 123;
+
+/** One client's socket, from its first message to its last. Messages are answered one after the other. */
+export class Connection {
+  readonly id = randomUUID().replaceAll("-", "");
+  readonly gone: Promise<unknown>;
+  readonly #socket: WebSocket;
+  readonly #around: Surroundings;
+  readonly #limiter: Limiter;
+  readonly #readings = new Map<string, Reading>();
+  readonly #shy: NodeJS.Timeout;
+  readonly #silent: NodeJS.Timeout;
+  #account: { readonly user: string; readonly role: string } | undefined;
+  #compression: Compression = "gzip";
+  #heardMs = Date.now();
+  #hasLeft = false;
+  #work: Promise<void> = Promise.resolve();
+
+  /** `login` is what the upgrade brought along. */
+  constructor(socket: WebSocket, around: Surroundings, login: Login | undefined) {
+    this.#socket = socket;
+    this.#around = around;
+    const { settings } = around;
+    this.#limiter = new Limiter(settings["rate_limit.max_messages_per_sec"], 1);
+    const seconds = settings["websocket.auth_timeout_secs"];
+    this.#shy = setTimeout(() => {
+      this.#send(authError(`Authentication timeout - no auth message received within ${seconds} seconds`));
+      this.close(1008, "Authentication timeout");
+    }, seconds * 1000);
+    this.#silent = setTimeout(
+      () => this.close(1000, "Heartbeat timeout"),
+      settings["websocket.client_timeout_secs"] * 1000,
+    );
+    socket.on("message", (data: RawData, isBinary: boolean) => this.#hear(data as Buffer, isBinary));
+    for (const sign of ["ping", "pong"] as const) socket.on(sign, () => this.#heard());
+    // The library closes the socket itself, with the code that the protocol has for it.
+    socket.on("error", () => undefined);
+    this.gone = once(socket, "close");
+    socket.once("close", () => this.#leave());
+    if (login !== undefined) this.#queue(() => this.#logIn(login));
+  }
+
+  get user(): string | undefined {
+    return this.#account?.user;
+  }
+
+  get heardMs(): number {
+    return this.#heardMs;
+  }
+
+  get subscriptions(): Subscription[] {
+    return [...this.#readings.values()].map((reading) => reading.subscription);
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, Buffer.from(reason).subarray(0, LONGEST_REASON).toString());
+    this.#leave();
+  }
+
+  /** Does not wait for a client that does not answer. */
+  cut(): void {
+    this.#socket.terminate();
+  }
+
+  changed(id: string, bodies: readonly string[]): void {
+    const reading = this.#readings.get(id);
+    if (reading === undefined) return;
+    for (const frame of reading.changed(bodies)) this.#send(frame);
+    const backlog = this.#socket.bufferedAmount + reading.waitingBytes;
+    if (backlog > this.#around.settings["websocket.max_backlog_bytes"]) this.#giveUp(id, backlog);
+  }
+
+  ended({ subscription: { id }, code, message, gone }: Ended): void {
+    if (this.#readings.delete(id)) this.#send(failure(id, code, message));
+    if (gone) this.close(1008, "The account is gone");
+  }
+
+  /** Ends all live queries, for a reason that is not the client's. */
+  abandon(message: string): void {
+    for (const subscription of this.subscriptions)
+      this.ended({ kind: "ended", subscription, code: "SUBSCRIPTION_FAILED", message, gone: false });
+  }
+
+  /** What is already on its way arrives, then the client is told: nothing of what was sent is missing. */
+  #giveUp(id: string, backlog: number): void {
+    const message = `${backlog} bytes wait to be read; subscribe again from the last version that was`;
+    this.#send(failure(id, "SLOW_READER", message));
+    this.close(1013, "Too slow");
+  }
+
+  #heard(): void {
+    this.#heardMs = Date.now();
+    this.#silent.refresh();
+  }
+
+  #hear(data: Buffer, isBinary: boolean): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#heard();
+    const most = this.#around.settings["security.max_ws_message_size"];
+    if (data.length > most) {
+      const problem = `Message exceeds maximum size of ${most} bytes`;
+      this.#send(failure("protocol", "MESSAGE_TOO_LARGE", problem));
+      this.close(1009, problem);
+    } else if (!this.#limiter.allows("", performance.now())) {
+      this.#send(failure("rate_limit", "RATE_LIMIT_EXCEEDED", "Too many messages"));
+    } else if (isBinary) this.#send(failure("protocol", "UNSUPPORTED_DATA", "Binary not supported"));
+    else this.#queue(() => this.#answer(readRequest(data.toString())));
+  }
+
+  #queue(work: () => Promise<void>): void {
+    this.#work = this.#work
+      .then(() => (this.#socket.readyState === this.#socket.OPEN ? work() : undefined))
+      .catch((error: unknown) => {
+        const isTheirs = error instanceof Malformed || error instanceof Unavailable;
+        this.close(1011, isTheirs ? error.message : "Internal error");
+      });
+  }
+
+  async #answer(request: Request): Promise<void> {
+    if (request.kind === "authenticate") {
+      await this.#logIn(request);
+      return;
+    }
+    const user = this.user;
+    switch (request.kind) {
+      case "subscribe":
+        if (user === undefined)
+          this.#send(failure("subscribe", "AUTH_REQUIRED", "Authentication required before subscribing"));
+        else await this.#subscribe(user, request);
+        break;
+      case "next_batch":
+        if (user !== undefined) this.#turn(request.id, request.after);
+        break;
+      case "unsubscribe":
+        if (this.#readings.delete(request.id))
+          await this.#around.database.ask("unsubscribe", { connection: this.id, id: request.id });
+        break;
+      case "ping":
+        break;
+    }
+  }
+
+  async #logIn({ token, compression }: Login): Promise<void> {
+    clearTimeout(this.#shy);
+    if (this.#account === undefined) {
+      const claims = verify(token, this.#around.secret, Date.now() / 1000);
+      const user = typeof claims === "string" || claims.token_type !== "access" ? undefined : claims.sub;
+      const profile = user === undefined ? undefined : await this.#around.database.ask("profile", { user });
+      this.#compression = compression;
+      if (profile === undefined) {
+        this.#send(authError("Invalid credentials"));
+        this.close(1008, "Authentication failed");
+        return;
+      }
+      this.#account = { user: profile.id, role: profile.role };
+    }
+    this.#send(authSuccess(this.#account.user, this.#account.role, this.#compression));
+  }
+
+  async #subscribe(user: string, { id, sql, options }: Request & { kind: "subscribe" }): Promise<void> {
+    if (id.trim() === "") {
+      this.#send(failure("invalid_subscription", "INVALID_SUBSCRIPTION_ID", "Subscription ID cannot be empty"));
+      return;
+    }
+    const subscription = this.#subscription(user, id, sql, options);
+    const opened = await this.#around.database.ask("subscribe", subscription).catch(unanswered);
+    if (opened.kind === "gone") this.close(1008, "The account is gone");
+    else if (opened.kind === "refused") this.#send(failure(id, opened.code, opened.message));
+    else {
+      const reading = new Reading(subscription, opened);
+      // From here on what comes for it is its own: nothing else has run since the answer was made.
+      this.#readings.set(id, reading);
+      for (const frame of reading.begin(opened.schema)) this.#send(frame);
+    }
+  }
+
+  #subscription(user: string, id: string, sql: string, options: Options | undefined): Subscription {
+    return { connection: this.id, id, user, sql, options, createdMs: Date.now() };
+  }
+
+  #turn(id: string, after: string | undefined): void {
+    const reading = this.#readings.get(id);
+    const refuse = (code: Code, message: string): void => this.#send(failure(id, code, message));
+    if (reading === undefined) refuse("BATCH_FETCH_FAILED", `Not found: Subscription not found: ${id}`);
+    else if (reading.subscription.options === undefined) {
+      const problem = `Subscription ${id} was created without initial data loading`;
+      refuse("BATCH_FETCH_FAILED", `Invalid operation: ${problem}`);
+    } else for (const frame of reading.next(after)) this.#send(frame);
+  }
+
+  #send(frame: string): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    const packed =
+      this.#compression === "gzip" && frame.length > WORTH_COMPRESSING ? gzipSync(frame, { level: 1 }) : undefined;
+    if (packed !== undefined && packed.length < Buffer.byteLength(frame)) this.#socket.send(packed, { binary: true });
+    else this.#socket.send(frame);
+  }
+
+  /** Nothing more is for this connection, be it closed or only about to be. */
+  #leave(): void {
+    if (this.#hasLeft) return;
+    this.#hasLeft = true;
+    clearTimeout(this.#shy);
+    clearTimeout(this.#silent);
+    this.#readings.clear();
+    this.#around.database.ask("leave", { connection: this.id }).catch(() => undefined);
+  }
+}
+
+/** What broke the database is refused; it does not end the connection. */
+function unanswered(error: unknown): Opened {
+  if (!(error instanceof Unavailable)) throw error;
+  return { kind: "refused", code: "SUBSCRIPTION_FAILED", message: `Execution error: ${error.message}` };
+}
+
+export interface Login {
+  readonly token: string;
+  readonly compression: Compression;
+}

@@ -1,0 +1,35 @@
+import type { Code } from "./news.ts";
+
+/** Frames as text: versions are bare numbers in them, longer than JSON.stringify could write. */
+
+const text = (value: string): string => JSON.stringify(value);
+
+export const authSuccess = (user: string, role: string, compression: string): string =>
+  JSON.stringify({ type: "auth_success", user, role, protocol: { serialization: "json", compression } });
+
+export const authError = (message: string): string => JSON.stringify({ type: "auth_error", message });
+
+export const failure = (id: string, code: Code, message: string): string =>
+  JSON.stringify({ type: "error", subscription_id: id, code, message });
+
+/** How far the rows have come that a live query begins with. */
+export interface Page {
+  readonly number: number;
+  readonly rows: readonly string[];
+  readonly hasMore: boolean;
+  /** The highest version in it. */
+  readonly upTo: string | undefined;
+}
+
+function control({ number, hasMore, upTo }: Page): string {
+  const status = hasMore ? (number === 0 ? "loading" : "loading_batch") : "ready";
+  return `{"batch_num":${number},"has_more":${hasMore},"status":"${status}","last_seq_id":${upTo ?? "null"}}`;
+}
+
+export const acknowledgement = (id: string, page: Page, schema: string): string =>
+  `{"type":"subscription_ack","subscription_id":${text(id)},"total_rows":0,"batch_control":${control(page)},"schema":${schema}}`;
+
+export const batch = (id: string, page: Page): string =>
+  `{"type":"initial_data_batch","subscription_id":${text(id)},"rows":[${page.rows.join(",")}],"batch_control":${control(page)}}`;
+
+export const change = (id: string, body: string): string => `{"type":"change","subscription_id":${text(id)},${body}`;

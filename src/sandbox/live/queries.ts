@@ -1,0 +1,195 @@
+import type { Catalogue } from "../store/catalogue.ts";
+import type { Engine } from "../store/engine.ts";
+import type { Settings } from "../settings.ts";
+import { Refusal } from "../sql/errors.ts";
+import { begin, bodiesOf, type Change, latest, unread } from "./changes.ts";
+import type { Ended, News, Opened, Resumption, SocketFigures, Subscription } from "./news.ts";
+import { refuseOptions, shownOptions } from "./options.ts";
+import { Plan } from "./plan.ts";
+import { LiveRefusal, readLiveQuery } from "./query.ts";
+
+/** An open live query. */
+interface Live {
+  readonly subscription: Subscription;
+  plan: Plan;
+  changes: number;
+  updatedMs: number;
+}
+
+/**
+ * The live queries that are open, in the thread that has the database. Whatever is open has been told every change up to
+ * one and the same, and a query begins exactly there: nothing is between its rows and its changes.
+ */
+export class LiveQueries {
+  readonly #engine: Engine;
+  readonly #catalogue: Catalogue;
+  readonly #settings: Settings;
+  readonly #tell: (toldUpTo: string, news: readonly News[]) => void;
+  readonly #open = new Map<string, Live>();
+  #toldUpTo = "0";
+  #peak = 0;
+
+  constructor(
+    engine: Engine,
+    catalogue: Catalogue,
+    settings: Settings,
+    tell: (toldUpTo: string, news: readonly News[]) => void,
+  ) {
+    this.#engine = engine;
+    this.#catalogue = catalogue;
+    this.#settings = settings;
+    this.#tell = tell;
+  }
+
+  get figures(): { readonly open: number; readonly peak: number } {
+    return { open: this.#open.size, peak: this.#peak };
+  }
+
+  /** Opens again what was open in a thread before this one; it is told what it missed with the next delivery. */
+  resume({ subscriptions, toldUpTo }: Resumption): void {
+    if (toldUpTo !== undefined) this.#toldUpTo = toldUpTo;
+    for (const subscription of subscriptions) {
+      try {
+        this.#add(subscription, this.#plan(subscription));
+      } catch (error) {
+        this.#end(subscription, asRefusal(error));
+      }
+    }
+  }
+
+  open(subscription: Subscription): Opened {
+    const { id, user, options } = subscription;
+    if (this.#catalogue.roleOf(user) === undefined) return { kind: "gone" };
+    try {
+      const [most, mine] = [this.#settings["rate_limit.max_subscriptions_per_user"], [...this.#open.values()]];
+      if (mine.filter((live) => live.subscription.user === user).length >= most)
+        throw new LiveRefusal("SUBSCRIPTION_LIMIT_EXCEEDED", "Maximum subscriptions reached");
+      if (this.#open.has(nameOf(subscription)))
+        throw new LiveRefusal("INVALID_SUBSCRIPTION_ID", `Subscription ID '${id}' is in use on this connection`);
+      refuseOptions(options);
+      if (this.#open.size === 0) this.#toldUpTo = latest(this.#engine);
+      else this.deliver();
+      const plan = this.#plan(subscription);
+      const { rows, missed } = options === undefined ? { rows: [], missed: [] } : begin(plan, options, this.#engine);
+      this.#add(subscription, plan);
+      this.#tell(this.#toldUpTo, []);
+      return {
+        kind: "open",
+        schema: plan.shape.schema(),
+        rows: rows.map((row) => plan.shape.row(row)),
+        versions: rows.map((row) => plan.shape.version(row)),
+        missed,
+      };
+    } catch (error) {
+      return { kind: "refused", ...asRefusal(error) };
+    }
+  }
+
+  close(connection: string, id: string): void {
+    this.#open.delete(nameOf({ connection, id }));
+  }
+
+  /** Closes all of a connection that is gone. */
+  leave(connection: string): void {
+    for (const { subscription } of this.#open.values())
+      if (subscription.connection === connection) this.close(connection, subscription.id);
+  }
+
+  /** Ends the one of that name, as `system.live` shows it; false if there is none. */
+  kill(liveId: string): boolean {
+    const live = [...this.#open.values()].find(({ subscription }) => liveIdOf(subscription) === liveId);
+    if (live === undefined) return false;
+    this.#end(live.subscription, { code: "LIVE_QUERY_KILLED", message: "An administrator ended this live query" });
+    return true;
+  }
+
+  /** After the catalogue changed: ends what may not go on, and says why. */
+  review(): void {
+    for (const live of this.#open.values()) {
+      if (live.plan.isCurrent(this.#catalogue)) continue;
+      try {
+        live.plan = this.#plan(live.subscription);
+      } catch (error) {
+        this.#end(live.subscription, asRefusal(error));
+      }
+    }
+  }
+
+  /** Tells what was committed since the last time: each change once, and never one that was rolled back. */
+  deliver(): void {
+    while (this.#open.size > 0) {
+      const { changes, upTo, more } = unread(this.#engine, this.#toldUpTo);
+      this.#toldUpTo = upTo;
+      if (changes.length > 0) this.#tell(upTo, this.#newsOf(changes));
+      if (!more) return;
+    }
+  }
+
+  /** The rows of `system.live`. */
+  rows({ heardMs }: SocketFigures): unknown[] {
+    return [...this.#open.values()].map(({ subscription, plan: { table }, changes, updatedMs }) => ({
+      live_id: liveIdOf(subscription),
+      connection_id: subscription.connection,
+      subscription_id: subscription.id,
+      namespace_id: table.namespace,
+      table_name: table.name,
+      user_id: subscription.user,
+      query: subscription.sql,
+      options: shownOptions(subscription.options),
+      changes,
+      created_ms: subscription.createdMs,
+      updated_ms: updatedMs,
+      heard_ms: heardMs[subscription.connection] ?? subscription.createdMs,
+    }));
+  }
+
+  #plan({ sql, user }: Subscription): Plan {
+    const role = this.#catalogue.roleOf(user);
+    if (role === undefined) throw new LiveRefusal("UNAUTHORIZED", `Permission denied: There is no account '${user}'`);
+    return new Plan(this.#engine, this.#catalogue, readLiveQuery(sql), { user, role });
+  }
+
+  #add(subscription: Subscription, plan: Plan): void {
+    this.#open.set(nameOf(subscription), { subscription, plan, changes: 0, updatedMs: subscription.createdMs });
+    this.#peak = Math.max(this.#peak, this.#open.size);
+  }
+
+  #end(subscription: Subscription, { code, message }: Pick<Ended, "code" | "message">): void {
+    this.close(subscription.connection, subscription.id);
+    const gone = this.#catalogue.roleOf(subscription.user) === undefined;
+    this.#tell(this.#toldUpTo, [{ kind: "ended", subscription, code, message, gone }]);
+  }
+
+  /** What the same account asked in the same words is judged once. */
+  #newsOf(changes: readonly Change[]): News[] {
+    const alike = new Map<string, Live[]>();
+    for (const live of this.#open.values()) alike.set(live.plan.key, [...(alike.get(live.plan.key) ?? []), live]);
+    return [...alike.values()].flatMap((lives): News[] => {
+      const plan = lives[0]?.plan;
+      const own = changes.filter((change) => plan?.concerns(change) === true);
+      if (plan === undefined || own.length === 0) return [];
+      try {
+        const bodies = bodiesOf(plan, own);
+        for (const live of lives) {
+          live.changes += bodies.length;
+          if (bodies.length > 0) live.updatedMs = Date.now();
+        }
+        return bodies.length === 0 ? [] : [{ kind: "changes", to: lives.map((live) => live.subscription), bodies }];
+      } catch (error) {
+        // A condition that no row so far could break: it cannot be said any more what is to be told.
+        for (const { subscription } of lives) this.#end(subscription, asRefusal(error));
+        return [];
+      }
+    });
+  }
+}
+
+const nameOf = ({ connection, id }: Pick<Subscription, "connection" | "id">): string => `${connection} ${id}`;
+const liveIdOf = ({ user, connection, id }: Subscription): string => `${user}-${connection}-${id}`;
+
+function asRefusal(error: unknown): Pick<Ended, "code" | "message"> {
+  if (error instanceof LiveRefusal) return { code: error.code, message: error.message };
+  // Anything else is no answer to a question: the engine cannot be trusted any more.
+  if (!(error instanceof Refusal)) throw error;
+  return { code: "SUBSCRIPTION_FAILED", message: error.message };
+}

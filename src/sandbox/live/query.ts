@@ -1,0 +1,117 @@
+import { Refusal } from "../sql/errors.ts";
+import { refuseForeign } from "../sql/rewrite.ts";
+import { list, type Node, node, parse, type Parsed, text, walk } from "../sql/tree.ts";
+import { split, tokenize } from "../sql/tokens.ts";
+import type { Code } from "./news.ts";
+
+/** Some columns of those rows of one table for which something is true. */
+export interface LiveQuery {
+  readonly namespace: string;
+  readonly table: string;
+  /** What the condition may call the table. */
+  readonly alias: string;
+  /** Nothing: all. */
+  readonly columns: readonly string[] | undefined;
+  /** PostgreSQL's text, to be tried on a row. */
+  readonly condition: string;
+}
+
+export class LiveRefusal extends Error {
+  readonly code: Code;
+
+  constructor(code: Code, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const ONLY = "Only SELECT ... FROM ... [WHERE ...] is supported.";
+const invalid = (message: string): LiveRefusal => new LiveRefusal("INVALID_SQL", `Invalid SQL: ${message}`);
+const bad = (what: string): LiveRefusal => invalid(`Invalid SQL: ${what}`);
+
+export function readLiveQuery(sql: string): LiveQuery {
+  // PostgreSQL's texts end at a NUL, and half a character is no text at all.
+  if (/\u0000|\p{Surrogate}/u.test(sql)) throw bad("Subscription query must not contain NUL or half a character");
+  const [statement, second] = split(sql);
+  if (statement === undefined) throw bad("Empty SQL statement");
+  if (second !== undefined) throw bad("Subscription query must contain exactly one SELECT statement");
+  if (!/^(SELECT|WITH)$/.test(statement.tokens[0]?.word ?? ""))
+    throw bad("Only SELECT queries are supported for subscriptions");
+  const { source, top } = read(() => parse(statement));
+  refuseShape(top);
+  read(() => refuseForeign(top, "SELECT"));
+  const range = node(list(top["fromClause"])[0]?.["RangeVar"]);
+  if (range["schemaname"] === undefined) throw invalid("Query must use namespace.table format");
+  const table = text(range["relname"]);
+  return {
+    namespace: text(range["schemaname"]),
+    table,
+    alias: text(node(range["alias"])["aliasname"] ?? table),
+    columns: columnsOf(top),
+    condition: top["whereClause"] === undefined ? "true" : conditionOf(source),
+  };
+}
+
+/** Does what PostgreSQL's parser may refuse. */
+function read<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw invalid(`Parse error: Failed to parse SQL: sql parser error: ${error.message}`);
+  }
+}
+
+/** What a plain SELECT consists of; anything else would need more than one row to be judged. */
+const PLAIN = new Set(["targetList", "fromClause", "whereClause", "limitOption", "op"]);
+const NAMED: Readonly<Record<string, string>> = {
+  withClause: "WITH clauses",
+  groupClause: "GROUP BY",
+  sortClause: "ORDER BY",
+};
+
+function refuseShape(top: Parsed["top"]): void {
+  if (top["op"] !== "SETOP_NONE") throw bad("Subscription query supports only simple SELECT statements.");
+  for (const key of Object.keys(top)) {
+    if (NAMED[key] !== undefined) throw bad(`Subscription query does not support ${NAMED[key]}. ${ONLY}`);
+  }
+  const [from, another] = list(top["fromClause"]);
+  if (from?.["JoinExpr"] !== undefined) throw bad(`Subscription query does not support JOIN clauses. ${ONLY}`);
+  if (Object.keys(top).some((key) => !PLAIN.has(key)))
+    throw bad("Subscription query supports only SELECT ... FROM ... [WHERE ...].");
+  if (from === undefined || another !== undefined)
+    throw bad("Subscription query requires exactly one table in the FROM clause.");
+  if (from["RangeVar"] === undefined) throw bad("Subscription query requires a direct table reference in FROM.");
+  // Whether a row is in it would change without a change of the row.
+  walk(top, (name) => {
+    if (name === "SubLink") throw bad(`Subscription query does not support subqueries. ${ONLY}`);
+  });
+}
+
+function columnsOf(top: Node): readonly string[] | undefined {
+  const columns = list(top["targetList"]).map((item) => {
+    const target = node(item["ResTarget"]);
+    const last = list(node(node(target["val"])["ColumnRef"])["fields"]).at(-1);
+    if (last === undefined || target["name"] !== undefined)
+      throw bad("Subscription query supports only * or names of columns.");
+    return last["A_Star"] === undefined ? text(node(last["String"])["sval"]) : undefined;
+  });
+  const named = columns.filter((column) => column !== undefined);
+  if (named.length === 0 && columns.length === 1) return undefined;
+  if (named.length < columns.length || new Set(named).size < named.length)
+    throw bad("Subscription query supports only * or names of columns, each once.");
+  if (named.some((name) => name === "_seq" || name === "_deleted"))
+    throw bad("Subscription query cannot project system columns '_seq' or '_deleted'.");
+  return named;
+}
+
+/** Everything behind the first WHERE that is in no brackets: nothing comes after a condition in such a SELECT. */
+function conditionOf(source: string): string {
+  let depth = 0;
+  for (const { kind, text: written, word, end } of tokenize(source)) {
+    if (kind === "symbol" && written === "(") depth += 1;
+    if (kind === "symbol" && written === ")") depth -= 1;
+    if (kind === "word" && word === "WHERE" && depth === 0) return source.slice(end);
+  }
+  return "true";
+}

@@ -1,0 +1,76 @@
+import { acknowledgement, batch, change, type Page } from "./frames.ts";
+import type { Opened, Subscription } from "./news.ts";
+import { PAGE_ROWS } from "./options.ts";
+
+/**
+ * One live query as its client reads it: pages of the rows there were, as fast as the client asks for them, and then the
+ * changes. What changes meanwhile waits, so that every change is one of rows that the client knows.
+ */
+export class Reading {
+  readonly subscription: Subscription;
+  #rows: readonly string[];
+  #versions: readonly bigint[];
+  /** Bodies of changes that wait; nothing as soon as all pages are sent. */
+  #waiting: string[] | undefined;
+  #waitingBytes = 0;
+  #pages = 0;
+
+  constructor(subscription: Subscription, opened: Opened & { readonly kind: "open" }) {
+    this.subscription = subscription;
+    this.#rows = opened.rows;
+    this.#versions = opened.versions.map(BigInt);
+    this.#waiting = subscription.options === undefined ? undefined : [...opened.missed];
+  }
+
+  /** What is sent when it is opened. */
+  begin(schema: string): string[] {
+    const { id, options } = this.subscription;
+    const page = this.#page(undefined);
+    return [acknowledgement(id, page, schema), ...(options === undefined ? [] : this.#send(page))];
+  }
+
+  /** The page after a version; without one the first. */
+  next(after: string | undefined): string[] {
+    return this.#send(this.#page(after));
+  }
+
+  /** Frames of changes, if it is time for them. */
+  changed(bodies: readonly string[]): string[] {
+    const { id } = this.subscription;
+    if (this.#waiting === undefined) return bodies.map((body) => change(id, body));
+    this.#waiting.push(...bodies);
+    this.#waitingBytes += bodies.reduce((sum, body) => sum + body.length, 0);
+    return [];
+  }
+
+  /** How much waits for a client that asks for no more pages. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  #page(after: string | undefined): Page {
+    const size = this.subscription.options?.batchSize ?? PAGE_ROWS;
+    const start = after === undefined ? 0 : this.#versions.findIndex((version) => version > BigInt(after));
+    const end = start < 0 ? start : start + size;
+    const versions = start < 0 ? [] : this.#versions.slice(start, end);
+    const upTo = versions.reduce((highest, version) => (version > highest ? version : highest), 0n);
+    return {
+      number: this.#pages,
+      rows: start < 0 ? [] : this.#rows.slice(start, end),
+      hasMore: start >= 0 && end < this.#rows.length,
+      upTo: versions.length === 0 ? undefined : String(upTo),
+    };
+  }
+
+  #send(page: Page): string[] {
+    const { id } = this.subscription;
+    this.#pages += 1;
+    const frames = [batch(id, page)];
+    if (!page.hasMore && this.#waiting !== undefined) {
+      frames.push(...this.#waiting.map((body) => change(id, body)));
+      [this.#rows, this.#versions] = [[], []];
+      [this.#waiting, this.#waitingBytes] = [undefined, 0];
+    }
+    return frames;
+  }
+}

@@ -1,0 +1,114 @@
+import { parseJson } from "../http/exchange.ts";
+import { parseExactly, wholeNumber } from "../sql/parameters.ts";
+import type { Options } from "./news.ts";
+
+/** What a client may send. */
+export type Request =
+  | { readonly kind: "authenticate"; readonly token: string; readonly compression: Compression }
+  | { readonly kind: "subscribe"; readonly id: string; readonly sql: string; readonly options: Options | undefined }
+  | { readonly kind: "next_batch"; readonly id: string; readonly after: string | undefined }
+  | { readonly kind: "unsubscribe"; readonly id: string }
+  | { readonly kind: "ping" };
+
+export type Compression = "none" | "gzip";
+
+/** No message of the protocol: the connection is closed with the reason. */
+export class Malformed extends Error {
+  constructor(problem: string) {
+    super(`Invalid message: ${problem}`);
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const KINDS = ["authenticate", "subscribe", "next_batch", "unsubscribe", "ping"];
+
+export function readRequest(text: string): Request {
+  const value = parseJson(text, parseExactly);
+  if (value === undefined) throw new Malformed("expected value at line 1 column 1");
+  const fields = asFields(value);
+  switch (oneOf(textOf(fields, "type"), KINDS)) {
+    case "authenticate":
+      return readAuthenticate(fields);
+    case "subscribe":
+      return readSubscribe(asFields(field(fields, "subscription")));
+    case "next_batch":
+      return {
+        kind: "next_batch",
+        id: textOf(fields, "subscription_id"),
+        after: integer(fields["last_seq_id"], "i64"),
+      };
+    case "unsubscribe":
+      return { kind: "unsubscribe", id: textOf(fields, "subscription_id") };
+    default:
+      return { kind: "ping" };
+  }
+}
+
+function readAuthenticate(fields: Fields): Request {
+  oneOf(textOf(fields, "method"), ["jwt"]);
+  const token = textOf(fields, "token");
+  const protocol = asFields(field(fields, "protocol"));
+  oneOf(textOf(protocol, "serialization"), ["json"]);
+  const compression = oneOf(textOf(protocol, "compression"), ["none", "gzip"]) as Compression;
+  return { kind: "authenticate", token, compression };
+}
+
+function readSubscribe(fields: Fields): Request {
+  const [id, sql, given] = [textOf(fields, "id"), textOf(fields, "sql"), fields["options"]];
+  return {
+    kind: "subscribe",
+    id,
+    sql,
+    options: given === undefined || given === null ? undefined : readOptions(asFields(given)),
+  };
+}
+
+function readOptions({ batch_size: size, last_rows: last, from, from_seq_id: older, ...others }: Fields): Options {
+  const [batchSize, lastRows] = [integer(size, "usize"), integer(last, "u32")];
+  const [version, [unknown]] = [integer(from ?? older, "i64"), Object.keys(others)];
+  return {
+    ...(batchSize === undefined ? {} : { batchSize: Number(batchSize) }),
+    ...(lastRows === undefined ? {} : { lastRows: Number(lastRows) }),
+    ...(version === undefined ? {} : { from: version }),
+    ...(unknown === undefined ? {} : { unknown }),
+  };
+}
+
+function asFields(value: unknown): Fields {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Fields;
+  throw new Malformed(`invalid type: ${shown(value)}, expected an object`);
+}
+
+function field(fields: Fields, name: string): unknown {
+  if (fields[name] === undefined) throw new Malformed(`missing field \`${name}\``);
+  return fields[name];
+}
+
+function textOf(fields: Fields, name: string): string {
+  const value = field(fields, name);
+  if (typeof value === "string") return value;
+  throw new Malformed(`invalid type: ${shown(value)}, expected a string`);
+}
+
+function oneOf(word: string, words: readonly string[]): string {
+  if (words.includes(word)) return word;
+  const known = words.map((one) => `\`${one}\``).join(", ");
+  throw new Malformed(`unknown variant \`${word}\`, expected ${words.length > 1 ? "one of " : ""}${known}`);
+}
+
+const RANGES = { i64: [-(2n ** 63n), 2n ** 63n - 1n], u32: [0n, 2n ** 32n - 1n], usize: [0n, 2n ** 53n] } as const;
+
+/** The digits of a whole number; a version is longer than a JavaScript number can be. */
+function integer(value: unknown, type: keyof typeof RANGES): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  const digits = wholeNumber(value);
+  if (digits === undefined) throw new Malformed(`invalid type: ${shown(value)}, expected ${type}`);
+  const [least, most] = RANGES[type];
+  const isInside = /^-?\d+$/.test(digits) && BigInt(digits) >= least && BigInt(digits) <= most;
+  if (!isInside) throw new Malformed(`invalid value: integer \`${digits}\`, expected ${type}`);
+  return digits;
+}
+
+const shown = (value: unknown): string =>
+  `${Array.isArray(value) ? "sequence" : typeof value} ${JSON.stringify(value)?.slice(0, 60) ?? ""}`;

@@ -1,0 +1,85 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { WebSocketServer } from "ws";
+import type { Settings } from "../settings.ts";
+import { Connection, type Login, type Surroundings } from "./connection.ts";
+import type { News, SocketFigures, Subscription } from "./news.ts";
+
+/** Longer messages are cut off before they are read; up to here they are refused in words. */
+const UNREADABLE = 16 * 1024 * 1024;
+
+/** All sockets of live queries. */
+export class Sockets {
+  readonly #server = new WebSocketServer({ noServer: true, maxPayload: UNREADABLE, perMessageDeflate: false });
+  readonly #connections = new Map<string, Connection>();
+  #peak = 0;
+
+  /** Takes a request for `/v1/ws`, or refuses it. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, around: Surroundings): void {
+    const problem = problemWithOrigin(request, around.settings);
+    if (problem !== undefined) {
+      refuseUpgrade(socket, "403 Forbidden", problem);
+      return;
+    }
+    this.#server.handleUpgrade(request, socket, head, (opened) => {
+      const connection = new Connection(opened, around, loginOf(request));
+      this.#connections.set(connection.id, connection);
+      this.#peak = Math.max(this.#peak, this.#connections.size);
+      opened.once("close", () => this.#connections.delete(connection.id));
+    });
+  }
+
+  tell(news: readonly News[]): void {
+    for (const one of news) {
+      if (one.kind === "changes")
+        for (const { connection, id } of one.to) this.#connections.get(connection)?.changed(id, one.bodies);
+      else this.#connections.get(one.subscription.connection)?.ended(one);
+    }
+  }
+
+  abandon(message: string): void {
+    for (const connection of this.#connections.values()) connection.abandon(message);
+  }
+
+  get figures(): SocketFigures {
+    const heard = [...this.#connections.values()].map(({ id, heardMs }) => [id, heardMs] as const);
+    return { open: this.#connections.size, peak: this.#peak, heardMs: Object.fromEntries(heard) };
+  }
+
+  get subscriptions(): Subscription[] {
+    return [...this.#connections.values()].flatMap((connection) => connection.subscriptions);
+  }
+
+  /** Resolves when all are gone, of those that answer. */
+  async close(): Promise<void> {
+    const connections = [...this.#connections.values()];
+    for (const connection of connections) connection.close(1001, "Server shutting down");
+    await Promise.all(connections.map(({ gone }) => gone));
+  }
+
+  /** Ends those that did not go when they were told to. */
+  cut(): void {
+    for (const connection of this.#connections.values()) connection.cut();
+  }
+}
+
+export function refuseUpgrade(socket: Duplex, status: string, text: string): void {
+  const head = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(text)}`;
+  // A client that is gone already needs no answer.
+  socket.on("error", () => undefined);
+  socket.end(`${head}\r\n\r\n${text}`);
+}
+
+function problemWithOrigin({ headers: { origin } }: IncomingMessage, settings: Settings): string | undefined {
+  const allowed = settings["security.cors.allowed_origins"].split(",").filter((one) => one !== "");
+  if (allowed.length === 0 || allowed.includes("*")) return undefined;
+  if (origin === undefined) return settings["security.strict_ws_origin_check"] ? "Origin header required" : undefined;
+  return allowed.includes(origin) ? undefined : "Origin not allowed";
+}
+
+/** A token in the header saves the first message; how frames come is then said in the address. */
+function loginOf({ headers, url = "" }: IncomingMessage): Login | undefined {
+  const token = /^Bearer (.*)$/.exec(headers.authorization ?? "")?.[1];
+  if (token === undefined) return undefined;
+  return { token, compression: /[?&]compress(ion=none|=false)(&|$)/.test(url) ? "none" : "gzip" };
+}
