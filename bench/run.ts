@@ -6,6 +6,7 @@ import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
+import { measureEvents } from "./events.ts";
 import { startSandbox } from "../src/commands/sandbox.ts";
 import { packageFolder } from "../src/package.ts";
 
@@ -13,6 +14,7 @@ const bin = path.join(packageFolder, "bin", "kalam-ready.js");
 const rounds = 15;
 
 await startUp();
+await liveEvents();
 await firstRequest();
 await wholeRun();
 
@@ -38,6 +40,18 @@ function timed(args: readonly string[]): number {
   const startedAt = performance.now();
   spawnSync(process.execPath, args, { stdio: "ignore" });
   return performance.now() - startedAt;
+}
+
+/** Events that one core takes in and judges. */
+async function liveEvents(): Promise<void> {
+  const { takenIn, parsedAlone, judged } = await measureEvents();
+  const thousands = (count: number): string => `${Math.round(count / 1_000)}k/s`;
+  print(
+    "events taken in",
+    `${thousands(takenIn)}, JSON.parse alone ${thousands(parsedAlone)}, ratio ${(parsedAlone / takenIn).toFixed(1)}`,
+    "",
+  );
+  print("events judged", `${thousands(judged)} by all four judges`, "goal ≥ 100k/s");
 }
 
 /** From the start of the process until its first request arrives, against Node starting and connecting. */

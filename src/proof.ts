@@ -107,21 +107,21 @@ export async function proveLive(
       tell(finding, fault.name, "impossible", `it is not green to begin with: ${wordsOf(before)}`);
       continue;
     }
-    const watch = watchBothSides(wire, fault);
-    const red = await observed(watch.wire);
-    if (watch.fired() === 0 || !watch.changed()) {
-      const why = watch.fired() === 0 ? "did not fire" : "fired and changed nothing on the wire";
+    const sides = watchBothSides(wire, fault);
+    const red = await observed(sides.wire);
+    if (sides.fired() === 0 || !sides.changed()) {
+      const why = sides.fired() === 0 ? "did not fire" : "fired and changed nothing on the wire";
       tell(finding, fault.name, "missed", `the fault ${why}, so it proves nothing; the verdict was ${wordsOf(red)}`);
     } else if (failsBy(red, finding)) {
       const after = await observed(wire);
       const green = after.kind === "pass";
       const sentence = green
-        ? `red by name, the fault fired ${watch.fired()} times`
+        ? `red by name, the fault fired ${sides.fired()} times`
         : `not green again after the fault: ${wordsOf(after)}`;
       tell(finding, fault.name, green ? "proven" : "missed", sentence);
       before = green ? after : undefined;
     } else {
-      tell(finding, fault.name, "missed", `the fault fired ${watch.fired()} times and the verdict was ${wordsOf(red)}`);
+      tell(finding, fault.name, "missed", `the fault fired ${sides.fired()} times and the verdict was ${wordsOf(red)}`);
     }
   }
   return results;

@@ -15,6 +15,7 @@ import {
   type Subscription,
   type Target,
 } from "../../src/target/target.ts";
+import { noticesOf } from "./following.ts";
 
 const writerCount = 6;
 const rowsPerInsertMax = 8;
@@ -75,12 +76,11 @@ export const stream = defineObservation<Streamed>({
     const written = await Promise.all(
       writers.map(
         async (as, at) =>
-          await write({ target, context, as, table, writer: at, rows: Math.ceil(changes / writerCount) }),
+          await writeRows({ target, context, as, table, writer: at, rows: Math.ceil(changes / writerCount) }),
       ),
     );
     const fenceMs = await fence(target, op, table, subscription);
     const lagMs = stopWatching();
-    const closed = live.closed();
     const rows = await tableOf(target, op, table);
     if (rows === null) return { ...nothing, why: "the table could not be read at the end" };
     return {
@@ -89,10 +89,7 @@ export const stream = defineObservation<Streamed>({
       told: subscription.changes.filter((change) => !isFence(change)).map(toldOf),
       table: rows,
       fenceMs,
-      notices: [
-        ...subscription.notices.map(({ code, message }) => `${code} ${message}`),
-        ...(closed === undefined ? [] : [`closed ${closed.code} ${closed.reason}`]),
-      ],
+      notices: noticesOf(subscription, live),
       exchange: subscription.exchange,
       lagMs,
     };
@@ -110,7 +107,7 @@ interface Writing {
 }
 
 /** Inserts, updates and deletes among keys of its own, one statement after the other. */
-async function write({ target, context, as, table, writer, rows }: Writing): Promise<RowWrite[]> {
+async function writeRows({ target, context, as, table, writer, rows }: Writing): Promise<RowWrite[]> {
   const present = new Map<string, { mark: string; rest: RowWrite["rest"] }>();
   const writes: RowWrite[] = [];
   let nextKey = (writer + 1) * 1_000_000;

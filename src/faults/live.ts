@@ -4,7 +4,7 @@ import type { Json } from "../check.ts";
 import type { Fault } from "../proof.ts";
 import { isRecord } from "../target/answer.ts";
 import { parseExact, writeExact } from "../target/json.ts";
-import type { RawFrame, RawSocket, SocketListener, Wire } from "../target/wire.ts";
+import type { RawClose, RawFrame, RawSocket, SocketListener, Wire } from "../target/wire.ts";
 
 type Message = { readonly [key: string]: Json };
 
@@ -82,6 +82,21 @@ export function swapFault(name: string, fits: (first: Message, second: Message) 
       pass(first);
     };
   });
+}
+
+/** Swallows the end of a connection, as a proxy does that keeps its own side open. */
+export function closeFault(name: string, swallowed: (close: RawClose) => boolean): Fault {
+  return {
+    name,
+    wrap: (wire, fired) =>
+      wrapSocket(wire, (listener) => ({
+        ...listener,
+        closed(close) {
+          if (swallowed(close)) fired();
+          else listener.closed(close);
+        },
+      })),
+  };
 }
 
 /** Looks at each message that leaves; returns what takes its place, or undefined to let it pass. */

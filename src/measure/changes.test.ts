@@ -30,13 +30,19 @@ const steps = fc.array(
   { minLength: 5, maxLength: 80 },
 );
 
-/** A history that a correct server could have made: each writer has its own keys, each statement one row. */
+/**
+ * A history that a correct server could have made: each writer has its own keys, each statement one row. After an unsure
+ * write its key is left alone, as our writers do: nobody could say what a further change of it did.
+ */
 function legal(plan: readonly Step[]): ChangeHistory {
   const rows = new Map<string, { mark: string; n: number | null }>();
   const writes: RowWrite[] = [];
   const told: ToldChange[] = [];
+  const open = new Set<string>();
   plan.forEach((step, at) => {
     const key = `${step.writer}${step.key}`;
+    if (open.has(key)) return;
+    if (step.outcome === "unsure") open.add(key);
     const before = rows.get(key);
     const remove = step.remove && before !== undefined;
     const kind = remove ? "delete" : before === undefined ? "insert" : "update";
@@ -184,15 +190,7 @@ describe("one corruption is found by its name", () => {
       expect(wrong((one) => ({ ...one, kind: one.kind === "insert" ? "update" : "insert" }))).toEqual(["kind"]);
       if (change.row !== null) expect(wrong((one) => ({ ...one, row: { ...one.row, n: -1 } }))).toEqual(["row"]);
       if (change.row !== null) expect(wrong((one) => ({ ...one, row: { ...one.row, extra: "x" } }))).toEqual(["row"]);
-      // After an unsure write nobody can say what the row was.
-      const cause = causeOf(history, change);
-      const open = history.writes
-        .slice(
-          0,
-          history.writes.findIndex((write) => write === cause),
-        )
-        .some((write) => write.key === cause?.key && write.outcome === "unsure");
-      if (change.old !== null && !open)
+      if (change.old !== null)
         expect(
           wrong((one) => ({
             ...one,

@@ -154,8 +154,9 @@ function previousRows({
 
 function sameRow(told: ToldChange["row"], wanted: ToldChange["row"]): boolean {
   if (told === null || wanted === null) return told === wanted;
-  const columns = new Set([...Object.keys(told), ...Object.keys(wanted)]);
-  return [...columns].every((column) => same(told[column] ?? null, wanted[column] ?? null));
+  for (const column in wanted) if (!same(told[column] ?? null, wanted[column] ?? null)) return false;
+  for (const column in told) if (!(column in wanted) && told[column] !== null) return false;
+  return true;
 }
 
 /** An insert has no old values; those of an update and a delete must be what the row had, as far as they are told. */
@@ -166,7 +167,8 @@ function fits(told: ToldChange["old"], before: ToldChange["row"], kind: RowWrite
 }
 
 function same(one: Json, other: Json): boolean {
-  return one === other || JSON.stringify(one) === JSON.stringify(other);
+  if (one === other || one === null || other === null) return one === other;
+  return typeof one === "object" && typeof other === "object" && JSON.stringify(one) === JSON.stringify(other);
 }
 
 /** From the moment each write was meant to be sent to its event, in milliseconds. */

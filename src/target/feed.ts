@@ -105,6 +105,8 @@ export class Feed implements Subscription {
   #refusal: { code: string; message: string } | undefined;
   #ended: string | undefined;
   #last: Version | undefined;
+  /** Where the server says that the next page begins. */
+  #given: Version | undefined;
   /** Whether this server writes cursors as bare numbers; undefined until it has written one. */
   #bare: boolean | undefined;
   #readyAt = 0;
@@ -150,7 +152,10 @@ export class Feed implements Subscription {
     this.#more = control["has_more"] === true;
     if (!this.#more) this.#readyAt = at;
     const cursor = control["last_seq_id"];
-    if (cursor !== null && cursor !== undefined) this.#bare = typeof cursor !== "string";
+    const digits = integerText(cursor);
+    if (digits === undefined) return;
+    this.#bare = typeof cursor !== "string";
+    this.#given = { digits, column: "_seq" };
   }
 
   async begin(withinMs = beginWithinMs): Promise<Begun> {
@@ -165,11 +170,13 @@ export class Feed implements Subscription {
     if (this.#refusal !== undefined) return { kind: "refused", ...this.#refusal };
     if (!this.#acknowledged) return unsure("neither acknowledged nor refused");
     // A subscription without options is acknowledged and has no pages; with them, the first page follows at once.
-    for (let page = 1; this.#withSnapshot; page += 1) {
+    if (!this.#withSnapshot) return { kind: "ready", rows: [], pages: [], at: this.#readyAt };
+    for (let page = 1; ; page += 1) {
       if (!(await this.#parts.wait(() => this.#pages.length >= page, left())))
         return unsure(`page ${page} of the snapshot did not come`);
       if (this.#more !== true) break;
-      const last = highest(this.#pages.at(-1) ?? []);
+      // The cursor that the server gave; a page need not be sorted by version, so the highest of its rows may be beyond rows to come.
+      const last = this.#given ?? highest(this.#pages.at(-1) ?? []);
       if (last === undefined)
         return { kind: "unsure", why: `page ${page} of the snapshot has no row version to go on from` };
       await this.#parts.turn();

@@ -11,7 +11,15 @@ export type { OwnRole } from "./accounts.ts";
 export type { Capabilities } from "./session.ts";
 export { listed, onlyRow, outcomeOf, rowsOf, saidOf, saysNo, type Answer, type Said } from "./answer.ts";
 export { cellText, integerText } from "./json.ts";
-export type { Change, Cursor, Frame, Row, Subscription } from "./feed.ts";
+export {
+  versionOf,
+  type Change,
+  type Cursor,
+  type Frame,
+  type Row,
+  type SubscribeOptions,
+  type Subscription,
+} from "./feed.ts";
 export type { Live, LiveOptions, NoLive } from "./live.ts";
 
 export interface Target extends Sender {
@@ -54,8 +62,10 @@ function noteMessage({ parts: { recording } }: Session, as: Account | null, text
  * A target for one observation: dies with the signal, sends over this wire (the session's, or one with a fault in it),
  * and borrows accounts in the name of the holder.
  */
-export function makeTarget(session: Session, options: { wire: Wire; signal: AbortSignal; holder: object }): Target {
-  const { wire, signal, holder } = options;
+export function makeTarget(
+  session: Session,
+  { wire, signal, holder }: { wire: Wire; signal: AbortSignal; holder: object },
+): Target {
   const sender = makeSender({ ...session.parts, wire, signal });
   return {
     ...sender,

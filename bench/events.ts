@@ -1,0 +1,109 @@
+/** How many events a second one core takes in and judges, beside what JSON.parse alone takes of the same frames. */
+import {
+  changesOutOfOrder,
+  doubledChanges,
+  missingChanges,
+  wrongContents,
+  type ChangeHistory,
+  type RowWrite,
+  type ToldChange,
+} from "../src/measure/changes.ts";
+import { openLive } from "../src/target/live.ts";
+import type { SocketListener } from "../src/target/wire.ts";
+
+const events = 100_000;
+
+export interface EventFigures {
+  readonly takenIn: number;
+  readonly parsedAlone: number;
+  readonly judged: number;
+}
+
+/** Events a second. */
+export async function measureEvents(): Promise<EventFigures> {
+  const frames = Array.from({ length: events }, (_, n) =>
+    JSON.stringify({
+      type: "change",
+      subscription_id: "q1",
+      change_type: "insert",
+      rows: [{ id: String(n), mark: `m${n}`, n, note: null, _seq: String(382_916_957_120_073_728n + BigInt(n)) }],
+    }),
+  );
+  let listener: SocketListener | undefined;
+  const live = await openLive(
+    { login: "none" },
+    {
+      open: async (_, given) => {
+        listener = given;
+        const nothing = (): void => {};
+        return await Promise.resolve({
+          kind: "open",
+          at: 0,
+          socket: {
+            send: nothing,
+            close: nothing,
+            reset: nothing,
+            cutMidFrame: nothing,
+            pause: nothing,
+            resume: nothing,
+          },
+        });
+      },
+      token: undefined,
+      signal: new AbortController().signal,
+      note: () => 0,
+      turn: async () => await Promise.resolve(),
+    },
+  );
+  if ("why" in live || listener === undefined) throw new Error("no connection");
+  const subscription = await live.subscribe("SELECT * FROM t");
+  const takenIn = perSecond(() => {
+    for (const text of frames) listener?.frame({ text, at: 0 });
+  });
+  const parsedAlone = perSecond(() => {
+    for (const text of frames) JSON.parse(text);
+  });
+  const history = historyOf(subscription.changes.length);
+  const judged = perSecond(() => {
+    const found =
+      missingChanges(history).length +
+      doubledChanges(history).length +
+      changesOutOfOrder(history).length +
+      wrongContents(history).length;
+    if (found > 0) throw new Error("a sound history was judged wrong");
+  });
+  return { takenIn, parsedAlone, judged };
+}
+
+function historyOf(count: number): ChangeHistory {
+  const writes: RowWrite[] = [];
+  const told: ToldChange[] = [];
+  for (let n = 0; n < count; n += 1) {
+    const rest = { n, note: null };
+    writes.push({
+      statement: n,
+      writer: n % 6,
+      key: String(n),
+      kind: "insert",
+      mark: `m${n}`,
+      rest,
+      outcome: "ok",
+      from: n,
+      to: n,
+    });
+    told.push({ kind: "insert", row: { id: String(n), mark: `m${n}`, ...rest }, old: null, at: n });
+  }
+  return {
+    keyColumn: "id",
+    markColumn: "mark",
+    writes,
+    told,
+    table: writes.map(({ key, mark }) => [key, mark] as const),
+  };
+}
+
+function perSecond(work: () => void): number {
+  const startedAt = performance.now();
+  work();
+  return Math.round((events / (performance.now() - startedAt)) * 1_000);
+}

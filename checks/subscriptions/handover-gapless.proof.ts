@@ -1,0 +1,62 @@
+import { frameFault } from "../../src/faults/live.ts";
+import type { Json } from "../../src/check.ts";
+import { proveCheck } from "../../src/proof.ts";
+import { handoverGapless } from "./handover-gapless.ts";
+
+const round = {
+  burst: false,
+  during: 12,
+  missing: [] as string[],
+  ghosts: [] as string[],
+  stale: [] as string[],
+  doubled: [] as string[],
+  fenced: true,
+  notices: [] as string[],
+  exchange: 1,
+};
+const sound = { rounds: Array.from({ length: 6 }, () => round), why: null as string | null };
+const lastIs = (change: object) => ({ ...sound, rounds: [...sound.rounds.slice(1), { ...round, ...change }] });
+type Message = { readonly [key: string]: Json };
+
+export default proveCheck(handoverGapless, {
+  holds: [sound],
+  cannotTell: [
+    { rounds: [], why: "no live connection" },
+    lastIs({ fenced: false, missing: ["7"] }),
+    { ...sound, rounds: sound.rounds.map((one) => ({ ...one, during: 0 })) },
+  ],
+  breaks: {
+    lostInHandover: {
+      seen: lastIs({ missing: ["10003"] }),
+      // What comes before the snapshot has ended is forgotten, as by a server that begins to listen too late.
+      fault: frameFault("listenTooLate", () => {
+        let ready = false;
+        return (message, { pass, fired }) => {
+          const control = message["batch_control"] as Message | undefined;
+          if (message["type"] === "initial_data_batch" && control?.["has_more"] === false) ready = true;
+          if (message["type"] !== "change" || ready) return pass(message);
+          fired();
+        };
+      }),
+    },
+    doubledInHandover: {
+      seen: lastIs({ doubled: ["7 seed 6"] }),
+      fault: frameFault("tellTheSnapshotAgain", () => {
+        let first: Message | undefined;
+        return (message, { pass, fired }) => {
+          pass(message);
+          if (message["type"] === "initial_data_batch") first ??= ((message["rows"] ?? []) as readonly Message[])[0];
+          if (message["type"] !== "change" || first === undefined) return;
+          fired();
+          pass({
+            type: "change",
+            subscription_id: message["subscription_id"] ?? "",
+            change_type: "insert",
+            rows: [first],
+          });
+          first = undefined;
+        };
+      }),
+    },
+  },
+});
