@@ -25,7 +25,7 @@ export const deletedUsersMarked = defineCheck({
   needs: ["dba"],
   level: "block",
   estimateMs: 1_000,
-  estimateRequests: 18,
+  estimateRequests: 24,
   findings: {
     looksActive: (d: { user: string }) => `after DROP USER ${d.user} is listed in system.users like an active user`,
     loginStillWorks: (d: { user: string; refusedAfterMs: number | null }) =>
@@ -43,7 +43,7 @@ export const deletedUsersMarked = defineCheck({
     const made = saidOf(
       await target.sql(op, `CREATE TABLE ${table} (id BIGINT PRIMARY KEY, v TEXT) WITH (TYPE='USER')`),
     );
-    const [leaver, other] = [await target.fresh("user"), await target.fresh("user")];
+    const [leaver, other] = await Promise.all([target.fresh("user"), target.fresh("user")]);
     const [first, second] = await Promise.all([
       leave(target, context, { op, leaver, table }),
       comeBack(target, op, other),
@@ -115,8 +115,10 @@ async function leave(
 ) {
   const user = leaver.name;
   const password = target.password(leaver);
+  await use(target, leaver);
   const wrote = saidOf(await target.sql(leaver, `INSERT INTO ${table} (id, v) VALUES (1, 'of the first')`));
   const dropped = saidOf(await target.sql(op, `DROP USER '${user}'`));
+  const shown = await showOf(target, op, user);
   const [login, token] = await Promise.all([
     ending(
       context,
@@ -129,7 +131,6 @@ async function leave(
       ({ kind }) => kind === "ok",
     ),
   ]);
-  const shown = await showOf(target, op, user);
   // The same password: it is known to be ours, so nothing prints it.
   const made = saidOf(await target.sql(op, `CREATE USER '${user}' WITH PASSWORD '${password}' ROLE user`));
   let rows: number | null = null;
@@ -141,11 +142,20 @@ async function leave(
   return { user, wrote, dropped, shown, login, token, heir: { made, rows } };
 }
 
+/**
+ * Logs in, wrongly and rightly, and asks for something. A server that remembers accounts for a while, and forgets them
+ * when it writes to them, remembers this one from here on: the same each time, and not by chance.
+ */
+async function use(target: Target, account: Account): Promise<void> {
+  await tryLogin(target, account.name, "not-its-password");
+  await tryLogin(target, account.name, target.password(account));
+  await target.sql(account, "SELECT 1 AS in_use");
+}
+
 /** An account is dropped, and then somebody tries it with a wrong password. */
 async function comeBack(target: Target, op: Account, account: Account) {
   const user = account.name;
-  // A server that remembers accounts for a while remembers this one from here on.
-  await target.sql(account, "SELECT 1 AS in_use");
+  await use(target, account);
   const dropped = saidOf(await target.sql(op, `DROP USER '${user}'`));
   const before = await showOf(target, op, user);
   const { said: wrong } = await tryLogin(target, user, "not-its-password");

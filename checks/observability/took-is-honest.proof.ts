@@ -6,20 +6,20 @@ import { nothing, yes } from "../evidence.ts";
 import { tookIsHonest } from "./took-is-honest.ts";
 
 const sample = (took: number | null, ours: number) => ({ said: yes(), took, ours });
-const four = <T>(one: T): T[] => [one, one, one, one];
-const sound = { quick: four(sample(1, 2)), slow: four(sample(101, 103)) };
+const three = <T>(one: T): T[] => [one, one, one];
+const sound = { quick: three(sample(1, 2)), slow: three(sample(101, 103)) };
 
 export default proveCheck(tookIsHonest, {
   holds: [sound, { ...sound, quick: [sample(400, 401), ...sound.quick.slice(1)] }],
   cannotTell: [
-    { ...sound, quick: four(sample(null, 2)) },
-    { ...sound, slow: four(sample(3, 4)) },
+    { ...sound, quick: three(sample(null, 2)) },
+    { ...sound, slow: three(sample(3, 4)) },
     { ...sound, slow: [] },
     { ...sound, quick: [...sound.quick.slice(1), { said: nothing(), took: null, ours: 15_000 }] },
   ],
   breaks: {
     impossible: {
-      seen: { ...sound, slow: four(sample(1, 103)) },
+      seen: { ...sound, slow: three(sample(1, 103)) },
       fault: sqlFault("tellAnHour", async (sql, _, exchange) => {
         const said = sql === "SELECT 1 AS n" ? await exchange() : undefined;
         return said !== undefined && isRecord(said.body)
