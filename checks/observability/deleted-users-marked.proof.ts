@@ -31,21 +31,33 @@ const sound = { made: yes(), first, second };
 const withFirst = (change: Partial<typeof first>) => ({ ...sound, first: { ...first, ...change } });
 const withSecond = (change: Partial<typeof second>) => ({ ...sound, second: { ...second, ...change } });
 const unsure = { kind: "unsure" as const, status: 429, outcome: "429", exchange: 1 };
-const letIn = { atOnce: { ...refused, kind: "in" as const, status: 200, outcome: "200" }, refusedAfterMs: 5_200 };
+const stillIn = { atOnce: { ...refused, kind: "in" as const, status: 200, outcome: "200" }, refusedAfterMs: 5_200 };
 
-/** Answers a login that is refused as if it had been right. */
-const letEverybodyIn: Fault = {
-  name: "letEverybodyIn",
+/** Answers a login that is refused as if it had been right, from a moment on. */
+const letIn = (name: string, from: () => boolean): Fault => ({
+  name,
   wrap: (wire, fired) => ({
     ...wire,
     async exchange(request) {
       const answer = await wire.exchange(request);
-      if (!request.path.endsWith("/auth/login") || answer.kind !== "answered" || answer.status !== 401) return answer;
+      const outside = request.path.endsWith("/auth/login") && answer.kind === "answered" && answer.status === 401;
+      if (!outside || !from()) return answer;
       fired();
       return { ...answer, status: 200, body: new TextEncoder().encode('{"access_token":"of-a-ghost"}') };
     },
   }),
-};
+});
+/** Lets a dropped account's name be taken again, with all that was its. */
+let given = false;
+const giveTheName = sqlFault("giveTheName", async (sql, _, exchange) => {
+  if (!sql.startsWith("CREATE USER") && !/FROM \S+\.own_rows/.test(sql)) return undefined;
+  const said = await exchange();
+  if (said === undefined || said.status < 400) return undefined;
+  given = true;
+  const rows = { schema: [{ name: "id", data_type: "BigInt", index: 0 }], rows: [["1"]], row_count: 1 };
+  return { status: 200, body: { status: "success", results: [rows], took: 1 } };
+});
+const letTheHeirIn = letIn("letTheHeirIn", () => given);
 /** How often each account was looked at. */
 const looks = new Map<string, number>();
 
@@ -58,7 +70,7 @@ export default proveCheck(deletedUsersMarked, {
   cannotTell: [
     { ...sound, made: nothing() },
     withFirst({ wrote: nothing() }),
-    withFirst({ dropped: nothing(), shown: "active", login: letIn }),
+    withFirst({ dropped: nothing(), shown: "active", login: stillIn }),
     withFirst({ shown: "unread" }),
     withFirst({ login: { atOnce: unsure, refusedAfterMs: 0 } }),
     withFirst({ token: { atOnce: nothing(), refusedAfterMs: 0 } }),
@@ -73,7 +85,7 @@ export default proveCheck(deletedUsersMarked, {
       seen: withFirst({ shown: "active" }),
       fault: changeColumn("hideTheMark", /FROM system\.users WHERE user_id = /, "deleted_at", () => null),
     },
-    loginStillWorks: { seen: withFirst({ login: letIn }), fault: letEverybodyIn },
+    loginStillWorks: { seen: withFirst({ login: stillIn }), fault: letIn("letEverybodyIn", () => true) },
     tokenStillWorks: {
       seen: withFirst({ token: { atOnce: yes(), refusedAfterMs: null } }),
       fault: sqlFault("trustEveryToken", async (sql, _, exchange) => {
@@ -91,13 +103,10 @@ export default proveCheck(deletedUsersMarked, {
     },
     inheritsRows: {
       seen: withFirst({ heir: { made: yes(), rows: 1 } }),
-      fault: sqlFault("giveTheNameAway", async (sql, _, exchange) => {
-        if (!sql.startsWith("CREATE USER") && !/FROM \S+\.own_rows/.test(sql)) return undefined;
-        const said = await exchange();
-        if (said === undefined || said.status < 400) return undefined;
-        const rows = { schema: [{ name: "id", data_type: "BigInt", index: 0 }], rows: [["1"]], row_count: 1 };
-        return { status: 200, body: { status: "success", results: [rows], took: 1 } };
-      }),
+      fault: {
+        name: "giveTheNameAway",
+        wrap: (wire, fired) => letTheHeirIn.wrap(giveTheName.wrap(wire, fired), fired),
+      },
     },
     cameBack: {
       seen: withSecond({ after: "active" }),

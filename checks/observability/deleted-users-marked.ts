@@ -136,8 +136,10 @@ async function leave(
   let rows: number | null = null;
   if (made.kind === "ok") {
     const { token: fresh } = await tryLogin(target, user, password);
-    const headers = fresh === "" ? {} : { headers: { authorization: `Bearer ${fresh}` } };
-    rows = rowsOf(await target.sql(leaver, `SELECT id FROM ${table} LIMIT 5`, headers))?.length ?? null;
+    // Without a token of its own it would read with that of the dropped account, and tell nothing of the new one.
+    const headers = { authorization: `Bearer ${fresh}` };
+    const read = fresh === "" ? undefined : await target.sql(leaver, `SELECT id FROM ${table} LIMIT 5`, { headers });
+    rows = read === undefined ? null : (rowsOf(read)?.length ?? null);
   }
   return { user, wrote, dropped, shown, login, token, heir: { made, rows } };
 }
