@@ -15,6 +15,7 @@ const log = place("system.server_logs", [2, 1]);
 const refused = { kind: "refused" as const, status: 401, outcome: "401 unauthorized", exchange: 1 };
 const sound = {
   account: "kr_a1b2c_user_1",
+  role: no("INVALID_SQL", "Unknown role", "parse"),
   login: refused,
   query: no("PERMISSION_DENIED", "System tables require dba", "permission", 403),
   places: [audit, log],
@@ -26,6 +27,7 @@ export default proveCheck(failuresRecorded, {
   holds: [sound, { ...sound, places: [place("system.audit_log", [1, 1]), place("system.server_logs", [0, 0], empty)] }],
   cannotTell: [
     { ...sound, login: { ...refused, kind: "unsure" as const, status: 429 } },
+    { ...sound, role: nothing() },
     { ...sound, query: nothing() },
     { ...sound, query: yes() },
     { ...sound, places: [audit, place("system.server_logs", [0, 0], empty)] },

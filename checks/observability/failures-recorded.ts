@@ -55,9 +55,11 @@ export const failuresRecorded = defineCheck({
       "the password of a refused CREATE USER": `Kr1-refused-${scratch}`,
     };
     const [, wrong, refused] = Object.values(passwords);
+    // First: when the others are on record, what was to be written of this one is written, too.
+    const role = saidOf(await target.sql(op, `CREATE USER '${scratch}_nobody' WITH PASSWORD '${refused}' ROLE nobody`));
+    if (role.kind !== "refused") await target.sql(op, `DROP USER IF EXISTS '${scratch}_nobody'`);
     const login = (await tryLogin(target, user.name, wrong ?? "")).said;
     const query = saidOf(await target.sql(user, "SELECT * FROM system.users LIMIT 1"));
-    await target.sql(op, `CREATE USER '${scratch}_nobody' WITH PASSWORD '${refused}' ROLE nobody`);
     const look = async (): Promise<{
       places: Place[];
       secrets: { place: string; secret: string; exchange: number }[];
@@ -67,9 +69,9 @@ export const failuresRecorded = defineCheck({
       ({ places }) => failures.every((_, at) => places.some(({ rows }) => (rows[at] ?? 0) > 0)),
       { withinMs: recordedWithinMs, everyMs: askEveryMs },
     );
-    return { account: user.name, login, query, ...seen };
+    return { account: user.name, role, login, query, ...seen };
   },
-  judge({ account, login, query, places, secrets }) {
+  judge({ account, role, login, query, places, secrets }) {
     const shown = secrets.map(({ place, secret, exchange }) => ({
       name: "secretShown" as const,
       case: place,
@@ -97,6 +99,7 @@ export const failuresRecorded = defineCheck({
     if (shown.length + unrecorded.length > 0) return fail(...shown, ...unrecorded);
     if (happened[0] !== true) return unknown(`the wrong password was not refused, but: ${login.outcome}`);
     if (happened[1] !== true) return unknown(`the query was not refused for lack of rights, but: ${query.message}`);
+    if (role.kind !== "refused") return unknown(`CREATE USER with an unknown role was not refused: ${role.message}`);
     const [first] = missing;
     if (first !== undefined) {
       const shut = places
