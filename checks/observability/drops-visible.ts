@@ -85,10 +85,10 @@ export const dropsVisible = defineCheck({
     const log = await logOf(target, op, { scratch, subscription: subscription.id });
     const came = new Set(subscription.changes.map(({ row }) => cellText(row?.["id"])));
     const admitted = [
-      ...(closed === undefined ? [] : [{ where: "a close", words: `${closed.code} ${closed.reason}`.trim() }]),
-      ...messagesOf(live),
-      ...countersOf(before, after),
       ...log.admitted,
+      ...countersOf(before, after),
+      ...messagesOf(live),
+      ...(closed === undefined ? [] : [{ where: "a close", words: `${closed.code} ${closed.reason}`.trim() }]),
     ];
     return {
       why: null,
