@@ -5,6 +5,7 @@ import type { Proof } from "../src/proof.ts";
 const loaders: readonly (() => Promise<{ readonly category: Category }>)[] = [
   async () => await import("./configuration/index.ts"),
   async () => await import("./validation/index.ts"),
+  async () => await import("./observability/index.ts"),
   async () => await import("./subscriptions/index.ts"),
   async () => await import("./cli/index.ts"),
 ];
@@ -12,6 +13,7 @@ const loaders: readonly (() => Promise<{ readonly category: Category }>)[] = [
 const proofs: readonly (() => Promise<{ readonly proofs: readonly Proof[] }>)[] = [
   async () => await import("./configuration/proofs.ts"),
   async () => await import("./validation/proofs.ts"),
+  async () => await import("./observability/proofs.ts"),
   async () => await import("./subscriptions/proofs.ts"),
   async () => await import("./cli/proofs.ts"),
 ];

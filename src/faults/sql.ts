@@ -146,6 +146,20 @@ export function changeRows(
   });
 }
 
+/** Changes the cells of one column in every row; an answer without that column stays as it is. */
+export function changeColumn(
+  name: string,
+  pattern: RegExp,
+  column: string,
+  change: (cell: Json, sql: string) => Json,
+): Fault {
+  return changeRows(name, pattern, (rows, columns, sql) => {
+    const at = columns.indexOf(column);
+    if (at === -1) return undefined;
+    return rows.map((row) => row.map((cell, n) => (n === at ? change(cell, sql) : cell)));
+  });
+}
+
 /** Changes the first result of an answer; `change` may return undefined to leave it as it is. */
 export function changeResult(
   name: string,

@@ -26,8 +26,8 @@ function control({ number, hasMore, upTo }: Page): string {
   return `{"batch_num":${number},"has_more":${hasMore},"status":"${status}","last_seq_id":${upTo ?? "null"}}`;
 }
 
-export const acknowledgement = (id: string, page: Page, schema: string): string =>
-  `{"type":"subscription_ack","subscription_id":${text(id)},"total_rows":0,"batch_control":${control(page)},"schema":${schema}}`;
+export const acknowledgement = (id: string, page: Page, schema: string, totalRows: number): string =>
+  `{"type":"subscription_ack","subscription_id":${text(id)},"total_rows":${totalRows},"batch_control":${control(page)},"schema":${schema}}`;
 
 export const batch = (id: string, page: Page): string =>
   `{"type":"initial_data_batch","subscription_id":${text(id)},"rows":[${page.rows.join(",")}],"batch_control":${control(page)}}`;

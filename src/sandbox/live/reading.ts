@@ -26,7 +26,7 @@ export class Reading {
   begin(schema: string): string[] {
     const { id, options } = this.subscription;
     const page = this.#page(undefined);
-    return [acknowledgement(id, page, schema), ...(options === undefined ? [] : this.#send(page))];
+    return [acknowledgement(id, page, schema, this.#rows.length), ...(options === undefined ? [] : this.#send(page))];
   }
 
   /** The page after a version; without one the first. */

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { logRefusal } from "../store/audit.ts";
 import { PostgresError } from "../store/engine.ts";
 import { failed, Refusal, translate } from "./errors.ts";
 import { checkParameters, type Parameter } from "./parameters.ts";
@@ -151,6 +152,7 @@ function refuse(error: unknown, place: Place | undefined, session: Session): Ans
   const about = refusal instanceof NumberedRefusal ? refusal.place : place;
   const privileged = isAdmin(session.account);
   const told = refusal.messageFor(privileged);
+  logRefusal(session, refusal);
   // What may be read by others still says which statement it was; what may not says nothing at all.
   const numbered = about !== undefined && told === refusal.message && refusal.code !== "INVALID_INPUT";
   return {

@@ -61,9 +61,11 @@ export function explainQuery(query: Query, { engine, account }: Session): Outcom
   return answer("plan_type:Text plan:Text", [["physical_plan", plan.map(([line]) => line).join("\n")]]);
 }
 
+const INFORMATION = new Set(["schemata", "tables", "columns"]);
+
 /** information_schema is PostgreSQL's, narrowed to KalamDB's tables; everything else must be in the catalogue. */
 function existing({ catalogue }: Session, namespace: string, name: string): Table {
-  if (namespace === "information_schema" && (name === "tables" || name === "columns")) {
+  if (namespace === "information_schema" && INFORMATION.has(name)) {
     return { namespace, name, type: "user", access: null, version: 1, options: {}, columns: [] };
   }
   const table = catalogue.table(namespace, name);

@@ -1,5 +1,9 @@
 import { randomUUID } from "node:crypto";
+import type { Settings } from "../settings.ts";
 import type { Engine } from "./engine.ts";
+
+/** More than the newest of these nobody reads. */
+const LOG_ROWS = 1_000;
 
 /** Who did what, for `system.audit_log`. Never what was sent: it may hold a password. */
 export function recordAction(
@@ -15,5 +19,25 @@ export function recordAction(
   engine.query(
     "INSERT INTO system.audit_log VALUES ('audit_' || (extract(epoch FROM now()) * 1000)::int8 || '_' || $1, now(), $2, $3, $4, $5, $6, NULL)",
     [randomUUID().replaceAll("-", ""), account.user, action, target, details, address],
+  );
+}
+
+/** A line of the log, for `system.server_logs`: only a log in JSON can be read there. Never what was sent, either. */
+export function logRefusal(
+  {
+    engine,
+    account,
+    settings,
+  }: { readonly engine: Engine; readonly account: { readonly user: string }; readonly settings: Settings },
+  refusal: { readonly code: string; readonly message: string },
+): void {
+  if (settings["logging.format"] !== "json") return;
+  const line = `refused ${refusal.code}: ${refusal.message} | user='${account.user}'`;
+  engine.query("INSERT INTO system.server_logs VALUES ($1, 'WARN', 'main', 'sql', NULL, $2)", [
+    new Date().toISOString(),
+    line,
+  ]);
+  engine.query(
+    `DELETE FROM system.server_logs WHERE timestamp < (SELECT timestamp FROM system.server_logs ORDER BY timestamp DESC OFFSET ${LOG_ROWS} LIMIT 1)`,
   );
 }

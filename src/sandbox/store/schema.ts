@@ -126,6 +126,10 @@ function describeView(name: string, { columns }: (typeof VIEWS)[string]): string
 }
 
 const INFORMATION = `
+CREATE VIEW kalam_info.schemata AS SELECT 'kalam'::text AS catalog_name, name AS schema_name, NULL::text AS schema_owner,
+  NULL::text AS default_character_set_catalog, NULL::text AS default_character_set_schema,
+  NULL::text AS default_character_set_name, NULL::text AS sql_path
+  FROM (SELECT name FROM kalam.namespaces UNION SELECT 'system') named;
 CREATE VIEW kalam_info.tables AS SELECT 'kalam'::text AS table_catalog, namespace_id AS table_schema, table_name,
   CASE table_type WHEN 'system' THEN 'VIEW' ELSE 'BASE TABLE' END AS table_type
   FROM system.schemas WHERE is_latest AND has_table_privilege(current_user, format('%I.%I', namespace_id, table_name), 'SELECT');

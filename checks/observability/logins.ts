@@ -1,0 +1,37 @@
+/** Logins as a check tries them: right or wrong, with no token in the evidence. Five wrong passwords lock an account: spend few. */
+import type { Json } from "../../src/check.ts";
+import { cellText, type Target } from "../../src/target/target.ts";
+
+export type LoginSaid = {
+  /** `in`: a token came. `refused`: the server said no to these credentials. `unsure`: neither. */
+  readonly kind: "in" | "refused" | "unsure";
+  /** Null where no status line came. */
+  readonly status: number | null;
+  readonly outcome: string;
+  readonly exchange: number;
+};
+
+export interface Login {
+  readonly said: LoginSaid;
+  /** For a header; never for evidence. Empty where none came. */
+  readonly token: string;
+}
+
+export async function tryLogin(target: Target, name: string, password: string): Promise<Login> {
+  const reply = await target.request(null, {
+    method: "POST",
+    path: "/v1/api/auth/login",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ [target.capabilities.loginField]: name, password }),
+  });
+  const { exchange } = reply;
+  if (reply.kind === "broken")
+    return { said: { kind: "unsure", status: null, outcome: reply.detail, exchange }, token: "" };
+  const { status } = reply;
+  const body = (typeof reply.json === "object" && reply.json !== null ? reply.json : {}) as { [name: string]: Json };
+  const token = cellText(body["access_token"]);
+  const outcome = `${status} ${cellText(body["error"])} ${cellText(body["message"])}`.trim();
+  if (status === 200 && token !== "") return { said: { kind: "in", status, outcome: "200", exchange }, token };
+  const refused = status === 401 || status === 403;
+  return { said: { kind: refused ? "refused" : "unsure", status, outcome, exchange }, token: "" };
+}
