@@ -7,8 +7,10 @@ export default defineConfig({
     reporters: process.env["CI"] === undefined ? ["default", "./test/summary.ts"] : ["dot", "./test/summary.ts"],
     allowOnly: false,
     passWithNoTests: false,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // The machine may be busy with other things; what is quick does not wait.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 20_000 } },
     coverage: { provider: "v8", include: ["src/**", "checks/**"], exclude: ["**/*.test.ts"] },
   },
 });

@@ -163,7 +163,7 @@ test("it ends cleanly while it is asked, and what was acknowledged is there", as
   await operator.sql(`BACKUP DATABASE TO '${join(folder, "backup")}'`);
   const state = async (): Promise<unknown> =>
     (await operator.rows("SELECT status FROM system.jobs WHERE job_type = 'backup'"))[0]?.[0];
-  await expect.poll(state, { timeout: 5000 }).toBe("completed");
+  await expect.poll(state).toBe("completed");
   await again.kill();
   const restored = await startSandbox({ ...options, dataFolder: join(folder, "backup") });
   expect(await (await visit(restored.url, "root", "Pass-word-1234")).rows("SELECT count(*) FROM t")).toEqual([[count]]);

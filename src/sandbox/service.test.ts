@@ -7,7 +7,7 @@ let root: Visitor;
 
 beforeAll(async () => {
   sandbox = await startSandbox({
-    settings: { execution: { handler_timeout_seconds: 1 }, rate_limit: { max_queries_per_sec: 1000 } },
+    settings: { execution: { handler_timeout_seconds: 5 }, rate_limit: { max_queries_per_sec: 1000 } },
   });
   root = await visit(sandbox.url, "root", sandbox.rootPassword);
   await root.rows("CREATE NAMESPACE n");

@@ -21,6 +21,7 @@ export interface Said {
 
 /** For tests of the sandbox: somebody who is logged in and asks. */
 export interface Visitor {
+  readonly token: string;
   sql(sql: string, params?: readonly unknown[], namespace?: string): Promise<Said>;
   /** The rows of the first result; throws if the statement is refused. */
   rows(sql: string, params?: readonly unknown[]): Promise<readonly (readonly unknown[])[]>;
@@ -52,6 +53,7 @@ function visitWith(url: string, token: string): Visitor {
     return { status: response.status, text, results: body.results ?? [], code, message };
   };
   return {
+    token,
     sql: ask,
     async rows(sql, params) {
       const said = await ask(sql, params);

@@ -36,6 +36,7 @@ export class Connection {
   #account: { readonly user: string; readonly role: string } | undefined;
   #compression: Compression = "gzip";
   #heardMs = Date.now();
+  #hasTried = false;
   #hasLeft = false;
   #work: Promise<void> = Promise.resolve();
 
@@ -45,15 +46,9 @@ export class Connection {
     this.#around = around;
     const { settings } = around;
     this.#limiter = new Limiter(settings["rate_limit.max_messages_per_sec"], 1);
-    const seconds = settings["websocket.auth_timeout_secs"];
-    this.#shy = setTimeout(() => {
-      this.#send(authError(`Authentication timeout - no auth message received within ${seconds} seconds`));
-      this.close(1008, "Authentication timeout");
-    }, seconds * 1000);
-    this.#silent = setTimeout(
-      () => this.close(1000, "Heartbeat timeout"),
-      settings["websocket.client_timeout_secs"] * 1000,
-    );
+    const [shyS, silentS] = [settings["websocket.auth_timeout_secs"], settings["websocket.client_timeout_secs"]];
+    this.#shy = setTimeout(() => setImmediate(() => this.#refuseShy(shyS)), shyS * 1000);
+    this.#silent = setTimeout(() => setImmediate(() => this.#refuseSilent(silentS)), silentS * 1000);
     socket.on("message", (data: RawData, isBinary: boolean) => this.#hear(data as Buffer, isBinary));
     for (const sign of ["ping", "pong"] as const) socket.on(sign, () => this.#heard());
     // The library closes the socket itself, with the code that the protocol has for it.
@@ -111,6 +106,18 @@ export class Connection {
     this.close(1013, "Too slow");
   }
 
+  // Both are asked once more after what came in has been read: when the server was slow, it is not the client's fault.
+
+  #refuseShy(seconds: number): void {
+    if (this.#hasTried) return;
+    this.#send(authError(`Authentication timeout - no auth message received within ${seconds} seconds`));
+    this.close(1008, "Authentication timeout");
+  }
+
+  #refuseSilent(seconds: number): void {
+    if (Date.now() - this.#heardMs >= seconds * 1000) this.close(1000, "Heartbeat timeout");
+  }
+
   #heard(): void {
     this.#heardMs = Date.now();
     this.#silent.refresh();
@@ -164,7 +171,7 @@ export class Connection {
   }
 
   async #logIn({ token, compression }: Login): Promise<void> {
-    clearTimeout(this.#shy);
+    this.#hasTried = true;
     if (this.#account === undefined) {
       const claims = verify(token, this.#around.secret, Date.now() / 1000);
       const user = typeof claims === "string" || claims.token_type !== "access" ? undefined : claims.sub;

@@ -1,0 +1,157 @@
+import { once } from "node:events";
+import { gunzipSync } from "node:zlib";
+import { WebSocket } from "ws";
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** One frame as it came; versions are text, as they are in rows. */
+export interface Came {
+  readonly type: string;
+  readonly subscription_id?: string;
+  readonly code?: string;
+  readonly message?: string;
+  readonly user?: string;
+  readonly role?: string;
+  readonly protocol?: Row;
+  readonly change_type?: "insert" | "update" | "delete";
+  readonly rows?: readonly Row[];
+  readonly old_values?: readonly Row[];
+  readonly schema?: readonly Row[];
+  readonly batch_control?: {
+    readonly batch_num: number;
+    readonly has_more: boolean;
+    readonly status: string;
+    readonly last_seq_id: string | null;
+  };
+  readonly isBinary: boolean;
+  readonly text: string;
+}
+
+/** For tests of the sandbox: a socket, and what came over it. */
+export class Listener {
+  readonly frames: Came[] = [];
+  readonly socket: WebSocket;
+  /** Resolves with the code and the reason. */
+  readonly closed: Promise<readonly [code: number, reason: string]>;
+  /** Keeps the server from taking a test that has nothing to say for a client that is gone. */
+  readonly #pings: NodeJS.Timeout;
+  #waiting: (() => void)[] = [];
+  #fences = 0;
+
+  constructor(url: string, headers: Readonly<Record<string, string>> = {}, path = "/v1/ws") {
+    this.socket = new WebSocket(url.replace("http", "ws") + path, { headers, perMessageDeflate: false });
+    this.socket.on("message", (data: Buffer, isBinary: boolean) => {
+      const text = isBinary ? gunzipSync(data).toString() : data.toString();
+      const frame = JSON.parse(text.replace(/"last_seq_id":(\d+)/g, '"last_seq_id":"$1"')) as Came;
+      this.frames.push({ ...frame, isBinary, text });
+      this.#changed();
+    });
+    this.closed = new Promise((resolve) => {
+      this.socket.once("close", (code, reason) => {
+        this.fallSilent();
+        this.#changed();
+        resolve([code, reason.toString()]);
+      });
+    });
+    this.socket.on("error", () => undefined);
+    this.#pings = setInterval(() => {
+      if (this.socket.readyState === WebSocket.OPEN) this.socket.ping();
+    }, 200);
+  }
+
+  static async open(url: string, headers?: Readonly<Record<string, string>>, path?: string): Promise<Listener> {
+    const listener = new Listener(url, headers, path);
+    await Promise.race([once(listener.socket, "open"), listener.closed]);
+    return listener;
+  }
+
+  /** Opened, and logged in. */
+  static async logIn(url: string, { token }: { readonly token: string }, compression = "none"): Promise<Listener> {
+    const listener = await Listener.open(url);
+    listener.send({ type: "authenticate", method: "jwt", token, protocol: { serialization: "json", compression } });
+    await listener.until(() => listener.frames.length > 0);
+    return listener;
+  }
+
+  fallSilent(): void {
+    clearInterval(this.#pings);
+  }
+
+  send(message: unknown): void {
+    this.socket.send(typeof message === "string" ? message : JSON.stringify(message));
+  }
+
+  /** Sends a subscription, and returns its acknowledgement or its refusal. */
+  async subscribe(id: string, sql: string, options?: Row): Promise<Came> {
+    const before = this.frames.length;
+    this.send({ type: "subscribe", subscription: { id, sql, ...(options === undefined ? {} : { options }) } });
+    return this.until(() => this.frames.slice(before).find(({ type }) => /^(subscription_ack|error)$/.test(type)));
+  }
+
+  /** Opens it where `version` was the last; in digits, since a JavaScript number could not hold it. */
+  async resume(id: string, sql: string, version: string): Promise<Came> {
+    const before = this.frames.length;
+    const subscription = JSON.stringify({ id, sql, options: { from: "here" } }).replace('"here"', version);
+    this.send(`{"type":"subscribe","subscription":${subscription}}`);
+    return this.until(() => this.frames.slice(before).find(({ type }) => /^(subscription_ack|error)$/.test(type)));
+  }
+
+  /** Asks for pages until there are no more. */
+  async readOn(id: string): Promise<void> {
+    for (let count = 1; ; count += 1) {
+      const page = await this.until(() => this.of(id).filter(({ type }) => type === "initial_data_batch")[count - 1]);
+      const { has_more: more, last_seq_id: last } = page.batch_control ?? {};
+      if (more !== true) return;
+      this.send(`{"type":"next_batch","subscription_id":${JSON.stringify(id)},"last_seq_id":${last ?? "null"}}`);
+    }
+  }
+
+  /** After this everything has come that was sent before: changes of acknowledged writes, answers to messages. */
+  async fence(): Promise<void> {
+    this.#fences += 1;
+    const id = `fence ${this.#fences}`;
+    this.send({ type: "next_batch", subscription_id: id });
+    await this.until(() => this.of(id).length > 0);
+  }
+
+  of(id: string): Came[] {
+    return this.frames.filter((frame) => frame.subscription_id === id);
+  }
+
+  changes(id: string): Came[] {
+    return this.of(id).filter(({ type }) => type === "change");
+  }
+
+  /** Waits until there is such a thing. */
+  async until<T>(look: () => T | undefined | false): Promise<T> {
+    for (;;) {
+      const found = look();
+      if (found !== undefined && found !== false) return found;
+      if (this.socket.readyState === WebSocket.CLOSED) throw new Error(`closed; ${JSON.stringify(this.frames.at(-1))}`);
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  #changed(): void {
+    for (const look of this.#waiting.splice(0)) look();
+  }
+}
+
+/** What a client knows that puts frames together: rows by their `id`, without versions. */
+export function together(frames: readonly Came[], known: ReadonlyMap<unknown, Row> = new Map()): Map<unknown, Row> {
+  const state = new Map(known);
+  for (const { type, change_type: change, rows = [], old_values: old = [] } of frames) {
+    if (type !== "change" && type !== "initial_data_batch") continue;
+    if (change === "delete") for (const { id } of old) state.delete(id);
+    for (const { _seq, _deleted, ...row } of rows) state.set(row["id"], row);
+  }
+  return state;
+}
+
+/** The highest version in any frame. */
+export const lastVersion = (frames: readonly Came[]): string =>
+  String(
+    frames
+      .flatMap(({ rows = [], old_values: old = [] }) => [...rows, ...old])
+      .reduce((highest, { _seq: seq }) => (BigInt(String(seq)) > highest ? BigInt(String(seq)) : highest), 0n),
+  );
