@@ -7,7 +7,7 @@ import type { Check } from "./src/check.ts";
 import { productionPlan, untidy, type Tree } from "./test/laws.ts";
 
 /** Tests of the production plan that no check stands for yet. This list only shrinks. */
-const toCome = productionPlan.filter((id) => !id.startsWith("CFG-"));
+const toCome = productionPlan.filter((id) => !/^(CFG|SUB)-/.test(id));
 
 const rooms = ["bench", "bin", "checks", "contract", "docs", "src", "test"];
 

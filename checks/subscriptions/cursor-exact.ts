@@ -8,7 +8,7 @@ const pageRows = 10;
 const readerCount = 4;
 /** Fewer pages have hardly a cursor between them that could be rounded. */
 const pagesMin = 10;
-const pagesWithinMs = 20_000;
+const pagesWithinMs = 40_000;
 
 type Share = {
   readonly from: number;

@@ -54,6 +54,7 @@ export const filterAgreesWithSelect = defineCheck({
   touches: "scratch",
   needs: ["dba"],
   level: "block",
+  timeoutMs: 120_000,
   estimateMs: 3_000,
   estimateRequests: 2 * steps.length + predicates.length + 10,
   findings,

@@ -1,4 +1,4 @@
-import { closeFault, frameFault } from "../../src/faults/live.ts";
+import { closeFault, endFault, frameFault } from "../../src/faults/live.ts";
 import { proveCheck, type Fault } from "../../src/proof.ts";
 import { cases, handshakeGuarded } from "./handshake-guarded.ts";
 
@@ -7,6 +7,7 @@ const tried = cases.map(({ name }) => ({
   opened: true,
   given: [] as string[],
   frames: ["auth_error"],
+  code: 1008 as number | null,
   closed: "1008" as string | null,
   closedMs: 3_100 as number | null,
 }));
@@ -19,7 +20,7 @@ const having = (at: number, change: object) => ({
   ...sound,
   tried: tried.map((one, n) => (n === at ? { ...one, ...change } : one)),
 });
-const shut = { opened: false, closed: "the upgrade was answered with 401", closedMs: null };
+const shut = { opened: false, closed: "the upgrade was answered with 401", code: null, closedMs: null };
 
 /** The HTTP side sends foreign pages away, and the socket side does not know of it. */
 const forbidOverHttp: Fault = {
@@ -50,7 +51,7 @@ export default proveCheck(handshakeGuarded, {
   ],
   breaks: {
     noTimeout: {
-      seen: having(0, { closed: null, closedMs: null }),
+      seen: having(0, { closed: null, code: null, closedMs: null }),
       fault: closeFault("leaveStrangersIn", ({ code }) => code === 1008),
     },
     dataBeforeLogin: {
@@ -61,6 +62,12 @@ export default proveCheck(handshakeGuarded, {
         fired();
         pass({ type: "initial_data_batch", subscription_id: "early", rows: [{ namespace_id: "default" }] });
       }),
+    },
+    unclearEnd: {
+      seen: having(2, { closed: "1000", code: 1000 }),
+      fault: endFault("sayGoodbyeToStrangers", (close) =>
+        close.code === 1008 ? { ...close, code: 1000, reason: "" } : undefined,
+      ),
     },
     foreignOrigin: {
       seen: { ...sound, origin: { allowedOverHttp: false, opened: true, status: null } },

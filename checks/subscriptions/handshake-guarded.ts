@@ -33,6 +33,7 @@ type Tried = {
   /** Types of all frames. */
   readonly frames: readonly string[];
   readonly closed: string | null;
+  readonly code: number | null;
   readonly closedMs: number | null;
 };
 
@@ -55,6 +56,8 @@ const findings = {
   noTimeout: (d: { case: string; waitedMs: number }) =>
     `${d.case}: the connection was still open after ${d.waitedMs} ms`,
   dataBeforeLogin: (d: { case: string; frames: readonly string[] }) => `${d.case}: got ${d.frames.join(", ")}`,
+  unclearEnd: (d: { case: string; closed: string }) =>
+    `${d.case}: the connection ended with ${d.closed}, which is not how a client hears that it may not stay`,
   foreignOrigin: (d: { origin: string }) =>
     `a page of ${d.origin} may open a live connection, and may not send the same server an HTTP request`,
 };
@@ -63,7 +66,7 @@ export const handshakeGuarded = defineCheck({
   id: "subscriptions/handshake-guarded",
   title: "A live connection gives nothing without a login, and ends",
   failureTitle: "A live connection without a login gets data or stays",
-  description: `Opens ${cases.length} live connections without a proper login: with none, with a subscription first, with garbage and with a forged token, as a message and in the header. None may be told anything but an error, and each must be closed. Where the server restricts origins over HTTP, a foreign one must not open a socket either. A proper login shows that the way is open.`,
+  description: `Opens ${cases.length} live connections without a proper login: with none, with a subscription first, with garbage and with a forged token, as a message and in the header. None may be told anything but an error, and each must be closed, with a code that says why. Where the server restricts origins over HTTP, a foreign one must not open a socket either. A proper login shows that the way is open.`,
   blindTo: "Tokens that were good once: expired, of dropped users, refresh tokens are for the security category.",
   risk: "Anybody on the network reads along, or holds connections until none are left for others.",
   remedy: "Put a proxy in front that demands a login, and limits connections by address.",
@@ -74,6 +77,7 @@ export const handshakeGuarded = defineCheck({
   estimateMs: 8_000,
   estimateRequests: cases.length + 3,
   findings,
+  levels: { unclearEnd: "warn" },
   async observe(target): Promise<Seen> {
     const control = await target.live(target.login);
     const loggedIn = "why" in control ? control.why : control.login.kind;
@@ -86,10 +90,12 @@ export const handshakeGuarded = defineCheck({
   },
   judge({ loggedIn, tried, origin }, { closedMsMax }) {
     const found: FoundOf<typeof findings>[] = [];
-    for (const { case: name, given, closedMs, opened } of tried) {
+    for (const { case: name, given, closedMs, opened, closed, code } of tried) {
       if (given.length > 0) found.push({ name: "dataBeforeLogin", case: name, data: { case: name, frames: given } });
       if (opened && (closedMs === null || closedMs > closedMsMax))
         found.push({ name: "noTimeout", case: name, data: { case: name, waitedMs: closedMs ?? closeWithinMs } });
+      if (code !== null && !saysNo(code))
+        found.push({ name: "unclearEnd", case: name, data: { case: name, closed: closed ?? String(code) } });
     }
     if (origin.allowedOverHttp === false && origin.opened)
       found.push({ name: "foreignOrigin", data: { origin: foreignOrigin } });
@@ -109,14 +115,21 @@ export const handshakeGuarded = defineCheck({
 /** A server may refuse some at the upgrade already; that with no login at all must come in to be timed. */
 const openedMin = 1;
 
+/** Against the rules or the protocol, or a code of the server's own. After 1000, 1006 or 1011 a client comes again at once. */
+function saysNo(code: number): boolean {
+  return [1002, 1003, 1008].includes(code) || (code >= 3000 && code <= 4999);
+}
+
 async function tryCase(target: Target, { name, token, login, subscribe }: Case): Promise<Tried> {
-  const startedAt = performance.now();
   const live = await target.live(null, {
     pings: false,
     ...(login === undefined ? {} : { login }),
     ...(token === null ? {} : { token }),
   });
-  if ("why" in live) return { case: name, opened: false, given: [], frames: [], closed: live.why, closedMs: null };
+  if ("why" in live)
+    return { case: name, opened: false, given: [], frames: [], closed: live.why, code: null, closedMs: null };
+  // From when it was open, or, of one that tried to log in, from when that was answered or the end had come.
+  const openAt = performance.now();
   if (subscribe)
     live.send({
       type: "subscribe",
@@ -131,9 +144,12 @@ async function tryCase(target: Target, { name, token, login, subscribe }: Case):
     given: frames.filter((type) => !harmless.has(type)),
     frames: frames.slice(0, 5),
     closed: close === undefined ? null : closeText(close).replace("the connection was closed with ", ""),
-    closedMs: close === undefined ? null : Math.round(close.at - startedAt),
+    code: close?.code ?? null,
+    closedMs: close === undefined ? null : Math.max(0, Math.round(close.at - openAt)),
   };
 }
+
+const notServed: ReadonlySet<number> = new Set([404, 405, 501]);
 
 /** Whether a foreign page may use the HTTP side is asked by a preflight, as a browser would. */
 async function tryOrigin(target: Target): Promise<Origin> {
@@ -142,14 +158,20 @@ async function tryOrigin(target: Target): Promise<Origin> {
     path: "/v1/api/sql",
     headers: { origin: foreignOrigin, "access-control-request-method": "POST" },
   });
-  const allowed = preflight.kind === "answered" ? preflight.headers["access-control-allow-origin"] : undefined;
   const live = await target.live(target.login, { headers: { origin: foreignOrigin } });
   if (!("why" in live)) live.close();
   return {
-    allowedOverHttp: preflight.kind === "answered" ? allowed === "*" || allowed === foreignOrigin : null,
+    allowedOverHttp: preflight.kind === "answered" ? allowedBy(preflight) : null,
     opened: !("why" in live) && live.login.kind === "in",
     status: "why" in live ? (live.status ?? null) : null,
   };
+}
+
+/** Null where the server does not answer preflights at all: that is no word about origins. */
+function allowedBy({ status, headers }: { status: number; headers: Readonly<Record<string, string>> }): boolean | null {
+  const allowed = headers["access-control-allow-origin"];
+  if (allowed === undefined && notServed.has(status)) return null;
+  return allowed === "*" || allowed === foreignOrigin;
 }
 
 function originText({ allowedOverHttp, opened, status }: Origin): string {

@@ -20,7 +20,7 @@ const dropped = {
   fenced: true,
   exchange: 3,
 };
-const sound = { why: null as string | null, tried, before: ["q1"] as string[] | null, dropped };
+const sound = { why: null as string | null, control: yes(), tried, before: ["q1"] as string[] | null, dropped };
 const having = (at: number, change: object) => ({
   ...sound,
   tried: tried.map((one, n) => (n === at ? { ...one, ...change } : one)),
@@ -41,6 +41,9 @@ export default proveCheck(missingTableRefused, {
     having(0, { opening: refusal("SUBSCRIPTION_LIMIT_EXCEEDED") }),
     having(1, { http: nothing() }),
     having(1, { http: no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429) }),
+    having(1, { http: no("PERMISSION_DENIED", "Access denied", "permission", 403) }),
+    { ...sound, control: no("INVALID_SQL", "no SUBSCRIBE here", "parse") },
+    { ...sound, control: null },
   ],
   breaks: {
     acceptedDead: {

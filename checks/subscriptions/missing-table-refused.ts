@@ -24,6 +24,8 @@ type Dropped = {
 
 type Seen = {
   readonly why: string | null;
+  /** The HTTP form with a table that is there. */
+  readonly control: Said | null;
   readonly tried: readonly Tried[];
   /** The open subscription in the live view, while its table was there. */
   readonly before: readonly string[] | null;
@@ -54,13 +56,13 @@ export const missingTableRefused = defineCheck({
   needs: ["dba"],
   level: "block",
   estimateMs: 1_500,
-  estimateRequests: 14,
+  estimateRequests: 15,
   findings,
   async observe(target, context): Promise<Seen> {
     const op = await target.account("dba");
     const reader = await target.account("user", "reader");
     const { scratch } = context;
-    const nothing = { tried: [], dropped: null, before: null };
+    const nothing = { control: null, tried: [], dropped: null, before: null };
     for (const name of ["doomed", "calm"]) {
       const made = await target.sql(
         op,
@@ -76,9 +78,12 @@ export const missingTableRefused = defineCheck({
     ];
     const begun = [await open.begin(), await calm.begin()].find(({ kind }) => kind !== "ready");
     if (begun !== undefined) return { ...nothing, why: "a subscription to a table that is there did not begin" };
+    // Over HTTP a dba asks: others are told that a statement failed, and not why.
+    const askOver = async (table: string): Promise<Said> => saidOf(await target.sql(op, `SUBSCRIBE TO ${table}`));
+    const control = await askOver(`${scratch}.calm`);
     const tried: Tried[] = [];
     const attempt = async (table: Tried["table"], name: string, but: readonly string[]): Promise<void> => {
-      const http = saidOf(await target.sql(reader, `SUBSCRIBE TO ${scratch}.${name}`));
+      const http = await askOver(`${scratch}.${name}`);
       const subscription = await live.subscribe(`SELECT * FROM ${scratch}.${name}`, {}, `dead-${table}`);
       const opening = openingOf(await subscription.begin(), subscription);
       const names = await liveView(target, op, reader, `${scratch}.${name}`);
@@ -101,9 +106,15 @@ export const missingTableRefused = defineCheck({
     await target.sql(op, `INSERT INTO ${scratch}.calm (id, v) VALUES (1, 'fence')`);
     const fenced = await fenceArrives(calm, "v", "fence");
     await attempt("dropped", "doomed", [open.id]);
-    return { why: null, tried, before, dropped: { said, select, notices, waitedMs, fenced, exchange: open.exchange } };
+    return {
+      why: null,
+      control,
+      tried,
+      before,
+      dropped: { said, select, notices, waitedMs, fenced, exchange: open.exchange },
+    };
   },
-  judge({ why, tried, before, dropped }) {
+  judge({ why, control, tried, before, dropped }) {
     if (why !== null) return unknown(why);
     const found: FoundOf<typeof findings>[] = [];
     const gone = dropped?.said.kind === "ok" && dropped.select.kind === "refused" && dropped.select.why === "missing";
@@ -130,7 +141,11 @@ export const missingTableRefused = defineCheck({
       ({ opening }) => opening.kind !== "refused" || opening.reason === "limit" || opening.reason === "other",
     );
     if (vague !== undefined) return unknown(`${vague.table}: ${openingText(vague.opening)}`);
-    const unclear = tried.find(({ http }) => http.kind === "unsure" || ["rate", "login"].includes(http.why));
+    if (control?.kind !== "ok")
+      return unknown(
+        `over HTTP even a table that is there is answered with ${control?.code ?? ""} ${control?.message ?? ""}`,
+      );
+    const unclear = tried.find(({ http }) => http.kind === "unsure" || http.why !== "missing");
     if (unclear !== undefined)
       return unknown(`${unclear.table}, over HTTP: ${unclear.http.code} ${unclear.http.message}`);
     if (before === null || tried.some((one) => one.listed === null)) return unknown("the live view could not be read");

@@ -19,6 +19,7 @@ interface Case {
 export const cases: readonly Case[] = [
   { name: "no options", options: null, newest: 0 },
   { name: "empty options", options: {}, newest: "all" },
+  { name: "the last 0", options: { lastRows: 0 }, newest: 0, mayRefuse: true },
   { name: "the last 3", options: { lastRows: 3 }, newest: 3 },
   { name: "the last 10", options: { lastRows: 10 }, newest: 10 },
   { name: "the last of more than there are", options: { lastRows: 100 }, newest: "all" },

@@ -22,6 +22,7 @@ const tightened = {
   insiders: 2,
   leaked: 0,
   fenced: true,
+  ended: null as number | null,
   alive: true,
   exchange: 7,
 };
@@ -46,7 +47,7 @@ function closeOnlyForSelect(): Fault {
 }
 
 export default proveCheck(sharedTablesLive, {
-  holds: [sound],
+  holds: [sound, { ...sound, tightened: { ...tightened, fenced: false, ended: 1008 } }],
   cannotTell: [
     { ...sound, why: "the PUBLIC table could not be made" },
     // A version that has no live queries on shared tables.
@@ -58,6 +59,7 @@ export default proveCheck(sharedTablesLive, {
     { ...sound, tightened: { ...tightened, alive: false } },
     { ...sound, tightened: { ...tightened, insiders: 1 } },
     { ...sound, tightened: { ...tightened, fenced: false } },
+    { ...sound, tightened: { ...tightened, fenced: false, ended: 1006 } },
   ],
   breaks: {
     tooOpen: {

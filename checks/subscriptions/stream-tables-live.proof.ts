@@ -31,6 +31,8 @@ export default proveCheck(streamTablesLive, {
     // Rows may stay a little longer, and a slow checker is no late server.
     { ...sound, reads: [...alive, read(3_500, ids), read(4_500, ["5"]), read(4_900, [])] },
     { ...sound, reads: [...sound.reads, read(3_300, null)] },
+    // Sent before the time of the last row was up, and answered after it.
+    { ...sound, reads: [...alive, { ...read(3_010, []), to: 3_200 }] },
   ],
   cannotTell: [
     { ...sound, why: "no live connection" },

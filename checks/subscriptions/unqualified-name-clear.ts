@@ -51,7 +51,6 @@ export const unqualifiedNameClear = defineCheck({
   findings,
   async observe(target, context): Promise<Seen> {
     const op = await target.account("dba");
-    const reader = await target.account("user", "reader");
     const { scratch } = context;
     // A name that no other namespace has.
     const name = `${scratch}_only`;
@@ -62,10 +61,11 @@ export const unqualifiedNameClear = defineCheck({
     );
     if (made.kind !== "ok") return { ...nothing, why: `the table could not be made: ${made.message}` };
     await target.sql(op, `INSERT INTO ${scratch}.${name} (id, v) VALUES (1, '${canary}')`);
-    const live = await connect(target, reader);
+    const live = await connect(target, op);
     if ("why" in live) return { ...nothing, why: live.why };
+    // A dba asks: others are told that a statement failed, and not why.
     const way = async (what: string, table: string, namespace?: string): Promise<Way> => {
-      const { said, sql } = await askOverHttp(target, reader, `SUBSCRIBE TO ${table}`, namespace);
+      const { said, sql } = await askOverHttp(target, op, `SUBSCRIBE TO ${table}`, namespace);
       return { name: what, http: said, sql, ...(await open(live, sql === "" ? `SELECT * FROM ${table}` : sql)) };
     };
     return {

@@ -107,6 +107,22 @@ export function closeFault(name: string, swallowed: (close: RawClose) => boolean
   };
 }
 
+/** Changes how the end of a connection looks; undefined leaves it as it is. */
+export function endFault(name: string, change: (close: RawClose) => RawClose | undefined): Fault {
+  return {
+    name,
+    wrap: (wire, fired) =>
+      wrapSocket(wire, (listener) => ({
+        ...listener,
+        closed(close) {
+          const other = change(close);
+          if (other !== undefined) fired();
+          listener.closed(other ?? close);
+        },
+      })),
+  };
+}
+
 /** Looks at each message that leaves; returns what takes its place, or undefined to let it pass. */
 export function messageFault(name: string, meddle: (message: Message) => readonly Message[] | undefined): Fault {
   return {
