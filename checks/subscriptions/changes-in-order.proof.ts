@@ -16,10 +16,14 @@ export default proveCheck(changesInOrder, {
   breaks: {
     wentBack: {
       seen: swapped,
-      fault: swapFault("swapTwoOfOneWriter", (first, second) => {
-        const [one, other] = [statementOf(first), statementOf(second)];
-        return one !== undefined && one.writer === other?.writer && one.statement !== other.statement;
-      }),
+      fault: swapFault(
+        "swapTwoOfOneWriter",
+        (change) => statementOf(change) !== undefined,
+        (first, second) => {
+          const [one, other] = [statementOf(first), statementOf(second)];
+          return one?.writer === other?.writer && one?.statement !== other?.statement;
+        },
+      ),
     },
   },
 });

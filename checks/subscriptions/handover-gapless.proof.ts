@@ -1,6 +1,7 @@
-import { frameFault } from "../../src/faults/live.ts";
+import { frameFault, rowIn } from "../../src/faults/live.ts";
 import type { Json } from "../../src/check.ts";
 import { proveCheck } from "../../src/proof.ts";
+import { cellText } from "../../src/target/target.ts";
 import { handoverGapless } from "./handover-gapless.ts";
 
 const round = {
@@ -28,13 +29,13 @@ export default proveCheck(handoverGapless, {
   breaks: {
     lostInHandover: {
       seen: lastIs({ missing: ["10003"] }),
-      // What comes before the snapshot has ended is forgotten, as by a server that begins to listen too late.
+      // The first change on each connection is one from between: a server that begins to listen too late has missed it.
       fault: frameFault("listenTooLate", () => {
-        let ready = false;
+        let listens = false;
         return (message, { pass, fired }) => {
-          const control = message["batch_control"] as Message | undefined;
-          if (message["type"] === "initial_data_batch" && control?.["has_more"] === false) ready = true;
-          if (message["type"] !== "change" || ready) return pass(message);
+          if (listens || message["type"] !== "change" || cellText(rowIn(message)["mark"]).startsWith("fence"))
+            return pass(message);
+          listens = true;
           fired();
         };
       }),

@@ -67,27 +67,26 @@ export function rowIn(message: Message): Message {
   return {};
 }
 
-/** Swaps a chosen pair of change frames: the first waits until a second one comes that fits it. */
-export function swapFault(name: string, fits: (first: Message, second: Message) => boolean): Fault {
+/** Swaps a pair of change frames: the first that is chosen waits until one comes that fits it; others go past. */
+export function swapFault(
+  name: string,
+  chosen: (change: Message) => boolean,
+  fits: (first: Message, second: Message) => boolean,
+): Fault {
   return frameFault(name, () => {
-    let held: Message | undefined;
+    let first: Message | undefined;
     let done = false;
     return (message, { pass, fired }) => {
       if (done || message["type"] !== "change") return pass(message);
-      if (held === undefined) {
-        held = message;
+      if (first === undefined) {
+        if (chosen(message)) first = message;
+        else pass(message);
         return;
       }
-      const [first, second] = [held, message];
-      held = undefined;
-      if (!fits(first, second)) {
-        pass(first);
-        held = second;
-        return;
-      }
+      pass(message);
+      if (!fits(first, message)) return;
       done = true;
       fired();
-      pass(second);
       pass(first);
     };
   });

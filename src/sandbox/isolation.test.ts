@@ -159,6 +159,21 @@ test("what is tightened is shut at once", async () => {
   await root.rows("ALTER TABLE n.s_public SET ACCESS LEVEL public");
 });
 
+test("SUBSCRIBE TO tells a statement that a socket takes, and refuses what a socket would", async () => {
+  const told = async (sql: string): Promise<unknown> => (await alice.sql(sql, [], "n")).results[0]?.rows?.[0]?.[2];
+  expect(await told("SUBSCRIBE TO s_public WHERE id > 1")).toMatchObject({
+    sql: 'SELECT * FROM "n".s_public WHERE id > 1',
+  });
+  expect(await told("SUBSCRIBE TO n.s_public OPTIONS (last_rows=1)")).toMatchObject({
+    sql: "SELECT * FROM n.s_public",
+  });
+  expect(await alice.sql("SUBSCRIBE TO s_public")).toMatchObject({
+    status: 400,
+    message: expect.stringContaining("Table not found: default:s_public") as string,
+  });
+  expect((await alice.sql("SUBSCRIBE TO n.s_public WHERE id IN (SELECT id FROM n.own)")).code).toBe("INVALID_SQL");
+});
+
 test("EXECUTE AS USER is for those above, and sees what the other would", async () => {
   const op = await visit(sandbox.url, "op", PASSWORD);
   expect(await op.rows("EXECUTE AS USER 'bob' (SELECT id FROM n.own ORDER BY id)")).toEqual([["1"], ["2"]]);

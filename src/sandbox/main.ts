@@ -8,6 +8,7 @@ import { type Faults, readFaults } from "./faults.ts";
 import { health } from "./http/health.ts";
 import { asking, type Asking, type Context, json, type Reply, send } from "./http/exchange.ts";
 import { Limiter } from "./http/limiter.ts";
+import { preflight, tellOrigin } from "./http/origins.ts";
 import { refuseUpgrade, Sockets } from "./live/sockets.ts";
 import { releaseLock, takeLock } from "./lock.ts";
 import { isLoopback, readSettings } from "./settings-file.ts";
@@ -140,6 +141,7 @@ async function serve(server: Server, settings: Settings): Promise<void> {
 async function handle(request: IncomingMessage, response: ServerResponse, context: Context): Promise<void> {
   const from = performance.now();
   const asked = asking(request, context.settings);
+  tellOrigin(asked, context.settings, response);
   try {
     send(response, await route(asked, context), state === "stopping");
   } catch (error) {
@@ -164,6 +166,8 @@ async function route(asked: Asking, context: Context): Promise<Reply> {
   if (tooMany(context.limits.requests) || (auth !== undefined && method === "POST" && tooMany(context.limits.logins))) {
     return json(429, { error: "RATE_LIMIT_EXCEEDED", message: "Too many requests from this address" });
   }
+  const asksFirst = preflight(asked, context.settings);
+  if (asksFirst !== undefined) return asksFirst;
   if (method === "GET" && HEALTH.has(path)) return health(asked, context);
   if (!isSql && auth === undefined) return { status: path === LIVE ? 400 : 404 };
   if (state !== "ready") return refusal(performance.now(), 503, "SERVICE_UNAVAILABLE", "The database is not open");

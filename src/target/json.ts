@@ -11,13 +11,13 @@ export interface Exact {
 
 const stringOrNumber = /"(?:[^"\\]|\\.)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
-/** A number of sixteen characters or more that does not stand in quotes; in a string it may be taken for one, at no harm. */
-const longNumber = /[:,[]\s*-?[\d.eE+-]{16}/;
+/** A number of sixteen characters, or with an exponent, outside quotes; in a string it may be taken for one, at no harm. */
+const bigNumber = /(?:^|[:,[])\s*-?(?:[\d.eE+-]{16}|[\d.]+[eE])/;
 
 /** Throws a SyntaxError as `JSON.parse` does. */
 export function parseExact(text: string): Json {
   // Thousands of frames a second pass here, and hardly one has such a number.
-  if (!longNumber.test(text) && !/^\s*-?[\d.eE+-]{16}/.test(text)) return JSON.parse(text) as Json;
+  if (!bigNumber.test(text)) return JSON.parse(text) as Json;
   return JSON.parse(
     text.replace(stringOrNumber, (token) => {
       // Fifteen digits always survive a double; shorter tokens are most of them, so they leave first.

@@ -13,15 +13,7 @@ export type { Capabilities } from "./session.ts";
 export { listed, onlyRow, outcomeOf, rowsOf, saidOf, saysNo, type Answer, type Said } from "./answer.ts";
 export { cellText, integerText } from "./json.ts";
 export { kalamText, type KalamOptions, type KalamSaid, type RunKalam } from "./kalam.ts";
-export {
-  versionOf,
-  type Change,
-  type Cursor,
-  type Frame,
-  type Row,
-  type SubscribeOptions,
-  type Subscription,
-} from "./feed.ts";
+export { versionOf, type Change, type Frame, type Row, type SubscribeOptions, type Subscription } from "./feed.ts";
 export type { Live, LiveOptions, NoLive } from "./live.ts";
 
 export interface Target extends Sender {

@@ -98,6 +98,13 @@ test("only origins that are allowed get in, where there are such", async () => {
     const [, response] = (await once(listener.socket, "unexpected-response")) as [unknown, { statusCode?: number }];
     return response.statusCode;
   };
+  const preflight = async (origin: string): Promise<unknown[]> => {
+    const headers = { origin, "access-control-request-method": "POST" };
+    const answer = await fetch(`${sandbox.url}/v1/api/sql`, { method: "OPTIONS", headers });
+    return [answer.status, answer.headers.get("access-control-allow-origin")];
+  };
+  expect(await preflight(ORIGIN)).toEqual([200, ORIGIN]);
+  expect(await preflight("https://evil.example")).toEqual([400, null]);
   expect(await refused({ origin: "https://evil.example" })).toBe(403);
   expect(await refused({}, "/v1/other")).toBe(404);
   for (const headers of [{ origin: ORIGIN }, {}]) {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
+import { isWelcome } from "../http/origins.ts";
 import type { Settings } from "../settings.ts";
 import { Connection, type Login, type Surroundings } from "./connection.ts";
 import type { News, SocketFigures, Subscription } from "./news.ts";
@@ -71,10 +72,9 @@ export function refuseUpgrade(socket: Duplex, status: string, text: string): voi
 }
 
 function problemWithOrigin({ headers: { origin } }: IncomingMessage, settings: Settings): string | undefined {
-  const allowed = settings["security.cors.allowed_origins"].split(",").filter((one) => one !== "");
-  if (allowed.length === 0 || allowed.includes("*")) return undefined;
-  if (origin === undefined) return settings["security.strict_ws_origin_check"] ? "Origin header required" : undefined;
-  return allowed.includes(origin) ? undefined : "Origin not allowed";
+  if (isWelcome(origin, settings)) return undefined;
+  if (origin !== undefined) return "Origin not allowed";
+  return settings["security.strict_ws_origin_check"] ? "Origin header required" : undefined;
 }
 
 /** A token in the header saves the first message; how frames come is then said in the address. */

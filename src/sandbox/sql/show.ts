@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { id, literal, rowsOf, type Table } from "../store/catalogue.ts";
-import { failed, invalid, noTable, Refusal } from "./errors.ts";
+import { id, literal, quote, rowsOf, type Table } from "../store/catalogue.ts";
+import { Plan } from "../live/plan.ts";
+import { LiveRefusal, readLiveQuery } from "../live/query.ts";
+import { denied, failed, invalid, noTable, wrong } from "./errors.ts";
 import { readName, readTableName, refuseRest, type TableName } from "./names.ts";
-import { runQuery } from "./query.ts";
-import { type Query, rewrite } from "./rewrite.ts";
 import { answer, isAdmin, mayRead, type Outcome, present, type Session } from "./session.ts";
-import { type Reader, split, tokenize } from "./tokens.ts";
+import type { Reader } from "./tokens.ts";
 import { type Column, sqlType } from "../store/types.ts";
 
 /** Reads what stands after `SHOW`. */
@@ -119,37 +119,34 @@ function defaultText({ default_value: value }: Column): string | null {
 const OPTION = String.raw`\s*(?:last_rows|batch_size|from)\s*=\s*\d+\s*`;
 const OPTIONS = new RegExp(`^\\(${OPTION}(?:,${OPTION})*\\)$`, "i");
 
-/** Reads what stands after `SUBSCRIBE TO`: tells where to connect for it, to those who may read it. */
+/** Reads what stands after `SUBSCRIBE TO`: tells where to connect for it, and what to send there, to those who may. */
 export function readSubscribe(reader: Reader, namespace: string): (session: Session) => Outcome {
   const from = reader.peek()?.start ?? 0;
+  // A socket knows no namespace but the one in the statement.
+  const prefix = reader.peek(1)?.text === "." ? "" : `${quote(namespace)}.`;
   while (!reader.done && reader.peek()?.word !== "OPTIONS") reader.next();
-  // What is told here is sent on a socket next, where a name without its namespace is refused.
-  const named = qualified(reader.text.slice(from, reader.peek()?.start).trim(), namespace);
-  const sql = `SELECT * FROM ${named}`;
+  const sql = `SELECT * FROM ${prefix}${reader.text.slice(from, reader.peek()?.start).trim()}`;
   if (reader.accept("OPTIONS") && !OPTIONS.test(reader.rest())) throw invalid("Invalid OPTIONS of SUBSCRIBE TO");
-  const query = readSelect(sql, namespace);
-  const [source] = query.relations;
-  if (source === undefined || query.relations.length > 1) throw invalid("SUBSCRIBE TO takes one table");
+  const query = overHttp(() => readLiveQuery(sql));
   return (session) => {
-    // Asked for once, without rows, so that what is not there or not allowed is refused now and not by silence later.
-    runQuery({ ...query, text: `SELECT * FROM (${query.text}) one LIMIT 0` }, [], session);
-    const { settings } = session;
+    const { settings, engine, catalogue, account } = session;
+    // Tried, so that what is not there or not allowed is refused now and not later.
+    overHttp(() => new Plan(engine, catalogue, query, account));
     const address = `ws://${settings["server.host"]}:${settings["server.port"]}/${settings["server.api_version"]}/ws`;
-    const told = { id: `sub-${source.namespace}-${source.name}-${randomUUID().replaceAll("-", "")}`, sql };
+    const told = { id: `sub-${query.namespace}-${query.table}-${randomUUID().replaceAll("-", "")}`, sql };
     const row = ["active", address, told, "Subscribe at ws_url"];
     return answer("status:Text ws_url:Text subscription:Json message:Text", [row]);
   };
 }
 
-function qualified(text: string, namespace: string): string {
-  const [name, dot] = tokenize(text);
-  return name === undefined || dot?.text === "." ? text : `${namespace}.${text}`;
-}
-
-function readSelect(sql: string, namespace: string): Query {
+/** What would be refused on a socket is refused here, in the same words. */
+function overHttp<T>(work: () => T): T {
   try {
-    return rewrite(split(sql)[0] ?? { text: "", tokens: [] }, namespace);
+    return work();
   } catch (error) {
-    throw error instanceof Refusal ? invalid(`Invalid SUBSCRIBE TO: ${error.message}`) : error;
+    if (!(error instanceof LiveRefusal)) throw error;
+    const { code, message } = error;
+    if (code === "INVALID_SQL") throw invalid(message);
+    throw code === "UNAUTHORIZED" ? denied(message) : wrong(message);
   }
 }
