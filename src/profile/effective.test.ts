@@ -27,6 +27,7 @@ test("where nothing is said, the defaults hold, and say so", () => {
     url: undefined,
     serverBin: undefined,
     serverConfig: undefined,
+    kalamBin: undefined,
     production: false,
     user: undefined,
     allow: ["nothing", "scratch"],
@@ -44,7 +45,7 @@ test("where nothing is said, the defaults hold, and say so", () => {
     reports: [],
   });
   expect(new Set(Object.values(origins))).toEqual(new Set(["default"]));
-  expect(Object.keys(origins)).toHaveLength(17);
+  expect(Object.keys(origins)).toHaveLength(18);
 });
 
 describe("a flag comes before the environment, the environment before the profile", () => {
