@@ -80,6 +80,8 @@ export async function run(steps: readonly Step[], session: Session, options: Run
   };
 
   const waiting = [...groups].filter(([observation]) => observation.alone !== true);
+  // Side by side the longest begin first: one that waits out a heartbeat must not be what everybody waits for at the end.
+  if (options.parallel > 1) waiting.sort(([one], [other]) => other.estimateMs - one.estimateMs);
   const worker = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await observe(next);
   };

@@ -1,4 +1,5 @@
 /** The one writer: everything that leaves the process goes through it, so that no secret does. */
+import { printable } from "../formats/printable.ts";
 import { Redactor } from "../target/redaction.ts";
 
 export interface OutputFlags {
@@ -33,7 +34,7 @@ export class Output {
   tell(text: string): void {
     if (this.#flags.quiet === true) return;
     this.#clear();
-    process.stderr.write(`${this.redactor.redact(text)}\n`);
+    process.stderr.write(`${this.#plain(text)}\n`);
   }
 
   /** More for people who look closely (-v). */
@@ -49,14 +50,14 @@ export class Output {
   /** What went wrong; with -q, too. */
   complain(text: string): void {
     this.#clear();
-    process.stderr.write(`kalam-ready: ${this.redactor.redact(text)}\n`);
+    process.stderr.write(`kalam-ready: ${this.#plain(text)}\n`);
   }
 
   /** The one line that changes on a terminal; elsewhere nothing. */
   progress(text: string): void {
     if (!this.#mayProgress() || !process.stderr.isTTY) return;
     const width = (process.stderr.columns ?? 80) - 1;
-    this.#line = this.redactor.redact(text).slice(0, width);
+    this.#line = this.#plain(text).slice(0, width);
     process.stderr.write(`\r\u001b[K${this.#line}`);
   }
 
@@ -87,6 +88,11 @@ export class Output {
   /** Columns of the terminal that the report goes to; undefined where it goes elsewhere. */
   get width(): number | undefined {
     return process.stdout.isTTY ? (process.stdout.columns ?? 80) : undefined;
+  }
+
+  /** On stderr stand words of the server and names that it must refuse, and nothing coloured. */
+  #plain(text: string): string {
+    return printable(this.redactor.redact(text));
   }
 
   #mayProgress(): boolean {

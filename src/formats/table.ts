@@ -4,6 +4,7 @@ import type { Category, Touches } from "../check.ts";
 import type { ReportedFinding, Report, Result } from "../report.ts";
 import type { Exchange } from "../target/recording.ts";
 import { columns } from "./columns.ts";
+import { unprintable } from "./printable.ts";
 import { commandText } from "./shell.ts";
 
 export interface TableOptions {
@@ -40,9 +41,6 @@ export function formatTable(told: Report, options: TableOptions): string {
     .map((line) => line.trimEnd())
     .join("\n")}\n`;
 }
-
-/** Signs that would move the cursor, colour the terminal, begin a line of their own or turn the text around. */
-const unprintable = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 /** The report with every text on one line and in plain signs: what a server says must not look like what we say. */
 function flattened(report: Report): Report {

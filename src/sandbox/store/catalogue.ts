@@ -44,7 +44,8 @@ export class Catalogue {
   readonly #engine: Engine;
   #namespaces = new Set<string>();
   #tables = new Map<string, Table>();
-  #origins = new Map<string, Origin>();
+  /** By relation, read when it is first asked for: most statements between two changes ask for one or two. */
+  #origins = new Map<number, ReadonlyMap<number, Origin>>();
   #roles = new Map<string, Role>();
 
   constructor(engine: Engine) {
@@ -75,19 +76,6 @@ export class Catalogue {
       this.#tables.set(keyOf(table.namespace, table.name), table);
     }
     this.#origins = new Map();
-    const attributes = this.#engine.query(
-      `SELECT attrelid::int8, attnum, nspname, relname, attname FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
-       JOIN pg_namespace n ON n.oid = relnamespace WHERE attnum > 0 AND (nspname = 'system' OR nspname IN (SELECT name FROM kalam.namespaces))`,
-    );
-    for (const [relation, number, namespace, table, column] of attributes) {
-      const found = this.table(namespace ?? "", table ?? "")?.columns.find((c) => c.column_name === column);
-      if (found === undefined) continue;
-      const told = VIEWS[namespace === "system" ? (table ?? "") : ""]?.columns.find((c) => c.column_name === column);
-      this.#origins.set(`${relation}.${number}`, {
-        ...originOf(found),
-        unit: told?.milliseconds === true ? "ms" : "us",
-      });
-    }
   }
 
   /** The role of an account that was not dropped: as it is now, whatever a token says. */
@@ -108,6 +96,24 @@ export class Catalogue {
   }
 
   origin(relation: number, column: number): Origin | undefined {
-    return this.#origins.get(`${relation}.${column}`);
+    let origins = this.#origins.get(relation);
+    if (origins === undefined) this.#origins.set(relation, (origins = this.#originsOf(relation)));
+    return origins.get(column);
+  }
+
+  #originsOf(relation: number): Map<number, Origin> {
+    const origins = new Map<number, Origin>();
+    const attributes = this.#engine.query(
+      `SELECT attnum, nspname, relname, attname FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
+       JOIN pg_namespace n ON n.oid = relnamespace WHERE attrelid = ${relation} AND attnum > 0
+       AND (nspname = 'system' OR nspname IN (SELECT name FROM kalam.namespaces))`,
+    );
+    for (const [number, namespace, table, column] of attributes) {
+      const found = this.table(namespace ?? "", table ?? "")?.columns.find((c) => c.column_name === column);
+      if (found === undefined) continue;
+      const told = VIEWS[namespace === "system" ? (table ?? "") : ""]?.columns.find((c) => c.column_name === column);
+      origins.set(Number(number), { ...originOf(found), unit: told?.milliseconds === true ? "ms" : "us" });
+    }
+    return origins;
   }
 }
