@@ -48,8 +48,8 @@ export const parallelSubscriptionsSeparate = defineCheck({
     const groups = Math.min(limitUsual, Number.isFinite(told) && told > 0 ? told : limitUsual);
     const shares: Share[] = [];
     for (const sockets of [1, socketsMax]) {
-      // A user of its own each time: what the first one had open must not count against the second.
-      const result = await look(target, await target.account("user", `on ${sockets}`), { table, groups, sockets });
+      // Nobody else's before or after: all that a user may have open is opened here, and is given back a moment later.
+      const result = await look(target, await target.fresh("user"), { table, groups, sockets });
       shares.push(...result.shares);
       if (result.why !== null) return { shares, groups, why: result.why };
     }

@@ -65,11 +65,17 @@ function handle(socket: WebSocket, connection: () => net.Socket | undefined): Ra
   return {
     send: (data) => whileOpen(() => socket.send(data)),
     close: (code, reason) => whileOpen(() => socket.close(code, reason)),
-    reset: () => connection()?.resetAndDestroy(),
+    reset: () => resetConnection(connection()),
     cutMidFrame() {
       connection()?.write(halfAFrame, () => connection()?.destroy());
     },
     pause: () => socket.pause(),
     resume: () => socket.resume(),
   };
+}
+
+/** Node cannot reset a connection that it is ending, and would wait for it for ever at its own end. */
+function resetConnection(connection: net.Socket | undefined): void {
+  if (connection?.writableEnded === true && !connection.writableFinished) connection.destroy();
+  else connection?.resetAndDestroy();
 }
