@@ -18,7 +18,8 @@ describe("on paper", () => {
   );
 });
 
-describe("live, on the sandbox", () => {
+// Side by side, as in a run: many of them mostly wait.
+describe.concurrent("live, on the sandbox", () => {
   let server: OwnServer | undefined;
   let connection: TestSession | undefined;
   const ledgers = mkdtempSync(path.join(tmpdir(), "kalam-ready-proofs-"));
