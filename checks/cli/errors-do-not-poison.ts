@@ -57,6 +57,8 @@ export const errorsDoNotPoison = defineCheck({
   level: "block",
   estimateMs: 2_000,
   estimateRequests: 150,
+  // One statement waits for the other: a busy machine must not take the answer away.
+  timeoutMs: 120_000,
   findings: {
     poisoned: (d: { after: string; asked: string; wanted: string; got: string }) =>
       `after ${d.after}: ${d.asked} should have given ${d.wanted}, and gave ${d.got}`,
