@@ -54,9 +54,9 @@ export async function listen(
   return { live, queries };
 }
 
-/** Whether the first of the live queries is told of a row with this text, as it is or as it was. */
-export async function isTold({ queries }: Listening, text: string, kind?: string): Promise<boolean> {
-  const change = await queries[0]?.query.untilChange(
+/** Whether the live query of this number is told of a row with this text, as it is or as it was. */
+export async function isTold({ queries }: Listening, text: string, kind?: string, at = 0): Promise<boolean> {
+  const change = await queries[at]?.query.untilChange(
     (one) => textsOf(one.row, one.old).includes(text) && (kind === undefined || one.kind === kind),
     toldWithinMs,
   );
