@@ -49,6 +49,8 @@ export const kalamInterruptClean = defineCheck({
   levels: { crashed: "warn" },
   estimateMs: 2_500,
   estimateRequests: 30,
+  // Each of its three runs of kalam may take until it is overdue.
+  timeoutMs: 120_000,
   findings: {
     hung: (d: { part: string; outcome: string }) => `${d.part}: it did not end: ${d.outcome}`,
     lingering: (d: { part: string; open: number }) =>

@@ -55,11 +55,8 @@ export async function listen(
 }
 
 /** Whether the live query of this number is told of a row with this text, as it is or as it was. */
-export async function isTold({ queries }: Listening, text: string, kind?: string, at = 0): Promise<boolean> {
-  const change = await queries[at]?.query.untilChange(
-    (one) => textsOf(one.row, one.old).includes(text) && (kind === undefined || one.kind === kind),
-    toldWithinMs,
-  );
+export async function isTold({ queries }: Listening, text: string, at = 0): Promise<boolean> {
+  const change = await queries[at]?.query.untilChange(({ row, old }) => textsOf(row, old).includes(text), toldWithinMs);
   return change !== undefined;
 }
 

@@ -34,11 +34,12 @@ export type Person = { readonly name: string; readonly role: string; readonly ro
 /** `watched`: the rows of the one who only watches, looked up after it: the same as before, or what they are now. */
 export type Written = Tried & { readonly watched: "same" | "unread" | Cells };
 
-/** Live queries of a visitor's while somebody else writes: what came by each, and whether all of the own did. */
+/** Live queries of a visitor's while somebody else writes, and what came by each. */
 export type Listened = {
   readonly why: string | null;
-  /** The own row that was written and taken away meanwhile. */
+  /** The text of an own row that was written and taken away meanwhile. */
   readonly own: string;
+  /** Whether the first of the live queries was told of that one, and of another one after it. */
   readonly came: boolean;
   readonly heard: readonly Heard[];
 };
@@ -129,7 +130,7 @@ export async function visitRoom(target: Target, context: Context, plan: RoomPlan
     cellsOf(await target.sql(bob, `SELECT id, v, n FROM ${t} ORDER BY id LIMIT 50`));
   const atFirst = await look();
   const version = await versionColumn(target, bob, t);
-  const passing = newRow(context, digits(context, 2), "watcher");
+  const passing = [1, 2].map(() => newRow(context, digits(context, 2), "watcher"));
   const guests = visitors.map(({ account, rows }) => ({
     account,
     rows,
@@ -137,7 +138,7 @@ export async function visitRoom(target: Target, context: Context, plan: RoomPlan
     secrets: secretsOf([
       ...watched,
       deleted,
-      passing,
+      ...passing,
       ...visitors.flatMap((other) => (other.account === account ? [] : other.rows)),
     ]),
   }));
@@ -148,7 +149,7 @@ export async function visitRoom(target: Target, context: Context, plan: RoomPlan
       return tried;
     }),
   );
-  const listened = await listenAll(target, context, t, bob, passing, guests);
+  const listened = await listenAll(target, context, t, { account: bob, passing }, guests);
   let last = JSON.stringify(atFirst);
   const visits: Visit[] = [];
   for (const [at, { account, rows, place, secrets }] of guests.entries()) {
@@ -182,44 +183,49 @@ interface Guest {
 }
 
 /**
- * Everybody listens while the watcher writes a row and takes it away. In each of two rounds something of one's own comes
- * after what is another's: by the end of the second what was to come by mistake in the first has come.
+ * Everybody listens while the watcher writes a row, takes it away and writes another one. Each time one's own row comes
+ * after what is another's: by the end of the second round what was to come by mistake of the first has come.
  */
 async function listenAll(
   target: Target,
   context: Context,
   t: string,
-  watcher: Account,
-  passing: Row,
+  watcher: { readonly account: Account; readonly passing: readonly Row[] },
   guests: readonly Guest[],
 ): Promise<Listened[]> {
+  const { passing } = watcher;
   const listeners = await Promise.all(
     guests.map(async ({ account, place, secrets }) => {
-      const their = { ...place, theirKey: passing.id, theirValue: passing.v };
+      const their = { ...place, theirKey: passing[0]?.id ?? "", theirValue: passing[0]?.v ?? "" };
       const ways = waysFor(account, liveWays).map(({ name, sql }) => ({ name, sql: fill(sql, their) }));
-      const own = newRow(context, digits(context, 2), account.role);
+      const own = passing.map(() => newRow(context, digits(context, 2), account.role));
       return { account, secrets, own, listening: await listen(target, account, ways) };
     }),
   );
-  const rounds = [
-    { sql: ({ id, v, n }: Row) => inserting(t, [{ id, v, n }]), kind: "insert" },
-    { sql: ({ id }: Row) => `DELETE FROM ${t} WHERE id = ${id}`, kind: "delete" },
-  ] as const;
+  const write = async (as: Account, row: Row | undefined): Promise<void> => {
+    if (row !== undefined) await target.sql(as, inserting(t, [row]));
+  };
+  const takeAway = async (as: Account, row: Row | undefined): Promise<void> => {
+    if (row !== undefined) await target.sql(as, `DELETE FROM ${t} WHERE id = ${row.id}`);
+  };
   const came = listeners.map(() => true);
-  for (const { sql, kind } of rounds) {
-    await target.sql(watcher, sql(passing));
+  for (const round of passing.keys()) {
+    await write(watcher.account, passing[round]);
     await Promise.all(
       listeners.map(async ({ account, own, listening }, at) => {
-        await target.sql(account, sql(own));
-        if (typeof listening === "string" || !(await isTold(listening, own.v, kind))) came[at] = false;
+        await write(account, own[round]);
+        const text = own[round]?.v ?? "";
+        if (typeof listening === "string" || !(await isTold(listening, text))) came[at] = false;
       }),
     );
+    await takeAway(watcher.account, passing[round]);
+    await Promise.all(listeners.map(async ({ account, own }) => await takeAway(account, own[round])));
   }
   return listeners.map(({ own, secrets, listening }, at) => {
     if (typeof listening === "string") return { ...unheard, why: listening };
     const seen = heard(listening, secrets);
     listening.live.close();
-    return { why: null, own: own.v, came: came[at] === true, heard: seen };
+    return { why: null, own: own[0]?.v ?? "", came: came[at] === true, heard: seen };
   });
 }
 

@@ -221,7 +221,7 @@ const keptRounds = 2;
 /** Opens live queries on the table, and on a calm one; what it returns is to be called when the table is shut, and leaves the rows as they were. */
 async function keepListening(target: Target, t: string, op: Account, user: Account): Promise<() => Promise<Kept>> {
   const calm = `${t}_calm`;
-  const write = async (table: string, id: number, v: string): Promise<void> => {
+  const put = async (table: string, id: number, v: string): Promise<void> => {
     await target.sql(op, inserting(table, [{ id: String(id), v, n: "1" }]));
   };
   const made = await target.sql(
@@ -235,18 +235,18 @@ async function keepListening(target: Target, t: string, op: Account, user: Accou
     const why = [outside, inside].find((one) => typeof one === "string") ?? saidOf(made).message;
     return async () => await Promise.resolve(unkept(why));
   }
-  await write(t, 900, "kept-before");
+  await put(t, 900, "kept-before");
   const alive = await isTold(outside, "kept-before");
   await target.sql(op, `DELETE FROM ${t} WHERE id = 900`);
   return async () => {
     let insiders = 0;
     let fenced = true;
     for (let n = 1; n <= keptRounds; n += 1) {
-      await write(t, 900 + n, `kept-${n}`);
+      await put(t, 900 + n, `kept-${n}`);
       if (await isTold(inside, `kept-${n}`)) insiders += 1;
       // Another table, so in no order with the first; but by the second of these the first had a whole round.
-      await write(calm, n, `calm-${n}`);
-      fenced = (await isTold(outside, `calm-${n}`, undefined, 1)) && fenced;
+      await put(calm, n, `calm-${n}`);
+      fenced = (await isTold(outside, `calm-${n}`, 1)) && fenced;
     }
     const told = heard(outside, [])[0]?.told.filter((text) => /^kept-\d/.test(text)) ?? [];
     const ended = outside.live.closed()?.code ?? null;
