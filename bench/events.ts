@@ -43,6 +43,7 @@ export async function measureEvents(): Promise<EventFigures> {
             send: nothing,
             close: nothing,
             reset: nothing,
+            write: nothing,
             cutMidFrame: nothing,
             pause: nothing,
             resume: nothing,

@@ -36,12 +36,16 @@ export function watch(wire: Wire): Watched {
                 },
               });
               if (outcome.kind === "failed") return outcome;
-              const { send } = outcome.socket;
+              const { send, write } = outcome.socket;
               const sending = (data: string | Uint8Array): void => {
                 lines.push(`> ${typeof data === "string" ? data : Buffer.from(data).toString("base64")}`);
                 send(data);
               };
-              return { ...outcome, socket: { ...outcome.socket, send: sending } };
+              const writing = (bytes: Uint8Array): void => {
+                lines.push(`> no frame ${Buffer.from(bytes).toString("base64")}`);
+                write(bytes);
+              };
+              return { ...outcome, socket: { ...outcome.socket, send: sending, write: writing } };
             },
           }),
       ...(control === undefined

@@ -7,7 +7,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 
 /**
@@ -80,7 +79,7 @@ async function run(flags) {
   /** @type {(sql: string) => Promise<Answer>} */
   const ask = async (sql) => await askServer(url, token, sql, timeoutMs);
   const format = flags.json === true ? "json" : flags.csv === true ? "csv" : "table";
-  if (flags.subscribe !== undefined) return await follow(url, token, flags.subscribe, ask, format);
+  if (flags.subscribe !== undefined) return await follow(url, token, flags.subscribe, format);
   if (script !== undefined) {
     for (const request of requestsOf(script)) say(shown(await ask(request), format));
     return;
@@ -223,68 +222,45 @@ function quoted(text) {
 }
 
 /**
- * Shows the rows of a query and what comes to them until Ctrl-C or until nobody reads any more: as a live query where the
- * server has them, by asking again and again where not.
- * @param {string} url @param {string} token @param {string} sql @param {(sql: string) => Promise<Answer>} ask
- * @param {"json" | "csv" | "table"} format
+ * Shows the rows of a query and what comes to them, as a live query, until Ctrl-C or until nobody reads any more.
+ * @param {string} url @param {string} token @param {string} sql @param {"json" | "csv" | "table"} format
  */
-async function follow(url, token, sql, ask, format) {
+async function follow(url, token, sql, format) {
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort());
   /** @type {(row: unknown) => void} */
   const tell = (row) => say(format === "json" ? JSON.stringify({ row }) : `ROW ${JSON.stringify(row)}`);
-  if (await followLive(url, token, sql, tell, stop.signal)) return;
-  const known = new Set();
-  while (!stop.signal.aborted) {
-    const [result] = (await ask(`${sql} LIMIT 1000`)).results ?? [];
-    for (const row of result?.rows ?? []) {
-      const text = JSON.stringify(row);
-      if (!known.has(text)) tell(row);
-      known.add(text);
-    }
-    await pause(50, undefined, { signal: stop.signal }).catch(() => {});
-  }
-}
-
-/**
- * False where the server does not upgrade.
- * @param {string} url @param {string} token @param {string} sql @param {(row: unknown) => void} tell @param {AbortSignal} stop
- * @returns {Promise<boolean>}
- */
-async function followLive(url, token, sql, tell, stop) {
   const { WebSocket } = await import("ws");
   const socket = new WebSocket(`${url.replace(/^http/, "ws")}/v1/ws`);
-  return await new Promise((resolve, reject) => {
-    let opened = false;
-    const ping = setInterval(() => send({ type: "ping" }), 5_000);
-    /** @param {object} message */
-    const send = (message) => {
-      if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message));
-    };
-    stop.addEventListener("abort", () => socket.close(1000), { once: true });
-    socket.on("open", () => {
-      opened = true;
-      const protocol = { serialization: "json", compression: "none" };
-      send({ type: "authenticate", method: "jwt", token, protocol });
-    });
-    socket.on("message", (data) => {
-      const text = /** @type {Buffer} */ (data).toString("utf8");
-      const message = /** @type {{ type: string, rows?: unknown[] }} */ (JSON.parse(text));
-      if (message.type === "auth_success")
-        send({ type: "subscribe", subscription: { id: "stand-in", sql, options: {} } });
-      if (message.type === "auth_error" || message.type === "error") {
-        socket.close(1000);
-        reject(new Failure(text));
-      }
-      for (const row of message.rows ?? []) tell(row);
-    });
-    socket.on("error", (error) => {
-      if (opened) reject(new Failure(error.message));
-    });
-    socket.on("close", (code) => {
-      clearInterval(ping);
-      if (opened && !stop.aborted) reject(new Failure(`the server closed the live query (${code})`));
-      else resolve(opened);
-    });
-  });
+  await /** @type {Promise<void>} */ (
+    new Promise((resolve, reject) => {
+      const ping = setInterval(() => send({ type: "ping" }), 5_000);
+      /** @param {object} message */
+      const send = (message) => {
+        if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message));
+      };
+      stop.signal.addEventListener("abort", () => socket.close(1000), { once: true });
+      socket.on("open", () => {
+        const protocol = { serialization: "json", compression: "none" };
+        send({ type: "authenticate", method: "jwt", token, protocol });
+      });
+      socket.on("message", (data) => {
+        const text = /** @type {Buffer} */ (data).toString("utf8");
+        const message = /** @type {{ type: string, rows?: unknown[] }} */ (JSON.parse(text));
+        if (message.type === "auth_success")
+          send({ type: "subscribe", subscription: { id: "stand-in", sql, options: {} } });
+        if (message.type === "auth_error" || message.type === "error") {
+          socket.close(1000);
+          reject(new Failure(text));
+        }
+        for (const row of message.rows ?? []) tell(row);
+      });
+      socket.on("error", (error) => reject(new Failure(error.message)));
+      socket.on("close", (code) => {
+        clearInterval(ping);
+        if (stop.signal.aborted) resolve();
+        else reject(new Failure(`the server closed the live query (${code})`));
+      });
+    })
+  );
 }

@@ -1,5 +1,7 @@
+import { frameFault } from "../../src/faults/live.ts";
 import { sqlFault } from "../../src/faults/sql.ts";
 import { proveCheck } from "../../src/proof.ts";
+import { badSubscriptions, type Beside } from "./bad-subscriptions.ts";
 import { errorsDoNotPoison } from "./errors-do-not-poison.ts";
 
 const kinds = [
@@ -23,6 +25,17 @@ const good = kinds.map((after, at) => ({
   outcome: "200 success",
   exchange: at,
 }));
+export const beside = badSubscriptions.map(({ name }, at): Beside => ({
+  after: name,
+  refused: true,
+  answer: "INVALID_SQL",
+  told: true,
+  elsewhere: true,
+  anew: true,
+  ended: null,
+  times: 1,
+  exchange: at,
+}));
 const sound = {
   ready: true,
   mistakes: kinds,
@@ -32,7 +45,12 @@ const sound = {
   rows: 4 as number | null,
   strange: [] as string[] | null,
   sent: [1, 2],
+  live: { why: null as string | null, beside },
 };
+const besides = (change: Partial<Beside>) => ({
+  ...sound,
+  live: { why: null, beside: beside.map((one, at) => (at === 1 ? { ...one, ...change } : one)) },
+});
 const after = (name: string, change: object) => ({
   ...sound,
   good: good.map((one) => (one.after === name ? { ...one, ...change } : one)),
@@ -48,6 +66,11 @@ export default proveCheck(errorsDoNotPoison, {
     { ...sound, strange: null },
     { ...sound, opened: 0 },
     { ...sound, opened: 9 },
+    { ...sound, live: { why: "no live connection", beside: [] } },
+    { ...sound, live: { why: null, beside: beside.slice(1) } },
+    besides({ refused: false, answer: "acknowledged" }),
+    besides({ told: false, elsewhere: false }),
+    besides({ told: false, ended: 1006 }),
     after("no right", { got: null, failure: "timeout", outcome: "timeout" }),
     { ...after("no right", { got: null, failure: "unavailable", outcome: "503" }), rows: 5 },
     after("no right", { got: null, failure: "rate", outcome: "429" }),
@@ -73,6 +96,17 @@ export default proveCheck(errorsDoNotPoison, {
           return { status: 400, body: { status: "error", results: [], took: 1, error } };
         });
       })(),
+    },
+    silenced: {
+      seen: besides({ told: false }),
+      fault: frameFault("tellNothingAfterAnError", () => {
+        let failed = false;
+        return (message, { pass, fired }) => {
+          failed ||= message["type"] === "error";
+          if (failed && message["type"] === "change") fired();
+          else pass(message);
+        };
+      }),
     },
   },
 });

@@ -1,5 +1,7 @@
 import { assert, boolean, constantFrom, integer, property } from "fast-check";
 import { expect, test } from "vitest";
+import type { Beside } from "./bad-subscriptions.ts";
+import { beside } from "./errors-do-not-poison.proof.ts";
 import { errorsDoNotPoison } from "./errors-do-not-poison.ts";
 
 const kinds = [
@@ -26,7 +28,8 @@ function history(pairs: number) {
     exchange: at,
   }));
   const mistakes = good.map((one) => one.after);
-  return { ready: true, mistakes, good, opened: 1, wantedRows: 9, rows: 9, strange: [] as string[], sent: [] };
+  const live = { why: null, beside };
+  return { ready: true, mistakes, good, opened: 1, wantedRows: 9, rows: 9, strange: [] as string[], sent: [], live };
 }
 const pairs = integer({ min: kinds.length, max: 60 });
 
@@ -73,5 +76,21 @@ test("no answer is never a finding", () => {
         expect(errorsDoNotPoison.judge({ ...seen, good, rows }, {}).kind).toBe("unknown");
       },
     ),
+  );
+});
+
+test("the bad subscription after which a good one goes wrong is named, and one that nobody can judge is not", () => {
+  const harm = constantFrom<Partial<Beside>>({ told: false }, { anew: false }, { ended: 1011, times: 2 });
+  const doubt = constantFrom<Partial<Beside>>({ told: false, elsewhere: false }, { refused: false }, { ended: 1006 });
+  assert(
+    property(integer({ min: 0, max: beside.length - 1 }), harm, doubt, (at, wrong, vague) => {
+      const seen = (change: Partial<Beside>) => ({
+        ...history(20),
+        live: { why: null, beside: beside.map((one, index) => (index === at ? { ...one, ...change } : one)) },
+      });
+      const verdict = errorsDoNotPoison.judge(seen(wrong), {});
+      expect(verdict).toMatchObject({ kind: "fail", found: [{ name: "silenced", case: beside[at]?.after }] });
+      expect(errorsDoNotPoison.judge(seen(vague), {}).kind).toBe("unknown");
+    }),
   );
 });

@@ -1,4 +1,5 @@
 import { defineCheck, fail, pass, unknown } from "../../src/check.ts";
+import { badSubscriptions, makeBadSubscriptions, poisonedBy } from "./bad-subscriptions.ts";
 import { cellText, listed, onlyRow, outcomeOf, type Account } from "../../src/target/target.ts";
 
 /** Mistakes that leave something open, half done or thrown away in the server. `n` is different each time. */
@@ -45,20 +46,23 @@ export const errorsDoNotPoison = defineCheck({
   id: "cli/errors-do-not-poison",
   title: "After an error the next statement works as if it had not been",
   failureTitle: "After an error statements on the same connection go wrong",
-  description: `Sends a hundred statements over one connection, a mistake and a good one in turn: bad syntax, missing things, open and failing transactions, missing rights; inserts, literals and counts. Each good one must be right, and in the end there must be just the rows of the good ones.`,
+  description: `Sends a hundred statements over one connection, a mistake and a good one in turn: bad syntax, missing things, open and failing transactions, missing rights; inserts, literals and counts. Each good one must be right, and in the end there must be just the rows of the good ones. Then ${badSubscriptions.length} bad subscriptions on a live connection with a good one: after each, the good one must be told of a row, as one on another connection is, and a new one must begin.`,
   blindTo:
-    "It is about one connection over HTTP, one statement after the other; mistakes of one client while others work are for the category concurrency. A bad subscription beside a good one is not tried yet.",
+    "It is about one connection over HTTP, one statement after the other; mistakes of one client while others work are for the category concurrency, bad messages that are no subscriptions for validation/websocket-protocol-guarded.",
   risk: "One bad statement breaks what others send through the same pool of connections.",
   remedy: "Close the connection after an error until this passes.",
   covers: ["CLI-11"],
   touches: "scratch",
   needs: ["dba"],
   level: "block",
-  estimateMs: 1_500,
-  estimateRequests: 104,
+  estimateMs: 2_000,
+  estimateRequests: 150,
+  // One statement waits for the other: a busy machine must not take the answer away.
+  timeoutMs: 120_000,
   findings: {
     poisoned: (d: { after: string; asked: string; wanted: string; got: string }) =>
       `after ${d.after}: ${d.asked} should have given ${d.wanted}, and gave ${d.got}`,
+    silenced: (d: { after: string; asked: string; got: string }) => `after ${d.after}: ${d.asked} got ${d.got}`,
   },
   async observe(target, context) {
     const table = `${context.scratch}.t`;
@@ -95,6 +99,7 @@ export const errorsDoNotPoison = defineCheck({
       });
       opened = Math.max(opened, answer.opened ?? 0);
     }
+    const live = await makeBadSubscriptions(target, { scratch: context.scratch, op, user });
     const left = await target.sql(op, `SELECT v FROM ${table} WHERE v <> 'good' ORDER BY v LIMIT 10`);
     const count = await target.sql(op, `SELECT COUNT(*) AS x FROM ${table}`);
     return {
@@ -106,10 +111,11 @@ export const errorsDoNotPoison = defineCheck({
       rows: onlyRow(count) === undefined ? null : Number(onlyRow(count)?.["x"]),
       strange: listed(left) ?? null,
       sent: [left.exchange, count.exchange],
+      live,
     };
   },
   judge(seen) {
-    const { good, opened, rows, wantedRows, strange } = seen;
+    const { good, opened, rows, wantedRows, strange, live } = seen;
     const gotNoAnswer = (one: Good): boolean => one.got === null && noAnswer.has(one.failure);
     // An insert without an answer may have been done: what is counted after it may be one row more.
     const firstLost = good.findIndex((one) => gotNoAnswer(one) && one.asked.startsWith("INSERT"));
@@ -123,7 +129,20 @@ export const errorsDoNotPoison = defineCheck({
     const unsure = good.filter((one) => one.got === null && !poisoned.includes(one));
     // What was sent and not answered may have been done: then the rows cannot be counted.
     const miscounted = unsure.length === 0 && rows !== null && rows !== wantedRows;
+    const besides = live.beside.map((one) => ({ ...one, poisoned: poisonedBy(one) }));
     const found = [
+      ...besides.flatMap(({ after, poisoned: harm, exchange }) =>
+        harm === undefined || harm === "unknown"
+          ? []
+          : [
+              {
+                name: "silenced" as const,
+                case: after,
+                data: { after, ...harm },
+                sent: [exchange],
+              },
+            ],
+      ),
       ...(first === undefined
         ? []
         : [
@@ -169,8 +188,15 @@ export const errorsDoNotPoison = defineCheck({
     // A server may close a connection after an error; but then there was nothing left to poison.
     if (opened === 0 || opened > good.length / 2)
       return unknown(`the connection was opened ${opened} times, so it was not one`);
+    const vague = besides.find(({ poisoned: harm }) => harm === "unknown");
+    if (live.why !== null || vague !== undefined)
+      return unknown(
+        live.why ?? `${vague?.after}: ${vague?.answer}; whether the good one beside it went on could not be told`,
+      );
+    if (live.beside.length < badSubscriptions.length)
+      return unknown(`only ${live.beside.length} of ${badSubscriptions.length} bad subscriptions were tried`);
     return pass(
-      `${good.length} of ${good.length} good statements right after ${seen.mistakes.length} mistakes, on ${opened === 1 ? "one connection" : `a connection that was opened ${opened} times`}`,
+      `${good.length} of ${good.length} good statements right after ${seen.mistakes.length} mistakes, on ${opened === 1 ? "one connection" : `a connection that was opened ${opened} times`}; a live query was told of each row after ${live.beside.length} bad subscriptions beside it`,
     );
   },
 });

@@ -3,10 +3,13 @@ import { saysNo, type Said } from "../../src/target/target.ts";
 import { forWantOfRights } from "../trials.ts";
 import {
   deniedWrites,
+  liveQuery,
   openReads,
   sharedReads,
   sharedWrites,
+  type Kept,
   type Openness,
+  type Overheard,
   type Party,
   type Turned,
 } from "./openness.ts";
@@ -49,12 +52,37 @@ export function judgeTable(level: string, usersRead: boolean, table: Openness | 
         const tried = party?.reads.find((one) => one.way === way.name);
         return judged(way.name, tried, (one) => judgeRead(way, one, table, usersRead || !isUser));
       }),
+      judgeListening(level, role, party?.listening ?? "was not tried", { table, open: usersRead || !isUser }),
       ...(isUser ? deniedWrites : sharedWrites).map((way) => {
         const tried = party?.writes.find((one) => one.way === way.name);
         return judged(way.name, tried, isUser ? judgeDenied : judgeAllowed);
       }),
     ];
   });
+}
+
+function judgeListening(
+  level: string,
+  role: string,
+  one: Overheard,
+  { table, open }: { readonly table: Rows; readonly open: boolean },
+): Seen {
+  const where = `${level}: ${liveQuery}, as ${role}`;
+  if (typeof one === "string") return doubt(`${where}: ${one}`);
+  const { opening, rows } = one;
+  const found = (name: "tooOpen" | "tooClosed", detail: string): Seen => {
+    const data = { level, as: role, way: liveQuery, detail };
+    return { kind: "found", found: { name, case: where, data, sent: [opening.exchange] } };
+  };
+  const shows = (rows ?? []).map((row) => row.join(" ")).join(", ") || "no rows";
+  if (opening.kind === "ready" && !open) return found("tooOpen", `it began with ${shows}`.slice(0, 160));
+  if (opening.kind === "refused" && open && opening.reason === "right") return found("tooClosed", opening.message);
+  const all = table.rows.map(({ id, v, n }) => [id, v, n]);
+  if (opening.kind === "ready")
+    return sameCells(rows, all, false) ? { kind: "allowed" } : doubt(`${where}, began with ${shows}`);
+  // In whatever words, but for too many: the same on an open table shows that nothing else is wrong with it.
+  if (opening.kind === "refused" && !open && opening.reason !== "limit") return { kind: "denied" };
+  return doubt(`${where}: ${opening.code} ${opening.message}`);
 }
 
 type Judgement = "allowed" | "denied" | "doubt" | { readonly name: "tooOpen" | "tooClosed"; readonly detail: string };
@@ -83,8 +111,9 @@ function judgeAllowed({ said, count }: Write): Judgement {
 }
 
 /** Changes of level: whether the reads that follow at once are as open as the new one. */
-export function judgeTurns({ turns, ...table }: Turned, turnsMin: number): Seen[] {
-  const seen: Seen[] = turns.length < turnsMin ? [doubt(`only ${turns.length} changes of level were tried`)] : [];
+export function judgeTurns({ turns, kept, ...table }: Turned, turnsMin: number): Seen[] {
+  const seen: Seen[] = [judgeKept(kept)];
+  if (turns.length < turnsMin) seen.push(doubt(`only ${turns.length} changes of level were tried`));
   for (const { to, said, reads } of turns) {
     if (said.kind !== "ok") seen.push(doubt(`the level could not be set to ${to}: ${said.message}`));
     for (const way of said.kind === "ok" ? openReads : []) {
@@ -107,6 +136,20 @@ export function judgeTurns({ turns, ...table }: Turned, turnsMin: number): Seen[
     }
   }
   return seen;
+}
+
+/** A live query that was open when the table was shut: it must tell nothing more. */
+function judgeKept({ why, alive, written, insiders, leaked, fenced, ended, exchange }: Kept): Seen {
+  if (leaked > 0) {
+    const data = { to: "PRIVATE", way: liveQuery, detail: `${leaked} of ${written} rows written afterwards` };
+    return { kind: "found", found: { name: "lateRevoke", case: `shut: ${liveQuery}`, data, sent: [exchange] } };
+  }
+  if (why !== null) return doubt(why);
+  if (!alive) return doubt("the user's live query told nothing even before the table was shut");
+  if (insiders < written) return doubt(`even the dba was told only ${insiders} of ${written} rows by a live query`);
+  // To be sent away is as good as to be told nothing; a connection that breaks shows nothing.
+  const sentAway = ended === 1008 || (ended !== null && ended >= 3000);
+  return fenced || sentAway ? { kind: "denied" } : doubt("what was for the user did not come after the table was shut");
 }
 
 function doubt(why: string): Seen {

@@ -16,6 +16,7 @@ import { systemColumnsLocked } from "./system-columns-locked.ts";
 import { systemTablesLocked } from "./system-tables-locked.ts";
 import { typesRoundTrip } from "./types-round-trip.ts";
 import { userAdministrationGuarded } from "./user-administration-guarded.ts";
+import { websocketProtocolGuarded } from "./websocket-protocol-guarded.ts";
 import { wrongTableTypeRefused } from "./wrong-table-type-refused.ts";
 import { wrongTypesRefused } from "./wrong-types-refused.ts";
 
@@ -40,6 +41,7 @@ export const category: Category = {
     malformedRequestsRefused,
     errorsTellNoSecrets,
     predicatesPartitionRows,
+    websocketProtocolGuarded,
     constraintErrorCoded,
     hostileNamesHarmless,
   ],

@@ -3,7 +3,19 @@ import type { Context } from "../../src/check.ts";
 import { saidOf, type Account, type Answer, type Target } from "../../src/target/target.ts";
 import { flushed } from "../cold.ts";
 import { cellsOf, digits, inserting, newRow, tryWay, type Tried } from "./reach.ts";
-import { readWays, writeWays, type Cells, type Place, type ReadWay, type Row, type WriteWay } from "./ways.ts";
+import { heard, isTold, listen, type Heard } from "./listening.ts";
+import {
+  fill,
+  liveWays,
+  readWays,
+  writeWays,
+  type Cells,
+  type LiveWay,
+  type Place,
+  type ReadWay,
+  type Row,
+  type WriteWay,
+} from "./ways.ts";
 
 /** A table of a kind, and what happens to its rows before anybody tries anything. */
 export interface RoomPlan {
@@ -22,11 +34,22 @@ export type Person = { readonly name: string; readonly role: string; readonly ro
 /** `watched`: the rows of the one who only watches, looked up after it: the same as before, or what they are now. */
 export type Written = Tried & { readonly watched: "same" | "unread" | Cells };
 
+/** Live queries of a visitor's while somebody else writes, and what came by each. */
+export type Listened = {
+  readonly why: string | null;
+  /** The text of an own row that was written and taken away meanwhile. */
+  readonly own: string;
+  /** Whether the first of the live queries was told of that one, and of another one after it. */
+  readonly came: boolean;
+  readonly heard: readonly Heard[];
+};
+
 export type Visit = {
   readonly who: Person;
   readonly place: { readonly [Name in keyof Place]: string };
   readonly reads: readonly Tried[];
   readonly writes: readonly Written[];
+  readonly listened: Listened;
 };
 
 export type Room = {
@@ -107,6 +130,7 @@ export async function visitRoom(target: Target, context: Context, plan: RoomPlan
     cellsOf(await target.sql(bob, `SELECT id, v, n FROM ${t} ORDER BY id LIMIT 50`));
   const atFirst = await look();
   const version = await versionColumn(target, bob, t);
+  const passing = [1, 2].map(() => newRow(context, digits(context, 2), "watcher"));
   const guests = visitors.map(({ account, rows }) => ({
     account,
     rows,
@@ -114,6 +138,7 @@ export async function visitRoom(target: Target, context: Context, plan: RoomPlan
     secrets: secretsOf([
       ...watched,
       deleted,
+      ...passing,
       ...visitors.flatMap((other) => (other.account === account ? [] : other.rows)),
     ]),
   }));
@@ -124,6 +149,7 @@ export async function visitRoom(target: Target, context: Context, plan: RoomPlan
       return tried;
     }),
   );
+  const listened = await listenAll(target, context, t, { account: bob, passing }, guests);
   let last = JSON.stringify(atFirst);
   const visits: Visit[] = [];
   for (const [at, { account, rows, place, secrets }] of guests.entries()) {
@@ -135,7 +161,8 @@ export async function visitRoom(target: Target, context: Context, plan: RoomPlan
       writes.push({ ...tried, watched: now === null ? "unread" : JSON.stringify(now) === last ? "same" : now });
       if (now !== null) last = JSON.stringify(now);
     }
-    visits.push({ who: { name: account.name, role: account.role, rows }, place, reads: reads[at] ?? [], writes });
+    const who = { name: account.name, role: account.role, rows };
+    visits.push({ who, place, reads: reads[at] ?? [], writes, listened: listened[at] ?? unheard });
   }
   return { ...room, atFirst, cold, visits };
 }
@@ -147,6 +174,61 @@ async function refill(target: Target, context: Context, as: Account, t: string, 
   await target.sql(as, inserting(t, rows));
 }
 
+const unheard: Listened = { why: "it was not tried", own: "", came: false, heard: [] };
+
+interface Guest {
+  readonly account: Account;
+  readonly place: Place;
+  readonly secrets: readonly string[];
+}
+
+/**
+ * Everybody listens while the watcher writes a row, takes it away and writes another one. Each time one's own row comes
+ * after what is another's: by the end of the second round what was to come by mistake of the first has come.
+ */
+async function listenAll(
+  target: Target,
+  context: Context,
+  t: string,
+  watcher: { readonly account: Account; readonly passing: readonly Row[] },
+  guests: readonly Guest[],
+): Promise<Listened[]> {
+  const { passing } = watcher;
+  const listeners = await Promise.all(
+    guests.map(async ({ account, place, secrets }) => {
+      const their = { ...place, theirKey: passing[0]?.id ?? "", theirValue: passing[0]?.v ?? "" };
+      const ways = waysFor(account, liveWays).map(({ name, sql }) => ({ name, sql: fill(sql, their) }));
+      const own = passing.map(() => newRow(context, digits(context, 2), account.role));
+      return { account, secrets, own, listening: await listen(target, account, ways) };
+    }),
+  );
+  const write = async (as: Account, row: Row | undefined): Promise<void> => {
+    if (row !== undefined) await target.sql(as, inserting(t, [row]));
+  };
+  const takeAway = async (as: Account, row: Row | undefined): Promise<void> => {
+    if (row !== undefined) await target.sql(as, `DELETE FROM ${t} WHERE id = ${row.id}`);
+  };
+  const came = listeners.map(() => true);
+  for (const round of passing.keys()) {
+    await write(watcher.account, passing[round]);
+    await Promise.all(
+      listeners.map(async ({ account, own, listening }, at) => {
+        await write(account, own[round]);
+        const text = own[round]?.v ?? "";
+        if (typeof listening === "string" || !(await isTold(listening, text))) came[at] = false;
+      }),
+    );
+    await takeAway(watcher.account, passing[round]);
+    await Promise.all(listeners.map(async ({ account, own }) => await takeAway(account, own[round])));
+  }
+  return listeners.map(({ own, secrets, listening }, at) => {
+    if (typeof listening === "string") return { ...unheard, why: listening };
+    const seen = heard(listening, secrets);
+    listening.live.close();
+    return { why: null, own: own[0]?.v ?? "", came: came[at] === true, heard: seen };
+  });
+}
+
 async function firstTrouble(steps: readonly (() => Promise<Answer>)[]): Promise<string | null> {
   for (const step of steps) {
     const answer = await step();
@@ -155,7 +237,7 @@ async function firstTrouble(steps: readonly (() => Promise<Answer>)[]): Promise<
   return null;
 }
 
-function waysFor<W extends ReadWay | WriteWay>({ role }: Account, ways: readonly W[]): readonly W[] {
+function waysFor<W extends ReadWay | WriteWay | LiveWay>({ role }: Account, ways: readonly W[]): readonly W[] {
   return role === "user" ? ways : ways.filter((way) => way.broad === true);
 }
 

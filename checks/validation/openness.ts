@@ -1,6 +1,7 @@
 /** Shared tables of each access level, and who tried what on them. */
 import type { Context } from "../../src/check.ts";
 import { saidOf, type Account, type Said, type Target } from "../../src/target/target.ts";
+import { heard, isTold, listen, type Heard } from "./listening.ts";
 import { cellsOf, inserting, newRow, tryWay, type Tried } from "./reach.ts";
 import { readWays, type Cells, type Place, type ReadWay, type Row, type WriteWay } from "./ways.ts";
 
@@ -62,9 +63,13 @@ export const deniedWrites: readonly WriteWay[] = [
   write("open it, in other words", "ALTER TABLE {t} SET ACCESS LEVEL PUBLIC"),
 ];
 
+/** What a live query on the table came to; a sentence where there was no connection for it. */
+export type Overheard = Heard | string;
+
 export type Party = {
   readonly role: string;
   readonly reads: readonly Tried[];
+  readonly listening: Overheard;
   /** `state`: the rows afterwards, as the one who made the table sees them; looked up only where nothing should change. */
   readonly writes: readonly (Tried & { readonly state: "same" | "unread" | "unasked" | Cells })[];
 };
@@ -80,7 +85,24 @@ export type Openness = {
 /** One change of the level of an open table, and what a plain user reads right after its acknowledgement. */
 export type Turn = { readonly to: string; readonly said: Said; readonly reads: readonly Tried[] };
 
-export type Turned = Pick<Openness, "rows" | "place"> & { readonly turns: readonly Turn[] };
+/** A user's live query that was open when its table was shut. */
+export type Kept = {
+  /** Why there was none. */
+  readonly why: string | null;
+  /** Whether it was told of a row before. */
+  readonly alive: boolean;
+  /** Rows written after it; how many of them one with the right was told, and how many the user. */
+  readonly written: number;
+  readonly insiders: number;
+  readonly leaked: number;
+  /** Whether rows of another table, that were for the user, came after those on the same connection. */
+  readonly fenced: boolean;
+  /** The code with which the connection ended; null where it went on. */
+  readonly ended: number | null;
+  readonly exchange: number;
+};
+
+export type Turned = Pick<Openness, "rows" | "place"> & { readonly turns: readonly Turn[]; readonly kept: Kept };
 
 /** What the ways need beside the table: one that everybody may read, and one for each user's own rows. */
 export async function makeSurroundings(target: Target, { scratch }: Context, op: Account): Promise<Said[]> {
@@ -130,7 +152,7 @@ export async function tryLevel(
     }
     const reads: Tried[] = [];
     for (const way of denied ? sharedReads : openReads) reads.push(await tryWay(target, as, way, mine, secrets));
-    return { role: as.role, reads, writes };
+    return { role: as.role, reads, listening: await overhear(target, as, t), writes };
   };
   // One after the other, so that it is known who changed what.
   const parties: Party[] = [];
@@ -138,12 +160,24 @@ export async function tryLevel(
   return { level, rows, place: { ...(place ?? placeOf(t, user, "100")) }, setUp, parties };
 }
 
-/** Opens and shuts a table; a user reads it each time right after the acknowledgement. */
+async function overhear(target: Target, as: Account, t: string): Promise<Overheard> {
+  const listening = await listen(target, as, [{ name: liveQuery, sql: `SELECT * FROM ${t}` }]);
+  if (typeof listening === "string") return listening;
+  const [one] = heard(listening, []);
+  listening.live.close();
+  return one ?? "it was not tried";
+}
+
+export const liveQuery = "live query";
+
+/** Opens and shuts a table; a user reads it each time right after the acknowledgement, and has a live query open when it is shut first. */
 export async function turnLevels(target: Target, context: Context, op: Account, user: Account): Promise<Turned> {
   const t = `${context.scratch}.turned`;
   const rows = ["1", "2", "3"].map((id) => newRow(context, id, "turned"));
   const place = placeOf(t, user, "100");
   const turns: Turn[] = [];
+  let kept: Kept = unkept("it was not tried");
+  let look: (() => Promise<Kept>) | undefined;
   for (const [to, sql] of [
     [
       "PUBLIC",
@@ -155,7 +189,6 @@ export async function turnLevels(target: Target, context: Context, op: Account, 
   ] as const) {
     const said = saidOf(await target.sql(op, sql));
     const reads: Tried[] = [];
-    // Live queries that are open meanwhile belong here, too: shut together with the table.
     for (const way of openReads)
       reads.push(
         await tryWay(
@@ -167,8 +200,61 @@ export async function turnLevels(target: Target, context: Context, op: Account, 
         ),
       );
     turns.push({ to, said, reads });
+    if (turns.length === 1) look = await keepListening(target, t, op, user);
+    else if (turns.length === 2 && look !== undefined) kept = await look();
   }
-  return { rows, place: { ...place }, turns };
+  return { rows, place: { ...place }, turns, kept };
+}
+
+const unkept = (why: string): Kept => ({
+  why,
+  alive: false,
+  written: 0,
+  insiders: 0,
+  leaked: 0,
+  fenced: false,
+  ended: null,
+  exchange: 0,
+});
+const keptRounds = 2;
+
+/** Opens live queries on the table, and on a calm one; what it returns is to be called when the table is shut, and leaves the rows as they were. */
+async function keepListening(target: Target, t: string, op: Account, user: Account): Promise<() => Promise<Kept>> {
+  const calm = `${t}_calm`;
+  const put = async (table: string, id: number, v: string): Promise<void> => {
+    await target.sql(op, inserting(table, [{ id: String(id), v, n: "1" }]));
+  };
+  const made = await target.sql(
+    op,
+    `CREATE TABLE ${calm} (id BIGINT PRIMARY KEY, v TEXT, n BIGINT) WITH (TYPE='SHARED', ACCESS_LEVEL='PUBLIC')`,
+  );
+  const ways = [t, calm].map((table) => ({ name: liveQuery, sql: `SELECT * FROM ${table}` }));
+  const outside = await listen(target, user, ways);
+  const inside = await listen(target, op, ways.slice(0, 1));
+  if (made.kind !== "ok" || typeof outside === "string" || typeof inside === "string") {
+    const why = [outside, inside].find((one) => typeof one === "string") ?? saidOf(made).message;
+    return async () => await Promise.resolve(unkept(why));
+  }
+  await put(t, 900, "kept-before");
+  const alive = await isTold(outside, "kept-before");
+  await target.sql(op, `DELETE FROM ${t} WHERE id = 900`);
+  return async () => {
+    let insiders = 0;
+    let fenced = true;
+    for (let n = 1; n <= keptRounds; n += 1) {
+      await put(t, 900 + n, `kept-${n}`);
+      if (await isTold(inside, `kept-${n}`)) insiders += 1;
+      // Another table, so in no order with the first; but by the second of these the first had a whole round.
+      await put(calm, n, `calm-${n}`);
+      fenced = (await isTold(outside, `calm-${n}`, 1)) && fenced;
+    }
+    const told = heard(outside, [])[0]?.told.filter((text) => /^kept-\d/.test(text)) ?? [];
+    const ended = outside.live.closed()?.code ?? null;
+    for (const { live } of [outside, inside]) live.close();
+    for (let n = 1; n <= keptRounds; n += 1) await target.sql(op, `DELETE FROM ${t} WHERE id = ${900 + n}`);
+    const exchange = outside.queries[0]?.opening.exchange ?? 0;
+    return { why: null, alive, written: keptRounds, insiders, leaked: told.length, fenced, ended, exchange };
+  };
 }
 
 function placeOf(t: string, me: Account, key: string): Place {

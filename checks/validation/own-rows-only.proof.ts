@@ -1,9 +1,10 @@
+import { listenAs } from "../../src/faults/live.ts";
 import { actAs, claimSuccess } from "../../src/faults/sql.ts";
 import { proveCheck } from "../../src/proof.ts";
 import { no, nothing, yes } from "../evidence.ts";
 import type { Person, Room, Visit } from "./neighbours.ts";
 import { ownRowsOnly, plans } from "./own-rows-only.ts";
-import { readWays, writeWays, type Place, type Row } from "./ways.ts";
+import { liveWays, readWays, writeWays, type Place, type Row } from "./ways.ts";
 
 const row = (id: string, who: string, n: number): Row => ({ id, v: `${who}-${id}`, n: String(n) });
 const person = (role: string, from: number, more: readonly string[] = []): Person => ({
@@ -68,10 +69,40 @@ export function soundRooms(): Room[] {
             theirs: [],
             watched: "same",
           })),
+          listened: {
+            why: null,
+            own: `${who.role}-here`,
+            came: true,
+            heard: mine(liveWays).map((way) => ({
+              way: way.name,
+              opening: { kind: "ready", code: "", message: "", reason: "", exchange: 1 },
+              rows: way.shows(who.rows),
+              told: way.tells ? [`${who.role}-here`] : [],
+              theirs: [],
+            })),
+          },
         };
       }),
     };
   });
+}
+
+/** What a visitor heard by a live query made otherwise, or all of it. */
+export function hearing(
+  way: string,
+  change: Partial<Visit["listened"]["heard"][number]>,
+  all: Partial<Visit["listened"]> = {},
+  who: { room: string; role: string } = { room: "hot", role: "user" },
+): { rooms: Room[] } {
+  const rooms = soundRooms().map((room) => ({
+    ...room,
+    visits: room.visits.map((visit) => {
+      if (room.room !== who.room || visit.who.role !== who.role) return visit;
+      const heard = visit.listened.heard.map((one) => (one.way === way ? { ...one, ...change } : one));
+      return { ...visit, listened: { ...visit.listened, heard, ...all } };
+    }),
+  }));
+  return { rooms };
 }
 
 type Change<Of extends "reads" | "writes"> = Partial<Visit[Of][number]>;
@@ -126,6 +157,14 @@ export default proveCheck(ownRowsOnly, {
     having("reads", "self-join", { said: refusal, rows: null }),
     having("reads", "SELECT *", { rows: [] }),
     having("reads", "COUNT(*)", { rows: [["2"]] }),
+    hearing("live query", { rows: [] }),
+    hearing("live query", { told: [] }),
+    hearing("", {}, { came: false }),
+    hearing("", {}, { why: "no live connection", heard: [] }),
+    hearing("live query", {
+      opening: { kind: "refused", code: "SUBSCRIPTION_LIMIT_EXCEEDED", message: "", reason: "limit", exchange: 1 },
+      rows: null,
+    }),
     having("writes", "UPDATE of every key", { count: 0 }),
     having("writes", "UPDATE of every key", { said: refusal, count: null }),
     having("writes", "UPDATE of every key", { watched: "unread" }),
@@ -136,6 +175,10 @@ export default proveCheck(ownRowsOnly, {
     foreignRows: {
       seen: having("reads", "COUNT(*)", { rows: [["16"]] }),
       fault: actAs("countForAnother", bobs, /^SELECT COUNT\(\*\) AS c FROM \S+\.hot$/),
+    },
+    foreignEvents: {
+      seen: hearing("live query by another's key", { theirs: ["watcher-1"] }),
+      fault: listenAs("listenForAnother", /INSERT INTO \S+\.hot .*'watcher-/),
     },
     foreignChange: {
       seen: having("writes", "UPDATE of every key", { watched: [["1", "watcher-1", "500001"]] }),

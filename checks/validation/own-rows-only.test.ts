@@ -8,7 +8,7 @@ import { actAs } from "../../src/faults/sql.ts";
 import { run } from "../../src/run.ts";
 import { openTestSession, startSandbox } from "../../test/sandbox.ts";
 import { no } from "../evidence.ts";
-import { having, soundRooms } from "./own-rows-only.proof.ts";
+import { having, hearing, soundRooms } from "./own-rows-only.proof.ts";
 import { ownRowsOnly, plans } from "./own-rows-only.ts";
 import { readWays, writeWays } from "./ways.ts";
 
@@ -74,6 +74,28 @@ describe("the judge", () => {
         fc.pre(rows.length > 0 && JSON.stringify(rows) !== JSON.stringify(tried.rows));
         const seen = having("reads", tried.way, { rows }, { room, role: visit.who.role });
         expect(found(ownRowsOnly.judge(seen, {}))).toEqual([`foreignRows ${caseOf(tried.way, visit.who.role)}`]);
+      }),
+    );
+  });
+
+  test("names the live query that brings anything of another's, and does not pass without what is one's own", () => {
+    const anyHeard = chosen(
+      visits.flatMap(({ visit, room }) => visit.listened.heard.map((one) => ({ room, visit, one }))),
+    );
+    fc.assert(
+      fc.property(anyHeard, fc.constantFrom("theirs", "rows", "told", "came"), ({ one: choose }, what) => {
+        const { room, visit, one } = choose();
+        const { role, rows } = visit.who;
+        const who = { room, role };
+        if (what === "theirs") {
+          const seen = hearing(one.way, { theirs: ["watcher-1"] }, {}, who);
+          expect(found(ownRowsOnly.judge(seen, {}))).toEqual([`foreignEvents ${caseOf(one.way, role)}`]);
+        }
+        const tells = one.told.length > 0;
+        const other = what === "rows" ? { rows: rows.slice(1).map(({ id, v, n }) => [id, v, n]) } : { told: [] };
+        if (what === "rows" || (what === "told" && tells))
+          expect(ownRowsOnly.judge(hearing(one.way, other, {}, who), {}).kind).toBe("unknown");
+        if (what === "came") expect(ownRowsOnly.judge(hearing("", {}, { came: false }, who), {}).kind).toBe("unknown");
       }),
     );
   });

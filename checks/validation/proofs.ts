@@ -16,6 +16,7 @@ import systemColumnsLocked from "./system-columns-locked.proof.ts";
 import systemTablesLocked from "./system-tables-locked.proof.ts";
 import typesRoundTrip from "./types-round-trip.proof.ts";
 import userAdministrationGuarded from "./user-administration-guarded.proof.ts";
+import websocketProtocolGuarded from "./websocket-protocol-guarded.proof.ts";
 import wrongTableTypeRefused from "./wrong-table-type-refused.proof.ts";
 import wrongTypesRefused from "./wrong-types-refused.proof.ts";
 
@@ -37,6 +38,7 @@ export const proofs: readonly Proof[] = [
   malformedRequestsRefused,
   errorsTellNoSecrets,
   predicatesPartitionRows,
+  websocketProtocolGuarded,
   constraintErrorCoded,
   hostileNamesHarmless,
 ];

@@ -12,6 +12,7 @@ import {
   type Party,
   type Turned,
 } from "./openness.ts";
+import type { Heard } from "./listening.ts";
 import type { Tried } from "./reach.ts";
 import { sharedAccessLevelsHold } from "./shared-access-levels-hold.ts";
 import type { ReadWay } from "./ways.ts";
@@ -39,6 +40,16 @@ const reading = (way: ReadWay, open: boolean): Tried => ({
   theirs: [],
 });
 
+export const hearing = (open: boolean): Heard => ({
+  way: "live query",
+  opening: open
+    ? { kind: "ready", code: "", message: "", reason: "", exchange: 1 }
+    : { kind: "refused", code: "UNAUTHORIZED", message: "Access denied", reason: "right", exchange: 1 },
+  rows: open ? rows.map(({ id, v, n }) => [id, v, n]) : null,
+  told: [],
+  theirs: [],
+});
+
 /** What a server that keeps to its documentation answers. */
 export function soundLevels(): { setUp: Said[]; tables: Openness[]; turned: Turned } {
   const party = (role: string, usersRead: boolean): Party => {
@@ -46,6 +57,7 @@ export function soundLevels(): { setUp: Said[]; tables: Openness[]; turned: Turn
     return {
       role,
       reads: (user ? sharedReads : openReads).map((way) => reading(way, !user || usersRead)),
+      listening: hearing(!user || usersRead),
       writes: (user ? deniedWrites : sharedWrites).map(({ name }) => ({
         way: name,
         said: user ? denied : yes(),
@@ -68,7 +80,20 @@ export function soundLevels(): { setUp: Said[]; tables: Openness[]; turned: Turn
     said: yes(),
     reads: openReads.map((way) => reading(way, to === "PUBLIC")),
   }));
-  return { setUp: [yes()], tables, turned: { rows, place, turns } };
+  const kept = { why: null, alive: true, written: 2, insiders: 2, leaked: 0, fenced: true, ended: null, exchange: 1 };
+  return { setUp: [yes()], tables, turned: { rows, place, turns, kept } };
+}
+
+/** What somebody heard by a live query made otherwise. */
+export function overhearing(level: string, role: string, listening: Party["listening"]) {
+  const sound = soundLevels();
+  const tables = sound.tables.map((table) => ({
+    ...table,
+    parties: table.parties.map((party) =>
+      table.level === level && party.role === role ? { ...party, listening } : party,
+    ),
+  }));
+  return { ...sound, tables };
 }
 
 /** One answer made otherwise. */
@@ -99,11 +124,19 @@ const turned = (at: number, change: Partial<Turned["turns"][number]>) => ({
     turns: sound.turned.turns.map((turn, index) => (index === at ? { ...turn, ...change } : turn)),
   },
 });
+export const keeping = (change: Partial<Turned["kept"]>) => ({
+  ...sound,
+  turned: { ...sound.turned, kept: { ...sound.turned.kept, ...change } },
+});
 const refusal = no("SQL_EXECUTION_ERROR", "SQL statement failed", "");
 const tooFast = no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429);
 
 export default proveCheck(sharedAccessLevelsHold, {
-  holds: [sound, turning("PRIVATE", "user", "second in a batch", { said: { ...denied, why: "batchPart" } })],
+  holds: [
+    sound,
+    keeping({ fenced: false, ended: 1008 }),
+    turning("PRIVATE", "user", "second in a batch", { said: { ...denied, why: "batchPart" } }),
+  ],
   cannotTell: [
     { ...sound, setUp: [nothing()] },
     { ...sound, tables: [] },
@@ -117,6 +150,12 @@ export default proveCheck(sharedAccessLevelsHold, {
     turning("PUBLIC", "user", "SELECT *", { said: refusal, rows: null }),
     turning("PUBLIC", "service", "INSERT", { count: 0 }),
     turning("PUBLIC", "service", "INSERT", { said: nothing() }),
+    overhearing("PUBLIC", "user", "no live connection"),
+    overhearing("PUBLIC", "service", { ...hearing(true), rows: [] }),
+    keeping({ why: "no live connection" }),
+    keeping({ alive: false }),
+    keeping({ insiders: 1 }),
+    keeping({ fenced: false, ended: 1006 }),
     turned(1, { said: refusal }),
     turned(1, { reads: [] }),
     turned(2, { reads: openReads.map((way) => ({ ...reading(way, true), rows: [] })) }),

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Verdict } from "../../src/check.ts";
 import { no, yes } from "../evidence.ts";
 import { levels } from "./openness.ts";
-import { soundLevels, turning } from "./shared-access-levels-hold.proof.ts";
+import { hearing, keeping, overhearing, soundLevels, turning } from "./shared-access-levels-hold.proof.ts";
 import { sharedAccessLevelsHold } from "./shared-access-levels-hold.ts";
 
 const tries = soundLevels().tables.flatMap(({ level, parties }) =>
@@ -69,5 +69,32 @@ test("does not pass without any of its tries", () => {
       }));
       expect(sharedAccessLevelsHold.judge({ ...sound, tables }, {}).kind).toBe("unknown");
     }),
+  );
+});
+
+const anyRole = fc.constantFrom("user", "service", "dba");
+
+test("names the live query that begins and should not, and the one that does not and should", () => {
+  fc.assert(
+    fc.property(fc.constantFrom(...levels), anyRole, ({ level, usersRead }, role) => {
+      const open = role !== "user" || usersRead;
+      const seen = overhearing(level, role, hearing(!open));
+      const name = open ? "tooClosed" : "tooOpen";
+      expect(found(sharedAccessLevelsHold.judge(seen, {}))).toEqual([`${name} ${level}: live query, as ${role}`]);
+    }),
+  );
+});
+
+test("names what an open live query tells after its table was shut, however its connection ends", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 2 }),
+      fc.boolean(),
+      fc.constantFrom(null, 1006, 1008),
+      (leaked, fenced, ended) => {
+        const seen = keeping({ leaked, fenced, ended });
+        expect(found(sharedAccessLevelsHold.judge(seen, {}))).toEqual(["lateRevoke shut: live query"]);
+      },
+    ),
   );
 });

@@ -1,13 +1,24 @@
 /** Judges what neighbours in one table did: whether anybody reached what is another's. Pure. */
 import { saysNo, type Said } from "../../src/target/target.ts";
 import { forWantOfRights } from "../trials.ts";
+import type { Heard } from "./listening.ts";
 import type { Room, RoomPlan, Visit, Written } from "./neighbours.ts";
 import type { Tried } from "./reach.ts";
-import { readWays, sameCells, writeWays, type Cells, type ReadWay, type Row, type WriteWay } from "./ways.ts";
+import {
+  liveWays,
+  readWays,
+  sameCells,
+  writeWays,
+  type Cells,
+  type LiveWay,
+  type ReadWay,
+  type Row,
+  type WriteWay,
+} from "./ways.ts";
 
 export interface Trespass {
   readonly kind: "trespass";
-  readonly finding: "foreignRows" | "foreignChange" | "actedAs";
+  readonly finding: "foreignRows" | "foreignEvents" | "foreignChange" | "actedAs";
   readonly room: string;
   readonly as: string;
   readonly way: string;
@@ -47,6 +58,11 @@ export function judgeRoom(plan: RoomPlan, room: Room | undefined): Seen[] {
       const tried = visit.reads.find((one) => one.way === way.name);
       seen.push(tried === undefined ? unseen(`${way.name} was not tried`) : judgeRead(way, tried, about));
     }
+    for (const way of waysOf(visit, liveWays)) {
+      const one = visit.listened.heard.find(({ way: name }) => name === way.name);
+      const why = visit.listened.why ?? "was not tried";
+      seen.push(one === undefined ? unseen(`${way.name}, as ${visit.who.role}: ${why}`) : judgeHeard(way, one, about));
+    }
     for (const way of waysOf(visit, writeWays)) {
       const tried = visit.writes.find((one) => one.way === way.name);
       seen.push(tried === undefined ? unseen(`${way.name} was not tried`) : judgeWrite(way, tried, about));
@@ -77,6 +93,22 @@ function judgeRead(way: ReadWay, tried: Tried, about: About): Seen {
   if (sameCells(tried.rows, own, way.ordered === true)) return { kind: own.length === 0 ? "empty" : "worked" };
   if (mayLack(way, about) && tried.rows?.length === 0) return { kind: "silent" };
   return doubt(way, about, `showed ${text(tried.rows)}, and not the own ${text(own)}`);
+}
+
+function judgeHeard(way: LiveWay, { opening, rows, told, theirs }: Heard, about: About): Seen {
+  const { plan, visit } = about;
+  const { who, listened } = visit;
+  if (theirs.length > 0) {
+    const detail = theirs.join(", ");
+    const tried = { said: { exchange: opening.exchange } };
+    return trespass("foreignEvents", way, tried, about, detail);
+  }
+  if (opening.kind !== "ready") return doubt(way, about, `did not begin: ${opening.code} ${opening.message}`);
+  const own = way.shows(who.rows);
+  if (!sameCells(rows, own, false)) return doubt(way, about, `showed ${text(rows)}, and not the own ${text(own)}`);
+  if (!listened.came || (way.tells && !told.includes(listened.own)))
+    return doubt(way, about, `was not told of what was written to the ${plan.type} table meanwhile`);
+  return { kind: way.tells ? "worked" : "empty" };
 }
 
 /** What of others is in the answer; undefined if nothing is. */
@@ -142,21 +174,21 @@ function mayLack(way: ReadWay | WriteWay, { plan }: About): boolean {
   return way.optional === true || (way.notForStreams === true && plan.type === "STREAM");
 }
 
-function waysOf<W extends ReadWay | WriteWay>({ who }: Visit, ways: readonly W[]): readonly W[] {
+function waysOf<W extends ReadWay | WriteWay | LiveWay>({ who }: Visit, ways: readonly W[]): readonly W[] {
   return who.role === "user" ? ways : ways.filter((way) => way.broad === true);
 }
 
 function trespass(
   finding: Trespass["finding"],
-  { name: way }: ReadWay | WriteWay,
-  { said }: Tried,
+  { name: way }: ReadWay | WriteWay | LiveWay,
+  { said }: { readonly said: Pick<Said, "exchange"> },
   { plan, visit }: About,
   detail: string,
 ): Trespass {
   return { kind: "trespass", finding, room: plan.name, as: visit.who.role, way, detail, exchange: said.exchange };
 }
 
-function doubt({ name }: ReadWay | WriteWay, { plan, visit }: About, why: string): Seen {
+function doubt({ name }: ReadWay | WriteWay | LiveWay, { plan, visit }: About, why: string): Seen {
   return { kind: "doubt", why: `${plan.name}: ${name}, as ${visit.who.role}, ${why}` };
 }
 

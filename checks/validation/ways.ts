@@ -64,6 +64,17 @@ export interface WriteWay extends Traits {
   readonly refill?: true;
 }
 
+export interface LiveWay {
+  readonly name: string;
+  readonly sql: string;
+  /** Tried by accounts with more rights, too. */
+  readonly broad?: true;
+  /** Which of one's own rows it shows. */
+  readonly shows: (rows: readonly Row[]) => Cells;
+  /** Whether it tells rows of one's own that are written later. */
+  readonly tells: boolean;
+}
+
 const big = (text: string): bigint => BigInt(text);
 const byKey = (rows: readonly Row[]): Row[] => rows.toSorted((a, b) => (big(a.id) < big(b.id) ? -1 : 1));
 const byNumber = (rows: readonly Row[]): Row[] => rows.toSorted((a, b) => (big(a.n) > big(b.n) ? -1 : 1));
@@ -182,6 +193,24 @@ export const readWays: readonly ReadWay[] = [
   read("the view of manifests", "SELECT * FROM system.manifest WHERE namespace_id = '{namespace}'", null),
   read("SHOW STATS", "SHOW STATS FOR TABLE {t}", null),
   read("DESCRIBE", "DESCRIBE TABLE {t}", null),
+];
+
+/** The first of them is the one by which one knows that what was written later has come. `{theirKey}` and `{theirValue}` are of a row to come. */
+export const liveWays: readonly LiveWay[] = [
+  { name: "live query", sql: "SELECT * FROM {t}", broad: true, shows: rows, tells: true },
+  { name: "live query with a condition", sql: "SELECT id, v, n FROM {t} WHERE n > 0", shows: rows, tells: true },
+  {
+    name: "live query by another's key",
+    sql: "SELECT * FROM {t} WHERE id = {theirKey}",
+    shows: () => [],
+    tells: false,
+  },
+  {
+    name: "live query by another's value",
+    sql: "SELECT * FROM {t} WHERE v = '{theirValue}'",
+    shows: () => [],
+    tells: false,
+  },
 ];
 
 const all = (own: number): number => own;

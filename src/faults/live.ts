@@ -153,6 +153,29 @@ export function messageFault(name: string, meddle: (message: Message) => readonl
   };
 }
 
+/** Logs every live connection in as whoever last sent a statement that `donor` matches. */
+export function listenAs(name: string, donor: RegExp): Fault {
+  return {
+    name,
+    wrap(wire, fired) {
+      let borrowed: string | undefined;
+      const swap = messageFault(name, (message) =>
+        message["type"] !== "authenticate" || borrowed === undefined || message["token"] === borrowed
+          ? undefined
+          : [{ ...message, token: borrowed }],
+      );
+      return {
+        ...swap.wrap(wire, fired),
+        async exchange(request) {
+          const bearer = request.headers["authorization"]?.replace(/^Bearer /, "");
+          if (typeof request.body === "string" && donor.test(request.body)) borrowed = bearer ?? borrowed;
+          return await wire.exchange(request);
+        },
+      };
+    },
+  };
+}
+
 function wrapSocket(wire: Wire, around: (listener: SocketListener) => SocketListener): Wire {
   const { socket } = wire;
   return socket === undefined

@@ -17,9 +17,11 @@ export interface Live {
   closed(): RawClose | undefined;
   /** `options` null: a subscription without options, so without a snapshot. */
   subscribe(sql: string, options?: SubscribeOptions | null, id?: string): Promise<Subscription>;
-  /** A message as it is: JSON, or text that need not be any. */
-  send(message: Json | string): void;
-  sendBytes(bytes: Uint8Array): void;
+  /** A message as it is: JSON, or text that need not be any. Returns the exchange under which it is recorded, as do the next two. */
+  send(message: Json | string): number;
+  sendBytes(bytes: Uint8Array): number;
+  /** Bytes as they are, in no frame: for frames that nobody should send. */
+  write(bytes: Uint8Array): number;
   /** The first frame from number `from` on for which it holds; undefined when the time is up or the connection ends. */
   untilFrame(holds: (frame: Frame) => boolean, withinMs: number, from?: number): Promise<Frame | undefined>;
   untilClosed(withinMs: number): Promise<RawClose | undefined>;
@@ -158,15 +160,22 @@ class Connection implements Live {
     return feed;
   }
 
-  send(message: Json | string): void {
+  send(message: Json | string): number {
     const text = typeof message === "string" ? message : writeExact(message);
-    this.#parts.note(text);
     this.#socket?.send(text);
+    return this.#parts.note(text);
   }
 
-  sendBytes(bytes: Uint8Array): void {
-    this.#parts.note(`${bytes.byteLength} bytes`);
+  sendBytes(bytes: Uint8Array): number {
     this.#socket?.send(bytes);
+    return this.#parts.note(`${bytes.byteLength} bytes`);
+  }
+
+  write(bytes: Uint8Array): number {
+    this.#socket?.write(bytes);
+    return this.#parts.note(
+      `${bytes.byteLength} bytes in no frame: ${Buffer.from(bytes.subarray(0, 32)).toString("hex")}`,
+    );
   }
 
   async untilFrame(

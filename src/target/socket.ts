@@ -64,6 +64,7 @@ function handle(socket: WebSocket, connection: () => net.Socket | undefined): Ra
   };
   return {
     send: (data) => whileOpen(() => socket.send(data)),
+    write: (bytes) => whileOpen(() => connection()?.write(bytes)),
     close: (code, reason) => whileOpen(() => socket.close(code, reason)),
     reset: () => resetConnection(connection()),
     cutMidFrame() {

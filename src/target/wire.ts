@@ -75,6 +75,8 @@ export interface SocketListener {
 
 export interface RawSocket {
   send(data: string | Uint8Array): void;
+  /** Bytes as they are, in no frame: for frames that nobody should send. */
+  write(bytes: Uint8Array): void;
   /** In good order, with a close frame. */
   close(code?: number, reason?: string): void;
   /** Ends the connection with a TCP reset. */

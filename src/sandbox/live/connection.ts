@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
 import { gzipSync } from "node:zlib";
 import type { RawData, WebSocket } from "ws";
 import { type Database, Unavailable } from "../database.ts";
@@ -53,7 +52,8 @@ export class Connection {
     for (const sign of ["ping", "pong"] as const) socket.on(sign, () => this.#heard());
     // The library closes the socket itself, with the code that the protocol has for it.
     socket.on("error", () => undefined);
-    this.gone = once(socket, "close");
+    // Not events.once, which also ends with an error.
+    this.gone = new Promise((resolve) => socket.once("close", resolve));
     socket.once("close", () => this.#leave());
     if (login !== undefined) this.#queue(() => this.#logIn(login));
   }
@@ -172,18 +172,17 @@ export class Connection {
 
   async #logIn({ token, compression }: Login): Promise<void> {
     this.#hasTried = true;
-    if (this.#account === undefined) {
-      const claims = verify(token, this.#around.secret, Date.now() / 1000);
-      const user = typeof claims === "string" || claims.token_type !== "access" ? undefined : claims.sub;
-      const profile = user === undefined ? undefined : await this.#around.database.ask("profile", { user });
-      this.#compression = compression;
-      if (profile === undefined) {
-        this.#send(authError("Invalid credentials"));
-        this.close(1008, "Authentication failed");
-        return;
-      }
-      this.#account = { user: profile.id, role: profile.role };
+    const claims = verify(token, this.#around.secret, Date.now() / 1000);
+    const user = typeof claims === "string" || claims.token_type !== "access" ? undefined : claims.sub;
+    const profile = user === undefined ? undefined : await this.#around.database.ask("profile", { user });
+    if (this.#account === undefined) this.#compression = compression;
+    // Another login on the same connection changes nothing, and is none with a bad token or for somebody else.
+    if (profile === undefined || (this.#account !== undefined && this.#account.user !== profile.id)) {
+      this.#send(authError("Invalid credentials"));
+      this.close(1008, "Authentication failed");
+      return;
     }
+    this.#account ??= { user: profile.id, role: profile.role };
     this.#send(authSuccess(this.#account.user, this.#account.role, this.#compression));
   }
 

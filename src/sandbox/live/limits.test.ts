@@ -78,9 +78,11 @@ test("a login comes as the first message or with the upgrade, and once is enough
   const first = await Listener.logIn(sandbox.url, alice);
   const protocol = { serialization: "json", compression: "none" };
   expect(first.frames).toMatchObject([{ type: "auth_success", user: name, role: "user", protocol }]);
-  first.send(login("garbage"));
+  first.send(login(alice.token));
   await first.fence();
   expect(first.frames[1]).toMatchObject({ type: "auth_success", user: name });
+  first.send(login("garbage"));
+  expect(await first.closed).toEqual([1008, "Authentication failed"]);
   const header = { authorization: `Bearer ${alice.token}` };
   for (const [path, compression] of [
     ["/v1/ws", "gzip"],
