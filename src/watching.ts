@@ -23,7 +23,7 @@ export function watch(wire: Wire): Watched {
         ? {}
         : {
             async socket(request, listener) {
-              const lines: string[] = [];
+              const lines = [`${request.path} ${JSON.stringify(request.headers)}`];
               sockets.push(lines);
               const outcome = await socket(request, {
                 frame(frame) {
@@ -35,13 +35,20 @@ export function watch(wire: Wire): Watched {
                   listener.closed(close);
                 },
               });
-              if (outcome.kind === "failed") return outcome;
-              const { send } = outcome.socket;
+              if (outcome.kind === "failed") {
+                lines.push(`${outcome.because} ${outcome.status ?? ""}`);
+                return outcome;
+              }
+              const { send, ping } = outcome.socket;
               const sending = (data: string | Uint8Array): void => {
                 lines.push(`> ${typeof data === "string" ? data : Buffer.from(data).toString("base64")}`);
                 send(data);
               };
-              return { ...outcome, socket: { ...outcome.socket, send: sending } };
+              const pinging = (): void => {
+                lines.push("> ping");
+                ping();
+              };
+              return { ...outcome, socket: { ...outcome.socket, send: sending, ping: pinging } };
             },
           }),
       ...(control === undefined

@@ -1,4 +1,4 @@
-import { closeFault, messageFault } from "../../src/faults/live.ts";
+import { closeFault, pingFault } from "../../src/faults/live.ts";
 import { proveCheck } from "../../src/proof.ts";
 import { idleStaysAlive } from "./idle-stays-alive.ts";
 
@@ -26,7 +26,7 @@ export default proveCheck(idleStaysAlive, {
   breaks: {
     droppedIdle: {
       seen: { ...sound, alive: { told: false, lostAfterMs: 10_500, how: "1000 Heartbeat timeout" } },
-      fault: messageFault("swallowThePings", (message) => (message["type"] === "ping" ? [] : undefined)),
+      fault: pingFault("swallowThePings"),
     },
     neverClosed: {
       seen: { ...sound, silent: null, waitedMs: 21_000 },
