@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Json } from "../check.ts";
 import { Feed, optionsOf, versionOf } from "./feed.ts";
-import { parseExact, writeExact } from "./json.ts";
+import { isRecord } from "./answer.ts";
+import { cellText, parseExact, writeExact } from "./json.ts";
 
 type Message = { readonly [name: string]: Json };
 
@@ -48,7 +49,7 @@ function feed(answers: (message: string) => readonly string[] = () => [], withSn
   });
   function hear(text: string): void {
     const json = parseExact(text);
-    const type = typeof json === "object" && json !== null && "type" in json ? String(json["type"]) : "";
+    const type = isRecord(json) ? cellText(json["type"]) : "";
     at += 1;
     one.take({ json, type, about: "q1", compressed: false, size: text.length, at });
     for (const look of waiting) look();

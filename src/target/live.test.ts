@@ -39,7 +39,7 @@ async function serve(
       socket.send(typeof message === "string" || message instanceof Uint8Array ? message : JSON.stringify(message));
     socket.on("ping", () => came.push("ping"));
     socket.on("message", (data, isBinary) => {
-      const text = String(data as Buffer);
+      const text = (data as Buffer).toString();
       came.push(isBinary ? `bytes ${(data as Buffer).toString("hex")}` : text);
       if (isBinary) return;
       let message: Message = {};

@@ -28,7 +28,7 @@ async function listen(server: Server | TcpServer): Promise<string> {
 }
 
 /** What a server does with each socket that is opened. */
-async function sockets(serve: (socket: WebSocket) => void, server: Server = createHttp()): Promise<string> {
+async function socketServer(serve: (socket: WebSocket) => void, server: Server = createHttp()): Promise<string> {
   new WebSocketServer({ server }).on("connection", (socket) => serve(socket.on("error", () => undefined)));
   return await listen(server);
 }
@@ -87,7 +87,7 @@ describe("a socket that opens", () => {
     const asked: unknown[] = [];
     const server = createHttp();
     server.on("upgrade", ({ url, headers }) => asked.push([url, headers["x-own"]]));
-    const origin = await sockets((socket) => {
+    const origin = await socketServer((socket) => {
       socket.send("grüße");
       socket.send(Buffer.from([0, 255]));
       socket.send("last");
@@ -100,9 +100,11 @@ describe("a socket that opens", () => {
 
   test("sends texts, bytes and pings, and closes in good order", async () => {
     const came: string[] = [];
-    const origin = await sockets((socket) => {
+    const origin = await socketServer((socket) => {
       socket.on("ping", () => came.push("ping"));
-      socket.on("message", (data, isBinary) => came.push(`${isBinary ? "bytes" : "text"} ${String(data as Buffer)}`));
+      socket.on("message", (data, isBinary) =>
+        came.push(`${isBinary ? "bytes" : "text"} ${(data as Buffer).toString()}`),
+      );
       socket.on("close", (code, reason) => came.push(`closed ${code} ${String(reason)}`));
     });
     const heard = await open(origin);
@@ -121,15 +123,15 @@ describe("a socket that opens", () => {
   });
 
   test("tells with what code and reason the server closed it", async () => {
-    const heard = await open(await sockets((socket) => socket.close(1008, "who are you?")));
+    const heard = await open(await socketServer((socket) => socket.close(1008, "who are you?")));
     await heard.end;
     expect(heard.closes).toMatchObject([{ code: 1008, reason: "who are you?" }]);
   });
 
   test("ends without a close frame by a reset, and in the middle of a frame", async () => {
     const ends: unknown[] = [];
-    const origin = await sockets((socket) => {
-      socket.on("message", (data) => ends.push(String(data as Buffer)));
+    const origin = await socketServer((socket) => {
+      socket.on("message", (data) => ends.push((data as Buffer).toString()));
       socket.on("close", (code) => ends.push(code));
     });
     for (const how of ["reset", "cutMidFrame"] as const) {
@@ -143,7 +145,7 @@ describe("a socket that opens", () => {
 
   test("reads nothing while it is paused, and everything after", async () => {
     const served: WebSocket[] = [];
-    const origin = await sockets((socket) => void served.push(socket));
+    const origin = await socketServer((socket) => void served.push(socket));
     const [paused, other] = [await open(origin), await open(origin)];
     opened(paused).pause();
     for (const socket of served) socket.send("a word");
@@ -155,7 +157,7 @@ describe("a socket that opens", () => {
   });
 
   test("can be paused for ever and still be reset", async () => {
-    const heard = await open(await sockets((socket) => socket.send("unread")));
+    const heard = await open(await socketServer((socket) => socket.send("unread")));
     opened(heard).pause();
     opened(heard).reset();
     await heard.end;
@@ -163,7 +165,7 @@ describe("a socket that opens", () => {
   });
 
   test("does not take in a message without end", async () => {
-    const heard = await open(await sockets((socket) => socket.send(Buffer.alloc(64 * 1024 * 1024 + 1))));
+    const heard = await open(await socketServer((socket) => socket.send(Buffer.alloc(64 * 1024 * 1024 + 1))));
     await heard.end;
     expect(heard.frames).toEqual([]);
     expect(heard.closes).toHaveLength(1);
@@ -245,8 +247,8 @@ test("over TLS it speaks, is reset and cut like any other", async () => {
   vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
   const ends: number[] = [];
   const server = createHttps(selfSigned());
-  const origin = await sockets((socket) => {
-    socket.on("message", (data) => socket.send(`you said ${String(data as Buffer)}`));
+  const origin = await socketServer((socket) => {
+    socket.on("message", (data) => socket.send(`you said ${(data as Buffer).toString()}`));
     socket.on("close", (code) => ends.push(code));
   }, server);
   for (const how of ["reset", "cutMidFrame"] as const) {
