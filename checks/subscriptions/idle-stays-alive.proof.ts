@@ -14,6 +14,7 @@ const sound = {
     reason: string;
   } | null,
   waitedMs: 15_000,
+  lagMs: 4,
   why: null as string | null,
 };
 
@@ -22,6 +23,7 @@ export default proveCheck(idleStaysAlive, {
   cannotTell: [
     { ...sound, why: "no live connection", alive: null },
     { ...sound, alive: { told: false, lostAfterMs: null, how: "" } },
+    { ...sound, alive: { told: false, lostAfterMs: 10_500, how: "1000 Heartbeat timeout" }, lagMs: 7_000 },
   ],
   breaks: {
     droppedIdle: {
