@@ -41,6 +41,7 @@ export async function measureEvents(): Promise<EventFigures> {
           at: 0,
           socket: {
             send: nothing,
+            ping: nothing,
             close: nothing,
             reset: nothing,
             write: nothing,
@@ -52,7 +53,8 @@ export async function measureEvents(): Promise<EventFigures> {
       },
       token: undefined,
       signal: new AbortController().signal,
-      note: () => 0,
+      note: () => ({ number: 0, answered: () => {} }),
+      tooFast: () => {},
       turn: async () => await Promise.resolve(),
     },
   );

@@ -23,7 +23,7 @@ export function watch(wire: Wire): Watched {
         ? {}
         : {
             async socket(request, listener) {
-              const lines: string[] = [];
+              const lines = [`${request.path} ${JSON.stringify(request.headers)}`];
               sockets.push(lines);
               const outcome = await socket(request, {
                 frame(frame) {
@@ -35,8 +35,11 @@ export function watch(wire: Wire): Watched {
                   listener.closed(close);
                 },
               });
-              if (outcome.kind === "failed") return outcome;
-              const { send, write } = outcome.socket;
+              if (outcome.kind === "failed") {
+                lines.push(`${outcome.because} ${outcome.status ?? ""}`);
+                return outcome;
+              }
+              const { send, write, ping } = outcome.socket;
               const sending = (data: string | Uint8Array): void => {
                 lines.push(`> ${typeof data === "string" ? data : Buffer.from(data).toString("base64")}`);
                 send(data);
@@ -45,7 +48,11 @@ export function watch(wire: Wire): Watched {
                 lines.push(`> no frame ${Buffer.from(bytes).toString("base64")}`);
                 write(bytes);
               };
-              return { ...outcome, socket: { ...outcome.socket, send: sending, write: writing } };
+              const pinging = (): void => {
+                lines.push("> ping");
+                ping();
+              };
+              return { ...outcome, socket: { ...outcome.socket, send: sending, write: writing, ping: pinging } };
             },
           }),
       ...(control === undefined

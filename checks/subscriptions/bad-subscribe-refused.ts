@@ -118,7 +118,8 @@ export const badSubscribeRefused = defineCheck({
     );
     if (made.kind !== "ok") return { ...nothing, why: `the table could not be made: ${made.message}` };
     const values = Array.from({ length: rowCount }, (_, at) => `(${at + 1}, 'v')`);
-    await target.sql(op, `INSERT INTO ${table} (id, v) VALUES ${values.join(", ")}`);
+    const filled = await target.sql(op, `INSERT INTO ${table} (id, v) VALUES ${values.join(", ")}`);
+    if (filled.kind !== "ok") return { ...nothing, why: `the rows could not be written: ${filled.message}` };
     const http = await tryAll(
       target,
       statements.map(({ name, sql }) => ({ name, as: reader, sql: sql(table) })),
@@ -145,7 +146,7 @@ export const badSubscribeRefused = defineCheck({
       socket = await openSocket(target, reader, table);
       if ("why" in socket) return { ...nothing, http, why: socket.why };
     }
-    await target.sql(op, `INSERT INTO ${table} (id, v) VALUES (${lastKey}, 'fence')`);
+    const last = await target.sql(op, `INSERT INTO ${table} (id, v) VALUES (${lastKey}, 'fence')`);
     const alive = await fenceArrives(socket.control, "v", "fence");
     const tried = asked.map(({ one, id, from, live }): Tried => ({
       ...one,
@@ -158,7 +159,8 @@ export const badSubscribeRefused = defineCheck({
       control: control ?? null,
       tried,
       alive,
-      left: count === undefined ? null : cellText(count),
+      // What was not written for certain cannot be missed.
+      left: count === undefined || last.kind !== "ok" ? null : cellText(count),
     };
   },
   judge({ why, http, control, tried, alive, left }) {

@@ -10,8 +10,14 @@ const swapped = {
   told: sound.told.map((change, n, all) => (n === 6 ? (all[7] ?? change) : n === 7 ? (all[6] ?? change) : change)),
 };
 
+/** Two changes of different keys by different writers that came the other way round: nobody was promised another order. */
+const ofDifferentKeys = {
+  ...sound,
+  told: sound.told.map((change, n, all) => (n === 8 ? (all[9] ?? change) : n === 9 ? (all[8] ?? change) : change)),
+};
+
 export default proveCheck(changesInOrder, {
-  holds: [sound],
+  holds: [sound, ofDifferentKeys],
   cannotTell: [{ ...sound, fenceMs: null }, { ...sound, why: "no live connection" }, soundStream(20)],
   breaks: {
     wentBack: {

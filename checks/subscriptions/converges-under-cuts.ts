@@ -9,6 +9,8 @@ const keys = 12;
 const batchesEach = 3;
 const changesPerBatch = 8;
 const columns = ["id", "kind", "n", "mark"];
+/** A write whose answer was lost may take effect after the table was read: what differs then has to go on differing. */
+const lateWithinMs = 1_000;
 /** Fewer fences with at least one cut before them show nothing about cuts. */
 const cutsMin = 2;
 
@@ -106,6 +108,7 @@ async function explore(
       if (n === cutAt) {
         believed = foldChanges("id", [...believed.values()], at.subscription.changes);
         const from = at.subscription.lastVersion();
+        const { versionDomain } = at.subscription;
         at.live.reset();
         await at.live.untilClosed(2_000);
         cuts += 1;
@@ -115,7 +118,7 @@ async function explore(
           target,
           user,
           select,
-          from === undefined ? {} : { from },
+          from === undefined ? {} : { from, ...(versionDomain === undefined ? {} : { versionDomain }) },
         );
         if ("why" in back) return { rounds, why: `coming back: ${back.why}` };
         const told = back.rows.map((row) =>
@@ -131,9 +134,17 @@ async function explore(
     const fence = 1_000 + batch;
     await target.sql(user, `INSERT INTO ${table} (id, kind, n, mark) VALUES (${fence}, 'fence', 0, 'fence ${batch}')`);
     const fenced = await fenceArrives(at.subscription, "mark", `fence ${batch}`);
-    const rows = await readTable(target, user, table, columns, where);
-    if (rows === null) return { rounds, why: "the table could not be read" };
-    const difference = differenceOf("id", foldChanges("id", [...believed.values()], at.subscription.changes), rows);
+    const { live, subscription } = at;
+    const difference = await context.poll(
+      async () => {
+        const rows = await readTable(target, user, table, columns, where);
+        if (rows === null) return null;
+        return differenceOf("id", foldChanges("id", [...believed.values()], subscription.changes), rows);
+      },
+      (now) => !fenced || now === null || isSame(now) || live.closed() !== undefined,
+      { withinMs: lateWithinMs, everyMs: 250 },
+    );
+    if (difference === null) return { rounds, why: "the table could not be read" };
     const firsts = (list: readonly string[]): readonly string[] => list.slice(0, 3);
     rounds.push({
       filter,
@@ -142,7 +153,7 @@ async function explore(
       missing: firsts(difference.missing),
       ghosts: firsts(difference.ghosts),
       stale: firsts(difference.stale),
-      fenced,
+      fenced: fenced && (isSame(difference) || live.closed() === undefined),
       exchange: at.subscription.exchange,
     });
     following = at;

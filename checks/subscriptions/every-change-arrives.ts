@@ -7,7 +7,7 @@ export const everyChangeArrives = defineCheckOf(stream, {
   title: "Every acknowledged change reaches the subscriber",
   failureTitle: "Acknowledged changes do not reach the subscriber",
   description:
-    "Six writers insert, update and delete about a thousand rows while one subscriber listens. Every acknowledged change must have its event before the fence, a last row that is written when all others are acknowledged. A change that is missing is looked up in the table: lost on the way, or in the data.",
+    "Six writers insert, update and delete about a thousand rows while one subscriber listens. Every acknowledged change must have its event no later than two seconds after that of the fence, a last row that is written when all others are acknowledged. A change that is missing is looked up in the table: lost on the way, or in the data.",
   blindTo: "One table, one subscriber, a moderate pace: bursts, slow readers and cuts have checks of their own.",
   risk: "Screens and caches that follow this server show what is no longer so, and nobody is told.",
   remedy: "Until this passes, read the table again from time to time; do not rely on live queries alone.",

@@ -1,4 +1,4 @@
-import { closeFault, messageFault } from "../../src/faults/live.ts";
+import { closeFault, pingFault } from "../../src/faults/live.ts";
 import { proveCheck } from "../../src/proof.ts";
 import { idleStaysAlive } from "./idle-stays-alive.ts";
 
@@ -14,6 +14,7 @@ const sound = {
     reason: string;
   } | null,
   waitedMs: 15_000,
+  lagMs: 4,
   why: null as string | null,
 };
 
@@ -22,11 +23,12 @@ export default proveCheck(idleStaysAlive, {
   cannotTell: [
     { ...sound, why: "no live connection", alive: null },
     { ...sound, alive: { told: false, lostAfterMs: null, how: "" } },
+    { ...sound, alive: { told: false, lostAfterMs: 10_500, how: "1000 Heartbeat timeout" }, lagMs: 7_000 },
   ],
   breaks: {
     droppedIdle: {
       seen: { ...sound, alive: { told: false, lostAfterMs: 10_500, how: "1000 Heartbeat timeout" } },
-      fault: messageFault("swallowThePings", (message) => (message["type"] === "ping" ? [] : undefined)),
+      fault: pingFault("swallowThePings"),
     },
     neverClosed: {
       seen: { ...sound, silent: null, waitedMs: 21_000 },

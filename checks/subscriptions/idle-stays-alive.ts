@@ -1,6 +1,10 @@
 import { defineCheck, fail, pass, unknown } from "../../src/check.ts";
+import { watchLag } from "../../src/measure/lag.ts";
 import { fenceArrives, follow, type Following } from "./following.ts";
 import { heartbeatsOf } from "./heartbeats.ts";
+
+/** Pings leave every four seconds: this late, they may have come after the time-out. */
+const lagMsMax = 3_000;
 
 export const idleStaysAlive = defineCheck({
   id: "subscriptions/idle-stays-alive",
@@ -29,7 +33,7 @@ export const idleStaysAlive = defineCheck({
     const op = await target.account("dba");
     const user = await target.account("user");
     const table = `${scratch}.t`;
-    const nothing = { alive: null, silent: null, waitedMs: 0 };
+    const nothing = { alive: null, silent: null, waitedMs: 0, lagMs: 0 };
     await target.sql(op, `CREATE TABLE ${table} (id BIGINT PRIMARY KEY, mark TEXT) WITH (TYPE='USER')`);
     const { timeoutMs, everyMs, noticedMs } = heartbeatsOf(target);
     const [alive, silent] = [
@@ -39,11 +43,13 @@ export const idleStaysAlive = defineCheck({
     if ("why" in alive) return { ...nothing, why: alive.why };
     if ("why" in silent) return { ...nothing, why: silent.why };
     const startedAt = performance.now();
+    const stopWatching = watchLag();
     // Both waits at once: the one ends when the silent connection is closed, the other after two heartbeats more than a time-out.
     const [closed, lost] = await Promise.all([
       silent.live.untilClosed(noticedMs),
       alive.live.untilClosed(timeoutMs + everyMs),
     ]);
+    const lagMs = stopWatching();
     const waitedMs = Math.round(performance.now() - startedAt);
     await target.sql(user, `INSERT INTO ${table} (id, mark) VALUES (1, 'after the silence')`);
     const told = lost === undefined && (await fenceArrives(alive.subscription, "mark", "after the silence"));
@@ -55,11 +61,15 @@ export const idleStaysAlive = defineCheck({
           ? null
           : { afterMs: Math.round(closed.at - startedAt), code: closed.code, reason: closed.reason },
       waitedMs,
+      lagMs,
       why: null,
     };
   },
-  judge({ alive, silent, waitedMs, why }) {
+  judge({ alive, silent, waitedMs, lagMs, why }) {
     if (why !== null || alive === null) return unknown(why ?? "nothing was seen");
+    // Then our pings were late, and the server was right to close.
+    if (alive.lostAfterMs !== null && lagMs > lagMsMax)
+      return unknown(`the checker was slow: its own timers were ${lagMs} ms late`);
     const found = [
       ...(alive.lostAfterMs === null
         ? []

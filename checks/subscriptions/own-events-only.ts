@@ -49,11 +49,10 @@ export const ownEventsOnly = defineCheck({
       );
       if (made.kind !== "ok") return { shown, why: `the ${table} table could not be made: ${made.message}` };
       // Rows that are there before anybody subscribes: they come in the pages.
-      for (const [who, as] of [
-        ["alice", alice],
-        ["bob", bob],
-      ] as const)
-        await insert(target, as, name, 1, canaries(who, nonce, "early"));
+      const early = [
+        await insert(target, alice, name, 1, canaries("alice", nonce, "early")),
+        await insert(target, bob, name, 1, canaries("bob", nonce, "early")),
+      ];
       const followers: { who: string; following: Following }[] = [];
       for (let n = 0; n < socketsEach; n += 1) {
         for (const [who, as] of [
@@ -65,10 +64,12 @@ export const ownEventsOnly = defineCheck({
           followers.push({ who, following });
         }
       }
-      await Promise.all([
+      const late = await Promise.all([
         change(target, alice, name, table, "alice", nonce),
         change(target, bob, name, table, "bob", nonce),
       ]);
+      // What was not written cannot be told; what is told to the wrong one is wrong all the same.
+      const written = ![...early, ...late].includes(false);
       for (const { who, following } of followers) {
         const fenced = await fenceArrives(following.subscription, "canary", `${who} ${nonce} fence`);
         const { rows, subscription } = following;
@@ -80,11 +81,12 @@ export const ownEventsOnly = defineCheck({
           table,
           own: new Set(texts.filter((text) => text.startsWith(`${who} ${nonce}`))).size,
           foreign: texts.filter((text) => text.startsWith(other)).slice(0, 3),
-          fenced,
+          fenced: fenced && written,
           exchange: following.subscription.exchange,
         });
         following.live.close();
       }
+      if (!written) return { shown, why: `the rows of the ${table} table could not all be written` };
     }
     return { shown, why: null };
   },
@@ -127,14 +129,12 @@ async function insert(
   table: string,
   from: number,
   texts: readonly string[],
-): Promise<void> {
-  await target.sql(
-    as,
-    `INSERT INTO ${table} (id, canary) VALUES ${texts.map((text, at) => `(${from + at}, '${text}')`).join(", ")}`,
-  );
+): Promise<boolean> {
+  const rows = texts.map((text, at) => `(${from + at}, '${text}')`);
+  return (await target.sql(as, `INSERT INTO ${table} (id, canary) VALUES ${rows.join(", ")}`)).kind === "ok";
 }
 
-/** Both with the same keys: only whose they are tells the rows apart. */
+/** Both with the same keys: only whose they are tells the rows apart. Whether all of it was acknowledged. */
 async function change(
   target: Target,
   as: Account,
@@ -142,12 +142,18 @@ async function change(
   table: string,
   who: string,
   nonce: string,
-): Promise<void> {
+): Promise<boolean> {
   const texts = canaries(who, nonce, "late");
-  for (let at = 0; at < texts.length; at += 2) await insert(target, as, name, 100 + at, texts.slice(at, at + 2));
+  const done: boolean[] = [];
+  for (let at = 0; at < texts.length; at += 2)
+    done.push(await insert(target, as, name, 100 + at, texts.slice(at, at + 2)));
   if (table === "USER") {
-    await target.sql(as, `UPDATE ${name} SET canary = '${who} ${nonce} changed' WHERE id = 100`);
-    await target.sql(as, `DELETE FROM ${name} WHERE id = 101`);
+    for (const statement of [
+      `UPDATE ${name} SET canary = '${who} ${nonce} changed' WHERE id = 100`,
+      `DELETE FROM ${name} WHERE id = 101`,
+    ])
+      done.push((await target.sql(as, statement)).kind === "ok");
   }
-  await insert(target, as, name, 999, [`${who} ${nonce} fence`]);
+  done.push(await insert(target, as, name, 999, [`${who} ${nonce} fence`]));
+  return !done.includes(false);
 }

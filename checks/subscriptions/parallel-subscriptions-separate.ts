@@ -104,7 +104,8 @@ async function look(
   // Rows of all groups in each statement, so that the server has to take every statement apart.
   for (let n = 0; n < rowsEach; n += 1) {
     const rows = Array.from({ length: groups }, (_, group) => `(${n * 100 + group}, ${group}, 'g${group} r${n}')`);
-    await target.sql(as, `INSERT INTO ${table} (id, grp, mark) VALUES ${rows.join(", ")}`);
+    const written = await target.sql(as, `INSERT INTO ${table} (id, grp, mark) VALUES ${rows.join(", ")}`);
+    if (written.kind !== "ok") return { shares: [], why: `the rows could not all be written: ${written.message}` };
   }
   const shares: Share[] = [];
   for (const [group, { subscription }] of followings.entries()) {

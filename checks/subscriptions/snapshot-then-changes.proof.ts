@@ -40,6 +40,7 @@ const sound = {
   outcomes: steps.map(() => "ok" as const),
   changes,
   table: [["1", "one"] as const, ["2", "two again"] as const],
+  found: true as boolean | null,
   fenced: true,
   notices: [] as string[],
   exchange: 5,
@@ -88,6 +89,12 @@ export default proveCheck(snapshotThenChanges, {
         1,
         (message) => [{ ...message, change_type: "insert" }],
         (message) => message["change_type"] === "update",
+      ),
+    },
+    toldTooSoon: {
+      seen: { ...sound, found: false },
+      fault: changeRows("tellBeforeItCanBeRead", /^SELECT id, mark FROM \S+\.life/, (rows) =>
+        rows.filter((row) => !row.includes("fence")),
       ),
     },
     deadAddress: {

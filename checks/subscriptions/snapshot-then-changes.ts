@@ -40,18 +40,21 @@ type Seen = {
   readonly changes: readonly ToldChange[];
   /** Key and mark of each row at the end. */
   readonly table: readonly (readonly [string, string])[];
+  /** Whether the last row could be read when it had been told; null where it was not told or nothing could be read. */
+  readonly found: boolean | null;
   readonly fenced: boolean;
   readonly notices: readonly string[];
   readonly exchange: number;
 };
 
 const fenceMark = "fence";
+const fenceKey = "999";
 
 export const snapshotThenChanges = defineCheck({
   id: "subscriptions/snapshot-then-changes",
   title: "A subscriber gets the rows, then each change, just once",
   failureTitle: "A subscriber does not get the rows and then each change",
-  description: `Subscribes to a table of ${early.length} rows, which must come as they are and be all. Then ${steps.length} statements insert, update, set NULL and delete, new rows and old ones: each must be told once, by its right name, with the new and the old values. The HTTP form, SUBSCRIBE TO, must tell an address and a statement that a client can use as they are.`,
+  description: `Subscribes to a table of ${early.length} rows, which must come as they are and be all. Then ${steps.length} statements insert, update, set NULL and delete, new rows and old ones: each must be told once, by its right name, with the new and the old values; and what has been told can be read. The HTTP form, SUBSCRIBE TO, must tell an address and a statement that a client can use as they are.`,
   blindTo:
     "A few rows, one at a time; many, fast and at once are for every-change-arrives and its like. An address on another host is not tried.",
   risk: "A screen starts wrong, or goes wrong with the first change.",
@@ -70,6 +73,8 @@ export const snapshotThenChanges = defineCheck({
       `${d.lost} of ${d.of} changes were not told, the first: ${d.change}`,
     wrongChange: (d: { change: string; told: string; wanted: string }) =>
       `${d.change} was told as ${d.told}; wanted: ${d.wanted}`,
+    toldTooSoon: (d: { key: string }) =>
+      `row ${d.key} was told as written, and a SELECT sent after that did not find it`,
     deadAddress: (d: { address: string; why: string }) =>
       `SUBSCRIBE TO over HTTP sends clients to ${d.address}: ${d.why}`,
   },
@@ -77,7 +82,16 @@ export const snapshotThenChanges = defineCheck({
     const op = await target.account("dba");
     const reader = await target.account("user", "reader");
     const table = `${context.scratch}.life`;
-    const nothing = { told: null, snapshot: [], outcomes: [], changes: [], table: [], fenced: false, notices: [] };
+    const nothing = {
+      told: null,
+      snapshot: [],
+      outcomes: [],
+      changes: [],
+      table: [],
+      found: null,
+      fenced: false,
+      notices: [],
+    };
     const made = await target.sql(
       op,
       `CREATE TABLE ${table} (id BIGINT PRIMARY KEY, mark TEXT, n INT, note TEXT) WITH (TYPE='USER')`,
@@ -97,7 +111,7 @@ export const snapshotThenChanges = defineCheck({
     for (const step of steps) outcomes.push(outcomeOf(await target.sql(reader, statementFor(table, step))));
     await target.sql(
       reader,
-      statementFor(table, { kind: "insert", key: "999", mark: fenceMark, rest: { n: 0, note: "" } }),
+      statementFor(table, { kind: "insert", key: fenceKey, mark: fenceMark, rest: { n: 0, note: "" } }),
     );
     const fenced = await fenceArrives(subscription, "mark", fenceMark);
     const after = await tableOf(target, reader, table);
@@ -115,6 +129,8 @@ export const snapshotThenChanges = defineCheck({
           at: Math.round(at),
         })),
       table: after ?? [],
+      // Only what was told can have been told too soon.
+      found: fenced ? (after?.some(([, mark]) => mark === fenceMark) ?? null) : null,
       fenced,
       notices: noticesOf(subscription, live),
       exchange: subscription.exchange,
@@ -124,6 +140,7 @@ export const snapshotThenChanges = defineCheck({
     const { why, told, snapshot, outcomes, fenced, exchange } = seen;
     const found = [...deadAddress(told), ...(why === null ? [...wrongSnapshot(snapshot, exchange)] : [])];
     if (why === null && fenced) found.push(...wrongFeed(seen));
+    if (seen.found === false) found.push({ name: "toldTooSoon", data: { key: fenceKey }, sent: [exchange] });
     if (found.length > 0) return fail(...found);
     if (why !== null) return unknown(why);
     if (!fenced)
@@ -143,6 +160,7 @@ export const snapshotThenChanges = defineCheck({
 });
 
 type Found =
+  | { readonly name: "toldTooSoon"; readonly data: { readonly key: string }; readonly sent: number[] }
   | { name: "wrongSnapshot"; data: { rows: number; wanted: number; difference: string }; sent: number[] }
   | { name: "lostChange"; data: { change: string; lost: number; of: number }; sent: number[] }
   | { name: "wrongChange"; data: { change: string; told: string; wanted: string }; sent: number[] }

@@ -3,7 +3,7 @@
  * unique, each key has one writer, and a last row, the fence, tells when everything before it must have arrived.
  */
 import { defineObservation, type Context, type Json } from "../../src/check.ts";
-import type { ChangeHistory, RowWrite, ToldChange } from "../../src/measure/changes.ts";
+import { missingChanges, type ChangeHistory, type RowWrite, type ToldChange } from "../../src/measure/changes.ts";
 import { watchLag } from "../../src/measure/lag.ts";
 import {
   cellText,
@@ -21,6 +21,8 @@ const writerCount = 6;
 const rowsPerInsertMax = 8;
 const fenceWithinMs = 10_000;
 const fencesMax = 3;
+/** Between writers no order is promised: what the fence has overtaken is late, and lost only when it does not come then. */
+const lateWithinMs = 2_000;
 const keyColumn = "id";
 const markColumn = "mark";
 const versionColumns = new Set(["_seq", "_deleted", "_version", "_commit_seq"]);
@@ -81,14 +83,27 @@ export const stream = defineObservation<Streamed>({
     );
     const fenceMs = await fence(target, op, table, subscription);
     const lagMs = stopWatching();
+    const writes = written.flat();
+    const told = (): ToldChange[] => subscription.changes.filter((change) => !isFence(change)).map(toldOf);
+    let broken = false;
+    if (fenceMs !== null) {
+      const missing = await context.poll(
+        async () =>
+          await Promise.resolve(missingChanges({ keyColumn, markColumn, writes, told: told(), table: [] }).length),
+        (count) => count === 0 || live.closed() !== undefined,
+        { withinMs: lateWithinMs, everyMs: 100 },
+      );
+      broken = missing > 0 && live.closed() !== undefined;
+    }
     const rows = await tableOf(target, op, table);
     if (rows === null) return { ...nothing, why: "the table could not be read at the end" };
     return {
       why: null,
-      writes: written.flat(),
-      told: subscription.changes.filter((change) => !isFence(change)).map(toldOf),
+      writes,
+      told: told(),
       table: rows,
-      fenceMs,
+      // What a connection that was cut behind the fence did not bring is not lost yet.
+      fenceMs: broken ? null : fenceMs,
       notices: noticesOf(subscription, live),
       exchange: subscription.exchange,
       lagMs,

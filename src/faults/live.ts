@@ -1,8 +1,8 @@
 /** Faults on a live connection: they stand between the server's frames and the one who reads them. */
-import { gunzipSync } from "node:zlib";
 import type { Json } from "../check.ts";
 import type { Fault } from "../proof.ts";
 import { isRecord } from "../target/answer.ts";
+import { textOf } from "../target/frame.ts";
 import { parseExact, writeExact } from "../target/json.ts";
 import type { RawClose, RawFrame, RawSocket, SocketListener, Wire } from "../target/wire.ts";
 
@@ -123,32 +123,30 @@ export function endFault(name: string, change: (close: RawClose) => RawClose | u
   };
 }
 
+/** Swallows the pings of the client, as a proxy does that does not know them. */
+export function pingFault(name: string): Fault {
+  return {
+    name,
+    wrap: (wire, fired) => ({ ...wire, ...onSockets(wire, (socket) => ({ ...socket, ping: fired })) }),
+  };
+}
+
 /** Looks at each message that leaves; returns what takes its place, or undefined to let it pass. */
 export function messageFault(name: string, meddle: (message: Message) => readonly Message[] | undefined): Fault {
   return {
     name,
     wrap: (wire, fired) => ({
       ...wire,
-      ...(wire.socket === undefined
-        ? {}
-        : {
-            socket: async (request, listener) => {
-              const outcome = await wire.socket?.(request, listener);
-              if (outcome?.kind !== "open")
-                return outcome ?? { kind: "failed", because: "aborted", detail: "no sockets" };
-              const socket: RawSocket = {
-                ...outcome.socket,
-                send(data) {
-                  const message = typeof data === "string" ? messageOf({ text: data, at: 0 }) : undefined;
-                  const others = message === undefined ? undefined : meddle(message);
-                  if (others === undefined) return outcome.socket.send(data);
-                  fired();
-                  for (const other of others) outcome.socket.send(writeExact(other));
-                },
-              };
-              return { ...outcome, socket };
-            },
-          }),
+      ...onSockets(wire, (socket) => ({
+        ...socket,
+        send(data) {
+          const message = typeof data === "string" ? messageOf({ text: data, at: 0 }) : undefined;
+          const others = message === undefined ? undefined : meddle(message);
+          if (others === undefined) return socket.send(data);
+          fired();
+          for (const other of others) socket.send(writeExact(other));
+        },
+      })),
     }),
   };
 }
@@ -176,6 +174,17 @@ export function listenAs(name: string, donor: RegExp): Fault {
   };
 }
 
+/** The wire's own way to open a socket, with something around what was opened. */
+function onSockets({ socket: open }: Wire, around: (socket: RawSocket) => RawSocket): Pick<Wire, "socket"> {
+  if (open === undefined) return {};
+  return {
+    async socket(request, listener) {
+      const outcome = await open(request, listener);
+      return outcome.kind === "open" ? { ...outcome, socket: around(outcome.socket) } : outcome;
+    },
+  };
+}
+
 function wrapSocket(wire: Wire, around: (listener: SocketListener) => SocketListener): Wire {
   const { socket } = wire;
   return socket === undefined
@@ -185,7 +194,7 @@ function wrapSocket(wire: Wire, around: (listener: SocketListener) => SocketList
 
 function messageOf(frame: RawFrame): Message | undefined {
   try {
-    const message = parseExact("bytes" in frame ? gunzipSync(frame.bytes).toString("utf8") : frame.text);
+    const message = parseExact(textOf(frame) ?? "");
     return isRecord(message) ? message : undefined;
   } catch {
     return undefined;

@@ -59,3 +59,40 @@ test("the last change of a key left out is a difference, and named by its key", 
     }),
   );
 });
+
+test("one row less, one too many or one with another content is named as just that", () => {
+  fc.assert(
+    fc.property(lives, fc.nat(), ({ table }, pick) => {
+      const believed = foldChanges("id", table, []);
+      const victim = table[pick % Math.max(1, table.length)];
+      fc.pre(victim !== undefined);
+      const key = cellText(victim["id"]);
+      const nothing = { missing: [], ghosts: [], stale: [] };
+      const without = new Map([...believed].filter(([other]) => other !== key));
+      expect(differenceOf("id", without, table)).toEqual({ ...nothing, missing: [key] });
+      expect(differenceOf("id", new Map([...believed, ["99", row(99, 1)]]), table)).toEqual({
+        ...nothing,
+        ghosts: ["99"],
+      });
+      expect(differenceOf("id", new Map([...believed, [key, { ...victim, v: -1 }]]), table)).toEqual({
+        ...nothing,
+        stale: [key],
+      });
+    }),
+  );
+});
+
+test("an event that comes twice in a row leaves the picture as it was", () => {
+  fc.assert(
+    fc.property(lives, fc.nat(), ({ snapshot, changes, table }, pick) => {
+      const at = pick % Math.max(1, changes.length);
+      const twice = changes.flatMap((change, n) => (n === at ? [change, change] : [change]));
+      expect(isSame(differenceOf("id", foldChanges("id", snapshot, twice), table))).toBe(true);
+    }),
+  );
+});
+
+test("a key that is a number is the same as its text, however it was written", () => {
+  const believed = foldChanges("id", [{ id: 1, v: 2 }], [{ kind: "delete", row: null, old: { id: "1" } }]);
+  expect([...believed]).toEqual([]);
+});

@@ -67,7 +67,7 @@ export interface Subscription {
   begin(withinMs?: number): Promise<Begun>;
   /** Every change so far, also those that came while the snapshot was still being fetched. */
   readonly changes: readonly Change[];
-  /** Errors that were sent about it after it began, and the words of its end, in order. */
+  /** Errors that were sent about it, in order. */
   readonly notices: readonly { readonly code: string; readonly message: string; readonly at: number }[];
   /** The first change for which it holds, whether it has come or will; undefined when the time is up or the connection ends. */
   untilChange(holds: (change: Change) => boolean, withinMs: number): Promise<Change | undefined>;
@@ -130,12 +130,14 @@ export class Feed implements Subscription {
       this.#acknowledged = true;
       this.schema = Array.isArray(json["schema"]) ? (json["schema"] as readonly Json[]) : [];
       this.versionDomain = json["version_domain"];
-      this.#control(json["batch_control"], at);
+      this.#readyAt = at;
+      this.#control(json["batch_control"]);
     } else if (type === "initial_data_batch") {
       const rows = (Array.isArray(json["rows"]) ? (json["rows"] as readonly Json[]) : []).filter(isRecord);
       this.#pages.push(rows);
       for (const row of rows) this.#see(row);
-      this.#control(json["batch_control"], at);
+      this.#readyAt = at;
+      this.#control(json["batch_control"]);
     } else if (type === "error") {
       const notice = { code: cellText(json["code"]), message: cellText(json["message"]) };
       if (!this.#acknowledged) this.#refusal ??= notice;
@@ -147,10 +149,9 @@ export class Feed implements Subscription {
     this.#ended ??= why;
   }
 
-  #control(control: Json | undefined, at: number): void {
+  #control(control: Json | undefined): void {
     if (!isRecord(control)) return;
     this.#more = control["has_more"] === true;
-    if (!this.#more) this.#readyAt = at;
     const cursor = control["last_seq_id"];
     const digits = integerText(cursor);
     if (digits === undefined) return;
@@ -165,7 +166,11 @@ export class Feed implements Subscription {
   async #fetch(withinMs: number): Promise<Begun> {
     const deadline = performance.now() + withinMs;
     const left = (): number => Math.max(1, deadline - performance.now());
-    const unsure = (what: string): Begun => ({ kind: "unsure", why: this.#ended ?? `${what} within ${withinMs} ms` });
+    const unsure = (what: string): Begun => {
+      const notice = this.notices.at(-1);
+      const said = notice === undefined ? "" : `; it said ${notice.code} ${notice.message}`.trimEnd();
+      return { kind: "unsure", why: `${this.#ended ?? `${what} within ${withinMs} ms`}${said}` };
+    };
     await this.#parts.wait(() => this.#acknowledged || this.#refusal !== undefined, left());
     if (this.#refusal !== undefined) return { kind: "refused", ...this.#refusal };
     if (!this.#acknowledged) return unsure("neither acknowledged nor refused");
@@ -175,6 +180,8 @@ export class Feed implements Subscription {
       if (!(await this.#parts.wait(() => this.#pages.length >= page, left())))
         return unsure(`page ${page} of the snapshot did not come`);
       if (this.#more !== true) break;
+      // The next one may be there already, and the one after it: without this a snapshot that never ends is never left.
+      if (performance.now() >= deadline) return unsure(`${page} pages of the snapshot and no end`);
       // The cursor that the server gave; a page need not be sorted by version, so the highest of its rows may be beyond rows to come.
       const last = this.#given ?? highest(this.#pages.at(-1) ?? []);
       if (last === undefined)

@@ -1,8 +1,8 @@
 /** A live connection as checks see it: the protocol of `/v1/ws`, every frame kept in order, nothing thrown for what the server says. */
-import { gunzipSync } from "node:zlib";
 import type { Json } from "../check.ts";
 import { isRecord } from "./answer.ts";
 import { Feed, optionsOf, type Frame, type SubscribeOptions, type Subscription } from "./feed.ts";
+import { textOf } from "./frame.ts";
 import { cellText, parseExact, writeExact } from "./json.ts";
 import type { RawClose, RawFrame, RawSocket, SocketListener, SocketOutcome, UpgradeRequest } from "./wire.ts";
 
@@ -53,19 +53,30 @@ export interface LiveParts {
   readonly open: (request: UpgradeRequest, listener: SocketListener) => Promise<SocketOutcome>;
   readonly token: string | undefined;
   readonly signal: AbortSignal;
-  /** Told of each message that leaves and what came of it; returns its number in the recording. */
-  readonly note: (text: string) => number;
+  /** Told of each message that leaves, with no token in it. */
+  readonly note: (text: string) => Noted;
+  /** Told of the code of every refusal for going too fast. */
+  readonly tooFast: (code: string) => void;
   /** Waits for a turn before a message that counts against the server's limit. */
   readonly turn: () => Promise<void>;
+}
+
+/** A message in the recording: its number, and where what came of it is told. */
+export interface Noted {
+  readonly number: number;
+  answered(outcome: string): void;
 }
 
 /** The connection could not be made, or not logged in within the time. */
 export type NoLive = { readonly kind: "failed"; readonly why: string; readonly status?: number };
 
 export const livePath = "/v1/ws";
-/** Half of the ten seconds after which the server takes a silent client for gone. */
+/** Twice within the ten seconds after which the server takes a silent client for gone. */
 const pingEveryMs = 4_000;
-const frameBytesMax = 64 * 1024 * 1024;
+/** Every frame is kept until the connection is let go of; beyond this a server is flooding us. */
+const keptMax = 128 * 1024 * 1024;
+/** What a frame takes in memory beside its text, about. */
+const frameCost = 400;
 
 export async function openLive(options: LiveOptions, parts: LiveParts): Promise<Live | NoLive> {
   const connection = new Connection(options, parts);
@@ -79,10 +90,13 @@ class Connection implements Live {
   readonly #parts: LiveParts;
   readonly #subscriptions = new Map<string, Feed>();
   readonly #waiting = new Set<() => void>();
+  /** Messages whose answer is still to come, by what the answer will be about. */
+  readonly #unanswered = new Map<string, Noted>();
   #socket: RawSocket | undefined;
   #close: RawClose | undefined;
   #pings: NodeJS.Timeout | undefined;
   #named = 0;
+  #kept = 0;
 
   constructor(options: LiveOptions, parts: LiveParts) {
     this.#options = options;
@@ -95,8 +109,10 @@ class Connection implements Live {
     const { signal, open } = this.#parts;
     signal.throwIfAborted();
     const bearer = login === "header" && token !== undefined ? { authorization: `Bearer ${token}` } : {};
-    const outcome = await open({ path, headers: { ...bearer, ...headers }, timeoutMs }, this.#listener());
+    const outcome = await open({ path, headers: { ...bearer, ...headers }, timeoutMs, signal }, this.#listener());
     if (outcome.kind === "failed") {
+      signal.throwIfAborted();
+      if (outcome.status === 429) this.#parts.tooFast("429");
       return {
         kind: "failed",
         why: outcome.detail,
@@ -105,36 +121,64 @@ class Connection implements Live {
     }
     this.#socket = outcome.socket;
     // The target dies with its signal, and everything it holds open with it.
-    const end = (): void => outcome.socket.reset();
-    if (signal.aborted) end();
+    if (signal.aborted || this.#close !== undefined) this.#end();
     signal.throwIfAborted();
-    signal.addEventListener("abort", end, { once: true });
-    if (this.#options.pings !== false) {
-      this.#pings = setInterval(() => this.#socket?.send('{"type":"ping"}'), pingEveryMs);
-      this.#pings.unref();
+    if (this.#close === undefined) {
+      signal.addEventListener("abort", this.#end, { once: true });
+      if (this.#options.pings !== false) this.#pings = setInterval(() => this.#socket?.ping(), pingEveryMs).unref();
     }
     if (login === "none") return this;
-    if (login === "message") this.send(authenticate(token ?? "", this.#options.compression ?? "none"));
+    if (login === "message") {
+      const { compression = "none" } = this.#options;
+      this.#unanswered.set(loginAnswer, this.#parts.note(writeExact(authenticate("•••", compression))));
+      this.#socket.send(writeExact(authenticate(token ?? "", compression)));
+    }
     const answer = await this.untilFrame(({ type }) => type === "auth_success" || type === "auth_error", timeoutMs, 0);
     this.login = loginOf(answer, this.#close);
     return this;
   }
 
+  readonly #end = (): void => this.#socket?.reset();
+
   #listener(): SocketListener {
     return {
       frame: (raw) => {
+        if (this.#close !== undefined) return;
         const frame = readFrame(raw);
+        this.#kept += frame.size + frameCost;
+        if (this.#kept > keptMax) {
+          this.#end();
+          this.#ended({ code: 1006, reason: `more came than the ${keptMax} bytes that are kept of it`, at: raw.at });
+          return;
+        }
         this.frames.push(frame);
+        this.#heed(frame);
         this.#subscriptions.get(frame.about)?.take(frame);
         this.#wake();
       },
-      closed: (close) => {
-        this.#close ??= close;
-        clearInterval(this.#pings);
-        for (const feed of this.#subscriptions.values()) feed.end(closeText(close));
-        this.#wake();
-      },
+      closed: (close) => this.#ended(close),
     };
+  }
+
+  #ended(close: RawClose): void {
+    if (this.#close !== undefined) return;
+    this.#close = close;
+    clearInterval(this.#pings);
+    this.#parts.signal.removeEventListener("abort", this.#end);
+    for (const feed of this.#subscriptions.values()) feed.end(closeText(close));
+    for (const noted of this.#unanswered.values()) noted.answered(closeText(close));
+    this.#unanswered.clear();
+    this.#wake();
+  }
+
+  /** Notes what came of a message, and heeds that we are too fast. */
+  #heed({ type, about, json }: Frame): void {
+    if (!isRecord(json) || !answers.has(type)) return;
+    const [code, message] = [cellText(json["code"]), cellText(json["message"])];
+    if (limits.has(code)) this.#parts.tooFast(code);
+    const asked = type.startsWith("auth_") ? loginAnswer : about;
+    this.#unanswered.get(asked)?.answered(`${type} ${code} ${message}`.replace(/ +/g, " ").trim().slice(0, 200));
+    this.#unanswered.delete(asked);
   }
 
   closed(): RawClose | undefined {
@@ -149,13 +193,15 @@ class Connection implements Live {
       type: "subscribe",
       subscription: { id: name, sql, ...(options === null ? {} : { options: optionsOf(options) }) },
     });
-    const feed = new Feed(name, sql, this.#parts.note(message), options !== null, {
-      send: (text) => this.#socket?.send(text),
+    const noted = this.#parts.note(message);
+    const feed = new Feed(name, sql, noted.number, options !== null, {
+      send: (text) => this.send(text),
       turn: this.#parts.turn,
       wait: async (holds, withinMs) => await this.#wait(holds, withinMs),
     });
     this.#subscriptions.set(name, feed);
-    if (this.#close !== undefined) feed.end(closeText(this.#close));
+    if (this.#close === undefined) this.#unanswered.set(name, noted);
+    else feed.end(closeText(this.#close));
     this.#socket?.send(message);
     return feed;
   }
@@ -163,19 +209,19 @@ class Connection implements Live {
   send(message: Json | string): number {
     const text = typeof message === "string" ? message : writeExact(message);
     this.#socket?.send(text);
-    return this.#parts.note(text);
+    return this.#parts.note(text).number;
   }
 
   sendBytes(bytes: Uint8Array): number {
     this.#socket?.send(bytes);
-    return this.#parts.note(`${bytes.byteLength} bytes`);
+    return this.#parts.note(`${bytes.byteLength} bytes`).number;
   }
 
   write(bytes: Uint8Array): number {
     this.#socket?.write(bytes);
     return this.#parts.note(
       `${bytes.byteLength} bytes in no frame: ${Buffer.from(bytes.subarray(0, 32)).toString("hex")}`,
-    );
+    ).number;
   }
 
   async untilFrame(
@@ -231,10 +277,13 @@ class Connection implements Live {
     if (holds()) return true;
     if (this.#close !== undefined) return false;
     return await new Promise((resolve, reject) => {
-      const leave = (held: boolean): void => {
+      const release = (): void => {
         clearTimeout(timer);
         this.#waiting.delete(look);
         signal.removeEventListener("abort", stop);
+      };
+      const leave = (held: boolean): void => {
+        release();
         resolve(held);
       };
       const look = (): void => {
@@ -242,7 +291,7 @@ class Connection implements Live {
         else if (this.#close !== undefined) leave(false);
       };
       const stop = (): void => {
-        leave(false);
+        release();
         reject(signal.reason as Error);
       };
       const timer = setTimeout(() => leave(holds()), withinMs);
@@ -251,6 +300,11 @@ class Connection implements Live {
     });
   }
 }
+
+/** No subscription has this name: whoever waits under it waits for the login. */
+const loginAnswer = "\0login";
+const answers = new Set(["auth_success", "auth_error", "subscription_ack", "error"]);
+const limits = new Set(["RATE_LIMIT_EXCEEDED", "IP_BANNED"]);
 
 function authenticate(token: string, compression: string): Json {
   return { type: "authenticate", method: "jwt", token, protocol: { serialization: "json", compression } };
@@ -265,12 +319,8 @@ function loginOf(answer: Frame | undefined, close: RawClose | undefined): Live["
 
 function readFrame(raw: RawFrame): Frame {
   const compressed = "bytes" in raw;
-  let text: string | undefined;
-  try {
-    text = "bytes" in raw ? gunzipSync(raw.bytes, { maxOutputLength: frameBytesMax }).toString("utf8") : raw.text;
-  } catch {
-    // A binary frame that is no gzip: kept, and told by its type.
-  }
+  // A binary frame that is no gzip is kept, and told by its type.
+  const text = textOf(raw);
   let json: Json | undefined;
   try {
     json = text === undefined ? undefined : parseExact(text);

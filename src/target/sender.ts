@@ -161,7 +161,7 @@ function lanesOf(as: Account | null, path: string): string[] {
 }
 
 /** A login's answer is noted before anybody could register the tokens in it, and what is cut could not be masked. */
-function withoutTokens(text: string): string {
+export function withoutTokens(text: string): string {
   return text.replace(/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, "•••");
 }
 

@@ -2,41 +2,56 @@
 import net from "node:net";
 import tls from "node:tls";
 import { WebSocket } from "ws";
+import { frameBytesMax } from "./frame.ts";
 import type { Breakage, RawSocket, SocketListener, SocketOutcome, UpgradeRequest } from "./wire.ts";
 
 /** A text of 16 bytes in a frame that promises 1,024: what a client leaves when it dies in the middle of sending. */
 const halfAFrame = Buffer.concat([Buffer.from([0x81, 0xfe, 0x04, 0x00, 0, 0, 0, 0]), Buffer.from('{"type":"subscri')]);
 
+/** The connection under a socket: what is written passes through `stream`; `raw` is what can be broken as networks do. */
+interface Connection {
+  raw?: net.Socket;
+  stream?: net.Socket;
+}
+
 export async function openSocket(
   origin: string,
-  request: UpgradeRequest,
+  { path, headers, timeoutMs, signal }: UpgradeRequest,
   listener: SocketListener,
 ): Promise<SocketOutcome> {
-  const url = new URL(request.path, origin);
+  if (signal?.aborted === true) return { kind: "failed", because: "aborted", detail: String(signal.reason) };
+  const url = new URL(path, origin);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  let connection: net.Socket | undefined;
+  const connection: Connection = {};
   const socket = new WebSocket(url, {
-    headers: request.headers,
+    headers,
     perMessageDeflate: false,
-    handshakeTimeout: request.timeoutMs,
     // A server that is checked may send what it likes; an endless message must not fill the memory.
-    maxPayload: 64 * 1024 * 1024,
-    // The connection itself is needed to break it as networks do.
-    createConnection: ((to: net.NetConnectOpts & tls.ConnectionOptions) => {
-      connection = url.protocol === "wss:" ? tls.connect({ ...to, servername: url.hostname }) : net.connect(to);
-      return connection;
-    }) as typeof net.createConnection,
+    maxPayload: frameBytesMax,
+    createConnection: connector(url.protocol === "wss:", connection) as unknown as typeof net.createConnection,
   });
   return await new Promise((resolve) => {
     let status: number | undefined;
-    const failed = (because: Breakage, detail: string): void => {
-      resolve({ kind: "failed", because, detail, ...(status === undefined ? {} : { status }) });
+    const settle = (outcome: SocketOutcome): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
+      resolve(outcome);
     };
+    const failed = (because: Breakage, detail: string): void => {
+      settle({ kind: "failed", because, detail, ...(status === undefined ? {} : { status }) });
+    };
+    const giveUp = (because: Breakage, detail: string): void => {
+      failed(because, detail);
+      socket.terminate();
+      connection.raw?.destroy();
+    };
+    // Over the whole of it: a server that sends a byte now and then is never silent.
+    const timer = setTimeout(() => giveUp("timeout", `the upgrade was not answered within ${timeoutMs} ms`), timeoutMs);
+    const stop = (): void => giveUp("aborted", String(signal?.reason));
+    signal?.addEventListener("abort", stop, { once: true });
     socket.on("unexpected-response", (_, response) => {
       status = response.statusCode;
-      response.resume();
-      failed("malformed", `the upgrade was answered with ${status}`);
-      socket.terminate();
+      giveUp("malformed", `the upgrade was answered with ${status}`);
     });
     socket.on("error", (error: NodeJS.ErrnoException) => {
       failed(
@@ -49,26 +64,53 @@ export async function openSocket(
       const bytes = data as Buffer;
       listener.frame(isBinary ? { bytes, at } : { text: bytes.toString("utf8"), at });
     });
-    socket.on("close", (code, reason) => {
-      failed("reset", `closed with ${code} before it was open`);
-      listener.closed({ code, reason: reason.toString("utf8"), at: performance.now() });
+    socket.on("open", () => {
+      // Only of what was open can anybody be told that it has ended.
+      socket.on("close", (code, reason) =>
+        listener.closed({ code, reason: reason.toString("utf8"), at: performance.now() }),
+      );
+      settle({ kind: "open", socket: handle(socket, connection), at: performance.now() });
     });
-    socket.on("open", () => resolve({ kind: "open", socket: handle(socket, () => connection), at: performance.now() }));
   });
 }
 
-function handle(socket: WebSocket, connection: () => net.Socket | undefined): RawSocket {
+type Connected = (error: Error | null, stream?: net.Socket) => void;
+
+/**
+ * Connects, and keeps hold of the connection. With TLS it waits for the one below to be made: that one can be reset,
+ * which a TLS socket cannot.
+ */
+function connector(secure: boolean, connection: Connection) {
+  return (to: net.TcpNetConnectOpts, connected: Connected): net.Socket | undefined => {
+    const raw = net.connect(to);
+    connection.raw = raw;
+    connection.stream = raw;
+    if (!secure) return raw;
+    raw.once("error", connected);
+    raw.once("connect", () => {
+      raw.off("error", connected);
+      const host = to.host ?? "";
+      const stream = tls.connect({ socket: raw, servername: net.isIP(host) === 0 ? host : "" });
+      connection.stream = stream;
+      connected(null, stream);
+    });
+    return undefined;
+  };
+}
+
+function handle(socket: WebSocket, { raw, stream }: Connection): RawSocket {
   // What is sent on a socket that is closing goes nowhere; its close is what tells.
   const whileOpen = (act: () => void): void => {
     if (socket.readyState === WebSocket.OPEN) act();
   };
   return {
     send: (data) => whileOpen(() => socket.send(data)),
-    write: (bytes) => whileOpen(() => connection()?.write(bytes)),
+    write: (bytes) => whileOpen(() => stream?.write(bytes)),
+    ping: () => whileOpen(() => socket.ping()),
     close: (code, reason) => whileOpen(() => socket.close(code, reason)),
-    reset: () => resetConnection(connection()),
+    reset: () => resetConnection(raw),
     cutMidFrame() {
-      connection()?.write(halfAFrame, () => connection()?.destroy());
+      stream?.write(halfAFrame, () => raw?.destroy());
     },
     pause: () => socket.pause(),
     resume: () => socket.resume(),
@@ -76,7 +118,7 @@ function handle(socket: WebSocket, connection: () => net.Socket | undefined): Ra
 }
 
 /** Node cannot reset a connection that it is ending, and would wait for it for ever at its own end. */
-function resetConnection(connection: net.Socket | undefined): void {
+export function resetConnection(connection: net.Socket | undefined): void {
   if (connection?.writableEnded === true && !connection.writableFinished) connection.destroy();
   else connection?.resetAndDestroy();
 }

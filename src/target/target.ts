@@ -1,9 +1,9 @@
 /** The server as checks see it. */
 import type { Control } from "../control/control.ts";
 import { makeKalam, type RunKalam } from "./kalam.ts";
-import { makeSender, type Account, type Sender } from "./sender.ts";
+import { makeSender, restMs, withoutTokens, type Account, type Sender } from "./sender.ts";
 import type { OwnRole } from "./accounts.ts";
-import { livePath, openLive, type Live, type LiveOptions, type NoLive } from "./live.ts";
+import { livePath, openLive, type Live, type LiveOptions, type NoLive, type Noted } from "./live.ts";
 import type { Capabilities, Session } from "./session.ts";
 import type { Wire } from "./wire.ts";
 
@@ -50,13 +50,25 @@ function mortal(control: Control, signal: AbortSignal): Control {
   };
 }
 
-/** A message that left on a socket; what comes back is in the evidence, a socket gives no answers to count. */
-function noteMessage({ parts: { recording } }: Session, as: Account | null, text: string): number {
+/** A message that left on a socket. What came of it, where something did, is noted under the same number. */
+function noteMessage({ parts: { recording } }: Session, as: Account | null, message: string): Noted {
   const number = recording.next();
-  const now = performance.now();
+  const sentAt = performance.now();
   const who = as === null ? {} : { as: as.name };
-  recording.note({ number, method: "SEND", path: livePath, text, ...who, outcome: "", sentAt: now, doneAt: now });
-  return number;
+  const text = withoutTokens(message);
+  const answered = (outcome: string): void =>
+    recording.note({
+      number,
+      method: "SEND",
+      path: livePath,
+      text,
+      ...who,
+      outcome,
+      sentAt,
+      doneAt: performance.now(),
+    });
+  answered("");
+  return { number, answered };
 }
 
 /**
@@ -98,6 +110,12 @@ export function makeTarget(
         token: as === null ? undefined : session.parts.tokens.get(as.name),
         signal,
         note: (text) => noteMessage(session, as, text),
+        tooFast: (code) => {
+          // A limit on messages is the connection's own; any other is for where we come from.
+          for (const name of code === "RATE_LIMIT_EXCEEDED" ? [lane] : [lane, "address"])
+            session.parts.pacer.rest(name, restMs);
+          session.parts.onRate?.(code);
+        },
         turn: async () => await session.parts.pacer.turn([lane], signal),
       });
     },

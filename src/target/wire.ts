@@ -52,7 +52,10 @@ export type RawAnswer =
 export interface UpgradeRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Until the upgrade has been answered, the making of the connection included. */
   readonly timeoutMs: number;
+  /** Gives up while it is being opened; what is open is the caller's to end. */
+  readonly signal?: AbortSignal;
 }
 
 /** What came on a socket: a text, or bytes of a binary frame. */
@@ -67,7 +70,7 @@ export interface RawClose {
   readonly at: number;
 }
 
-/** Told of everything that comes on a socket, in order. A fault can stand between it and the server. */
+/** Told of everything that comes on a socket that was opened, in order. A fault can stand between it and the server. */
 export interface SocketListener {
   frame(frame: RawFrame): void;
   closed(close: RawClose): void;
@@ -77,6 +80,8 @@ export interface RawSocket {
   send(data: string | Uint8Array): void;
   /** Bytes as they are, in no frame: for frames that nobody should send. */
   write(bytes: Uint8Array): void;
+  /** A ping of the protocol below: no message, and no version of the server refuses it. */
+  ping(): void;
   /** In good order, with a close frame. */
   close(code?: number, reason?: string): void;
   /** Ends the connection with a TCP reset. */

@@ -116,6 +116,8 @@ export class Connection {
 
   #refuseSilent(seconds: number): void {
     if (Date.now() - this.#heardMs >= seconds * 1000) this.close(1000, "Heartbeat timeout");
+    // Heard meanwhile, or a timer that was early by a fraction: without another one it would never end.
+    else if (!this.#hasLeft) this.#silent.refresh();
   }
 
   #heard(): void {

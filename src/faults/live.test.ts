@@ -1,0 +1,361 @@
+import { gzipSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import type { Json } from "../check.ts";
+import {
+  changesOutOfOrder,
+  doubledChanges,
+  missingChanges,
+  wrongContents,
+  type ChangeHistory,
+  type RowWrite,
+} from "../measure/changes.ts";
+import type { Fault } from "../proof.ts";
+import { openLive } from "../target/live.ts";
+import type { RawFrame, RawSocket, SocketListener, Wire } from "../target/wire.ts";
+import {
+  changeFault,
+  closeFault,
+  endFault,
+  frameFault,
+  messageFault,
+  pingFault,
+  rowIn,
+  swapFault,
+  type Meddling,
+} from "./live.ts";
+
+type Message = { readonly [key: string]: Json };
+
+interface Tried {
+  /** What the reader heard. */
+  readonly heard: string[];
+  /** What reached the server. */
+  readonly reached: string[];
+  readonly fired: () => number;
+  readonly socket: RawSocket;
+  readonly say: (...frames: readonly (string | RawFrame)[]) => void;
+  readonly hang: (code: number, reason: string) => void;
+}
+
+/** A connection through the fault, over a server that is written down here. */
+async function through(fault: Fault): Promise<Tried> {
+  const [heard, reached]: [string[], string[]] = [[], []];
+  const listeners: SocketListener[] = [];
+  let fired = 0;
+  const reach = (what: string) => (): void => void reached.push(what);
+  const wire: Wire = {
+    exchange: async () => await Promise.reject(new Error("no HTTP here")),
+    async socket(_, listener) {
+      listeners.push(listener);
+      const socket: RawSocket = {
+        send: (data) => reached.push(typeof data === "string" ? data : `${data.byteLength} bytes`),
+        ping: reach("ping"),
+        write: () => {},
+        close: reach("close"),
+        reset: reach("reset"),
+        cutMidFrame: reach("cut"),
+        pause: reach("pause"),
+        resume: reach("resume"),
+      };
+      return await Promise.resolve({ kind: "open", socket, at: 0 });
+    },
+  };
+  const faulty = fault.wrap(wire, () => {
+    fired += 1;
+  });
+  const outcome = await faulty.socket?.(
+    { path: "/v1/ws", headers: {}, timeoutMs: 1 },
+    {
+      frame: (frame) => heard.push("text" in frame ? frame.text : `${frame.bytes.byteLength} bytes`),
+      closed: ({ code, reason }) => heard.push(`closed ${code} ${reason}`),
+    },
+  );
+  if (outcome?.kind !== "open") throw new Error("not open");
+  return {
+    heard,
+    reached,
+    fired: () => fired,
+    socket: outcome.socket,
+    say: (...frames) => {
+      for (const frame of frames) listeners[0]?.frame(typeof frame === "string" ? { text: frame, at: 1 } : frame);
+    },
+    hang: (code, reason) => listeners[0]?.closed({ code, reason, at: 2 }),
+  };
+}
+
+const change = (n: number): string => `{"type":"change","n":${n}}`;
+
+describe("a fault", () => {
+  test("passes on byte for byte what it does not change", async () => {
+    const { heard, say, fired } = await through(changeFault("twice", 1, (one) => [one, one]));
+    const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024 + 1));
+    say("no JSON", '{ "type": "other" }', { bytes: new Uint8Array(3), at: 1 }, { bytes: bomb, at: 1 });
+    expect(heard).toEqual(["no JSON", '{ "type": "other" }', "3 bytes", `${bomb.byteLength} bytes`]);
+    expect(fired()).toBe(0);
+  });
+
+  test("keeps every digit of what it changes, also in a compressed frame", async () => {
+    const { heard, say } = await through(changeFault("mark", 1, (one) => [{ ...one, marked: true }]));
+    say({ bytes: gzipSync('{"type":"change","_seq":9007199254740993}'), at: 1 });
+    expect(heard).toEqual(['{"type":"change","_seq":9007199254740993,"marked":true}']);
+  });
+
+  test("on every third change that is chosen leaves the others alone", async () => {
+    const even = ({ n }: Message): boolean => Number(n) % 2 === 0;
+    const { heard, say, fired } = await through(changeFault("dropOneInThree", 3, () => [], even));
+    say(...[1, 2, 3, 4, 5, 6, 7, 8].map(change), '{"type":"pong"}');
+    expect(heard).toEqual([...[1, 2, 3, 4, 5, 7, 8].map(change), '{"type":"pong"}']);
+    expect(fired()).toBe(1);
+  });
+
+  test("that swaps lets the first wait for one that fits, once, and others past", async () => {
+    const { heard, say, fired } = await through(
+      swapFault(
+        "swap",
+        ({ n }) => Number(n) > 1,
+        (first, second) => Number(second["n"]) === Number(first["n"]) + 2,
+      ),
+    );
+    say(change(1), change(2), '{"type":"pong"}', change(3), change(4), change(5), change(7));
+    expect(heard).toEqual([change(1), '{"type":"pong"}', change(3), change(4), change(2), change(5), change(7)]);
+    expect(fired()).toBe(1);
+  });
+
+  test("has a state of its own for each connection, and may end it or speak later", async () => {
+    const kept: Meddling[] = [];
+    const fault = frameFault("keep", () => {
+      let count = 0;
+      return (message, meddling) => {
+        count += 1;
+        if (count === 1) meddling.pass(message);
+        else kept.push(meddling);
+      };
+    });
+    const [one, other] = [await through(fault), await through(fault)];
+    one.say(change(1), change(2));
+    other.say(change(3));
+    expect([one.heard, other.heard]).toEqual([[change(1)], [change(3)]]);
+    kept[0]?.pass({ type: "late" });
+    kept[0]?.close(1011, "enough");
+    expect(one.heard).toEqual([change(1), '{"type":"late"}', "closed 1011 enough"]);
+  });
+
+  test("on messages replaces those that leave and passes on the rest, bytes too", async () => {
+    const { socket, reached, fired } = await through(
+      messageFault("ignoreUnsubscribe", ({ type }) =>
+        type === "unsubscribe"
+          ? []
+          : type === "subscribe"
+            ? [{ type: "a" }, { type: "b", n: { exact: "9007199254740993" } }]
+            : undefined,
+      ),
+    );
+    socket.send('{"type":"unsubscribe"}');
+    socket.send('{"type":"subscribe"}');
+    socket.send('{ "type": "other" }');
+    socket.send("no JSON");
+    socket.send(new Uint8Array(2));
+    socket.ping();
+    socket.reset();
+    expect(reached).toEqual([
+      '{"type":"a"}',
+      '{"type":"b","n":9007199254740993}',
+      '{ "type": "other" }',
+      "no JSON",
+      "2 bytes",
+      "ping",
+      "reset",
+    ]);
+    expect(fired()).toBe(2);
+  });
+
+  test("swallows pings and nothing else", async () => {
+    const { socket, reached, fired } = await through(pingFault("swallowThePings"));
+    socket.ping();
+    socket.send("a");
+    socket.close();
+    expect([reached, fired()]).toEqual([["a", "close"], 1]);
+  });
+
+  test("swallows an end, or tells another", async () => {
+    const silent = await through(closeFault("silence", ({ code }) => code === 1000));
+    silent.hang(1000, "heartbeat");
+    silent.hang(1006, "");
+    expect([silent.heard, silent.fired()]).toEqual([["closed 1006 "], 1]);
+    const other = await through(
+      endFault("askBack", ({ code, at }) => (code === 1008 ? { code: 1000, reason: "", at } : undefined)),
+    );
+    other.hang(1011, "x");
+    other.hang(1008, "no");
+    expect([other.heard, other.fired()]).toEqual([["closed 1011 x", "closed 1000 "], 1]);
+  });
+
+  test("leaves a wire without sockets, and a socket that does not open, as they are", async () => {
+    const wire: Wire = { exchange: async () => await Promise.reject(new Error("no")) };
+    const refused = { kind: "failed", because: "malformed", detail: "no", status: 403 } as const;
+    const faults = [
+      changeFault("a", 1, () => []),
+      closeFault("b", () => true),
+      endFault("c", () => undefined),
+      messageFault("d", () => []),
+      pingFault("e"),
+    ];
+    for (const fault of faults) {
+      expect(fault.wrap(wire, () => undefined).socket).toBeUndefined();
+      const closed = { ...wire, socket: async () => await Promise.resolve(refused) };
+      const outcome = fault
+        .wrap(closed, () => undefined)
+        .socket?.({ path: "", headers: {}, timeoutMs: 1 }, { frame: () => undefined, closed: () => undefined });
+      expect(await outcome).toBe(refused);
+    }
+  });
+});
+
+test("the row that a frame tells is the one that is, or else the one that was", () => {
+  expect([
+    rowIn({ rows: [{ a: 1 }, { a: 2 }], old_values: [{ a: 3 }] }),
+    rowIn({ rows: [], old_values: [{ a: 3 }] }),
+    rowIn({ rows: "none" }),
+  ]).toEqual([{ a: 1 }, { a: 3 }, {}]);
+});
+
+describe("what each fault on a stream of changes is found as", () => {
+  /** Three keys of three writers in turn, each inserted, updated and deleted over and over. */
+  const writes: RowWrite[] = Array.from({ length: 300 }, (_, n) => {
+    const [key, kind] = [n % 3, (["insert", "update", "delete"] as const)[Math.floor(n / 3) % 3] ?? "insert"];
+    const mark = kind === "delete" ? `m${n - 3}` : `m${n}`;
+    const rest = { n: kind === "delete" ? n - 3 : n };
+    return { statement: n, writer: key, key: String(key), kind, mark, rest, outcome: "ok", from: n, to: n };
+  });
+  const texts = writes.map((write, n) => {
+    const rowOf = ({ key, mark, rest }: RowWrite): Message => ({ id: key, mark, ...rest });
+    const before = n < 3 || write.kind === "insert" ? [] : [rowOf(writes[n - 3] ?? write)];
+    const rows = write.kind === "delete" ? [] : [rowOf(write)];
+    return JSON.stringify({ type: "change", subscription_id: "q1", change_type: write.kind, rows, old_values: before });
+  });
+  const names = ["missing", "doubled", "back", "row", "old", "kind"] as const;
+
+  /** The stream as a subscriber gets it through the fault, judged by everybody. */
+  async function judged(fault: Fault): Promise<{ found: string[]; fired: number }> {
+    let fired = 0;
+    let listener: SocketListener | undefined;
+    const nothing = (): void => undefined;
+    const wire: Wire = {
+      exchange: async () => await Promise.reject(new Error("no HTTP here")),
+      async socket(_, given) {
+        listener = given;
+        const socket = {
+          send: nothing,
+          ping: nothing,
+          write: nothing,
+          close: nothing,
+          reset: nothing,
+          pause: nothing,
+          resume: nothing,
+        };
+        return await Promise.resolve({ kind: "open", socket: { ...socket, cutMidFrame: nothing }, at: 0 });
+      },
+    };
+    const { socket } = fault.wrap(wire, () => {
+      fired += 1;
+    });
+    if (socket === undefined) throw new Error("no sockets");
+    const live = await openLive(
+      { login: "none", pings: false },
+      {
+        open: socket,
+        token: undefined,
+        signal: new AbortController().signal,
+        note: () => ({ number: 0, answered: nothing }),
+        tooFast: nothing,
+        turn: async () => await Promise.resolve(),
+      },
+    );
+    if ("why" in live) throw new Error(live.why);
+    const subscription = await live.subscribe("SELECT * FROM t");
+    for (const [at, text] of texts.entries()) listener?.frame({ text, at });
+    const table = writes.slice(-3).flatMap(({ kind, key, mark }) => (kind === "delete" ? [] : [[key, mark] as const]));
+    const history: ChangeHistory = { keyColumn: "id", markColumn: "mark", writes, told: subscription.changes, table };
+    const contents = wrongContents(history);
+    const counts = {
+      missing: missingChanges(history).length,
+      doubled: doubledChanges(history).length,
+      back: changesOutOfOrder(history).length,
+      row: contents.filter(({ what }) => what === "row").length,
+      old: contents.filter(({ what }) => what === "old").length,
+      kind: contents.filter(({ what }) => what === "kind").length,
+    };
+    return { found: names.filter((name) => counts[name] > 0), fired };
+  }
+
+  const keyOf = (message: Message): Json => rowIn(message)["id"] ?? null;
+  const withRow = (message: Message, list: "rows" | "old_values", more: Message): Message => ({
+    ...message,
+    [list]: [{ ...(message[list] as readonly Message[])[0], ...more }],
+  });
+  const has = (list: string) => (message: Message) => (message[list] as readonly Json[]).length > 0;
+
+  const faults: readonly (readonly [Fault, readonly string[]])[] = [
+    [
+      frameFault(
+        "nothing",
+        () =>
+          (message, { pass, fired }) => (fired(), pass(message)),
+      ),
+      [],
+    ],
+    [changeFault("dropOneChangeInFifty", 50, () => []), ["missing"]],
+    [changeFault("deliverTwice", 50, (one) => [one, one]), ["doubled"]],
+    [
+      swapFault(
+        "swapTwoOfOneKey",
+        () => true,
+        (first, second) => keyOf(first) === keyOf(second),
+      ),
+      ["back"],
+    ],
+    [
+      swapFault(
+        "swapTwoOfDifferentKeys",
+        () => true,
+        (first, second) => keyOf(first) !== keyOf(second),
+      ),
+      [],
+    ],
+    [changeFault("tellAnotherValue", 9, (one) => [withRow(one, "rows", { n: -1 })], has("rows")), ["row"]],
+    [changeFault("tellAnExtraColumn", 9, (one) => [withRow(one, "rows", { secret: "x" })], has("rows")), ["row"]],
+    [
+      changeFault(
+        "tellAnotherPast",
+        9,
+        (one) => [withRow(one, "old_values", { n: -1 })],
+        ({ change_type: kind }) => kind === "update",
+      ),
+      ["old"],
+    ],
+    [
+      changeFault(
+        "callInsertsUpdates",
+        9,
+        (one) => [{ ...one, change_type: "update" }],
+        ({ change_type: kind }) => kind === "insert",
+      ),
+      ["kind"],
+    ],
+    [
+      changeFault(
+        "tellAnothersChange",
+        150,
+        (one) => [one, withRow(one, "rows", { id: "99", mark: "not ours" })],
+        has("rows"),
+      ),
+      ["row"],
+    ],
+  ];
+
+  test.each(faults.map(([fault, found]) => [fault.name, fault, found] as const))("%s", async (_, fault, found) => {
+    const outcome = await judged(fault);
+    expect(outcome.found).toEqual(found);
+    expect(outcome.fired).toBeGreaterThan(0);
+  });
+});

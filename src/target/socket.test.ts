@@ -1,0 +1,300 @@
+import { generateKeyPairSync, sign } from "node:crypto";
+import { once } from "node:events";
+import { createServer as createHttp, type Server } from "node:http";
+import { createServer as createHttps } from "node:https";
+import { connect, createServer as createTcp, type AddressInfo, type Server as TcpServer, type Socket } from "node:net";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { WebSocketServer, type WebSocket } from "ws";
+import { openSocket, resetConnection } from "./socket.ts";
+import type { RawClose, RawFrame, RawSocket, SocketOutcome, UpgradeRequest } from "./wire.ts";
+
+const ending: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const end of ending.splice(0).toReversed()) await end();
+  vi.unstubAllEnvs();
+});
+
+async function listen(server: Server | TcpServer): Promise<string> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => sockets.add(socket.on("error", () => undefined)));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  ending.push(async () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    await once(server, "close");
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** What a server does with each socket that is opened. */
+async function socketServer(serve: (socket: WebSocket) => void, server: Server = createHttp()): Promise<string> {
+  new WebSocketServer({ server }).on("connection", (socket) => serve(socket.on("error", () => undefined)));
+  return await listen(server);
+}
+
+test.for(["that is open", "that is ending"])("a connection %s can be reset, and is gone", async (state) => {
+  const port = Number(new URL(await listen(createTcp((socket) => socket.resume()))).port);
+  const connection = connect(port, "127.0.0.1");
+  await once(connection, "connect");
+  const errors: Error[] = [];
+  connection.on("error", (error) => errors.push(error));
+  if (state === "that is ending") connection.end("x");
+  resetConnection(connection);
+  await once(connection, "close");
+  // Node tells EINVAL where it could not reset, and keeps a handle that never closes.
+  expect(errors).toEqual([]);
+});
+
+interface Heard {
+  readonly outcome: SocketOutcome;
+  readonly frames: RawFrame[];
+  readonly closes: RawClose[];
+  /** Resolves when so many frames have come. */
+  readonly until: (frames: number) => Promise<void>;
+  readonly end: Promise<void>;
+}
+
+async function open(origin: string, request: Partial<UpgradeRequest> = {}): Promise<Heard> {
+  const [frames, closes]: [RawFrame[], RawClose[]] = [[], []];
+  const waiting = new Set<() => void>();
+  let ended = (): void => undefined;
+  const end = new Promise<void>((resolve) => {
+    ended = resolve;
+  });
+  const outcome = await openSocket(
+    origin,
+    { path: "/v1/ws", headers: {}, timeoutMs: 10_000, ...request },
+    {
+      frame(frame) {
+        frames.push(frame);
+        for (const look of waiting) look();
+      },
+      closed(close) {
+        closes.push(close);
+        ended();
+      },
+    },
+  );
+  if (outcome.kind === "open") ending.push(async () => await Promise.resolve(outcome.socket.reset()));
+  const until = async (count: number): Promise<void> =>
+    await new Promise((resolve) => {
+      const look = (): void => {
+        if (frames.length >= count) resolve();
+      };
+      waiting.add(look);
+      look();
+    });
+  return { outcome, frames, closes, until, end };
+}
+
+function opened({ outcome }: Heard): RawSocket {
+  if (outcome.kind !== "open") throw new Error(outcome.detail);
+  return outcome.socket;
+}
+const texts = ({ frames }: Heard): string[] =>
+  frames.map((frame) => ("text" in frame ? frame.text : `bytes ${Buffer.from(frame.bytes).toString("hex")}`));
+
+describe("a socket that opens", () => {
+  test("asks for its path with its headers, and tells texts and bytes in order", async () => {
+    const asked: unknown[] = [];
+    const server = createHttp();
+    server.on("upgrade", ({ url, headers }) => asked.push([url, headers["x-own"]]));
+    const origin = await socketServer((socket) => {
+      socket.send("grüße");
+      socket.send(Buffer.from([0, 255]));
+      socket.send("last");
+    }, server);
+    const heard = await open(origin, { path: "/v1/ws?a=%20", headers: { "x-own": "b" } });
+    await heard.until(3);
+    expect(asked).toEqual([["/v1/ws?a=%20", "b"]]);
+    expect(texts(heard)).toEqual(["grüße", "bytes 00ff", "last"]);
+  });
+
+  test("sends texts, bytes and pings, and closes in good order", async () => {
+    const came: string[] = [];
+    const origin = await socketServer((socket) => {
+      socket.on("ping", () => came.push("ping"));
+      socket.on("message", (data, isBinary) =>
+        came.push(`${isBinary ? "bytes" : "text"} ${(data as Buffer).toString()}`),
+      );
+      socket.on("close", (code, reason) => came.push(`closed ${code} ${String(reason)}`));
+    });
+    const heard = await open(origin);
+    const socket = opened(heard);
+    socket.send("one");
+    socket.ping();
+    socket.send(Buffer.from("two"));
+    socket.close(1000, "done");
+    await heard.end;
+    // A socket that is closed takes nothing any more, and says nothing of it.
+    socket.send("three");
+    socket.ping();
+    socket.close();
+    await expect.poll(() => came).toEqual(["text one", "ping", "bytes two", "closed 1000 done"]);
+    expect(heard.closes).toMatchObject([{ code: 1000, reason: "done" }]);
+  });
+
+  test("tells with what code and reason the server closed it", async () => {
+    const heard = await open(await socketServer((socket) => socket.close(1008, "who are you?")));
+    await heard.end;
+    expect(heard.closes).toMatchObject([{ code: 1008, reason: "who are you?" }]);
+  });
+
+  test("ends without a close frame by a reset, and in the middle of a frame", async () => {
+    const ends: unknown[] = [];
+    const origin = await socketServer((socket) => {
+      socket.on("message", (data) => ends.push((data as Buffer).toString()));
+      socket.on("close", (code) => ends.push(code));
+    });
+    for (const how of ["reset", "cutMidFrame"] as const) {
+      const heard = await open(origin);
+      opened(heard)[how]();
+      await heard.end;
+      expect(heard.closes).toMatchObject([{ code: 1006 }]);
+    }
+    await expect.poll(() => ends).toEqual([1006, 1006]);
+  });
+
+  test("reads nothing while it is paused, and everything after", async () => {
+    const served: WebSocket[] = [];
+    const origin = await socketServer((socket) => void served.push(socket));
+    const [paused, other] = [await open(origin), await open(origin)];
+    opened(paused).pause();
+    for (const socket of served) socket.send("a word");
+    await other.until(1);
+    expect(texts(paused)).toEqual([]);
+    opened(paused).resume();
+    await paused.until(1);
+    expect(texts(paused)).toEqual(["a word"]);
+  });
+
+  test("can be paused for ever and still be reset", async () => {
+    const heard = await open(await socketServer((socket) => socket.send("unread")));
+    opened(heard).pause();
+    opened(heard).reset();
+    await heard.end;
+    expect(heard.closes).toMatchObject([{ code: 1006 }]);
+  });
+
+  test("does not take in a message without end", async () => {
+    const heard = await open(await socketServer((socket) => socket.send(Buffer.alloc(64 * 1024 * 1024 + 1))));
+    await heard.end;
+    expect(heard.frames).toEqual([]);
+    expect(heard.closes).toHaveLength(1);
+  });
+});
+
+describe("an upgrade that is refused", () => {
+  test.each([301, 401, 403, 404, 429, 503])(
+    "with %i is told with its status, and no redirect is followed",
+    async (status) => {
+      const asked: string[] = [];
+      const origin = await listen(
+        createHttp((request, response) => {
+          asked.push(request.url ?? "");
+          response.writeHead(status, { location: "/elsewhere" }).end("no");
+        }),
+      );
+      const { outcome, closes } = await open(origin);
+      expect(outcome).toMatchObject({ kind: "failed", because: "malformed", status });
+      expect([asked, closes]).toEqual([["/v1/ws"], []]);
+    },
+  );
+
+  test("by garbage, by an end, by nobody", async () => {
+    const garbage = await listen(createTcp((socket) => socket.end("220 mail.example.net ESMTP\r\n")));
+    const end = await listen(createTcp((socket) => socket.once("data", () => socket.end())));
+    const server = createTcp().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const nobody = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    server.close();
+    await once(server, "close");
+    expect((await open(garbage)).outcome).toMatchObject({ kind: "failed", because: "reset" });
+    expect((await open(end)).outcome).toMatchObject({ kind: "failed", because: "reset" });
+    expect((await open(nobody)).outcome).toMatchObject({ kind: "failed", because: "unreachable" });
+    expect((await open(nobody.replace("http:", "https:"))).outcome).toMatchObject({ because: "unreachable" });
+  });
+});
+
+describe("an upgrade that is never answered", () => {
+  /** A server that says this, and then a header again and again; `left` counts the clients that have gone. */
+  async function babbler(word: string): Promise<{ origin: string; left: () => number }> {
+    let left = 0;
+    const origin = await listen(
+      createTcp((socket) => {
+        socket.write(word);
+        const timer = word === "" ? undefined : setInterval(() => socket.write("x-more: to come\r\n"), 5);
+        socket.resume().on("close", () => {
+          clearInterval(timer);
+          left += 1;
+        });
+      }),
+    );
+    return { origin, left: () => left };
+  }
+
+  test.each(["", "HTTP/1.1 101 Switching Protocols\r\n"])(
+    "ends with the time, and the connection with it: %j",
+    async (word) => {
+      const { origin, left } = await babbler(word);
+      const { outcome, closes } = await open(origin, { timeoutMs: 60 });
+      expect(outcome).toMatchObject({ kind: "failed", because: "timeout" });
+      await expect.poll(left).toBe(1);
+      expect(closes).toEqual([]);
+    },
+  );
+
+  test("ends with the signal", async () => {
+    const { origin, left } = await babbler("");
+    const over = new AbortController();
+    const opening = open(origin, { signal: over.signal, timeoutMs: 600_000 });
+    over.abort(new Error("the check is over"));
+    expect((await opening).outcome).toMatchObject({ kind: "failed", because: "aborted" });
+    expect((await open(origin, { signal: over.signal })).outcome).toMatchObject({ kind: "failed", because: "aborted" });
+    expect(left()).toBeLessThanOrEqual(1);
+  });
+});
+
+test("over TLS it speaks, is reset and cut like any other", async () => {
+  vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
+  const ends: number[] = [];
+  const server = createHttps(selfSigned());
+  const origin = await socketServer((socket) => {
+    socket.on("message", (data) => socket.send(`you said ${(data as Buffer).toString()}`));
+    socket.on("close", (code) => ends.push(code));
+  }, server);
+  for (const how of ["reset", "cutMidFrame"] as const) {
+    const heard = await open(origin.replace("http:", "https:"));
+    opened(heard).send("hello");
+    await heard.until(1);
+    expect(texts(heard)).toEqual(["you said hello"]);
+    opened(heard)[how]();
+    await heard.end;
+    expect(heard.closes).toMatchObject([{ code: 1006 }]);
+  }
+  await expect.poll(() => ends).toEqual([1006, 1006]);
+});
+
+/** A key and the shortest certificate that it can sign for itself. */
+function selfSigned(): { key: string; cert: string } {
+  const der = (tag: number, ...parts: Uint8Array[]): Buffer => {
+    const body = Buffer.concat(parts);
+    const length = body.length < 128 ? [body.length] : [0x82, body.length >> 8, body.length & 255];
+    return Buffer.concat([Buffer.from([tag, ...length]), body]);
+  };
+  const text = (tag: number, words: string): Buffer => der(tag, Buffer.from(words));
+  const sequence = 0x30;
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const signedHow = der(sequence, Buffer.from("06082a8648ce3d040302", "hex"));
+  const name = der(sequence, der(0x31, der(sequence, Buffer.from("0603550403", "hex"), text(0x0c, "localhost"))));
+  const valid = der(sequence, text(0x17, "200101000000Z"), text(0x17, "491231235959Z"));
+  const spki = publicKey.export({ type: "spki", format: "der" });
+  const body = der(sequence, der(2, Buffer.from([1])), signedHow, name, valid, name, spki);
+  const signature = der(3, Buffer.from([0]), sign("sha256", body, privateKey));
+  const base64 = der(sequence, body, signedHow, signature).toString("base64");
+  return {
+    key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+    cert: `-----BEGIN CERTIFICATE-----\n${base64.replace(/.{64}/g, "$&\n")}\n-----END CERTIFICATE-----\n`,
+  };
+}
