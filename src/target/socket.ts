@@ -66,7 +66,12 @@ function handle(socket: WebSocket, connection: () => net.Socket | undefined): Ra
     send: (data) => whileOpen(() => socket.send(data)),
     write: (bytes) => whileOpen(() => connection()?.write(bytes)),
     close: (code, reason) => whileOpen(() => socket.close(code, reason)),
-    reset: () => connection()?.resetAndDestroy(),
+    reset() {
+      const open = connection();
+      // While it is being ended in good order it cannot be reset: Node would wait for it at its exit, for ever.
+      if (open?.writableEnded === true) open.destroy();
+      else open?.resetAndDestroy();
+    },
     cutMidFrame() {
       connection()?.write(halfAFrame, () => connection()?.destroy());
     },
