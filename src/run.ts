@@ -125,6 +125,15 @@ export function judge(step: Pick<Step, "check" | "limits">, seen: Json): Verdict
   }
 }
 
+/** Why a target died: what its check still waits for is rejected with it. */
+class ObservationOver extends Error {}
+
+// A check that was ended leaves promises behind that nobody waits for any more. They are no defect, and must not end
+// the run before it has cleaned up; every other one is.
+process.on("unhandledRejection", (reason) => {
+  if (!(reason instanceof ObservationOver)) throw reason;
+});
+
 /** The longest that a timer can be set for; beyond it fires at once. */
 const timerMsMax = 2 ** 31 - 1;
 
@@ -154,8 +163,8 @@ class Observer {
     const over = new AbortController();
     // Each request in flight listens to it; fifty at once are no leak.
     setMaxListeners(0, over.signal);
-    const timer = setTimeout(() => over.abort(new Error(late)), Math.min(checkMs, budgetMs, timerMsMax));
-    const stop = (): void => over.abort(new Error(String(this.#options.signal.reason)));
+    const timer = setTimeout(() => over.abort(new ObservationOver(late)), Math.min(checkMs, budgetMs, timerMsMax));
+    const stop = (): void => over.abort(new ObservationOver(String(this.#options.signal.reason)));
     this.#options.signal.addEventListener("abort", stop, { once: true });
     let scratch = "";
     try {
@@ -179,7 +188,7 @@ class Observer {
       clearTimeout(timer);
       this.#options.signal.removeEventListener("abort", stop);
       // Whatever still runs of this observation finds its target dead.
-      if (!over.signal.aborted) over.abort(new Error("the observation is over"));
+      if (!over.signal.aborted) over.abort(new ObservationOver("the observation is over"));
       await accounts.release(holder);
       // Seen gone or not, the sweep at the end of the run decides; this only keeps a long run from piling up.
       if (scratch !== "" && !this.#options.keep)

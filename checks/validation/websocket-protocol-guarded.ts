@@ -190,7 +190,7 @@ async function send(
   const error = answers.find(isError);
   const close = live.closed();
   if (wentOn === true) live.close();
-  else live.reset();
+  else if (close === undefined) live.reset();
   return {
     case: name,
     connected: "in",

@@ -11,6 +11,8 @@ export function watchLag(): () => number {
     worst = Math.max(worst, now - due);
     due = now + everyMs;
   }, everyMs);
+  // A check that was ended never stops it, and it must not keep the process alive.
+  timer.unref();
   return () => {
     clearInterval(timer);
     return Math.round(Math.max(worst, performance.now() - due));
