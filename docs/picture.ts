@@ -13,7 +13,7 @@ interface Style {
   dim: boolean;
 }
 
-const lines = readFileSync(0, "utf8").replace(/\n+$/, "").split("\n");
+const lines = shortened(readFileSync(0, "utf8").replace(/\n+$/, "").split("\n"));
 const style: Style = { color: undefined, bold: false, dim: false };
 const rows = lines.map(
   (line, at) => `<text x="${margin}" y="${margin + 14 + at * lineHeight}" xml:space="preserve">${spans(line)}</text>`,
@@ -25,6 +25,37 @@ process.stdout.write(
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="12" fill="#adbac7">\n` +
     `<rect width="100%" height="100%" rx="8" fill="#22272e"/>\n${rows.join("\n")}\n</svg>\n`,
 );
+
+/** Of each run the first category: the others look alike, and nobody reads ninety rows in a README. */
+function shortened(all: readonly string[]): string[] {
+  const kept: string[] = [];
+  let categories = 0;
+  let left = 0;
+  for (const line of all) {
+    const plain = line.replace(/\u001b\[[0-9;]*m/g, "");
+    if (/^[a-z]+ · /.test(plain)) categories += 1;
+    const isEnd = plain === "";
+    if (plain.startsWith("kalam-ready ") && kept.length > 0) kept.push("");
+    if (categories > 1 && !isEnd) left += 1;
+    else {
+      if (left > 0) kept.push(`\u001b[2m  … ${categories - 1} more categories\u001b[22m`);
+      kept.push(line);
+    }
+    if (isEnd) [categories, left] = [0, 0];
+  }
+  return aligned(kept);
+}
+
+/** The column of times as far left as the rows that are drawn allow. */
+function aligned(drawn: readonly string[]): string[] {
+  const parts = drawn.map((line) => /^(.*\S) +(\u001b\[2m *[\d,]+ ms\u001b\[22m)$/.exec(line));
+  const lengthOf = (text: string): number => text.replace(/\u001b\[[0-9;]*m/g, "").length;
+  const wide = Math.max(...parts.map((row) => lengthOf(row?.[1] ?? "")));
+  return drawn.map((line, at) => {
+    const [, text = "", time = ""] = parts[at] ?? [];
+    return text === "" ? line : `${text}${" ".repeat(wide - lengthOf(text) + 2)}${time}`;
+  });
+}
 
 function spans(line: string): string {
   let drawn = "";
