@@ -26,7 +26,7 @@ export const ownRowsOnly = defineCheck({
   touches: "scratch",
   needs: ["dba"],
   level: "block",
-  estimateMs: 2_500,
+  estimateMs: 5_000,
   estimateRequests: 550,
   // Most of its statements wait for one another: a busy machine must not take the answer away.
   timeoutMs: 180_000,

@@ -18,7 +18,7 @@ export const sharedAccessLevelsHold = defineCheck({
   touches: "scratch",
   needs: ["dba"],
   level: "block",
-  estimateMs: 2_000,
+  estimateMs: 2_500,
   estimateRequests: 260,
   // Most of its statements wait for one another: a busy machine must not take the answer away.
   timeoutMs: 180_000,
