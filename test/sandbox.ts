@@ -1,7 +1,7 @@
 /** The sandbox for tests, and a session on it. */
 import path from "node:path";
 import { kalamOf } from "../src/control/kalam.ts";
-import { startServer, type OwnServer, type StartOptions } from "../src/control/process.ts";
+import type { OwnServer } from "../src/control/process.ts";
 import { httpWire, type HttpWire } from "../src/target/http.ts";
 import { Ledger } from "../src/target/ledger.ts";
 import { Recording } from "../src/target/recording.ts";
@@ -10,15 +10,11 @@ import { newRunId } from "../src/target/scratch.ts";
 import { openSession, type Session } from "../src/target/session.ts";
 import { packageFolder } from "../src/package.ts";
 
-export const sandboxBinary: string = path.join(packageFolder, "bin", "kalam-sandbox.js");
+export { sandboxBinary, startSandbox } from "../src/commands/sandbox.ts";
 
 /** What stands in for KalamDB's own command line. */
 export const kalamStandIn: string = path.join(packageFolder, "test", "kalam-stand-in.js");
 const noBook = { made: () => {}, gone: () => {} };
-
-export async function startSandbox(options: Partial<StartOptions> = {}): Promise<OwnServer> {
-  return await startServer(sandboxBinary, { withinMs: 60_000, book: noBook, ...options });
-}
 
 export interface TestSession {
   readonly session: Session;

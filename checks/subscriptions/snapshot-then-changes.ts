@@ -8,22 +8,20 @@ import {
   type ToldChange,
 } from "../../src/measure/changes.ts";
 import { differenceOf, foldChanges, isSame, type StateRow } from "../../src/measure/state.ts";
-import { cellText, rowsOf, type Account, type Answer, type Target } from "../../src/target/target.ts";
 import { fenceArrives, follow, noticesOf } from "./following.ts";
+import { marksIn, outcomeOf, statementFor, toldOf, type MarkedRow } from "./marked-rows.ts";
 import { plainRow } from "./opening.ts";
 import { addressFault, askOverHttp, isElsewhere, tryAddress, type Told } from "./told-address.ts";
 
-type Step = Pick<RowWrite, "kind" | "key" | "mark" | "rest">;
-
 /** What is there before anybody subscribes. */
-export const early: readonly Step[] = [
+export const early: readonly MarkedRow[] = [
   { kind: "insert", key: "1", mark: "one", rest: { n: 1, note: null } },
   { kind: "insert", key: "2", mark: "two", rest: { n: 2, note: "early" } },
   { kind: "insert", key: "3", mark: "three", rest: { n: null, note: "it's" } },
 ];
 
 /** What happens while the subscription is open: one statement a line, each mark once. A delete tells what was there. */
-export const steps: readonly Step[] = [
+export const steps: readonly MarkedRow[] = [
   { kind: "insert", key: "100", mark: "new", rest: { n: 1, note: "x" } },
   { kind: "update", key: "100", mark: "changed", rest: { n: 2, note: "x" } },
   { kind: "update", key: "100", mark: "emptied", rest: { n: 2, note: null } },
@@ -99,7 +97,7 @@ export const snapshotThenChanges = defineCheck({
     if (made.kind !== "ok")
       return { ...nothing, exchange: made.exchange, why: `the table could not be made: ${made.message}` };
     for (const step of early) {
-      const done = await target.sql(reader, statementFor(table, step));
+      const done = await target.sql(reader, statementFor(table, [step]));
       if (done.kind !== "ok")
         return { ...nothing, exchange: done.exchange, why: `the first rows could not be written: ${done.message}` };
     }
@@ -108,26 +106,19 @@ export const snapshotThenChanges = defineCheck({
     if ("why" in following) return { ...nothing, told, exchange: told.said.exchange, why: following.why };
     const { subscription, live, rows } = following;
     const outcomes: RowWrite["outcome"][] = [];
-    for (const step of steps) outcomes.push(outcomeOf(await target.sql(reader, statementFor(table, step))));
+    for (const step of steps) outcomes.push(outcomeOf(await target.sql(reader, statementFor(table, [step])), 1));
     await target.sql(
       reader,
-      statementFor(table, { kind: "insert", key: fenceKey, mark: fenceMark, rest: { n: 0, note: "" } }),
+      statementFor(table, [{ kind: "insert", key: fenceKey, mark: fenceMark, rest: { n: 0, note: "" } }]),
     );
     const fenced = await fenceArrives(subscription, "mark", fenceMark);
-    const after = await tableOf(target, reader, table);
+    const after = await marksIn(target, reader, table);
     return {
       why: after === null ? "the table could not be read at the end" : null,
       told,
       snapshot: rows.map(plainRow),
       outcomes,
-      changes: subscription.changes
-        .filter(({ row }) => row?.["mark"] !== fenceMark)
-        .map(({ kind, row, old, at }) => ({
-          kind,
-          row: row === null ? null : plainRow(row),
-          old: old === null ? null : plainRow(old),
-          at: Math.round(at),
-        })),
+      changes: subscription.changes.filter(({ row }) => row?.["mark"] !== fenceMark).map(toldOf),
       table: after ?? [],
       // Only what was told can have been told too soon.
       found: fenced ? (after?.some(([, mark]) => mark === fenceMark) ?? null) : null,
@@ -229,33 +220,10 @@ function wrongFeed(seen: Seen): Found[] {
   return found;
 }
 
-function writeOf(step: Step, statement: number, outcome: RowWrite["outcome"]): RowWrite {
+function writeOf(step: MarkedRow, statement: number, outcome: RowWrite["outcome"]): RowWrite {
   return { ...step, statement, writer: 0, outcome, from: 0, to: 0 };
 }
 
-function rowAfter({ key, mark, rest }: Step): StateRow {
+function rowAfter({ key, mark, rest }: MarkedRow): StateRow {
   return { id: key, mark, ...rest };
-}
-
-function statementFor(table: string, { kind, key, mark, rest }: Step): string {
-  const [n, note] = [literal(rest["n"]), literal(rest["note"])];
-  if (kind === "insert") return `INSERT INTO ${table} (id, mark, n, note) VALUES (${key}, '${mark}', ${n}, ${note})`;
-  if (kind === "update") return `UPDATE ${table} SET mark = '${mark}', n = ${n}, note = ${note} WHERE id = ${key}`;
-  return `DELETE FROM ${table} WHERE id = ${key}`;
-}
-
-function literal(value: Step["rest"][string] | undefined): string {
-  if (value === null || value === undefined) return "NULL";
-  return typeof value === "number" ? String(value) : `'${cellText(value).replaceAll("'", "''")}'`;
-}
-
-/** A statement that changed another number of rows than one did something else than it says. */
-function outcomeOf(answer: Answer): RowWrite["outcome"] {
-  if (answer.kind === "refused") return "refused";
-  return answer.kind === "ok" && answer.results[0]?.rowCount === 1 ? "ok" : "unsure";
-}
-
-async function tableOf(target: Target, as: Account, table: string): Promise<[string, string][] | null> {
-  const rows = rowsOf(await target.sql(as, `SELECT id, mark FROM ${table} ORDER BY id LIMIT 100`));
-  return rows === undefined ? null : rows.map((row) => [cellText(row["id"]), cellText(row["mark"])]);
 }

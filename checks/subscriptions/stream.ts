@@ -2,20 +2,12 @@
  * The one workload that five checks judge: several writers change a shared table, one subscriber is told of it. Every value is
  * unique, each key has one writer, and a last row, the fence, tells when everything before it must have arrived.
  */
-import { defineObservation, type Context, type Json } from "../../src/check.ts";
+import { defineObservation, type Context } from "../../src/check.ts";
 import { missingChanges, type ChangeHistory, type RowWrite, type ToldChange } from "../../src/measure/changes.ts";
 import { watchLag } from "../../src/measure/lag.ts";
-import {
-  cellText,
-  rowsOf,
-  type Account,
-  type Answer,
-  type Change,
-  type Row,
-  type Subscription,
-  type Target,
-} from "../../src/target/target.ts";
+import { cellText, type Account, type Change, type Subscription, type Target } from "../../src/target/target.ts";
 import { noticesOf } from "./following.ts";
+import { marksIn, outcomeOf, statementFor, toldOf } from "./marked-rows.ts";
 
 const writerCount = 6;
 const rowsPerInsertMax = 8;
@@ -25,7 +17,6 @@ const fencesMax = 3;
 const lateWithinMs = 2_000;
 const keyColumn = "id";
 const markColumn = "mark";
-const versionColumns = new Set(["_seq", "_deleted", "_version", "_commit_seq"]);
 
 /** What came of it. `why` is set where it could not be carried through, and then nothing is judged. */
 export type Streamed = {
@@ -95,7 +86,8 @@ export const stream = defineObservation<Streamed>({
       );
       broken = missing > 0 && live.closed() !== undefined;
     }
-    const rows = await tableOf(target, op, table);
+    // Fences have keys below zero.
+    const rows = await marksIn(target, op, table, "id > 0");
     if (rows === null) return { ...nothing, why: "the table could not be read at the end" };
     return {
       why: null,
@@ -158,32 +150,6 @@ function restFor(n: number): RowWrite["rest"] {
   return { n: n % 4 === 3 ? null : n, note: n % 3 === 2 ? null : `note ${n}` };
 }
 
-function statementFor(table: string, planned: readonly Omit<RowWrite, "outcome" | "from" | "to">[]): string {
-  const [first] = planned;
-  if (first?.kind === "delete") return `DELETE FROM ${table} WHERE id = ${first.key}`;
-  if (first?.kind === "update") {
-    return `UPDATE ${table} SET mark = '${first.mark}', n = ${literal(first.rest["n"])}, note = ${literal(first.rest["note"])} WHERE id = ${first.key}`;
-  }
-  const rows = planned.map(
-    (one) => `(${one.key}, '${one.mark}', ${literal(one.rest["n"])}, ${literal(one.rest["note"])})`,
-  );
-  return `INSERT INTO ${table} (id, mark, n, note) VALUES ${rows.join(", ")}`;
-}
-
-function literal(value: Json | undefined): string {
-  return value === null || value === undefined
-    ? "NULL"
-    : typeof value === "number"
-      ? String(value)
-      : `'${cellText(value)}'`;
-}
-
-/** A statement that changed another number of rows than it had did something else than it says. */
-function outcomeOf(answer: Answer, rows: number): RowWrite["outcome"] {
-  if (answer.kind === "refused") return "refused";
-  return answer.kind === "ok" && answer.results[0]?.rowCount === rows ? "ok" : "unsure";
-}
-
 /** Writes a row that must arrive after all others; a second and third time, in case just that event is the one that is lost. */
 async function fence(target: Target, op: Account, table: string, subscription: Subscription): Promise<number | null> {
   for (let n = 1; n <= fencesMax; n += 1) {
@@ -200,31 +166,6 @@ async function fence(target: Target, op: Account, table: string, subscription: S
 
 function isFence(change: Change): boolean {
   return cellText(change.row?.[markColumn]).startsWith("fence-");
-}
-
-function toldOf({ kind, row, old, at }: Change): ToldChange {
-  return { kind, row: plain(row), old: plain(old), at: Math.round(at) };
-}
-
-/** Without the columns that the server adds: their values are nobody's to expect. */
-function plain(row: Row | null): ToldChange["row"] {
-  return row === null
-    ? null
-    : Object.fromEntries(Object.entries(row).filter(([column]) => !versionColumns.has(column)));
-}
-
-/** Key and mark of every row; null where a page was not answered. */
-async function tableOf(target: Target, op: Account, table: string): Promise<[string, string][] | null> {
-  const rows: [string, string][] = [];
-  for (let after = "0"; ;) {
-    const page = rowsOf(
-      await target.sql(op, `SELECT id, mark FROM ${table} WHERE id > ${after} ORDER BY id LIMIT 500`),
-    );
-    if (page === undefined) return null;
-    rows.push(...page.map((row): [string, string] => [cellText(row["id"]), cellText(row["mark"])]));
-    after = rows.at(-1)?.[0] ?? after;
-    if (page.length < 500) return rows;
-  }
 }
 
 /** Fewer acknowledged changes show nothing about a stream. */

@@ -1,7 +1,8 @@
 import { once } from "node:events";
-import { createServer as createHttp, type RequestListener, type Server } from "node:http";
-import { createServer as createTcp, type AddressInfo, type Server as TcpServer, type Socket } from "node:net";
+import { createServer as createHttp, type RequestListener } from "node:http";
+import { createServer as createTcp, type AddressInfo, type Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
+import { listen } from "../../test/listening.ts";
 import { httpWire, type HttpWire } from "./http.ts";
 import type { RawAnswer, RawRequest } from "./wire.ts";
 
@@ -10,23 +11,13 @@ afterEach(async () => {
   for (const end of ending.splice(0).toReversed()) await end();
 });
 
-async function listen(server: Server | TcpServer): Promise<string> {
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => sockets.add(socket.on("error", () => undefined)));
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  ending.push(async () => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    await once(server, "close");
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-const http = async (handle: RequestListener): Promise<string> => await listen(createHttp(handle));
+const http = async (handle: RequestListener): Promise<string> => await listen(createHttp(handle), ending);
 /** Answers each connection with these bytes as soon as anything comes, then does with it as told. */
 const tcp = async (bytes: string, then: (socket: Socket) => void = () => undefined): Promise<string> =>
-  await listen(createTcp((socket) => socket.once("data", () => socket.write(bytes, () => then(socket)))));
+  await listen(
+    createTcp((socket) => socket.once("data", () => socket.write(bytes, () => then(socket)))),
+    ending,
+  );
 
 function wireTo(origin: string, connections = 4): HttpWire {
   const wire = httpWire(origin, { connections });
@@ -84,7 +75,7 @@ test("a port where nobody listens is unreachable: the server cannot have seen it
 });
 
 test("a server that accepts and says nothing times out", async () => {
-  const answer = await ask(await listen(createTcp()), { timeoutMs: 30 });
+  const answer = await ask(await listen(createTcp(), ending), { timeoutMs: 30 });
   expect(answer).toMatchObject({ kind: "broken", because: "timeout", detail: "no answer within 30 ms" });
   expect(answer).not.toHaveProperty("status");
 });
@@ -169,7 +160,7 @@ test("an abort ends a request that is under way", async () => {
 test("with a signal that is aborted already nothing is sent", async () => {
   let connections = 0;
   const server = createTcp(() => (connections += 1));
-  const origin = await listen(server);
+  const origin = await listen(server, ending);
   const answer = await ask(origin, { signal: AbortSignal.abort(), ownConnection: true });
   expect(answer).toMatchObject({ kind: "broken", because: "aborted" });
   expect(connections).toBe(0);
@@ -207,7 +198,7 @@ test("no more connections are opened than were allowed", async () => {
 test("after close no connection is left that would keep the process alive", async () => {
   const held = (): number => process.getActiveResourcesInfo().filter((name) => /TCP|Timeout/.test(name)).length;
   const server = createHttp((_, response) => response.end("x"));
-  const origin = await listen(server);
+  const origin = await listen(server, ending);
   const before = held();
   const wire = httpWire(origin, { connections: 8 });
   const closed = new Promise<void>((resolve) => {

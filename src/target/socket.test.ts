@@ -2,9 +2,10 @@ import { generateKeyPairSync, sign } from "node:crypto";
 import { once } from "node:events";
 import { createServer as createHttp, type Server } from "node:http";
 import { createServer as createHttps } from "node:https";
-import { connect, createServer as createTcp, type AddressInfo, type Server as TcpServer, type Socket } from "node:net";
+import { connect, createServer as createTcp, type AddressInfo } from "node:net";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { WebSocketServer, type WebSocket } from "ws";
+import { listen } from "../../test/listening.ts";
 import { openSocket, resetConnection } from "./socket.ts";
 import type { RawClose, RawFrame, RawSocket, SocketOutcome, UpgradeRequest } from "./wire.ts";
 
@@ -14,27 +15,21 @@ afterEach(async () => {
   vi.unstubAllEnvs();
 });
 
-async function listen(server: Server | TcpServer): Promise<string> {
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => sockets.add(socket.on("error", () => undefined)));
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  ending.push(async () => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    await once(server, "close");
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
 /** What a server does with each socket that is opened. */
 async function socketServer(serve: (socket: WebSocket) => void, server: Server = createHttp()): Promise<string> {
   new WebSocketServer({ server }).on("connection", (socket) => serve(socket.on("error", () => undefined)));
-  return await listen(server);
+  return await listen(server, ending);
 }
 
 test.for(["that is open", "that is ending"])("a connection %s can be reset, and is gone", async (state) => {
-  const port = Number(new URL(await listen(createTcp((socket) => socket.resume()))).port);
+  const port = Number(
+    new URL(
+      await listen(
+        createTcp((socket) => socket.resume()),
+        ending,
+      ),
+    ).port,
+  );
   const connection = connect(port, "127.0.0.1");
   await once(connection, "connect");
   const errors: Error[] = [];
@@ -195,6 +190,7 @@ describe("an upgrade that is refused", () => {
           asked.push(request.url ?? "");
           response.writeHead(status, { location: "/elsewhere" }).end("no");
         }),
+        ending,
       );
       const { outcome, closes } = await open(origin);
       expect(outcome).toMatchObject({ kind: "failed", because: "malformed", status });
@@ -203,8 +199,14 @@ describe("an upgrade that is refused", () => {
   );
 
   test("by garbage, by an end, by nobody", async () => {
-    const garbage = await listen(createTcp((socket) => socket.end("220 mail.example.net ESMTP\r\n")));
-    const end = await listen(createTcp((socket) => socket.once("data", () => socket.end())));
+    const garbage = await listen(
+      createTcp((socket) => socket.end("220 mail.example.net ESMTP\r\n")),
+      ending,
+    );
+    const end = await listen(
+      createTcp((socket) => socket.once("data", () => socket.end())),
+      ending,
+    );
     const server = createTcp().listen(0, "127.0.0.1");
     await once(server, "listening");
     const nobody = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -230,6 +232,7 @@ describe("an upgrade that is never answered", () => {
           left += 1;
         });
       }),
+      ending,
     );
     return { origin, left: () => left };
   }
