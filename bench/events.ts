@@ -7,9 +7,9 @@ import {
   type ChangeHistory,
   type RowWrite,
   type ToldChange,
-} from "../src/measure/changes.ts";
-import { openLive } from "../src/target/live.ts";
-import type { SocketListener } from "../src/target/wire.ts";
+} from "../src/history/changes.ts";
+import { openLive } from "../src/server/live.ts";
+import type { SocketListener } from "../src/wire/wire.ts";
 
 const events = 100_000;
 

@@ -1,8 +1,8 @@
-/** Every category, in the order of the report. Each is loaded only when its checks are needed; the proofs only to prove. */
-import type { Category } from "../src/check.ts";
+/** Every category, in the order of the report. Each is loaded only when its checks are needed; a proof only to prove. */
+import type { ProvenCategory } from "../src/category.ts";
 import type { Proof } from "../src/proof.ts";
 
-const loaders: readonly (() => Promise<{ readonly category: Category }>)[] = [
+const loaders: readonly (() => Promise<{ readonly category: ProvenCategory }>)[] = [
   async () => await import("./configuration/index.ts"),
   async () => await import("./validation/index.ts"),
   async () => await import("./observability/index.ts"),
@@ -10,25 +10,20 @@ const loaders: readonly (() => Promise<{ readonly category: Category }>)[] = [
   async () => await import("./cli/index.ts"),
 ];
 
-const proofs: readonly (() => Promise<{ readonly proofs: readonly Proof[] }>)[] = [
-  async () => await import("./configuration/proofs.ts"),
-  async () => await import("./validation/proofs.ts"),
-  async () => await import("./observability/proofs.ts"),
-  async () => await import("./subscriptions/proofs.ts"),
-  async () => await import("./cli/proofs.ts"),
-];
-
-export async function loadCategories(): Promise<readonly Category[]> {
+export async function loadCategories(): Promise<readonly ProvenCategory[]> {
   return (await Promise.all(loaders.map(async (load) => await load()))).map(({ category }) => category);
 }
 
 export async function loadProofs(): Promise<readonly Proof[]> {
-  return (await Promise.all(proofs.map(async (load) => await load()))).flatMap((one) => one.proofs);
+  const categories = await loadCategories();
+  return await Promise.all(
+    categories.flatMap((category) => category.checks.map(async ({ id }) => await category.proof(id))),
+  );
 }
 
 /** Throws where there is none: a check without a proof is a defect. */
 export async function loadProof(id: string): Promise<Proof> {
-  const proof = (await loadProofs()).find(({ check }) => check.id === id);
-  if (proof === undefined) throw new Error(`${id} has no proof`);
-  return proof;
+  const category = (await loadCategories()).find(({ checks }) => checks.some((check) => check.id === id));
+  if (category === undefined) throw new Error(`${id} is in no category`);
+  return await category.proof(id);
 }

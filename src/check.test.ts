@@ -3,14 +3,13 @@ import {
   defineCheck,
   defineCheckOf,
   defineObservation,
-  fail,
   levelOf,
   pass,
   say,
   unknown,
   type Check,
-  type Found,
-  type Verdict,
+  type Judging,
+  type Limits,
 } from "./check.ts";
 
 const text = {
@@ -24,23 +23,56 @@ const text = {
   covers: ["P-1"],
   level: "block",
 } as const;
+const findings = {
+  wrong: { say: (d: { by: number }) => `wrong by ${d.by}` },
+  late: { say: (d: { ms: number }) => `${d.ms.toFixed(0)} ms`, level: "warn" },
+} as const;
+type Seen = { readonly by: number; readonly ms?: number };
 const judging = {
-  findings: { wrong: (d: { by: number }) => `wrong by ${d.by}`, late: (d: { ms: number }) => `${d.ms.toFixed(0)} ms` },
-  judge: (seen: { by: number }): Verdict<Found<"wrong", { by: number }>> =>
-    seen.by === 0 ? pass("right") : fail({ name: "wrong", data: seen }),
+  findings,
+  judge({ by, ms = 0 }: Seen, { found }: Judging<typeof findings, Limits>) {
+    if (by !== 0) found.wrong({ by }, { case: "milk", sent: [3, { exchange: 4 }] });
+    if (ms > 100) found.late({ ms }, { sent: { exchange: 5 } });
+    return ms < 0 ? unknown("no clock") : pass("right");
+  },
 } as const;
 const looking = { touches: "scratch", estimateMs: 5, estimateRequests: 2 } as const;
 
-describe("a verdict", () => {
-  test("carries its sentence, or what was found", () => {
-    expect(pass("3 of 3")).toEqual({ kind: "pass", sentence: "3 of 3" });
-    expect(unknown("too few")).toEqual({ kind: "unknown", sentence: "too few" });
-    const found = [{ name: "wrong", data: 1 }, { name: "late", data: 2 }] as const; // prettier-ignore
-    expect(fail(...found)).toEqual({ kind: "fail", found });
+describe("a judge", () => {
+  const { judge } = defineCheck({ ...text, ...judging, ...looking, observe: () => Promise.resolve<Seen>({ by: 0 }) });
+
+  test("concludes where it found nothing", () => {
+    expect(judge({ by: 0 }, {})).toEqual({ kind: "pass", sentence: "right" });
+    expect(judge({ by: 0, ms: -1 }, {})).toEqual({ kind: "unknown", sentence: "no clock" });
   });
 
-  test("of failure needs a finding: nothing found is not a verdict", () => {
-    expect(() => fail()).toThrow("at least one finding");
+  test("fails by every finding, with its data, its case and what was sent", () => {
+    expect(judge({ by: 2, ms: 200 }, {})).toEqual({
+      kind: "fail",
+      found: [
+        { name: "wrong", data: { by: 2 }, case: "milk", sent: [3, 4] },
+        { name: "late", data: { ms: 200 }, sent: [5] },
+      ],
+    });
+  });
+
+  test("fails by what it found, also where the rest could not be determined", () => {
+    expect(judge({ by: 2, ms: -1 }, {})).toMatchObject({ kind: "fail", found: [{ name: "wrong" }] });
+  });
+
+  test("starts with nothing found each time", () => {
+    judge({ by: 2 }, {});
+    expect(judge({ by: 0 }, {})).toMatchObject({ kind: "pass" });
+  });
+
+  test("does not compile with a wrong name or wrong data", () => {
+    const wrong = ({ found }: Judging<typeof findings, Limits>): void => {
+      // @ts-expect-error There is no such finding.
+      found.lost({ by: 1 });
+      // @ts-expect-error Its data are others.
+      found.wrong({ ms: 1 });
+    };
+    expect(wrong).toBeTypeOf("function");
   });
 });
 
@@ -53,21 +85,20 @@ describe("a check", () => {
     alone: true,
     timeoutMs: 9,
     limits: { priceMax: 5 },
-    levels: { late: "warn" },
-    observe: () => Promise.resolve({ by: 0 }),
+    observe: () => Promise.resolve<Seen>({ by: 0 }),
   });
 
   test("has an observation of its own, under its own id, with all that was said about it", async () => {
     const { observe, ...rest } = check.observation;
     expect(rest).toEqual({ id: check.id, ...looking, needs: ["dba"], alone: true, timeoutMs: 9 });
     expect(await observe(undefined as never, undefined as never)).toEqual({ by: 0 });
-    expect(check).toMatchObject({ ...text, limits: { priceMax: 5 }, levels: { late: "warn" } });
+    expect(check).toMatchObject({ ...text, limits: { priceMax: 5 } });
     expect(check).not.toHaveProperty("touches");
   });
 
-  test("has no limits and no levels of its own where none were given", () => {
-    const plain = defineCheck({ ...text, ...judging, ...looking, observe: () => Promise.resolve({ by: 1 }) });
-    expect(plain).toMatchObject({ limits: {}, levels: {} });
+  test("has no limits of its own where none were given", () => {
+    const plain = defineCheck({ ...text, ...judging, ...looking, observe: () => Promise.resolve<Seen>({ by: 1 }) });
+    expect(plain).toMatchObject({ limits: {} });
     expect(Object.keys(plain.observation).toSorted()).toEqual([
       "estimateMs",
       "estimateRequests",
@@ -78,11 +109,11 @@ describe("a check", () => {
   });
 
   test("may share an observation, which stays one and the same", () => {
-    const observation = defineObservation({ id: "shop", ...looking, observe: () => Promise.resolve({ by: 0 }) });
+    const observation = defineObservation({ id: "shop", ...looking, observe: () => Promise.resolve<Seen>({ by: 0 }) });
     const checks = ["shop/a", "shop/b"].map((id) => defineCheckOf(observation, { ...text, ...judging, id }));
     expect(checks[0]?.observation).toBe(observation);
     expect(checks[1]?.observation).toBe(observation);
-    expect(checks[1]).toMatchObject({ id: "shop/b", limits: {}, levels: {} });
+    expect(checks[1]).toMatchObject({ id: "shop/b", limits: {} });
   });
 
   test("has its level, and single findings may have theirs", () => {
@@ -92,7 +123,12 @@ describe("a check", () => {
 });
 
 describe("the sentence of a finding", () => {
-  const check: Check = defineCheck({ ...text, ...judging, ...looking, observe: () => Promise.resolve({ by: 0 }) });
+  const check: Check = defineCheck({
+    ...text,
+    ...judging,
+    ...looking,
+    observe: () => Promise.resolve<Seen>({ by: 0 }),
+  });
 
   test("is made from its data", () => {
     expect(say(check, { name: "wrong", data: { by: 3 } })).toBe("wrong by 3");

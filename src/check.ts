@@ -4,7 +4,8 @@
  * A check observes a target, then judges what it saw. `observe` talks to the server and holds no opinion; `judge` is a
  * pure function from evidence to a verdict, so it can be tried on hundreds of histories without a server.
  */
-import type { Target } from "./target/target.ts";
+import type { Target } from "./server/target.ts";
+import type { Json } from "./wire/json.ts";
 
 /** What a check may disturb, from the mildest up. */
 export const touchesOrder = ["nothing", "scratch", "load", "process", "disk"] as const;
@@ -24,9 +25,6 @@ export const needDescriptions = {
   kalam: "the kalam command line of KalamDB (--kalam-bin)",
 } as const;
 export type Need = keyof typeof needDescriptions;
-
-/** Evidence is saved in the report and judged again later, so it is JSON and nothing else. 64-bit integers are strings. */
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
 /** One thing that is wrong: which finding of the check, its data, and where there are several cases, which one. */
 export interface Found<Name extends string = string, Data = unknown> {
@@ -53,7 +51,7 @@ export function unknown(sentence: string): { readonly kind: "unknown"; readonly 
   return { kind: "unknown", sentence };
 }
 
-/** It does not hold: every finding that was seen, at least one. Which findings there are is for the check to say, so nothing is inferred from the arguments. */
+/** For the time of the move. */
 export function fail<F extends Found>(
   ...found: readonly NoInfer<F>[]
 ): { readonly kind: "fail"; readonly found: readonly F[] } {
@@ -61,16 +59,58 @@ export function fail<F extends Found>(
   return { kind: "fail", found };
 }
 
-/** A way to fail: the sentence for its data. */
-export type Finding<Data = never> = (data: Data) => string;
+/** A way to fail: its sentence, and what sets it apart from the check it belongs to. */
+export interface Finding<Data = never> {
+  /** The sentence for the data of one occurrence. */
+  readonly say: (data: Data) => string;
+  /** Where it differs from the check's. */
+  readonly level?: Level;
+  /** Who is hurt and how, where the check's own does not fit: a lost answer is not a leak. */
+  readonly risk?: string;
+  /** The next thing to do, where the check's own does not fit. */
+  readonly remedy?: string;
+}
 
 export type Findings = Readonly<Record<string, Finding>>;
+type DataOf<F> = F extends Finding<infer Data> ? Data : never;
 /** The union of what a check with these findings may report: the name decides the type of the data. */
 export type FoundOf<F extends Findings> = {
-  [Name in keyof F & string]: Found<Name, Parameters<F[Name]>[0]>;
+  [Name in keyof F & string]: Found<Name, DataOf<F[Name]>>;
 }[keyof F & string];
 
+/** Something that was sent under a number: an answer, what was said, a subscription. */
+interface Exchanged {
+  readonly exchange: number;
+}
+
+/** Which case it is about, and the exchanges that show it. */
+export interface Shown {
+  readonly case?: string | undefined;
+  readonly sent?: Exchanged | readonly (number | Exchanged)[] | undefined;
+}
+
+/** Reports a finding: one function for each of the check's, so that wrong names and wrong data do not compile. */
+export type Collector<F extends Findings> = {
+  readonly [Name in keyof F & string]: (data: DataOf<F[Name]>, shown?: Shown) => void;
+};
+
+/** What a judge works with besides the evidence. */
+export interface Judging<F extends Findings, L extends Limits> {
+  readonly found: Collector<F>;
+  readonly limits: L;
+}
+
+/** What a judge concludes where nothing was found. A finding beats `unknown`, and `unknown` beats `pass`. */
+export type Conclusion = ReturnType<typeof pass> | ReturnType<typeof unknown>;
+
 export type Limits = Readonly<Record<string, number>>;
+
+/** What `need` does not let pass. */
+export type Unmet =
+  | undefined
+  | null
+  | { readonly kind: "refused" | "unsure" | "failed" }
+  | { readonly why: string; readonly kind?: never };
 
 /** What an `observe` gets besides the target. */
 export interface Context {
@@ -90,8 +130,18 @@ export interface Context {
   readonly effort: Effort;
   /** The size for this run's effort. */
   size(sizes: Readonly<Record<Effort, number>>): number;
-  /** From 0 to below 1, the same sequence for the same `--seed` and observation. */
-  random(): number;
+  /**
+   * A stream of numbers from 0 to below 1: the same for the same `--seed`, observation and name, and going on where it was
+   * left when it is asked for again. What runs side by side takes streams of its own: one that is shared would be dealt
+   * out in the order of arrival, and no seed repeats that.
+   */
+  random(name: string): () => number;
+  /**
+   * What the observation cannot do without: an answer that must be `ok`, a connection, a value that must be there. Ends
+   * the observation as `unknown` with the sentence and the reason if it is not. Not for loops that may have seen something
+   * already: those keep what they have.
+   */
+  need<T>(outcome: T, otherwise: string): Exclude<T, Unmet>;
   /** Aborted when the time is up or the run is interrupted; the target is dead from then on. */
   readonly signal: AbortSignal;
   /** Asks again every `everyMs` until `done` says so or `withinMs` are over; returns the last answer either way. */
@@ -142,8 +192,6 @@ interface CheckText {
 /** A check as the runner knows it: with any evidence, any findings. `CheckOf` is the same with its types. */
 export interface Check extends CheckText {
   readonly findings: Findings;
-  /** Levels of single findings, where they differ from the check's. */
-  readonly levels: { readonly [name: string]: Level | undefined };
   /** Numbers that a profile may change; the unit is in the name. */
   readonly limits: Limits;
   readonly observation: Observation;
@@ -152,7 +200,6 @@ export interface Check extends CheckText {
 
 export interface CheckOf<Seen extends Json, F extends Findings, L extends Limits> extends CheckText {
   readonly findings: F;
-  readonly levels: { readonly [Name in keyof F & string]?: Level };
   readonly limits: L;
   readonly observation: Observation<Seen>;
   judge(seen: Seen, limits: L): Verdict<FoundOf<F>>;
@@ -160,9 +207,9 @@ export interface CheckOf<Seen extends Json, F extends Findings, L extends Limits
 
 interface CheckSpec<Seen extends Json, F extends Findings, L extends Limits> extends CheckText {
   readonly findings: F;
-  readonly levels?: { readonly [Name in keyof F & string]?: Level };
   readonly limits?: L;
-  judge(seen: Seen, limits: L): Verdict<FoundOf<F>>;
+  // For the time of the move: judges that still return what they found.
+  judge(seen: Seen, judging: Judging<F, L>): Conclusion | Verdict<FoundOf<F>>;
 }
 
 export function defineObservation<Seen extends Json>(observation: Observation<Seen>): Observation<Seen> {
@@ -188,7 +235,7 @@ export function defineCheck<
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     observe,
   };
-  return { ...rest, levels: rest.levels ?? {}, limits: limits ?? ({} as L), observation, judge: spec.judge };
+  return { ...rest, limits: limits ?? ({} as L), observation, judge: judgeOf(spec) };
 }
 
 /** Makes a check that judges an observation which others judge, too. */
@@ -197,7 +244,34 @@ export function defineCheckOf<
   const F extends Findings,
   const L extends Limits = Record<never, number>,
 >(observation: Observation<Seen>, spec: CheckSpec<Seen, F, L>): CheckOf<Seen, F, L> {
-  return { ...spec, levels: spec.levels ?? {}, limits: spec.limits ?? ({} as L), observation, judge: spec.judge };
+  return { ...spec, limits: spec.limits ?? ({} as L), observation, judge: judgeOf(spec) };
+}
+
+/** Decides, once for all checks, what a judge's findings and its conclusion make together. */
+function judgeOf<Seen extends Json, const F extends Findings, L extends Limits>(
+  spec: CheckSpec<Seen, F, L>,
+): CheckOf<Seen, F, L>["judge"] {
+  return (seen, limits) => {
+    const all: FoundOf<F>[] = [];
+    const collect = Object.keys(spec.findings).map((name) => [
+      name,
+      (data: unknown, shown: Shown = {}) => all.push(foundOf(name, data, shown) as FoundOf<F>),
+    ]);
+    const concluded = spec.judge(seen, { found: Object.fromEntries(collect) as Collector<F>, limits });
+    if (concluded.kind === "fail") all.push(...concluded.found);
+    return all.length > 0 ? { kind: "fail", found: all } : concluded;
+  };
+}
+
+function foundOf(name: string, data: unknown, { case: of, sent }: Shown): Found {
+  const exchanged = sent === undefined ? [] : "exchange" in sent ? [sent] : sent;
+  const numbers = exchanged.map((one) => (typeof one === "number" ? one : one.exchange));
+  return {
+    name,
+    data,
+    ...(of === undefined ? {} : { case: of }),
+    ...(numbers.length === 0 ? {} : { sent: numbers }),
+  };
 }
 
 /** One readiness category: a promise, and the checks that hold the server to it. */
@@ -209,15 +283,20 @@ export interface Category {
 
 /** The level at which a finding counts, before any profile has its say. */
 export function levelOf(check: Check, finding: string): Level {
-  return check.levels[finding] ?? check.level;
+  return findingOf(check, finding)?.level ?? check.level;
+}
+
+/** Undefined for a name that the check does not know: of a report that an older version wrote. */
+export function findingOf(check: Check, name: string): Finding | undefined {
+  return Object.hasOwn(check.findings, name) ? check.findings[name] : undefined;
 }
 
 /** The sentence of a finding. Data of a saved report may be older than the check, so a sentence that cannot be made is told as such. */
 export function say(check: Check, found: Found): string {
-  const finding = Object.hasOwn(check.findings, found.name) ? check.findings[found.name] : undefined;
+  const finding = findingOf(check, found.name);
   if (finding === undefined) return found.name;
   try {
-    return finding(found.data as never);
+    return finding.say(found.data as never);
   } catch {
     return `${found.name} (its sentence cannot be made from ${JSON.stringify(found.data)})`;
   }

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Category, Check, Json, Need, Observation, Touches } from "./check.ts";
+import type { Category, Check, Need, Observation, Touches } from "./check.ts";
+import type { Json } from "./wire/json.ts";
 import { ContradictionError, makePlan, type Plan } from "./plan.ts";
 import type { Profile } from "./profile/effective.ts";
 

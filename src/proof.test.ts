@@ -1,17 +1,20 @@
 import { describe, expect, test } from "vitest";
-import { defineCheck, fail, pass, unknown, type CheckOf } from "./check.ts";
-import type { Control, TrialOutcome } from "./control/control.ts";
+import { defineCheck, pass, unknown, type CheckOf } from "./check.ts";
+import type { Control, TrialOutcome } from "./wire/control.ts";
 import { trialFault } from "./faults/control.ts";
 import { changeResult, refuseIt, sqlFault } from "./faults/sql.ts";
 import { proveCheck, proveLive, proveOnPaper, type Break, type Fault, type LiveProof, type Proof } from "./proof.ts";
-import { Pacer } from "./target/pacing.ts";
-import { Recording } from "./target/recording.ts";
-import { makeSender } from "./target/sender.ts";
-import type { Session } from "./target/session.ts";
-import type { Wire } from "./target/wire.ts";
+import { Pacer } from "./session/pacing.ts";
+import { Recording } from "./session/recording.ts";
+import { makeSender } from "./server/sender.ts";
+import type { Session } from "./session/session.ts";
+import type { Wire } from "./wire/wire.ts";
 
 type Seen = { readonly kind: string; readonly message: string };
-const findings = { refused: (d: { message: string }) => `refused: ${d.message}`, odd: () => "odd" } as const;
+const findings = {
+  refused: { say: (d: { message: string }) => `refused: ${d.message}` },
+  odd: { say: () => "odd" },
+} as const;
 
 /** Asks once, and holds the server to a plain success. */
 const toy: CheckOf<Seen, typeof findings, Record<never, number>> = defineCheck({
@@ -33,10 +36,11 @@ const toy: CheckOf<Seen, typeof findings, Record<never, number>> = defineCheck({
     const message = answer.kind === "ok" ? (answer.results[0]?.message ?? "") : answer.message;
     return { kind: answer.kind, message };
   },
-  judge({ kind, message }) {
+  judge({ kind, message }, { found }) {
     if (kind === "unsure") return unknown("no answer");
-    if (kind === "refused") return fail({ name: "refused", data: { message } });
-    return message === "odd" ? fail({ name: "odd", data: undefined }) : pass("answered");
+    if (kind === "refused") found.refused({ message });
+    if (message === "odd") found.odd(undefined);
+    return pass("answered");
   },
 });
 

@@ -2,11 +2,12 @@
  * Proofs: that a check passes where it should, fails by the right name where it should, and admits where it cannot tell.
  * On paper against written evidence; live against a server, with a fault between it and the check.
  */
-import type { Check, CheckOf, Findings, Json, Limits } from "./check.ts";
+import type { Check, CheckOf, Findings, Limits } from "./check.ts";
+import type { Json } from "./wire/json.ts";
 import { judge, run, type Outcome, type RunOptions } from "./run.ts";
-import type { Session } from "./target/session.ts";
-import type { Wire } from "./target/wire.ts";
-import { watch } from "./watching.ts";
+import type { Session } from "./session/session.ts";
+import type { Wire } from "./wire/wire.ts";
+import { watch } from "./wire/watching.ts";
 
 /** A way to make a healthy server wrong. It calls `fired` each time it has changed something. */
 export interface Fault {

@@ -1,13 +1,24 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Check, Found, Level, Touches, Verdict } from "./check.ts";
+import type { Check, Findings, Found, Level, Touches, Verdict } from "./check.ts";
 import type { Step } from "./plan.ts";
 import type { Acceptance, Profile } from "./profile/effective.ts";
 import { cleanUpId, makeReport, type CleanUp, type Report, type ReportParts, type Result } from "./report.ts";
 import type { Outcome } from "./run.ts";
-import type { Exchange } from "./target/recording.ts";
+import type { Exchange } from "./session/recording.ts";
 
 const today = "2026-11-22";
+
+/** Findings of these levels; the check's own where none is named. */
+function atLevels(levels: Readonly<Record<string, Level>>): Findings {
+  const says = { lost: (d: { n: number }) => `${d.n} lost`, slow: () => "slow", both: () => "both" };
+  return Object.fromEntries(
+    Object.entries(says).map(([name, say]) => {
+      const level = levels[name];
+      return [name, level === undefined ? { say } : { say, level }];
+    }),
+  );
+}
 
 function check(id: string, rest: Partial<Check> = {}): Check {
   return {
@@ -17,8 +28,7 @@ function check(id: string, rest: Partial<Check> = {}): Check {
     risk: "a risk",
     remedy: "a remedy",
     level: "block",
-    findings: { lost: (d: { n: number }) => `${d.n} lost`, slow: () => "slow", both: () => "both" },
-    levels: { slow: "warn" },
+    findings: atLevels({ slow: "warn" }),
     limits: {},
     observation: { id: `seen by ${id}`, touches: "scratch" },
     ...rest,
@@ -188,9 +198,9 @@ describe("an unknown", () => {
 
   test("leaves the whole untold where any of the check's findings could have blocked", () => {
     expect(effect(check("a/b"))).toBe("untold");
-    expect(effect(check("a/b", { levels: { lost: "warn", slow: "warn", both: "warn" } }))).toBe("warns");
+    expect(effect(check("a/b", { findings: atLevels({ lost: "warn", slow: "warn", both: "warn" }) }))).toBe("warns");
     expect(effect(warner)).toBe("warns");
-    expect(effect(check("a/b", { level: "warn", levels: { both: "block" } }))).toBe("untold");
+    expect(effect(check("a/b", { level: "warn", findings: atLevels({ both: "block" }) }))).toBe("untold");
   });
 
   test("follows the levels of the profile", () => {

@@ -1,11 +1,12 @@
 /** Outcomes -> Report: plain JSON, from which every format and the exit code are made. Pure. */
-import { levelOf, say, type Check, type Json, type Level, type Limits, type Touches } from "./check.ts";
+import { levelOf, say, type Check, type Level, type Limits, type Touches } from "./check.ts";
+import type { Json } from "./wire/json.ts";
 import { conclude, exits, type Ended } from "./exit.ts";
 import type { Plan } from "./plan.ts";
 import type { Acceptance, CheckSettings, Profile } from "./profile/effective.ts";
 import type { Outcome } from "./run.ts";
-import type { Exchange } from "./target/recording.ts";
-import type { Entry } from "./target/ledger.ts";
+import type { Exchange } from "./session/recording.ts";
+import type { Entry } from "./session/ledger.ts";
 
 /** What a result does to the verdict. `untold`: it cannot be told, so neither can the whole. */
 export type Effect = "none" | "blocks" | "warns" | "untold" | "accepted";

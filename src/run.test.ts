@@ -1,14 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Check, Context, Json, Observation, Touches, Verdict } from "./check.ts";
+import type { Check, Context, Observation, Touches, Verdict } from "./check.ts";
+import type { Json } from "./wire/json.ts";
 import type { Disposition, Step } from "./plan.ts";
 import { judge, randomFrom, run, type Outcome, type RunOptions } from "./run.ts";
-import { SetupError } from "./target/accounts.ts";
-import { Pacer } from "./target/pacing.ts";
-import { Recording } from "./target/recording.ts";
-import { makeSender, type Role } from "./target/sender.ts";
-import type { Session } from "./target/session.ts";
-import type { Target } from "./target/target.ts";
-import type { RawAnswer, Wire } from "./target/wire.ts";
+import { SetupError } from "./session/accounts.ts";
+import { Pacer } from "./session/pacing.ts";
+import { Recording } from "./session/recording.ts";
+import { makeSender, type Role } from "./server/sender.ts";
+import type { Session } from "./session/session.ts";
+import type { Target } from "./server/target.ts";
+import type { RawAnswer, Wire } from "./wire/wire.ts";
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
@@ -456,10 +457,39 @@ describe("the context of a check", () => {
   });
 
   test("gives the same random numbers for the same seed and check, others for another seed", async () => {
-    const numbers = (context: Context): unknown => [context.random(), context.random()];
+    const numbers = ({ random }: Context): unknown => [random("a")(), random("b")(), random("a")()];
     const first = await seen(numbers, { seed: 7 });
     expect(await seen(numbers, { seed: 7 })).toEqual(first);
     expect(await seen(numbers, { seed: 8 })).not.toEqual(first);
+    expect(new Set(first as number[]).size).toBe(3);
+  });
+
+  test("gives streams of other names numbers of their own: what one takes does not move another", async () => {
+    const alone = await seen(({ random }) => [random("writer 1")(), random("writer 1")()]);
+    const beside = await seen(({ random }) => {
+      const mine = random("writer 1")();
+      random("writer 2")();
+      return [mine, random("writer 1")()];
+    });
+    expect(beside).toEqual(alone);
+  });
+
+  test.for<[string, unknown, string]>([
+    ["a refused answer", { kind: "refused", status: 400, code: "X", message: "no", tookMs: 1 }, "400 X: no"],
+    ["an unsure answer", { kind: "unsure", because: "timeout", message: "nothing", tookMs: 1 }, "timeout: nothing"],
+    ["what was kept of a refusal", { kind: "refused", message: "no such type", why: "parse" }, "no such type"],
+    ["no connection", { kind: "failed", why: "refused by a proxy" }, "refused by a proxy"],
+    ["a live query that did not begin", { why: "it was refused" }, "it was refused"],
+  ])("ends the observation as unknown without what it needs: %s", async ([, outcome, why]) => {
+    const needing = step("a/1", async (_, { need }) => await Promise.resolve(need(outcome, "no table")));
+    expect(told(await running([needing]))).toEqual([`unknown: no table: ${why}`]);
+  });
+
+  test("needs what is there: an answer, a connection, a value", async () => {
+    const values = [{ kind: "ok", results: [], tookMs: 1 }, { login: { kind: "in" } }, 0, ""];
+    expect(await seen(({ need }) => values.map((value) => need(value, "it is there")))).toEqual(values);
+    const needing = step("a/1", async (_, { need }) => await Promise.resolve(need(undefined, "no row came")));
+    expect(told(await running([needing]))).toEqual(["unknown: no row came"]);
   });
 
   test("asks again until the answer will do, or the time is up, and returns the last answer", async () => {

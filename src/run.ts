@@ -3,16 +3,17 @@
  * no check by name, and never tries one again.
  */
 import { setMaxListeners } from "node:events";
-import type { Check, Context, Effort, Json, Observation, Verdict } from "./check.ts";
+import type { Check, Context, Effort, Observation, Unmet, Verdict } from "./check.ts";
+import type { Json } from "./wire/json.ts";
 import { durationText } from "./duration.ts";
 import type { Step } from "./plan.ts";
-import { SetupError } from "./target/accounts.ts";
-import { outcomeOf } from "./target/answer.ts";
-import { sleep } from "./target/pacing.ts";
-import type { Session } from "./target/session.ts";
-import { drop } from "./target/sweep.ts";
-import { makeTarget } from "./target/target.ts";
-import type { Wire } from "./target/wire.ts";
+import { SetupError } from "./session/accounts.ts";
+import { outcomeOf, type Answer } from "./server/answer.ts";
+import { sleep } from "./session/pacing.ts";
+import type { Session } from "./session/session.ts";
+import { drop } from "./session/sweep.ts";
+import { makeTarget } from "./server/target.ts";
+import type { Wire } from "./wire/wire.ts";
 
 /** What came of one step. */
 export interface Outcome {
@@ -211,12 +212,18 @@ class Observer {
   #context(observation: Observation, scratch: string, signal: AbortSignal): Context {
     const { effort, seed, production = false } = this.#options;
     const { ledger } = this.#session;
+    const streams = new Map<string, () => number>();
     return {
       scratch,
       production,
       effort,
       signal,
-      random: randomFrom(`${seed} ${observation.id}`),
+      random(name) {
+        const stream = streams.get(name) ?? randomFrom(`${seed} ${observation.id} ${name}`);
+        streams.set(name, stream);
+        return stream;
+      },
+      need,
       size: (sizes) => sizes[effort],
       name(suffix) {
         const name = `${scratch}_${suffix}`;
@@ -241,6 +248,27 @@ class Observer {
       },
     };
   }
+}
+
+/** Throws SetupError: what the observation cannot do without was not to be had. */
+function need<T>(outcome: T, otherwise: string): Exclude<T, Unmet> {
+  const why = whyNot(outcome);
+  if (why !== undefined) throw new SetupError(`${otherwise}${why === "" ? "" : `: ${why}`}`);
+  return outcome as Exclude<T, Unmet>;
+}
+
+/** Why an outcome is not what was needed; undefined if it is. */
+function whyNot(outcome: unknown): string | undefined {
+  if (outcome === undefined || outcome === null) return "";
+  if (typeof outcome !== "object") return undefined;
+  const { kind, why, message } = outcome as Readonly<Record<string, unknown>>;
+  if (kind === "refused" || kind === "unsure") {
+    // An answer tells by its outcome; what was kept of one, or the beginning of a live query, by its own words.
+    if ("tookMs" in outcome) return outcomeOf(outcome as Answer);
+    return [message, why, kind].find((one) => typeof one === "string" && one !== "") as string;
+  }
+  const isUnmet = kind === "failed" || kind === undefined;
+  return isUnmet && typeof why === "string" ? why : undefined;
 }
 
 async function rejection(signal: AbortSignal): Promise<never> {

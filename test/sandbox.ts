@@ -2,12 +2,12 @@
 import path from "node:path";
 import { kalamOf } from "../src/control/kalam.ts";
 import type { OwnServer } from "../src/control/process.ts";
-import { httpWire, type HttpWire } from "../src/target/http.ts";
-import { Ledger } from "../src/target/ledger.ts";
-import { Recording } from "../src/target/recording.ts";
-import { Redactor } from "../src/target/redaction.ts";
-import { newRunId } from "../src/target/scratch.ts";
-import { openSession, type Session } from "../src/target/session.ts";
+import { httpWire, type HttpWire } from "../src/wire/http.ts";
+import { Ledger } from "../src/session/ledger.ts";
+import { Recording } from "../src/session/recording.ts";
+import { Redactor } from "../src/session/redaction.ts";
+import { newRunId } from "../src/session/scratch.ts";
+import { openSession, type Session } from "../src/session/session.ts";
 import { packageFolder } from "../src/package.ts";
 
 export { sandboxBinary, startSandbox } from "../src/commands/sandbox.ts";

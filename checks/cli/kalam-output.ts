@@ -1,8 +1,6 @@
 /** What `kalam` prints, read: documents of JSON one after the other, tables of them, and signs of a crash. */
-import { isRecord } from "../../src/target/answer.ts";
-import { parseExact } from "../../src/target/json.ts";
-import { kalamText, type KalamOptions, type KalamSaid } from "../../src/target/target.ts";
-import type { Json } from "../../src/check.ts";
+import { isRecord, type Json, parseExact } from "../../src/wire/json.ts";
+import { kalamText, type KalamOptions, type KalamSaid } from "../../src/server/target.ts";
 
 /**
  * The JSON documents in a text that holds nothing else but white space, as `kalam --json -f` prints them; undefined in

@@ -1,40 +1,40 @@
-import type { Category } from "../../src/check.ts";
-import { answersSql } from "./answers-sql.ts";
-import { badFlushPolicyRefused } from "./bad-flush-policy-refused.ts";
-import { badNamespaceRefused } from "./bad-namespace-refused.ts";
-import { badSettingsStopTheStart } from "./bad-settings-stop-the-start.ts";
-import { badTtlRefused } from "./bad-ttl-refused.ts";
-import { catalogueColumnsStable } from "./catalogue-columns-stable.ts";
-import { catalogueQueryable } from "./catalogue-queryable.ts";
-import { clockInStep } from "./clock-in-step.ts";
-import { dropIfExistsIdempotent } from "./drop-if-exists-idempotent.ts";
-import { dropMissingRefused } from "./drop-missing-refused.ts";
-import { fullNamespaceGuarded } from "./full-namespace-guarded.ts";
-import { namespacesKeptApart } from "./namespaces-kept-apart.ts";
-import { parallelAnswersNotMixed } from "./parallel-answers-not-mixed.ts";
-import { primaryKeyRequired } from "./primary-key-required.ts";
-import { settingsFitProduction } from "./settings-fit-production.ts";
-import { unknownTypeRefused } from "./unknown-type-refused.ts";
+import { listChecks } from "../../src/category.ts";
+import { answersSql } from "./answers-sql/index.ts";
+import { badFlushPolicyRefused } from "./bad-flush-policy-refused/index.ts";
+import { badNamespaceRefused } from "./bad-namespace-refused/index.ts";
+import { badSettingsStopTheStart } from "./bad-settings-stop-the-start/index.ts";
+import { badTtlRefused } from "./bad-ttl-refused/index.ts";
+import { catalogueColumnsStable } from "./catalogue-columns-stable/index.ts";
+import { catalogueQueryable } from "./catalogue-queryable/index.ts";
+import { clockInStep } from "./clock-in-step/index.ts";
+import { dropIfExistsIdempotent } from "./drop-if-exists-idempotent/index.ts";
+import { dropMissingRefused } from "./drop-missing-refused/index.ts";
+import { fullNamespaceGuarded } from "./full-namespace-guarded/index.ts";
+import { namespacesKeptApart } from "./namespaces-kept-apart/index.ts";
+import { parallelAnswersNotMixed } from "./parallel-answers-not-mixed/index.ts";
+import { primaryKeyRequired } from "./primary-key-required/index.ts";
+import { settingsFitProduction } from "./settings-fit-production/index.ts";
+import { unknownTypeRefused } from "./unknown-type-refused/index.ts";
 
-export const category: Category = {
+export const category = listChecks({
   id: "configuration",
   promise: "It starts as configured and refuses what it cannot honour.",
   checks: [
-    answersSql,
-    catalogueQueryable,
-    namespacesKeptApart,
-    parallelAnswersNotMixed,
-    badNamespaceRefused,
-    badFlushPolicyRefused,
-    badTtlRefused,
-    primaryKeyRequired,
-    unknownTypeRefused,
-    catalogueColumnsStable,
-    dropIfExistsIdempotent,
-    dropMissingRefused,
-    badSettingsStopTheStart,
-    fullNamespaceGuarded,
-    settingsFitProduction,
-    clockInStep,
+    { check: answersSql, proof: async () => await import("./answers-sql/proof.ts") },
+    { check: catalogueQueryable, proof: async () => await import("./catalogue-queryable/proof.ts") },
+    { check: namespacesKeptApart, proof: async () => await import("./namespaces-kept-apart/proof.ts") },
+    { check: parallelAnswersNotMixed, proof: async () => await import("./parallel-answers-not-mixed/proof.ts") },
+    { check: badNamespaceRefused, proof: async () => await import("./bad-namespace-refused/proof.ts") },
+    { check: badFlushPolicyRefused, proof: async () => await import("./bad-flush-policy-refused/proof.ts") },
+    { check: badTtlRefused, proof: async () => await import("./bad-ttl-refused/proof.ts") },
+    { check: primaryKeyRequired, proof: async () => await import("./primary-key-required/proof.ts") },
+    { check: unknownTypeRefused, proof: async () => await import("./unknown-type-refused/proof.ts") },
+    { check: catalogueColumnsStable, proof: async () => await import("./catalogue-columns-stable/proof.ts") },
+    { check: dropIfExistsIdempotent, proof: async () => await import("./drop-if-exists-idempotent/proof.ts") },
+    { check: dropMissingRefused, proof: async () => await import("./drop-missing-refused/proof.ts") },
+    { check: badSettingsStopTheStart, proof: async () => await import("./bad-settings-stop-the-start/proof.ts") },
+    { check: fullNamespaceGuarded, proof: async () => await import("./full-namespace-guarded/proof.ts") },
+    { check: settingsFitProduction, proof: async () => await import("./settings-fit-production/proof.ts") },
+    { check: clockInStep, proof: async () => await import("./clock-in-step/proof.ts") },
   ],
-};
+});

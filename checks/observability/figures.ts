@@ -1,5 +1,5 @@
 /** What the server tells of itself in `system.stats`. */
-import { cellText, rowsOf, type Account, type Target } from "../../src/target/target.ts";
+import { cellText, rowsOf, type Account, type Target } from "../../src/server/target.ts";
 
 /** `figures` is null where the view was not answered. */
 export type Reading = {

@@ -1,6 +1,6 @@
 /** Logins as a check tries them: right or wrong, with no token in the evidence. Five wrong passwords lock an account: spend few. */
-import type { Json } from "../../src/check.ts";
-import { cellText, type Target } from "../../src/target/target.ts";
+import type { Json } from "../../src/wire/json.ts";
+import { cellText, type Target } from "../../src/server/target.ts";
 
 export type LoginSaid = {
   /** `in`: a token came. `refused`: the server said no to these credentials. `unsure`: neither. */

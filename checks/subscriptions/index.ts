@@ -1,60 +1,63 @@
-import type { Category } from "../../src/check.ts";
-import { badSubscribeRefused } from "./bad-subscribe-refused.ts";
-import { changeContentRight } from "./change-content-right.ts";
-import { changesInOrder } from "./changes-in-order.ts";
-import { changesPrompt } from "./changes-prompt.ts";
-import { compressedFramesEqual } from "./compressed-frames-equal.ts";
-import { convergesUnderCuts } from "./converges-under-cuts.ts";
-import { cursorExact } from "./cursor-exact.ts";
-import { cutSurvived } from "./cut-survived.ts";
-import { everyChangeArrives } from "./every-change-arrives.ts";
-import { filterAgreesWithSelect } from "./filter-agrees-with-select.ts";
-import { handoverGapless } from "./handover-gapless.ts";
-import { handshakeGuarded } from "./handshake-guarded.ts";
-import { idleStaysAlive } from "./idle-stays-alive.ts";
-import { liveQueryCanBeKilled } from "./live-query-can-be-killed.ts";
-import { missingTableRefused } from "./missing-table-refused.ts";
-import { noChangeTwice } from "./no-change-twice.ts";
-import { optionsHonoured } from "./options-honoured.ts";
-import { ownEventsOnly } from "./own-events-only.ts";
-import { parallelSubscriptionsSeparate } from "./parallel-subscriptions-separate.ts";
-import { resumeComplete } from "./resume-complete.ts";
-import { revokedUserCutOff } from "./revoked-user-cut-off.ts";
-import { sharedTablesLive } from "./shared-tables-live.ts";
-import { snapshotThenChanges } from "./snapshot-then-changes.ts";
-import { streamTablesLive } from "./stream-tables-live.ts";
-import { unqualifiedNameClear } from "./unqualified-name-clear.ts";
-import { unsubscribeSilences } from "./unsubscribe-silences.ts";
+import { listChecks } from "../../src/category.ts";
+import { badSubscribeRefused } from "./bad-subscribe-refused/index.ts";
+import { changeContentRight } from "./change-content-right/index.ts";
+import { changesInOrder } from "./changes-in-order/index.ts";
+import { changesPrompt } from "./changes-prompt/index.ts";
+import { compressedFramesEqual } from "./compressed-frames-equal/index.ts";
+import { convergesUnderCuts } from "./converges-under-cuts/index.ts";
+import { cursorExact } from "./cursor-exact/index.ts";
+import { cutSurvived } from "./cut-survived/index.ts";
+import { everyChangeArrives } from "./every-change-arrives/index.ts";
+import { filterAgreesWithSelect } from "./filter-agrees-with-select/index.ts";
+import { handoverGapless } from "./handover-gapless/index.ts";
+import { handshakeGuarded } from "./handshake-guarded/index.ts";
+import { idleStaysAlive } from "./idle-stays-alive/index.ts";
+import { liveQueryCanBeKilled } from "./live-query-can-be-killed/index.ts";
+import { missingTableRefused } from "./missing-table-refused/index.ts";
+import { noChangeTwice } from "./no-change-twice/index.ts";
+import { optionsHonoured } from "./options-honoured/index.ts";
+import { ownEventsOnly } from "./own-events-only/index.ts";
+import { parallelSubscriptionsSeparate } from "./parallel-subscriptions-separate/index.ts";
+import { resumeComplete } from "./resume-complete/index.ts";
+import { revokedUserCutOff } from "./revoked-user-cut-off/index.ts";
+import { sharedTablesLive } from "./shared-tables-live/index.ts";
+import { snapshotThenChanges } from "./snapshot-then-changes/index.ts";
+import { streamTablesLive } from "./stream-tables-live/index.ts";
+import { unqualifiedNameClear } from "./unqualified-name-clear/index.ts";
+import { unsubscribeSilences } from "./unsubscribe-silences/index.ts";
 
-export const category: Category = {
+export const category = listChecks({
   id: "subscriptions",
   promise: "A live query shows every change, once, in order, to the right person.",
   checks: [
-    snapshotThenChanges,
-    filterAgreesWithSelect,
-    optionsHonoured,
-    streamTablesLive,
-    sharedTablesLive,
-    unqualifiedNameClear,
-    missingTableRefused,
-    badSubscribeRefused,
-    parallelSubscriptionsSeparate,
-    liveQueryCanBeKilled,
-    everyChangeArrives,
-    noChangeTwice,
-    changesInOrder,
-    changeContentRight,
-    changesPrompt,
-    ownEventsOnly,
-    handoverGapless,
-    resumeComplete,
-    cutSurvived,
-    cursorExact,
-    unsubscribeSilences,
-    idleStaysAlive,
-    handshakeGuarded,
-    revokedUserCutOff,
-    convergesUnderCuts,
-    compressedFramesEqual,
+    { check: snapshotThenChanges, proof: async () => await import("./snapshot-then-changes/proof.ts") },
+    { check: filterAgreesWithSelect, proof: async () => await import("./filter-agrees-with-select/proof.ts") },
+    { check: optionsHonoured, proof: async () => await import("./options-honoured/proof.ts") },
+    { check: streamTablesLive, proof: async () => await import("./stream-tables-live/proof.ts") },
+    { check: sharedTablesLive, proof: async () => await import("./shared-tables-live/proof.ts") },
+    { check: unqualifiedNameClear, proof: async () => await import("./unqualified-name-clear/proof.ts") },
+    { check: missingTableRefused, proof: async () => await import("./missing-table-refused/proof.ts") },
+    { check: badSubscribeRefused, proof: async () => await import("./bad-subscribe-refused/proof.ts") },
+    {
+      check: parallelSubscriptionsSeparate,
+      proof: async () => await import("./parallel-subscriptions-separate/proof.ts"),
+    },
+    { check: liveQueryCanBeKilled, proof: async () => await import("./live-query-can-be-killed/proof.ts") },
+    { check: everyChangeArrives, proof: async () => await import("./every-change-arrives/proof.ts") },
+    { check: noChangeTwice, proof: async () => await import("./no-change-twice/proof.ts") },
+    { check: changesInOrder, proof: async () => await import("./changes-in-order/proof.ts") },
+    { check: changeContentRight, proof: async () => await import("./change-content-right/proof.ts") },
+    { check: changesPrompt, proof: async () => await import("./changes-prompt/proof.ts") },
+    { check: ownEventsOnly, proof: async () => await import("./own-events-only/proof.ts") },
+    { check: handoverGapless, proof: async () => await import("./handover-gapless/proof.ts") },
+    { check: resumeComplete, proof: async () => await import("./resume-complete/proof.ts") },
+    { check: cutSurvived, proof: async () => await import("./cut-survived/proof.ts") },
+    { check: cursorExact, proof: async () => await import("./cursor-exact/proof.ts") },
+    { check: unsubscribeSilences, proof: async () => await import("./unsubscribe-silences/proof.ts") },
+    { check: idleStaysAlive, proof: async () => await import("./idle-stays-alive/proof.ts") },
+    { check: handshakeGuarded, proof: async () => await import("./handshake-guarded/proof.ts") },
+    { check: revokedUserCutOff, proof: async () => await import("./revoked-user-cut-off/proof.ts") },
+    { check: convergesUnderCuts, proof: async () => await import("./converges-under-cuts/proof.ts") },
+    { check: compressedFramesEqual, proof: async () => await import("./compressed-frames-equal/proof.ts") },
   ],
-};
+});

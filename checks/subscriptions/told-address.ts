@@ -1,8 +1,8 @@
 /** What `SUBSCRIBE TO` over HTTP tells a client: where to connect, and what to send there. Tried, not believed. */
-import { isRecord } from "../../src/target/answer.ts";
-import { cellText, rowsOf, saidOf, type Account, type Said, type Target } from "../../src/target/target.ts";
-import { connect } from "./following.ts";
-import { openingOf, openingText, type Opening } from "./opening.ts";
+import { isRecord } from "../../src/wire/json.ts";
+import { cellText, rowsOf, saidOf, type Account, type Said, type Target } from "../../src/server/target.ts";
+import { connect } from "../vocabulary/following.ts";
+import { openingOf, openingText, type Opening } from "../vocabulary/opening.ts";
 
 export type Told = {
   readonly said: Said;

@@ -4,13 +4,13 @@ import { startServer, StartError, type FolderBook, type OwnServer } from "../con
 import type { Ended } from "../exit.ts";
 import type { Profile } from "../profile/effective.ts";
 import type { CleanUp } from "../report.ts";
-import { httpWire } from "../target/http.ts";
-import { Ledger, ledgerFolder } from "../target/ledger.ts";
-import type { Recording } from "../target/recording.ts";
-import { prefixOf } from "../target/scratch.ts";
-import { openSession, type Credentials, type Session } from "../target/session.ts";
-import { sweep } from "../target/sweep.ts";
-import type { Wire } from "../target/wire.ts";
+import { httpWire } from "../wire/http.ts";
+import { Ledger, ledgerFolder } from "../session/ledger.ts";
+import type { Recording } from "../session/recording.ts";
+import { prefixOf } from "../session/scratch.ts";
+import { openSession, type Credentials, type Session } from "../session/session.ts";
+import { sweep } from "../session/sweep.ts";
+import type { Wire } from "../wire/wire.ts";
 import { CannotWriteError, programPath, settingsPath } from "./files.ts";
 import type { Output } from "./output.ts";
 

@@ -1,6 +1,6 @@
 /** The one writer: everything that leaves the process goes through it, so that no secret does. */
 import { printable } from "../formats/printable.ts";
-import { Redactor } from "../target/redaction.ts";
+import { Redactor } from "../session/redaction.ts";
 
 export interface OutputFlags {
   readonly quiet?: boolean;

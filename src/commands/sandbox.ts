@@ -6,7 +6,7 @@ import { startServer, StartError, type OwnServer, type StartOptions } from "../c
 import type { ExitName } from "../exit.ts";
 import { packageFolder } from "../package.ts";
 import { UsageError } from "../profile/usage.ts";
-import { sleep } from "../target/pacing.ts";
+import { sleep } from "../session/pacing.ts";
 import { Output, type OutputFlags } from "./output.ts";
 import { heedSignals } from "./signals.ts";
 

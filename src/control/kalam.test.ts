@@ -2,7 +2,8 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { kalamOf, type Kalam, type KalamRun } from "./kalam.ts";
+import type { Kalam, KalamRun } from "../wire/kalam.ts";
+import { kalamOf } from "./kalam.ts";
 
 /** What the program under test does is told to it as its first argument after the address. */
 const program = `#!/usr/bin/env node

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Control, TrialSettings } from "./control.ts";
+import type { Control, TrialSettings } from "../wire/control.ts";
 import { removeLeftServer, startServer, StartError, type OwnServer, type StartOptions } from "./process.ts";
 
 /** A server as far as it matters here: reads its settings, listens, says what it was given; or misbehaves as told. */

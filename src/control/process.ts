@@ -5,9 +5,9 @@ import { existsSync, mkdirSync, readdirSync, readlinkSync, rmSync, writeFileSync
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { sleep } from "../target/pacing.ts";
-import { httpWire } from "../target/http.ts";
-import type { Control, SettingChanges, TrialOutcome, TrialSettings } from "./control.ts";
+import { sleep } from "../session/pacing.ts";
+import { httpWire } from "../wire/http.ts";
+import type { Control, SettingChanges, TrialOutcome, TrialSettings } from "../wire/control.ts";
 
 export interface OwnServer {
   readonly url: string;

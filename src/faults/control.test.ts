@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Control, TrialOutcome, TrialSettings } from "../control/control.ts";
-import type { Wire } from "../target/wire.ts";
+import type { Control, TrialOutcome, TrialSettings } from "../wire/control.ts";
+import type { Wire } from "../wire/wire.ts";
 import { trialFault } from "./control.ts";
 
 const outcome: TrialOutcome = {

@@ -1,5 +1,5 @@
 /** Faults in how a server's process behaves. */
-import type { TrialOutcome, TrialSettings } from "../control/control.ts";
+import type { TrialOutcome, TrialSettings } from "../wire/control.ts";
 import type { Fault } from "../proof.ts";
 
 /** Meddles with servers started on trial; what `meddle` returns instead of undefined takes the place of the trial and counts as fired. */

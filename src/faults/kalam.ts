@@ -1,5 +1,5 @@
 /** Faults in how the `kalam` command line behaves. */
-import type { KalamOutcome, KalamRun } from "../control/kalam.ts";
+import type { KalamOutcome, KalamRun } from "../wire/kalam.ts";
 import type { Fault } from "../proof.ts";
 
 /** Meddles with runs of kalam; what `meddle` returns instead of undefined takes the place of the run and counts as fired. */

@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import type { Json } from "../check.ts";
+import type { Json } from "../wire/json.ts";
 import {
   changesOutOfOrder,
   doubledChanges,
@@ -8,10 +8,10 @@ import {
   wrongContents,
   type ChangeHistory,
   type RowWrite,
-} from "../measure/changes.ts";
+} from "../history/changes.ts";
 import type { Fault } from "../proof.ts";
-import { openLive } from "../target/live.ts";
-import type { RawFrame, RawSocket, SocketListener, Wire } from "../target/wire.ts";
+import { openLive } from "../server/live.ts";
+import type { RawFrame, RawSocket, SocketListener, Wire } from "../wire/wire.ts";
 import {
   changeFault,
   closeFault,

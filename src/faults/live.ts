@@ -1,10 +1,8 @@
 /** Faults on a live connection: they stand between the server's frames and the one who reads them. */
-import type { Json } from "../check.ts";
+import { isRecord, type Json, parseExact, writeExact } from "../wire/json.ts";
 import type { Fault } from "../proof.ts";
-import { isRecord } from "../target/answer.ts";
-import { textOf } from "../target/frame.ts";
-import { parseExact, writeExact } from "../target/json.ts";
-import type { RawClose, RawFrame, RawSocket, SocketListener, Wire } from "../target/wire.ts";
+import { textOf } from "../wire/frame.ts";
+import type { RawClose, RawFrame, RawSocket, SocketListener, Wire } from "../wire/wire.ts";
 
 type Message = { readonly [key: string]: Json };
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { Json } from "../check.ts";
+import type { Json } from "../wire/json.ts";
 import type { Fault } from "../proof.ts";
-import type { RawAnswer, RawRequest, Wire } from "../target/wire.ts";
+import type { RawAnswer, RawRequest, Wire } from "../wire/wire.ts";
 import {
   breakServer,
   changeResult,

@@ -1,10 +1,8 @@
 /** Faults in SQL over HTTP: small pieces from which a proof makes what it needs. */
-import type { Json } from "../check.ts";
+import { cellText, isRecord, type Json, parseExact, writeExact } from "../wire/json.ts";
 import type { Fault } from "../proof.ts";
-import { isRecord } from "../target/answer.ts";
-import { cellText, parseExact, writeExact } from "../target/json.ts";
-import { sqlPath } from "../target/sender.ts";
-import type { RawAnswer, RawRequest, Wire } from "../target/wire.ts";
+import { sqlPath } from "../server/sender.ts";
+import type { RawAnswer, RawRequest, Wire } from "../wire/wire.ts";
 
 type Body = { readonly [key: string]: Json };
 export interface Said {

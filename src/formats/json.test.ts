@@ -14,8 +14,7 @@ const check = {
   risk: "r",
   remedy: "m",
   level: "block",
-  findings: { lost: () => "3 lost" },
-  levels: {},
+  findings: { lost: { say: () => "3 lost" } },
   observation: { id: "a/b", touches: "scratch" },
 } as unknown as Check;
 

@@ -1,5 +1,6 @@
 /** JSON Schema of the report. Written by hand beside `Report`; a test holds real reports to it, so neither can drift. */
-import { efforts, levels, touchesOrder, type Json } from "../check.ts";
+import { efforts, levels, touchesOrder } from "../check.ts";
+import type { Json } from "../wire/json.ts";
 
 const object = (properties: { [key: string]: Json }, optional: readonly string[] = []): Json => ({
   type: "object",

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Exchange } from "../target/recording.ts";
+import type { Exchange } from "../session/recording.ts";
 import { commandText, curlText } from "./shell.ts";
 
 /** What a shell makes of a command: its words, each ended by a zero byte. */

@@ -1,5 +1,5 @@
 /** Commands as text that can be pasted into a shell. */
-import type { Exchange } from "../target/recording.ts";
+import type { Exchange } from "../session/recording.ts";
 
 export function commandText(words: readonly string[]): string {
   return words.map(quoted).join(" ");

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Effect, Report, ReportedFinding, Result } from "../report.ts";
-import type { Exchange } from "../target/recording.ts";
+import type { Exchange } from "../session/recording.ts";
 import { againCommand, formatTable, lookOf, type TableOptions } from "./table.ts";
 
 function result(check: string, kind: Result["kind"], effect: Effect, rest: Partial<Result> = {}): Result {

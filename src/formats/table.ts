@@ -2,7 +2,7 @@
 import { Chalk, type ChalkInstance } from "chalk";
 import type { Category, Touches } from "../check.ts";
 import type { ReportedFinding, Report, Result } from "../report.ts";
-import type { Exchange } from "../target/recording.ts";
+import type { Exchange } from "../session/recording.ts";
 import { columns } from "./columns.ts";
 import { unprintable } from "./printable.ts";
 import { commandText } from "./shell.ts";

@@ -8,7 +8,13 @@ import { UsageError } from "./usage.ts";
 import { parseProfile, ProfileError } from "./read.ts";
 
 const check = (id: string, touches: Touches = "scratch"): Check =>
-  ({ id, title: id, limits: { msMax: 5 }, findings: { slow: () => "" }, observation: { touches } }) as unknown as Check;
+  ({
+    id,
+    title: id,
+    limits: { msMax: 5 },
+    findings: { slow: { say: () => "" } },
+    observation: { touches },
+  }) as unknown as Check;
 const categories: readonly Category[] = [
   { id: "shop", promise: "", checks: [check("shop/open"), check("shop/prices-right"), check("shop/crowded", "load")] },
 ];

@@ -14,7 +14,7 @@ const categories: readonly Category[] = [
     id: "shop",
     promise: "",
     checks: [
-      check("shop/prices-right", { limits: { priceMsMax: 5 }, findings: { wrongPrice: () => "" } }),
+      check("shop/prices-right", { limits: { priceMsMax: 5 }, findings: { wrongPrice: { say: () => "" } } }),
       check("shop/open"),
     ],
   },

@@ -1,5 +1,6 @@
 /** Every key of a profile: one description for the reader, the errors and the JSON Schema. */
-import { efforts, levels, touchesOrder, type Category, type Check, type Json } from "../check.ts";
+import { efforts, levels, touchesOrder, type Category, type Check } from "../check.ts";
+import type { Json } from "../wire/json.ts";
 import { formatNames } from "../formats/names.ts";
 import { didYouMean } from "../nearest.ts";
 import { choice, duration, flag, list, number, object, record, secret, text, type Shape } from "./shape.ts";

@@ -3,7 +3,7 @@
  * (with line, column and the nearest right word) and the JSON Schema for editors.
  */
 import { isMap, isPair, isScalar, isSeq, type LineCounter, type Node } from "yaml";
-import type { Json } from "../check.ts";
+import type { Json } from "../wire/json.ts";
 import { durationForm, durationMs, durationWanted } from "../duration.ts";
 import { didYouMean } from "../nearest.ts";
 

@@ -1,0 +1,53 @@
+import type { Json } from "../../../src/wire/json.ts";
+import { changeResult, changeRows } from "../../../src/faults/sql.ts";
+import { proveCheck } from "../../../src/proof.ts";
+import { emptyResultDescribed } from "./index.ts";
+
+const asked = (rows: readonly (readonly Json[])[]) => ({
+  columns: [["c", "BigInt"]] as [string, Json][] | null,
+  rows,
+  rowCount: rows.length as number | null,
+  outcome: "200 success",
+  exchange: 1,
+});
+const figures: Readonly<Record<string, readonly (readonly Json[])[]>> = {
+  "named columns": [],
+  "all columns": [],
+  expressions: [],
+  groups: [],
+  "a join": [],
+  "a count": [["0"]],
+  "a sum": [[null]],
+  "least, greatest and average": [[null, null, null]],
+};
+const pairs = Object.entries(figures).map(([query, rows]) => ({ query, empty: asked(rows), filled: asked([["1"]]) }));
+const sound = { made: "200 success", filled: true, pairs };
+const having = (query: string, change: object) => ({
+  ...sound,
+  pairs: pairs.map((one) => (one.query === query ? { ...one, ...change } : one)),
+});
+
+export default proveCheck(emptyResultDescribed, {
+  holds: [sound, having("a count", { empty: asked([[0]]) })],
+  cannotTell: [
+    { ...sound, pairs: [] },
+    { ...sound, pairs: pairs.slice(1) },
+    { ...sound, filled: false },
+    having("groups", { empty: { ...asked([]), columns: null, outcome: "timeout" } }),
+    having("groups", { filled: asked([]) }),
+    having("groups", { empty: { ...asked([]), columns: [] }, filled: { ...asked([["1"]]), columns: [] } }),
+  ],
+  breaks: {
+    noSchema: {
+      seen: having("groups", { empty: { ...asked([]), columns: [] } }),
+      fault: changeResult("leaveOutTheColumnsOfNothing", /^SELECT id, v, n/, (result) => {
+        const { schema: _schema, rows, ...rest } = result;
+        return Array.isArray(rows) && rows.length === 0 ? rest : undefined;
+      }),
+    },
+    wrong: {
+      seen: having("a sum", { empty: asked([["0"]]) }),
+      fault: changeRows("takeNothingForZero", /^SELECT SUM\(n\)/, ([row]) => (row?.[0] === null ? [["0"]] : undefined)),
+    },
+  },
+});

@@ -1,0 +1,96 @@
+import { assert, boolean, constantFrom, integer, property } from "fast-check";
+import { expect, test } from "vitest";
+import type { Beside } from "./bad-subscriptions.ts";
+import { beside } from "./proof.ts";
+import { errorsDoNotPoison } from "./index.ts";
+
+const kinds = [
+  "bad syntax",
+  "a missing table",
+  "an existing key",
+  "a wrong type",
+  "an open transaction",
+  "a transaction that fails",
+  "a batch that fails",
+  "a division by zero",
+  "a missing namespace",
+  "no right",
+];
+
+function history(pairs: number) {
+  const good = Array.from({ length: pairs }, (_, at) => ({
+    after: kinds[at % kinds.length] ?? "",
+    asked: `SELECT 'mine ${at}' AS x`,
+    wanted: `mine ${at}`,
+    got: `mine ${at}` as string | null,
+    failure: "",
+    outcome: "200 success",
+    exchange: at,
+  }));
+  const mistakes = good.map((one) => one.after);
+  const live = { why: null, beside };
+  return { ready: true, mistakes, good, opened: 1, wantedRows: 9, rows: 9, strange: [] as string[], sent: [], live };
+}
+const pairs = integer({ min: kinds.length, max: 60 });
+
+test("a history in which each good statement is right passes", () => {
+  assert(
+    property(pairs, integer({ min: 1, max: 5 }), (count, opened) => {
+      expect(errorsDoNotPoison.judge({ ...history(count), opened }, {}).kind).toBe("pass");
+    }),
+  );
+});
+
+test("one wrong answer or one refusal is found, and the mistake before it named", () => {
+  assert(
+    property(pairs, integer({ min: 0, max: 59 }), boolean(), (count, where, refused) => {
+      const at = where % count;
+      const seen = history(count);
+      const change = refused ? { got: null, failure: "rule", outcome: "400 aborted" } : { got: "somebody else's" };
+      const good = seen.good.map((one, index) => (index === at ? { ...one, ...change } : one));
+      const verdict = errorsDoNotPoison.judge({ ...seen, good }, {});
+      expect(verdict).toMatchObject({ kind: "fail", found: [{ name: "poisoned", case: kinds[at % kinds.length] }] });
+    }),
+  );
+});
+
+test("rows of mistakes and rows too many or too few are found", () => {
+  assert(
+    property(constantFrom({ strange: ["bad 3"] }, { rows: 8 }, { rows: 10 }), (change) => {
+      const verdict = errorsDoNotPoison.judge({ ...history(20), ...change }, {});
+      expect(verdict).toMatchObject({ kind: "fail", found: [{ name: "poisoned", case: "rows" }] });
+    }),
+  );
+});
+
+test("no answer is never a finding", () => {
+  assert(
+    property(
+      pairs,
+      integer({ min: 0, max: 59 }),
+      constantFrom("timeout", "reset", "cut", "unavailable", "rate"),
+      constantFrom(8, 9, 10),
+      (count, where, failure, rows) => {
+        const seen = history(count);
+        const good = seen.good.map((one, index) => (index === where % count ? { ...one, got: null, failure } : one));
+        expect(errorsDoNotPoison.judge({ ...seen, good, rows }, {}).kind).toBe("unknown");
+      },
+    ),
+  );
+});
+
+test("the bad subscription after which a good one goes wrong is named, and one that nobody can judge is not", () => {
+  const harm = constantFrom<Partial<Beside>>({ told: false }, { anew: false }, { ended: 1011, times: 2 });
+  const doubt = constantFrom<Partial<Beside>>({ told: false, elsewhere: false }, { refused: false }, { ended: 1006 });
+  assert(
+    property(integer({ min: 0, max: beside.length - 1 }), harm, doubt, (at, wrong, vague) => {
+      const seen = (change: Partial<Beside>) => ({
+        ...history(20),
+        live: { why: null, beside: beside.map((one, index) => (index === at ? { ...one, ...change } : one)) },
+      });
+      const verdict = errorsDoNotPoison.judge(seen(wrong), {});
+      expect(verdict).toMatchObject({ kind: "fail", found: [{ name: "silenced", case: beside[at]?.after }] });
+      expect(errorsDoNotPoison.judge(seen(vague), {}).kind).toBe("unknown");
+    }),
+  );
+});

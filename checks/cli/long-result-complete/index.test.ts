@@ -1,0 +1,44 @@
+import { assert, constantFrom, integer, property, shuffledSubarray } from "fast-check";
+import { expect, test } from "vitest";
+import { longResultComplete } from "./index.ts";
+
+const up = Array.from({ length: 120 }, (_, at) => at + 1);
+const evidence = (ids: readonly number[]) => ({
+  refused: null,
+  asked: ["as many as there are", "from the end", "more than there are"].map((query) => ({
+    query,
+    ids: query === "from the end" ? up.toReversed() : query === "more than there are" ? ids : up,
+    changed: [],
+    outcome: "200 success",
+    exchange: 1,
+  })),
+});
+
+test("a whole result passes in whatever order where none was asked for", () => {
+  assert(
+    property(shuffledSubarray(up, { minLength: up.length }), (ids) => {
+      expect(longResultComplete.judge(evidence(ids), {}).kind).toBe("pass");
+    }),
+  );
+});
+
+test("one row gone, one twice or one too many is found and named", () => {
+  const at = integer({ min: 0, max: up.length - 1 });
+  assert(
+    property(
+      shuffledSubarray(up, { minLength: up.length }),
+      at,
+      constantFrom("missing", "doubled", "strange"),
+      (ids, where, how) => {
+        const broken =
+          how === "missing"
+            ? ids.toSpliced(where, 1)
+            : ids.toSpliced(where, 0, how === "doubled" ? (ids[0] ?? 1) : 1000 + where);
+        const verdict = longResultComplete.judge(evidence(broken), {});
+        expect(verdict.kind === "fail" ? verdict.found.map((found) => found.name) : verdict.kind).toEqual([
+          how === "missing" ? "missing" : "doubled",
+        ]);
+      },
+    ),
+  );
+});

@@ -1,0 +1,63 @@
+import { claimSuccess, sendInstead } from "../../../src/faults/sql.ts";
+import { proveCheck } from "../../../src/proof.ts";
+import { no, nothing, yes } from "../../vocabulary/evidence.ts";
+import { tableScriptsRepeat } from "./index.ts";
+
+const rows = '[[["1","kept by repeats"]]]';
+const state: Record<string, string | null> = {
+  "the catalogue": '[[["shared","shared",1,"{}"]]]',
+  "the columns": '[[["shared","id","BIGINT","NO"]]]',
+  "the rows of users": rows,
+  "the rows of shared": rows,
+  "the rows of stream": rows,
+};
+const exists = no("SQL_EXECUTION_ERROR", "Table kr.users already exists", "exists");
+const sound = {
+  made: yes(),
+  filled: [yes(), yes(), yes()],
+  before: state,
+  again: [yes(), yes()],
+  otherShape: yes(),
+  plain: ["users", "shared", "stream"].map((name) => ({ case: name, role: "dba", sql: "CREATE TABLE", said: exists })),
+  after: state,
+  dropped: yes(),
+  droppedAgain: [yes(), yes()],
+  left: "[[]]" as string | null,
+};
+
+export default proveCheck(tableScriptsRepeat, {
+  holds: [sound, { ...sound, otherShape: exists }],
+  cannotTell: [
+    { ...sound, made: nothing() },
+    { ...sound, filled: [yes(), yes(), nothing()] },
+    { ...sound, again: [yes(), nothing()] },
+    { ...sound, again: [], droppedAgain: [] },
+    { ...sound, before: {}, after: {} },
+    { ...sound, after: { ...state, "the columns": null } },
+    { ...sound, plain: [] },
+    { ...sound, plain: sound.plain.map((one) => ({ ...one, said: nothing() })) },
+    { ...sound, otherShape: nothing() },
+    { ...sound, left: null },
+    { ...sound, droppedAgain: [yes(), no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429)] },
+  ],
+  breaks: {
+    refused: {
+      seen: { ...sound, droppedAgain: [yes(), no("SQL_EXECUTION_ERROR", "not found", "missing")] },
+      fault: sendInstead("forgetIfExists", /^DROP TABLE IF EXISTS/, (sql) => sql.replaceAll("IF EXISTS ", "")),
+    },
+    changed: {
+      seen: {
+        ...sound,
+        after: { ...state, "the columns": '[[["shared","id","BIGINT","NO"],["shared","other","INT","YES"]]]' },
+      },
+      fault: sendInstead("replaceByTheOtherShape", /other INT/, (sql) => {
+        const drops = [...sql.matchAll(/EXISTS (\S+) /g)].map(([, table]) => `DROP TABLE ${table}`);
+        return `${drops.join("; ")}; ${sql}`;
+      }),
+    },
+    repeatAccepted: {
+      seen: { ...sound, plain: sound.plain.map((one) => ({ ...one, said: yes() })) },
+      fault: claimSuccess("acceptWhatIsThere", /^CREATE TABLE \S+\.shared \(/),
+    },
+  },
+});

@@ -1,0 +1,52 @@
+import { changeRows, sendInstead } from "../../../src/faults/sql.ts";
+import { proveCheck, type Fault } from "../../../src/proof.ts";
+import { no, nothing, yes } from "../../vocabulary/evidence.ts";
+import { unknownTypeRefused } from "./index.ts";
+
+const names = ["table type", "misspelt option", "access level", "storage", "option of another type"];
+const bad = names.map((name) => ({
+  case: name,
+  role: "dba",
+  sql: "CREATE",
+  said: no("INVALID_SQL", "Invalid", "parse"),
+  made: null as string | null,
+}));
+const good = { case: "valid", role: "dba", sql: "CREATE", said: yes(), made: "{}" };
+const sound = { bad, valid: [good], unread: null };
+const first = (change: object) => ({ ...sound, bad: bad.map((one, at) => (at === 0 ? { ...one, ...change } : one)) });
+
+/** Takes the unknown type as said: creates a SHARED table and shows it in the catalogue under the name that was asked for. */
+const takeAnyType: Fault = {
+  name: "takeAnyType",
+  wrap(wire, fired) {
+    const create = sendInstead("", /TYPE='UNKNOWN'/, (sql) => sql.replace("UNKNOWN", "SHARED"));
+    const show = changeRows("", /FROM system\.tables/, (rows) =>
+      rows.map((row) =>
+        row.map((cell) =>
+          typeof cell === "string"
+            ? cell.replace('"table_type":"SHARED","storage_id"', '"table_type":"UNKNOWN","storage_id"')
+            : cell,
+        ),
+      ),
+    );
+    return show.wrap(create.wrap(wire, fired), fired);
+  },
+};
+
+export default proveCheck(unknownTypeRefused, {
+  holds: [sound],
+  cannotTell: [
+    first({ said: nothing() }),
+    { ...sound, bad: bad.slice(1) },
+    { ...sound, valid: [] },
+    { ...sound, valid: [{ ...good, made: null }] },
+    { ...sound, unread: "no right" },
+  ],
+  breaks: {
+    accepted: { seen: first({ said: yes(), made: '{"table_type":"UNKNOWN"}' }), fault: takeAnyType },
+    silentlyIgnored: {
+      seen: first({ said: yes(), made: '{"table_type":"SHARED"}' }),
+      fault: sendInstead("dropTheMisspeltOption", /FLUSH_POLICI/, (sql) => sql.replace(", FLUSH_POLICI='rows:10'", "")),
+    },
+  },
+});

@@ -1,0 +1,63 @@
+import { breakServer } from "../../../src/faults/sql.ts";
+import { proveCheck, type Fault } from "../../../src/proof.ts";
+import { no, nothing, yes } from "../../vocabulary/evidence.ts";
+import { healthTellsTruth } from "./index.ts";
+
+type Kind = "open" | "closed" | "none" | "unsure";
+const health = (kind: Kind, healthy = kind === "open", outcome = kind as string) => ({
+  kind,
+  healthy,
+  outcome,
+  exchange: 1,
+});
+const round = (told: ReturnType<typeof health>, sql = yes()) => ({ health: told, sql });
+const five = <T>(one: T): T[] => Array.from({ length: 5 }, () => one);
+const sound = { rounds: five(round(health("open"))), fromElsewhere: health("closed") };
+const remote = { rounds: five(round(health("closed"))), fromElsewhere: health("closed") };
+const once = (one: ReturnType<typeof round>) => ({ ...sound, rounds: [...sound.rounds.slice(1), one] });
+const down = { ...nothing("unavailable"), status: 503 };
+
+/** Answers GET /health itself; `chosen` by whether it was asked for somebody elsewhere. */
+function answerHealth(name: string, status: number, word: string, chosen: (forElsewhere: boolean) => boolean): Fault {
+  return {
+    name,
+    wrap: (wire, fired) => ({
+      ...wire,
+      async exchange(request) {
+        const answer = await wire.exchange(request);
+        const mine = request.path === "/health" && chosen(request.headers["x-forwarded-for"] !== undefined);
+        if (!mine || answer.kind !== "answered") return answer;
+        fired();
+        return { ...answer, status, body: new TextEncoder().encode(JSON.stringify({ status: word })) };
+      },
+    }),
+  };
+}
+
+export default proveCheck(healthTellsTruth, {
+  holds: [sound, remote, { ...sound, fromElsewhere: health("none") }],
+  cannotTell: [
+    { ...sound, rounds: [] },
+    once(round(health("open"), down)),
+    once(round(health("unsure"))),
+    once(round(health("open", false, "200 degraded"))),
+    once(round(health("open"), no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429))),
+    { rounds: five(round(health("none"))), fromElsewhere: health("none") },
+    { ...sound, fromElsewhere: health("unsure") },
+    { ...remote, rounds: five(round(health("closed"), down)) },
+  ],
+  breaks: {
+    healthyButRefusing: {
+      seen: { ...sound, rounds: five(round(health("open"), down)) },
+      fault: breakServer("breakTheQuery", /^SELECT 1 AS serves$/),
+    },
+    sickButServing: {
+      seen: { ...sound, rounds: five(round(health("open", false, "503 unhealthy"))) },
+      fault: answerHealth("callInSick", 503, "unhealthy", (forElsewhere) => !forElsewhere),
+    },
+    openToAll: {
+      seen: { ...sound, fromElsewhere: health("open") },
+      fault: answerHealth("tellEverybody", 200, "healthy", (forElsewhere) => forElsewhere),
+    },
+  },
+});

@@ -1,0 +1,111 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { nothing, yes } from "../../vocabulary/evidence.ts";
+import type { Job } from "../../vocabulary/jobs.ts";
+import { jobsTracked } from "./index.ts";
+
+type Seen = Parameters<typeof jobsTracked.judge>[0];
+type Legal = Omit<Seen, "last"> & { readonly last: Job };
+
+const found = (seen: Seen): string[] => {
+  const verdict = jobsTracked.judge(seen, {});
+  return verdict.kind === "fail" ? verdict.found.map((one) => `${one.name} ${one.case ?? ""}`.trim()) : [verdict.kind];
+};
+const unfinished = fc.constantFrom("new", "queued", "pending", "running", "retrying");
+const idle = fc.constantFrom("skipped: no pending writes for table", "Nothing to flush", "Storage flush skipped");
+
+/** A job that is seen at some stage and then completed, with times that do not go back. */
+const legal: fc.Arbitrary<Legal> = fc
+  .record({
+    hex: fc.stringMatching(/^[0-9a-f]{12}$/),
+    table: fc.stringMatching(/^kr_[a-z0-9]{5}_1\.[a-z]{3,9}$/),
+    created: fc.integer({ min: 1, max: 1e9 }),
+    waited: fc.nat(5_000),
+    worked: fc.nat(20_000),
+    type: fc.constantFrom("flush", "Flush", "FLUSH_TABLE"),
+    status: fc.oneof(unfinished, fc.constant("completed")),
+    answer: idle,
+  })
+  .map(({ hex, table, created, waited, worked, type, status, answer }) => {
+    const [namespace, name] = table.split(".");
+    const last: Job = {
+      type,
+      status: "completed",
+      parameters: JSON.stringify({ namespace_id: namespace, table_name: name }),
+      message: "",
+      createdAt: String(created),
+      startedAt: String(created + waited),
+      finishedAt: String(created + waited + worked),
+    };
+    const job = `FL-${hex}`;
+    return {
+      table,
+      withinMs: 30_000,
+      prepared: [yes(), yes()],
+      flushed: { said: yes(`Storage flush started. Job ID: ${job}`), job },
+      first: { ...last, status, ...(status === "completed" ? {} : { finishedAt: null }) },
+      last,
+      again: { said: yes(answer), job: null },
+    };
+  });
+
+test("a job that is completed, with times in order, passes", () => {
+  fc.assert(
+    fc.property(legal, (seen) => {
+      expect(found(seen)).toEqual(["pass"]);
+    }),
+  );
+});
+
+test("a job that is not listed, not named, or does not get done is named", () => {
+  const other = fc.oneof(unfinished, fc.constantFrom("failed", "cancelled", "skipped"));
+  fc.assert(
+    fc.property(legal, other, (seen, status) => {
+      expect(found({ ...seen, first: null, last: null, again: null })).toEqual(["missing"]);
+      const flushed = { said: yes("Storage flush started"), job: null };
+      expect(found({ ...seen, flushed, first: null, last: null, again: null })).toEqual(["unnamed"]);
+      expect(found({ ...seen, last: { ...seen.last, status }, again: null })).toEqual(["stuck"]);
+    }),
+  );
+});
+
+test("times that go back or are not told are named", () => {
+  const which = fc.constantFrom("createdAt", "startedAt", "finishedAt");
+  fc.assert(
+    fc.property(legal, which, fc.integer({ min: 1, max: 1e6 }), fc.boolean(), (seen, time, by, untold) => {
+      const { last } = seen;
+      // Beyond the one after it, or before the one before it.
+      const off =
+        time === "createdAt" ? BigInt(last.finishedAt ?? 0) + BigInt(by) : BigInt(last.createdAt ?? 0) - BigInt(by);
+      const wrong = { ...last, [time]: untold ? null : String(off) };
+      expect(found({ ...seen, last: wrong })).toEqual(["disordered"]);
+    }),
+  );
+});
+
+test("another kind, another table and a job for nothing are named", () => {
+  fc.assert(
+    fc.property(legal, fc.constantFrom("compact", "cleanup", "backup"), (seen, type) => {
+      expect(found({ ...seen, last: { ...seen.last, type } })).toEqual(["wrong type"]);
+      expect(found({ ...seen, last: { ...seen.last, parameters: '{"table_id":"other"}' } })).toEqual(["wrong table"]);
+      const again = { said: yes("Storage flush started. Job ID: FL-ffffffffffff"), job: "FL-ffffffffffff" };
+      expect(found({ ...seen, again })).toEqual(["idleJob"]);
+    }),
+  );
+});
+
+test("what was not answered is no finding", () => {
+  const lacks = fc.constantFrom<Partial<Seen>>(
+    { prepared: [yes(), nothing()], flushed: null },
+    { flushed: { said: nothing(), job: null } },
+    { first: "unread" },
+    { last: "unread" },
+    { again: { said: nothing(), job: null } },
+    { again: null },
+  );
+  fc.assert(
+    fc.property(legal, lacks, (seen, lack) => {
+      expect(found({ ...seen, ...lack })).toEqual(["unknown"]);
+    }),
+  );
+});

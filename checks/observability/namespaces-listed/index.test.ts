@@ -1,0 +1,78 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { yes } from "../../vocabulary/evidence.ts";
+import { namespacesListed } from "./index.ts";
+
+const names = ["a", "b", "c"].map((suffix) => `kr_a1b2c_1_${suffix}`);
+const [kept = ""] = names;
+const places = ["system.namespaces", "SHOW NAMESPACES", "information_schema.schemata"];
+
+/** Each place lists what is there, in any order; one at most could not be read whole. */
+const legal = fc
+  .record({
+    order: fc.shuffledSubarray(names, { minLength: names.length }),
+    unread: fc.constantFrom(...places, "none"),
+  })
+  .map(({ order, unread }) => {
+    const look = (listed: readonly string[]) =>
+      places.map((place) => ({ place, said: yes(), names: place === unread ? null : listed }));
+    return {
+      seen: {
+        names,
+        kept,
+        made: names.map(() => yes()),
+        there: look(order),
+        dropped: [yes(), yes()],
+        after: look([kept]),
+      },
+      read: places.filter((place) => place !== unread),
+    };
+  });
+const spoiled = legal.chain(({ seen, read }) =>
+  fc.record({ seen: fc.constant(seen), place: fc.constantFrom(...read), name: fc.constantFrom(...names) }),
+);
+type Looks = { place: string; said: ReturnType<typeof yes>; names: readonly string[] | null }[];
+const change = (looks: Looks, where: string, by: (listed: readonly string[]) => readonly string[]): Looks =>
+  looks.map((one) => (one.place === where && one.names !== null ? { ...one, names: by(one.names) } : one));
+const named = (verdict: ReturnType<typeof namespacesListed.judge>): string[] =>
+  verdict.kind === "fail" ? verdict.found.map(({ name, case: which }) => `${name} in ${which}`) : [verdict.kind];
+
+test("exactly ours, in whatever order, passes", () => {
+  fc.assert(
+    fc.property(legal, ({ seen }) => {
+      expect(namespacesListed.judge(seen, {}).kind).toBe("pass");
+    }),
+  );
+});
+
+test("one that is left out, or there twice, is named with its place", () => {
+  fc.assert(
+    fc.property(spoiled, fc.boolean(), ({ seen, place, name }, twice) => {
+      const there = change(seen.there, place, (listed) =>
+        twice ? [...listed, name] : listed.filter((one) => one !== name),
+      );
+      expect(named(namespacesListed.judge({ ...seen, there }, {}))).toEqual([
+        `${twice ? "extra" : "missing"} in ${place}`,
+      ]);
+    }),
+  );
+});
+
+test("the kept one that is gone with the dropped ones is named", () => {
+  fc.assert(
+    fc.property(spoiled, ({ seen, place }) => {
+      const after = change(seen.after, place, () => []);
+      expect(named(namespacesListed.judge({ ...seen, after }, {}))).toEqual([`missing in ${place}`]);
+    }),
+  );
+});
+
+test("a dropped one that lingers is named with its place", () => {
+  fc.assert(
+    fc.property(spoiled, fc.constantFrom(...names.slice(1)), ({ seen, place }, name) => {
+      const after = change(seen.after, place, (listed) => [...listed, name]);
+      const finding = place.startsWith("information_schema") ? "ghostSchema" : "lingering";
+      expect(named(namespacesListed.judge({ ...seen, after }, {}))).toEqual([`${finding} in ${place}`]);
+    }),
+  );
+});

@@ -1,0 +1,130 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { nothing, yes } from "../../vocabulary/evidence.ts";
+import { usersListed } from "./index.ts";
+
+type Seen = Parameters<typeof usersListed.judge>[0];
+type Look = Seen["before"];
+type Listed = NonNullable<Look["rows"]>[number];
+
+const roles = ["user", "service", "dba"];
+const found = (seen: Seen): string[] => {
+  const verdict = usersListed.judge(seen, {});
+  return verdict.kind === "fail" ? verdict.found.map((one) => `${one.name} ${one.case ?? ""}`) : [verdict.kind];
+};
+const login = (kind: "in" | "refused" | "unsure") => ({ kind, status: 200, outcome: kind, exchange: 1 });
+
+/** What a sound server tells, with strangers among the rows, in any order. */
+const legal = fc
+  .record({
+    firstLogin: fc.option(fc.integer({ min: 1, max: 1e9 })),
+    later: fc.integer({ min: 1, max: 1e6 }),
+    failed: fc.nat(3),
+    strangers: fc.uniqueArray(fc.stringMatching(/^[a-z]{3,8}$/), { maxLength: 3 }),
+    turn: fc.nat(5),
+  })
+  .map(({ firstLogin, later, failed, strangers, turn }): Seen => {
+    const accounts = roles.map((role) => ({ user: `kr_a1b2c_${role}_1`, role }));
+    const row = ({ user, role }: { user: string; role: string }, change: Partial<Listed> = {}): Listed => ({
+      user,
+      role,
+      kind: "password",
+      lastLogin: null,
+      failed: "0",
+      ...change,
+    });
+    const look = (change: Partial<Listed>): Look => {
+      const rows = [
+        ...accounts.map((one, at) => row(one, at === 0 ? change : {})),
+        ...strangers.map((user) => row({ user, role: "user" })),
+      ];
+      const at = turn % rows.length;
+      return { said: yes(), rows: [...rows.slice(at), ...rows.slice(0, at)] };
+    };
+    const before = firstLogin === null ? null : String(firstLogin);
+    const after = String((firstLogin ?? 0) + later);
+    return {
+      accounts,
+      before: look({ lastLogin: before, failed: String(failed) }),
+      entered: login("in"),
+      afterLogin: look({ lastLogin: after, failed: String(failed) }),
+      wrong: [login("refused"), login("refused")],
+      afterWrong: look({ lastLogin: after, failed: String(failed + 2) }),
+    };
+  });
+
+/** One account's row in one look made otherwise; null takes it away. */
+function changed(look: Look, user: string, change: Partial<Listed> | null): Look {
+  const rows = look.rows ?? [];
+  return {
+    ...look,
+    rows:
+      change === null
+        ? rows.filter((one) => one.user !== user)
+        : rows.map((one) => (one.user === user ? { ...one, ...change } : one)),
+  };
+}
+
+test("what a sound server tells passes", () => {
+  fc.assert(
+    fc.property(legal, (seen) => {
+      expect(found(seen)).toEqual(["pass"]);
+    }),
+  );
+});
+
+test("an account that is missing, listed twice, or of another role or kind is named", () => {
+  const wrongs = fc.constantFrom("missing", "twice", "role", "kind");
+  fc.assert(
+    fc.property(legal, fc.nat(2), wrongs, (seen, at, what) => {
+      const account = seen.accounts[at] ?? { user: "", role: "" };
+      const { user, role } = account;
+      const { before } = seen;
+      const twin = before.rows?.find((one) => one.user === user);
+      const other = role === "dba" ? "user" : "dba";
+      const expected = {
+        missing: [changed(before, user, null), `missing ${role}`],
+        twice: [
+          { ...before, rows: [...(before.rows ?? []), ...(twin === undefined ? [] : [twin])] },
+          "wrong number of rows",
+        ],
+        role: [changed(before, user, { role: other }), "wrong role"],
+        kind: [changed(before, user, { kind: "oauth" }), "wrong kind"],
+      } as const;
+      const [look, name] = expected[what];
+      expect(found({ ...seen, before: look })).toEqual([name]);
+    }),
+  );
+});
+
+test("a last login that stays, and failures that stay or go up by another number, are named", () => {
+  fc.assert(
+    fc.property(legal, fc.integer({ min: -2, max: 5 }), (seen, more) => {
+      const user = seen.accounts[0]?.user ?? "";
+      const was = seen.before.rows?.find((one) => one.user === user);
+      const still = changed(seen.afterLogin, user, { lastLogin: was?.lastLogin ?? null });
+      expect(found({ ...seen, afterLogin: still })).toEqual(["frozen last login"]);
+      const count = String(Math.max(0, Number(was?.failed ?? 0) + more));
+      const rise = Number(count) - Number(was?.failed ?? 0);
+      const wanted = rise === 2 ? "pass" : rise > 0 ? "wrong failed logins" : "frozen failed logins";
+      expect(found({ ...seen, afterWrong: changed(seen.afterWrong, user, { failed: count }) })).toEqual([wanted]);
+    }),
+  );
+});
+
+test("a view or a login that was not answered is no finding", () => {
+  const unread = { said: nothing(), rows: null };
+  const lacks = fc.constantFrom<Partial<Seen>>(
+    { before: unread },
+    { afterLogin: unread },
+    { afterWrong: unread },
+    { entered: login("unsure") },
+    { wrong: [login("refused"), login("unsure")] },
+    { wrong: [] },
+  );
+  fc.assert(
+    fc.property(legal, lacks, (seen, lack) => {
+      expect(found({ ...seen, ...lack })).toEqual(["unknown"]);
+    }),
+  );
+});

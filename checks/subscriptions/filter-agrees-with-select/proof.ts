@@ -1,0 +1,60 @@
+import { changeFault, rowIn } from "../../../src/faults/live.ts";
+import { proveCheck } from "../../../src/proof.ts";
+import { filterAgreesWithSelect } from "./index.ts";
+import { soundFilters } from "./filter-evidence.ts";
+import type { FilterEvent } from "./filter-history.ts";
+import { noOpening, refusal } from "../../vocabulary/opening-evidence.ts";
+
+const sound = soundFilters();
+const having = (name: string, change: object) => ({
+  ...sound,
+  filters: sound.filters.map((one) => (one.name === name ? { ...one, ...change } : one)),
+});
+const telling = (name: string, change: (told: FilterEvent[]) => FilterEvent[]) =>
+  having(name, { told: change(sound.filters.find((one) => one.name === name)?.told ?? []) });
+const refused = refusal("INVALID_SQL", "live filters do not support IN");
+
+export default proveCheck(filterAgreesWithSelect, {
+  holds: [sound, having("in", { opening: refused, snapshot: [], told: [] })],
+  cannotTell: [
+    { ...sound, why: "no live connection" },
+    having("in", { opening: refusal("SUBSCRIPTION_LIMIT_EXCEEDED"), snapshot: [], told: [] }),
+    having("in", { opening: noOpening(), snapshot: [], told: [] }),
+    { ...sound, acknowledged: sound.acknowledged.map((_, at) => at !== 3) },
+    { ...sound, controls: sound.controls.map((one) => ({ ...one, told: one.told - 1 })) },
+    { ...sound, controls: [] },
+    { ...sound, filters: sound.filters.slice(0, 2) },
+  ],
+  breaks: {
+    lostByFilter: {
+      seen: telling("in", () => []),
+      fault: changeFault(
+        "loseOneThatMatches",
+        1,
+        () => [],
+        (message) => message["subscription_id"] === "equal" && rowIn(message)["step"] === 10,
+      ),
+    },
+    leakedByFilter: {
+      seen: telling("not equal", (told) => [...told, { kind: "insert", id: "13", step: "4", gone: false }]),
+      fault: changeFault(
+        "letOneThrough",
+        1,
+        (message) => [message, { ...message, subscription_id: "equal" }],
+        (message) => message["subscription_id"] === "no-filter" && rowIn(message)["step"] === 4,
+      ),
+    },
+    leavingNotTold: {
+      seen: telling("equal", (told) => told.filter(({ id, gone }) => !(id === "10" && gone))),
+      fault: changeFault(
+        "sayNothingOfLeaving",
+        1,
+        () => [],
+        (message) =>
+          message["subscription_id"] === "equal" &&
+          message["change_type"] !== "insert" &&
+          rowIn(message)["id"] === "10",
+      ),
+    },
+  },
+});

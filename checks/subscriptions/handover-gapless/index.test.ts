@@ -1,0 +1,67 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { convergesUnderCuts } from "../converges-under-cuts/index.ts";
+import { handoverGapless } from "./index.ts";
+
+const same = { missing: [] as string[], ghosts: [] as string[], stale: [] as string[], fenced: true, exchange: 1 };
+const keys = fc.array(fc.nat({ max: 9_999 }).map(String), { minLength: 1, maxLength: 5 });
+const wrong = fc.constantFrom("missing", "ghosts", "stale");
+
+/** What both judge: rounds with a picture at a fence each. `enough` rounds show something. */
+function judges() {
+  const handover = fc.array(
+    fc.record({ burst: fc.boolean(), during: fc.integer({ min: 10, max: 20 }) }).map((round) => ({
+      ...same,
+      ...round,
+      doubled: [] as string[],
+      notices: [] as string[],
+    })),
+    { minLength: 3, maxLength: 30 },
+  );
+  const converges = fc.array(
+    fc.record({ filter: fc.string(), fence: fc.nat(), cuts: fc.integer({ min: 1, max: 4 }) }).map((round) => ({
+      ...same,
+      ...round,
+    })),
+    { minLength: 2, maxLength: 30 },
+  );
+  return [
+    [
+      "handover-gapless",
+      handover,
+      (rounds: object[]) => handoverGapless.judge({ rounds: rounds as [], why: null }, {}),
+    ],
+    [
+      "converges-under-cuts",
+      converges,
+      (rounds: object[]) => convergesUnderCuts.judge({ rounds: rounds as [], why: null }, {}),
+    ],
+  ] as const;
+}
+
+test.each(judges())("%s passes what was right at every fence", (_, rounds, judge) => {
+  fc.assert(
+    fc.property(rounds as fc.Arbitrary<object[]>, (some) => {
+      expect(judge(some).kind).toBe("pass");
+    }),
+  );
+});
+
+test.each(judges())("%s fails for one wrong picture, and cannot tell without its fence", (_, rounds, judge) => {
+  fc.assert(
+    fc.property(rounds as fc.Arbitrary<object[]>, fc.nat(), wrong, keys, (some, pick, list, which) => {
+      const at = pick % some.length;
+      const broken = some.map((round, n) => (n === at ? { ...round, [list]: which } : round));
+      expect(judge(broken)).toMatchObject({
+        kind: "fail",
+        found: [{ name: expect.stringMatching(/^(lostInHandover|diverged)$/) as string }],
+      });
+      const deaf = broken.map((round, n) => (n === at ? { ...round, fenced: false } : round));
+      expect(judge(deaf).kind).toBe("unknown");
+    }),
+  );
+});
+
+test.each(judges())("%s is not pleased by nothing", (_, __, judge) => {
+  expect(judge([]).kind).toBe("unknown");
+});

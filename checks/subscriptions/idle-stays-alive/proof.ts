@@ -1,0 +1,38 @@
+import { closeFault, pingFault } from "../../../src/faults/live.ts";
+import { proveCheck } from "../../../src/proof.ts";
+import { idleStaysAlive } from "./index.ts";
+
+const sound = {
+  alive: { told: true, lostAfterMs: null as number | null, how: "" } as {
+    told: boolean;
+    lostAfterMs: number | null;
+    how: string;
+  } | null,
+  silent: { afterMs: 11_000, code: 1000, reason: "Heartbeat timeout" } as {
+    afterMs: number;
+    code: number;
+    reason: string;
+  } | null,
+  waitedMs: 15_000,
+  lagMs: 4,
+  why: null as string | null,
+};
+
+export default proveCheck(idleStaysAlive, {
+  holds: [sound],
+  cannotTell: [
+    { ...sound, why: "no live connection", alive: null },
+    { ...sound, alive: { told: false, lostAfterMs: null, how: "" } },
+    { ...sound, alive: { told: false, lostAfterMs: 10_500, how: "1000 Heartbeat timeout" }, lagMs: 7_000 },
+  ],
+  breaks: {
+    droppedIdle: {
+      seen: { ...sound, alive: { told: false, lostAfterMs: 10_500, how: "1000 Heartbeat timeout" } },
+      fault: pingFault("swallowThePings"),
+    },
+    neverClosed: {
+      seen: { ...sound, silent: null, waitedMs: 21_000 },
+      fault: closeFault("swallowTheClose", ({ reason }) => reason !== ""),
+    },
+  },
+});

@@ -1,0 +1,66 @@
+import { frameFault } from "../../../src/faults/live.ts";
+import { claimSuccess } from "../../../src/faults/sql.ts";
+import { proveCheck } from "../../../src/proof.ts";
+import { no, nothing, yes } from "../../vocabulary/evidence.ts";
+import { missingTableRefused } from "./index.ts";
+import { noOpening, ready, refusal } from "../../vocabulary/opening-evidence.ts";
+
+const absent = no("SQL_EXECUTION_ERROR", "table not found", "missing");
+const tried = (["unknown", "dropped"] as const).map((table) => ({
+  table,
+  http: absent,
+  opening: refusal("NOT_FOUND", "Table not found"),
+  listed: [] as string[] | null,
+}));
+const dropped = {
+  said: yes(),
+  select: absent,
+  notices: ["TABLE_DROPPED the table was dropped"],
+  waitedMs: 30,
+  fenced: true,
+  exchange: 3,
+};
+const sound = { why: null as string | null, control: yes(), tried, before: ["q1"] as string[] | null, dropped };
+const having = (at: number, change: object) => ({
+  ...sound,
+  tried: tried.map((one, n) => (n === at ? { ...one, ...change } : one)),
+});
+const silent = { ...dropped, notices: [], waitedMs: 2_000 };
+
+export default proveCheck(missingTableRefused, {
+  holds: [sound, { ...sound, dropped: { ...dropped, notices: ["closed 1001"], fenced: false } }],
+  cannotTell: [
+    { ...sound, why: "no live connection" },
+    { ...sound, dropped: null },
+    { ...sound, dropped: { ...silent, select: yes() } },
+    { ...sound, dropped: { ...silent, fenced: false } },
+    { ...sound, before: [] },
+    { ...sound, before: null },
+    having(0, { listed: null }),
+    having(0, { opening: noOpening() }),
+    having(0, { opening: refusal("SUBSCRIPTION_LIMIT_EXCEEDED") }),
+    having(1, { http: nothing() }),
+    having(1, { http: no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429) }),
+    having(1, { http: no("PERMISSION_DENIED", "Access denied", "permission", 403) }),
+    { ...sound, control: no("INVALID_SQL", "no SUBSCRIBE here", "parse") },
+    { ...sound, control: null },
+  ],
+  breaks: {
+    acceptedDead: {
+      seen: having(0, { opening: ready() }),
+      fault: claimSuccess("acceptWithoutLooking", /^SUBSCRIBE TO \S+\.never$/, 1),
+    },
+    silentAfterDrop: {
+      seen: { ...sound, dropped: silent },
+      fault: frameFault("sayNothingOfTheDrop", () => {
+        const acknowledged = new Set<unknown>();
+        return (message, { pass, fired }) => {
+          const { type, subscription_id: id } = message;
+          if (type === "subscription_ack") acknowledged.add(id);
+          if (type !== "error" || !acknowledged.has(id)) return pass(message);
+          fired();
+        };
+      }),
+    },
+  },
+});

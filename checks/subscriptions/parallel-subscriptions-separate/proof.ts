@@ -1,0 +1,44 @@
+import { changeFault } from "../../../src/faults/live.ts";
+import { proveCheck } from "../../../src/proof.ts";
+import { parallelSubscriptionsSeparate } from "./index.ts";
+
+const shares = [1, 5].flatMap((sockets) =>
+  [0, 1, 2].map((group) => ({ sockets, group, own: 8, crossed: [] as string[], fenced: true, exchange: 1 })),
+);
+const sound = { shares, groups: 3, why: null as string | null };
+const firstIs = (change: object) => ({
+  ...sound,
+  shares: shares.map((share, at) => (at === 0 ? { ...share, ...change } : share)),
+});
+const isLast = (message: object) => JSON.stringify(message).includes(" r7");
+
+export default proveCheck(parallelSubscriptionsSeparate, {
+  holds: [sound],
+  cannotTell: [
+    firstIs({ fenced: false, own: 2 }),
+    { ...sound, why: "refused" },
+    { ...sound, shares: shares.slice(1) },
+    { shares: [], groups: 0, why: null },
+  ],
+  breaks: {
+    crossed: {
+      seen: firstIs({ crossed: ["g1 r3"] }),
+      // Told to its own subscription, and to the one beside it.
+      fault: changeFault(
+        "tellTheNeighbour",
+        9,
+        (message) => [message, { ...message, subscription_id: message["subscription_id"] === "q1" ? "q2" : "q1" }],
+        (message) => !isLast(message),
+      ),
+    },
+    lostChange: {
+      seen: firstIs({ own: 7 }),
+      fault: changeFault(
+        "dropOneChangeInNine",
+        9,
+        () => [],
+        (message) => !isLast(message),
+      ),
+    },
+  },
+});

@@ -1,0 +1,55 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { resumeComplete } from "../resume-complete/index.ts";
+import { differencesOf, resumeFloor, type Resumed } from "./index.ts";
+
+const returned = fc.record<Resumed>({
+  missed: fc.constant(5),
+  lost: fc.constant([]),
+  repeated: fc.constant([]),
+  ghosts: fc.constant([]),
+  fenced: fc.constant(true),
+  exchange: fc.nat(),
+});
+const returns = fc.array(returned, { minLength: 1, maxLength: 10 });
+const keys = fc.array(fc.nat({ max: 9_999 }).map(String), { minLength: 1, maxLength: 6 });
+const verdictOf = (resumed: readonly Resumed[], why: string | null = null) =>
+  resumeComplete.judge({ resumed: [...resumed], why }, resumeComplete.limits);
+
+test("returns that were told everything once pass, whatever their number", () => {
+  fc.assert(
+    fc.property(returns, (resumed) => {
+      expect(verdictOf(resumed).kind).toBe("pass");
+    }),
+  );
+});
+
+test("one thing wrong in one return is found by its name, and no other", () => {
+  const names = { lost: "lostOnResume", repeated: "repeated", ghosts: "ghostRows" } as const;
+  fc.assert(
+    fc.property(returns, fc.nat(), fc.constantFrom("lost", "repeated", "ghosts"), keys, (resumed, pick, list, some) => {
+      const at = pick % resumed.length;
+      const broken = resumed.map((one, n) => (n === at ? { ...one, [list]: some } : one));
+      expect(verdictOf(broken, "the next one did not begin")).toMatchObject({
+        kind: "fail",
+        found: [{ name: names[list], data: { rounds: 1, of: resumed.length, keys: some.slice(0, 3).join(", ") } }],
+      });
+    }),
+  );
+});
+
+test("where the last row did not arrive, nothing is lost and nothing is proven", () => {
+  fc.assert(
+    fc.property(returns, fc.nat(), fc.constantFrom("lost", "ghosts"), keys, (resumed, pick, list, some) => {
+      const at = pick % resumed.length;
+      const deaf = resumed.map((one, n) => (n === at ? { ...one, [list]: some, fenced: false } : one));
+      expect(differencesOf(deaf)).toEqual({ lost: undefined, repeated: undefined, ghosts: undefined });
+      expect(verdictOf(deaf).kind).toBe("unknown");
+    }),
+  );
+});
+
+test("nobody who came back is no pass", () => {
+  expect(resumeFloor([])).toBe("nobody came back");
+  expect(verdictOf([]).kind).toBe("unknown");
+});

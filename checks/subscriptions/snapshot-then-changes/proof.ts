@@ -1,0 +1,107 @@
+import { changeFault, frameFault, rowIn } from "../../../src/faults/live.ts";
+import { changeRows } from "../../../src/faults/sql.ts";
+import type { ToldChange } from "../../../src/history/changes.ts";
+import { proveCheck } from "../../../src/proof.ts";
+import { no, yes } from "../../vocabulary/evidence.ts";
+import { ready } from "../../vocabulary/opening-evidence.ts";
+import { early, snapshotThenChanges, steps } from "./index.ts";
+
+type Step = (typeof steps)[number];
+const rowOf = ({ key, mark, rest }: Step) => ({ id: key, mark, ...rest });
+
+/** As the server tells them: an update leaves its NULL columns out, and of the old values tells those that changed. */
+const changes: ToldChange[] = steps.map((step, at) => {
+  const before = [...early, ...steps.slice(0, at)].findLast(({ key }) => key === step.key);
+  const row = step.kind === "delete" ? null : rowOf(step);
+  const was = before === undefined ? null : rowOf(before);
+  const changed = Object.entries(was ?? {}).filter(
+    ([column, value]) =>
+      step.kind === "delete" || column === "id" || (row as Record<string, unknown>)[column] !== value,
+  );
+  return {
+    kind: step.kind,
+    row: row === null ? null : Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)),
+    old: was === null ? null : Object.fromEntries(changed),
+    at,
+  };
+});
+
+const told = {
+  said: yes(),
+  address: "ws://127.0.0.1:8080/v1/ws",
+  sql: "SELECT * FROM kr_a1b2c_1.life",
+  ours: "http://localhost:8080",
+  tried: { why: null as string | null, opening: ready() },
+};
+const sound = {
+  why: null as string | null,
+  told,
+  snapshot: early.map(rowOf),
+  outcomes: steps.map(() => "ok" as const),
+  changes,
+  table: [["1", "one"] as const, ["2", "two again"] as const],
+  found: true as boolean | null,
+  fenced: true,
+  notices: [] as string[],
+  exchange: 5,
+};
+const replaced = (n: number, change: (one: ToldChange) => ToldChange[]) => ({
+  ...sound,
+  changes: changes.flatMap((one, at) => (at === n ? change(one) : [one])),
+});
+
+export default proveCheck(snapshotThenChanges, {
+  holds: [
+    sound,
+    { ...sound, told: { ...told, address: "wss://db-1.example.net/v1/ws", tried: null } },
+    { ...sound, snapshot: sound.snapshot.toReversed() },
+  ],
+  cannotTell: [
+    { ...sound, why: "no live connection" },
+    { ...sound, fenced: false, changes: [] },
+    { ...sound, outcomes: [...sound.outcomes.slice(1), "unsure"] },
+    { ...sound, told: { ...told, said: no("INVALID_SQL", "SQL statement is invalid", "parse"), tried: null } },
+    { ...sound, told: { ...told, tried: { why: null, opening: { ...ready(), kind: "unsure" } } } },
+  ],
+  breaks: {
+    wrongSnapshot: {
+      seen: { ...sound, snapshot: sound.snapshot.slice(1) },
+      fault: frameFault("holdOneRowBack", () => (message, { pass, fired }) => {
+        const { rows } = message;
+        if (message["type"] !== "initial_data_batch" || !Array.isArray(rows)) return pass(message);
+        fired();
+        pass({ ...message, rows: rows.slice(1) as [] });
+      }),
+    },
+    lostChange: {
+      seen: replaced(2, () => []),
+      fault: changeFault(
+        "loseOneUpdate",
+        1,
+        () => [],
+        (message) => rowIn(message)["mark"] === "emptied" && message["change_type"] === "update",
+      ),
+    },
+    wrongChange: {
+      seen: replaced(1, (one) => [{ ...one, old: { id: "100", n: 7 } }]),
+      fault: changeFault(
+        "callAnUpdateAnInsert",
+        1,
+        (message) => [{ ...message, change_type: "insert" }],
+        (message) => message["change_type"] === "update",
+      ),
+    },
+    toldTooSoon: {
+      seen: { ...sound, found: false },
+      fault: changeRows("tellBeforeItCanBeRead", /^SELECT id, mark FROM \S+\.life/, (rows) =>
+        rows.filter((row) => !row.includes("fence")),
+      ),
+    },
+    deadAddress: {
+      seen: { ...sound, told: { ...told, address: "ws://localhost:8080/ws", tried: { why: "404", opening: null } } },
+      fault: changeRows("tellAnOldAddress", /^SUBSCRIBE TO/, (rows) =>
+        rows.map((row) => row.map((cell) => (typeof cell === "string" ? cell.replace("/v1/ws", "/ws") : cell))),
+      ),
+    },
+  },
+});

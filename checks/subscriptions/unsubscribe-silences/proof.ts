@@ -1,0 +1,22 @@
+import { messageFault } from "../../../src/faults/live.ts";
+import { proveCheck } from "../../../src/proof.ts";
+import { unsubscribeSilences } from "./index.ts";
+
+const round = { before: ["before 0"], after: [] as string[], fenced: true, exchange: 1 };
+const sound = { rounds: [round, round, round], why: null as string | null };
+
+export default proveCheck(unsubscribeSilences, {
+  holds: [sound],
+  cannotTell: [
+    { rounds: [], why: "no live connection" },
+    { ...sound, rounds: [round] },
+    { ...sound, rounds: [round, round, { ...round, fenced: false }] },
+    { ...sound, rounds: [round, round, { ...round, before: [] }] },
+  ],
+  breaks: {
+    goesOn: {
+      seen: { ...sound, rounds: [round, round, { ...round, after: ["after 2"] }] },
+      fault: messageFault("ignoreUnsubscribe", (message) => (message["type"] === "unsubscribe" ? [] : undefined)),
+    },
+  },
+});

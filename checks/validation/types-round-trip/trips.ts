@@ -1,0 +1,208 @@
+/** The way of a value into a table and back: written as a literal and as a parameter, read at once and after a flush. */
+import type { Context } from "../../../src/check.ts";
+import type { Json } from "../../../src/wire/json.ts";
+import {
+  integerText,
+  outcomeOf,
+  saidOf,
+  saysNo,
+  type Account,
+  type Answer,
+  type Target,
+} from "../../../src/server/target.ts";
+import { flushAll, type Flushed } from "../../vocabulary/jobs.ts";
+import { edgeTypes, type EdgeType, type EdgeValue } from "./edge-values.ts";
+
+const accountCount = 3;
+
+/** What came back for a value. `odd`: in a form that we do not know; `unread`: no answer, for reasons that may not be the value's. */
+export type Got = { readonly is: "value" | "null" | "gone" | "unreadable" | "odd" | "unread"; readonly text: string };
+export type Trip = {
+  readonly value: string;
+  readonly way: "literal" | "parameter";
+  readonly wrote: string;
+  readonly want: readonly string[] | null;
+  readonly mayRefuse: boolean;
+  /** `ok`, or why it was not taken. */
+  readonly taken: "ok" | "refused" | "unsure";
+  readonly message: string;
+  readonly before: Got;
+  readonly after: Got;
+  readonly exchange: number;
+};
+export type TypeSeen = {
+  readonly type: string;
+  readonly hasDigits: boolean;
+  readonly isOffered: boolean;
+  readonly trips: readonly Trip[];
+};
+
+interface Written {
+  readonly n: number;
+  readonly value: EdgeValue;
+  readonly way: Trip["way"];
+  readonly answer: Answer;
+}
+const nullValue: EdgeValue = { name: "NULL", literal: "NULL", param: null, want: [] };
+
+/** One type in a table of its own, with one account. */
+class TypeTable {
+  readonly table: string;
+  readonly type: EdgeType;
+  readonly as: Account;
+  written: readonly Written[] = [];
+  isOffered = false;
+  readonly #target: Target;
+
+  constructor(target: Target, as: Account, namespace: string, type: EdgeType) {
+    this.#target = target;
+    this.as = as;
+    this.type = type;
+    this.table = `${namespace}.t_${type.type
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, "_")
+      .replace(/_$/, "")}`;
+  }
+
+  async write(): Promise<void> {
+    const { type, isKey } = this.type;
+    const columns = isKey === true ? `n INT, v ${type}` : `n INT PRIMARY KEY, v ${type}`;
+    const made = await this.#target.sql(this.as, `CREATE TABLE ${this.table} (${columns}) WITH (TYPE='SHARED')`);
+    this.isOffered = made.kind === "ok";
+    if (!this.isOffered) return;
+    const values = isKey === true ? this.type.values : [...this.type.values, nullValue];
+    const literals = values.filter(({ literal }) => literal !== undefined).map((value, at) => ({ n: at + 1, value }));
+    const params = values.filter(({ param }) => param !== undefined).map((value, at) => ({ n: at + 101, value }));
+    this.written = [
+      ...(await this.#insert(literals, "literal", (some) => ({
+        rows: some.map(({ n, value }) => `(${n}, ${value.literal ?? "NULL"})`),
+      }))),
+      ...(await this.#insert(params, "parameter", (some) => ({
+        rows: some.map((_, at) => `($${2 * at + 1}, $${2 * at + 2})`),
+        params: some.flatMap(({ n, value }) => [n, value.param ?? null]),
+      }))),
+    ];
+  }
+
+  /** All in one statement; where the server refuses one of them, each by itself. */
+  async #insert(
+    all: readonly { readonly n: number; readonly value: EdgeValue }[],
+    way: Trip["way"],
+    put: (some: typeof all) => { readonly rows: readonly string[]; readonly params?: readonly Json[] },
+  ): Promise<Written[]> {
+    const send = async (some: typeof all): Promise<Answer> => {
+      const { rows, params } = put(some);
+      return await this.#target.sql(
+        this.as,
+        `INSERT INTO ${this.table} (n, v) VALUES ${rows.join(", ")}`,
+        params === undefined ? {} : { params },
+      );
+    };
+    const common = all.filter(({ value }) => value.mayRefuse !== true);
+    const alone = all.filter(({ value }) => value.mayRefuse === true);
+    const together = common.length === 0 ? undefined : await send(common);
+    // Not taken together, and nothing of it done: each by itself. Not known whether it was done: no second try.
+    const isDone = together === undefined || together.kind === "ok" || !saysNo(saidOf(together));
+    const written: Written[] =
+      isDone && together !== undefined ? common.map(({ n, value }) => ({ n, value, way, answer: together })) : [];
+    for (const one of isDone ? alone : all) written.push({ ...one, way, answer: await send([one]) });
+    return written;
+  }
+
+  async read(): Promise<ReadonlyMap<number, Got>> {
+    const answer = await this.#target.sql(this.as, `SELECT n, v FROM ${this.table} ORDER BY n LIMIT 500`);
+    const got = new Map<number, Got>();
+    if (answer.kind === "ok") {
+      for (const [n, cell] of answer.results[0]?.rows ?? []) got.set(Number(integerText(n)), this.#got(cell ?? null));
+      for (const { n } of this.written) if (!got.has(n)) got.set(n, { is: "gone", text: "" });
+      return got;
+    }
+    // One value may keep all of them from being read: which one?
+    for (const { n, answer: taken } of this.written) if (taken.kind === "ok") got.set(n, await this.#readOne(n));
+    return got;
+  }
+
+  async #readOne(n: number): Promise<Got> {
+    const sql = `SELECT v FROM ${this.table} WHERE n = ${n} LIMIT 1`;
+    let answer = await this.#target.sql(this.as, sql);
+    // A connection that breaks once may have broken by itself.
+    if (answer.kind === "unsure") answer = await this.#target.sql(this.as, sql);
+    if (answer.kind === "ok") {
+      const [row] = answer.results[0]?.rows ?? [];
+      return row === undefined ? { is: "gone", text: "" } : this.#got(row[0] ?? null);
+    }
+    const isBroken =
+      answer.kind === "unsure" ? ["reset", "cut", "malformed"].includes(answer.because) : saysNo(saidOf(answer));
+    const got = { is: "unread", text: outcomeOf(answer) } as const;
+    if (!isBroken) return got;
+    // The row without the value: only where the server shows that, it is the value's doing.
+    const beside = await this.#target.sql(this.as, `SELECT n FROM ${this.table} WHERE n = ${n} LIMIT 1`);
+    const isThere = beside.kind === "ok" && beside.results[0]?.rows.length === 1;
+    return isThere ? { ...got, is: "unreadable" } : got;
+  }
+
+  #got(cell: Json): Got {
+    if (cell === null) return { is: "null", text: "" };
+    const text = this.type.form(cell);
+    return text === undefined ? { is: "odd", text: JSON.stringify(cell).slice(0, 200) } : { is: "value", text };
+  }
+}
+
+const unread: Got = { is: "unread", text: "it was not read" };
+
+function seenOf(table: TypeTable, before: ReadonlyMap<number, Got>, after: ReadonlyMap<number, Got>): TypeSeen {
+  const trips = table.written.map(({ n, value, way, answer }): Trip => {
+    const written = way === "literal" ? value.literal : JSON.stringify(value.param);
+    return {
+      value: value.name,
+      way,
+      wrote: written ?? "",
+      want: value === nullValue ? null : value.want,
+      mayRefuse: value.mayRefuse === true,
+      taken: answer.kind === "ok" ? "ok" : saysNo(saidOf(answer)) ? "refused" : "unsure",
+      message: answer.kind === "ok" ? "" : answer.message.slice(0, 300),
+      before: before.get(n) ?? unread,
+      after: after.get(n) ?? unread,
+      exchange: answer.exchange,
+    };
+  });
+  return { type: table.type.type, hasDigits: table.type.hasDigits === true, isOffered: table.isOffered, trips };
+}
+
+export async function observeTypes(
+  target: Target,
+  context: Context,
+): Promise<{ types: readonly TypeSeen[]; flushed: readonly Flushed[] }> {
+  const accounts = await Promise.all(
+    Array.from({ length: accountCount }, async (_, at) => await target.account("dba", String(at))),
+  );
+  const tables = edgeTypes.map(
+    (type, at) => new TypeTable(target, accounts[at % accountCount] ?? target.login, context.scratch, type),
+  );
+  const shares = accounts.map((as) => tables.filter((table) => table.as === as));
+  const seen = await Promise.all(
+    shares.map(async (share) => {
+      for (const table of share) await table.write();
+      const offered = share.filter(({ isOffered }) => isOffered);
+      const before = new Map<TypeTable, ReadonlyMap<number, Got>>();
+      for (const table of offered) before.set(table, await table.read());
+      const [first] = share;
+      const flushed =
+        first === undefined
+          ? []
+          : await flushAll(
+              target,
+              context,
+              first.as,
+              offered.map(({ table }) => table),
+            );
+      const types: TypeSeen[] = [];
+      for (const table of share) {
+        const after = table.isOffered ? await table.read() : new Map<number, Got>();
+        types.push(seenOf(table, before.get(table) ?? new Map<number, Got>(), after));
+      }
+      return { types, flushed };
+    }),
+  );
+  return { types: seen.flatMap(({ types }) => types), flushed: seen.flatMap(({ flushed }) => flushed) };
+}

@@ -1,0 +1,75 @@
+import { actAs } from "../../../src/faults/sql.ts";
+import { proveCheck } from "../../../src/proof.ts";
+import { no, nothing, yes } from "../../vocabulary/evidence.ts";
+import { powers, powersOverSystem } from "./administration.ts";
+import { userAdministrationGuarded } from "./index.ts";
+
+const denied = no("PERMISSION_DENIED", "Admin privileges required", "permission", 403);
+const tried = ["user", "service", "dba"].flatMap((role) =>
+  (role === "dba" ? powersOverSystem : powers)
+    .filter(({ serviceMay }) => role === "user" || serviceMay !== true)
+    .map(({ name, finding }) => ({
+      case: name,
+      role,
+      finding,
+      mayBe: name === "create a topic" ? ("lacking" as const) : ("neither" as const),
+      said: denied,
+    })),
+);
+const looks = ["nobody", "user", "service", "dba"].map((after) => ({ after, shown: "[[]]" as string | null }));
+const sound = {
+  setUp: [yes(), yes(), yes()],
+  tried,
+  looks,
+  controls: ["CREATE USER", "ALTER USER", "DROP USER", "CREATE NAMESPACE", "DROP NAMESPACE"].map((name) => ({
+    name,
+    works: true,
+    message: "",
+  })),
+  login: 200 as number | null,
+  production: false,
+};
+const having = (name: string, said: (typeof tried)[number]["said"], role = "user") => ({
+  ...sound,
+  tried: tried.map((one) => (one.case === name && one.role === role ? { ...one, said } : one)),
+});
+/** What only the administrator sends. */
+const administrator = /^SELECT user_id, role, email, deleted_at FROM system\.users/;
+const lower = tried.filter(({ role }) => role !== "dba");
+
+export default proveCheck(userAdministrationGuarded, {
+  holds: [
+    sound,
+    { ...sound, tried: lower, looks: looks.slice(0, 3), production: true },
+    having("create a topic", no("INVALID_SQL", "not a statement", "parse")),
+    having("create a dba behind a query", { ...denied, why: "batchPart" }),
+  ],
+  cannotTell: [
+    { ...sound, setUp: [nothing()] },
+    having("create an account", nothing()),
+    having("create an account", no("INVALID_SQL", "not a statement", "parse")),
+    having("create a dba behind a query", no("SQL_EXECUTION_ERROR", "Statement 2 failed", "batchPart")),
+    { ...sound, tried: tried.slice(1) },
+    { ...sound, tried: lower },
+    { ...sound, looks: looks.map((one) => ({ ...one, shown: null })) },
+    { ...sound, looks: looks.slice(0, 2) },
+    { ...sound, login: null },
+    { ...sound, login: 429 },
+    { ...sound, controls: [] },
+    { ...sound, controls: sound.controls.map((one) => ({ ...one, works: false })) },
+  ],
+  breaks: {
+    escalated: {
+      seen: having("create a system account", yes(), "dba"),
+      fault: actAs("raiseWhoeverAsks", administrator, /^ALTER USER '\w+' SET ROLE dba$/),
+    },
+    smuggled: {
+      seen: having("create a dba behind a comment", yes()),
+      fault: actAs("stopCheckingRightsAtAComment", administrator, /^\/\*.*\*\/ CREATE USER/),
+    },
+    accepted: {
+      seen: { ...sound, looks: looks.map((one, at) => (at === 0 ? one : { ...one, shown: "[[1]]" })) },
+      fault: actAs("createNamespacesForAnybody", administrator, /^CREATE NAMESPACE \w+_planted$/),
+    },
+  },
+});

@@ -1,0 +1,259 @@
+/** What the server said to one SQL request, read from the raw answer. Nothing here throws for what a server says. */
+import { isRecord, parseExact, type Json } from "../wire/json.ts";
+import { causeOf, type Cause } from "./refusal.ts";
+import type { Breakage, RawAnswer } from "../wire/wire.ts";
+
+export interface Column {
+  readonly name: string;
+  /** `"BigInt"`, or `{ "Decimal": { precision, scale } }`. */
+  readonly type: Json;
+  /** `pk`, `nn`, `uq`. */
+  readonly flags: readonly string[];
+}
+
+/** One result of a request. Statements without rows have no columns. */
+export interface Result {
+  readonly columns: readonly Column[];
+  readonly rows: readonly (readonly Json[])[];
+  readonly rowCount: number;
+  readonly message?: string;
+  readonly asUser?: string;
+}
+
+interface Exchanged {
+  /** The number of the exchange in the run's recording: what a finding names in `sent`. */
+  readonly exchange: number;
+  /** Milliseconds on the process's monotonic clock. */
+  readonly sentAt: number;
+  readonly doneAt: number;
+  /** Of a named connection: how often it had been opened by then. */
+  readonly opened?: number;
+}
+
+/**
+ * `ok` obliges the server; `refused` says for a cause we recognise that it did nothing; after `unsure` it may have done
+ * it or not.
+ */
+export type Answer = Exchanged &
+  (
+    | {
+        readonly kind: "ok";
+        readonly status: number;
+        readonly results: readonly Result[];
+        readonly tookMs: number | null;
+      }
+    | {
+        readonly kind: "refused";
+        readonly status: number;
+        readonly code: string;
+        readonly message: string;
+        readonly cause: Cause;
+      }
+    | {
+        readonly kind: "unsure";
+        readonly because: Breakage | "unavailable" | "unrecognised";
+        readonly status?: number;
+        readonly code?: string;
+        readonly message: string;
+      }
+  );
+
+/** The envelope of `/v1/api/sql`, as far as it could be read. */
+type Envelope =
+  | { readonly kind: "success"; readonly results: readonly Result[]; readonly tookMs: number | null }
+  | { readonly kind: "error"; readonly code: string; readonly message: string }
+  | { readonly kind: "neither"; readonly why: string };
+
+export function readAnswer(raw: RawAnswer, exchange: number): Answer {
+  const times: { -readonly [Key in keyof Exchanged]: Exchanged[Key] } = {
+    exchange,
+    sentAt: raw.sentAt,
+    doneAt: raw.doneAt,
+  };
+  if (raw.kind === "broken") {
+    const status = raw.status === undefined ? {} : { status: raw.status };
+    return { kind: "unsure", because: raw.because, ...status, message: raw.detail, ...times };
+  }
+  if (raw.opened !== undefined) times.opened = raw.opened;
+  const { status } = raw;
+  const envelope = readEnvelope(raw.body);
+  if (envelope.kind === "success") {
+    if (status !== 200)
+      return {
+        kind: "unsure",
+        because: "malformed",
+        status,
+        message: `status ${status} with success in the body`,
+        ...times,
+      };
+    return { kind: "ok", status, results: envelope.results, tookMs: envelope.tookMs, ...times };
+  }
+  if (envelope.kind === "neither") {
+    const because = status >= 500 ? "unavailable" : "malformed";
+    return { kind: "unsure", because, status, message: envelope.why, ...times };
+  }
+  const { code, message } = envelope;
+  if (status < 400) {
+    return {
+      kind: "unsure",
+      because: "malformed",
+      status,
+      code,
+      message: `status ${status} with an error in the body: ${message}`,
+      ...times,
+    };
+  }
+  if (status >= 500) return { kind: "unsure", because: "unavailable", status, code, message, ...times };
+  const cause = causeOf(status, code, message);
+  if (cause === undefined) return { kind: "unsure", because: "unrecognised", status, code, message, ...times };
+  return { kind: "refused", status, code, message, cause, ...times };
+}
+
+function readEnvelope(body: Uint8Array): Envelope {
+  let json: Json;
+  try {
+    json = parseExact(new TextDecoder("utf-8", { fatal: true }).decode(body));
+  } catch {
+    return neither(body.byteLength === 0 ? "an empty body" : `not JSON: ${start(body)}`);
+  }
+  if (!isRecord(json)) return neither(`not an envelope: ${start(body)}`);
+  const { status, results, error, took } = json;
+  if (isRecord(error) && status === "success") return neither(`success with an error beside it: ${start(body)}`);
+  if (isRecord(error)) return { kind: "error", code: text(error["code"]), message: text(error["message"]) };
+  // Refusals from in front of the SQL handler have no envelope: {"error": "RATE_LIMIT_EXCEEDED", "message": …}.
+  if (typeof error === "string") return { kind: "error", code: error, message: text(json["message"]) };
+  if (error !== undefined && error !== null)
+    return neither(`an error that is neither a record nor a code: ${start(body)}`);
+  if (status === "error") return { kind: "error", code: "", message: start(body) };
+  if (status !== "success" || !Array.isArray(results)) return neither(`neither success nor error: ${start(body)}`);
+  const read: Result[] = [];
+  for (const [index, result] of results.entries()) {
+    const one = readResult(result as Json);
+    if (typeof one === "string") return neither(`result ${index + 1}: ${one}`);
+    read.push(one);
+  }
+  return { kind: "success", results: read, tookMs: typeof took === "number" ? took : null };
+}
+
+/** The result, or why it is none. */
+function readResult(json: Json): Result | string {
+  if (!isRecord(json)) return "not an object";
+  const { schema, rows, row_count: rowCount, message, as_user: asUser } = json;
+  if (typeof rowCount !== "number") return "no row_count";
+  if ((schema === undefined) !== (rows === undefined)) return "rows without a schema, or a schema without rows";
+  const columns: Column[] = [];
+  if (schema !== undefined) {
+    if (!Array.isArray(schema) || !Array.isArray(rows)) return "schema and rows are no lists";
+    for (const column of schema as readonly Json[]) {
+      if (!isRecord(column) || typeof column["name"] !== "string") return "a column without a name";
+      const flags = column["flags"];
+      columns.push({
+        name: column["name"],
+        type: column["data_type"] ?? null,
+        flags: Array.isArray(flags) ? flags.map((flag) => text(flag as Json)) : [],
+      });
+    }
+    const cells = rows as readonly Json[];
+    if (cells.length !== rowCount) return `row_count says ${rowCount}, but ${cells.length} rows came`;
+    const odd = cells.findIndex((row) => !Array.isArray(row) || row.length !== columns.length);
+    if (odd !== -1) return `row ${odd + 1} does not have the ${columns.length} columns of the schema`;
+  }
+  return {
+    columns,
+    rows: (rows ?? []) as unknown as readonly (readonly Json[])[],
+    rowCount,
+    ...(typeof message === "string" ? { message } : {}),
+    ...(typeof asUser === "string" ? { asUser } : {}),
+  };
+}
+
+/** The one row of the one result, as a record by column name; undefined where there is not just one. */
+export function onlyRow(answer: Answer): Readonly<Record<string, Json>> | undefined {
+  const rows = rowsOf(answer);
+  return answer.kind === "ok" && answer.results.length === 1 && rows?.length === 1 ? rows[0] : undefined;
+}
+
+/** The rows of the first result as records by column name; undefined where the answer is not `ok` or has no rows to tell. */
+export function rowsOf(answer: Answer): readonly Readonly<Record<string, Json>>[] | undefined {
+  const result = tableOf(answer);
+  return result?.rows.map((row) =>
+    Object.fromEntries(result.columns.map((column, at) => [column.name, row[at] ?? null])),
+  );
+}
+
+/** The first result, where it has columns: an answer to a query without them does not say that there are no rows. */
+function tableOf(answer: Answer): Result | undefined {
+  const first = answer.kind === "ok" ? answer.results[0] : undefined;
+  return first === undefined || first.columns.length === 0 ? undefined : first;
+}
+
+/** In one line, for sentences: what came of a request. */
+export function outcomeOf(answer: Answer): string {
+  switch (answer.kind) {
+    case "ok":
+      return `${answer.status} success`;
+    case "refused":
+      return `${answer.status} ${answer.code}: ${answer.message}`;
+    case "unsure":
+      return `${answer.because}${answer.status === undefined ? "" : ` (status ${answer.status})`}: ${answer.message}`;
+  }
+}
+
+/** An answer without its rows, as evidence keeps it. */
+export type Said = {
+  readonly kind: Answer["kind"];
+  /** Null where no status line came. */
+  readonly status: number | null;
+  readonly code: string;
+  readonly message: string;
+  /** Of a refusal; of an unsure answer, what broke. */
+  readonly why: string;
+  readonly exchange: number;
+};
+
+export function saidOf(answer: Answer): Said {
+  const { kind, exchange } = answer;
+  const status = answer.status ?? null;
+  switch (answer.kind) {
+    case "ok":
+      return {
+        kind,
+        status,
+        code: "",
+        message: answer.results.map((result) => result.message ?? "").join("; "),
+        why: "",
+        exchange,
+      };
+    case "refused":
+      return { kind, status, code: answer.code, message: answer.message, why: answer.cause, exchange };
+    case "unsure":
+      return { kind, status, code: answer.code ?? "", message: answer.message, why: answer.because, exchange };
+  }
+}
+
+/**
+ * Whether the server said no as it should: with a status from 400 to 499 and a code. Too fast, no login and no right
+ * are other reasons than the one at hand, and say nothing about it. Whether anything changed is for a look afterwards.
+ */
+export function saysNo(said: Said): boolean {
+  if (said.status === null || said.status < 400 || said.status > 499 || said.code === "") return false;
+  return !["rate", "login", "permission"].includes(said.why);
+}
+
+/** The text cells of the first column of an answer's first result; undefined where the answer is not `ok` or has no rows to tell. */
+export function listed(answer: Answer): readonly string[] | undefined {
+  return tableOf(answer)?.rows.map(([cell]) => (typeof cell === "string" ? cell : JSON.stringify(cell)));
+}
+
+function neither(why: string): Envelope {
+  return { kind: "neither", why };
+}
+
+function text(value: Json | undefined): string {
+  return typeof value === "string" ? value : value === undefined ? "" : JSON.stringify(value);
+}
+
+function start(body: Uint8Array): string {
+  const decoded = new TextDecoder().decode(body.subarray(0, 120)).replace(/\s+/g, " ");
+  return body.byteLength > 120 ? `${decoded}…` : decoded;
+}

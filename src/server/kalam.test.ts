@@ -1,0 +1,113 @@
+import { expect, test } from "vitest";
+import type { KalamOutcome, KalamRun } from "../wire/kalam.ts";
+import { curlText } from "../formats/shell.ts";
+import { kalamText, makeKalam } from "./kalam.ts";
+import { Pacer } from "../session/pacing.ts";
+import { Recording } from "../session/recording.ts";
+import type { Account } from "./sender.ts";
+
+const own: Account = { name: "kr_k7f3a_dba_1", role: "dba" };
+const ended: KalamOutcome = {
+  notStarted: null,
+  exitCode: 0,
+  endedBySignal: null,
+  overdue: false,
+  stdout: "1\n",
+  stderr: "",
+  tookMs: 5,
+  endedAfterMs: null,
+};
+
+function stage(outcome: Partial<KalamOutcome> = {}) {
+  const runs: KalamRun[] = [];
+  const codes: string[] = [];
+  const recording = new Recording();
+  const over = new AbortController();
+  const run = makeKalam(
+    (asked) => {
+      runs.push(asked);
+      return Promise.resolve({ ...ended, ...outcome });
+    },
+    {
+      tokens: new Map([[own.name, "its-token"]]),
+      pacer: new Pacer(),
+      recording,
+      signal: over.signal,
+      onRate: (code) => void codes.push(code),
+    },
+    ({ name }) => {
+      if (name !== own.name) throw new Error(`${name} is no account of the run's own`);
+      return "its-password";
+    },
+  );
+  return { run, runs, recording, codes, over };
+}
+
+test("it logs in as the account, by token or by password, without spinner and colours", async () => {
+  const { run, runs } = stage();
+  await run(own, ["-c", "SELECT 1"]);
+  await run(own, ["-c", "SELECT 1"], { entersWith: "password", mayColor: true, at: "nobody" });
+  await run(own, ["-c", "SELECT 1"], { entersWith: "wrong password" });
+  expect(runs.map((one) => [one.at, ...one.args].join(" "))).toEqual([
+    "server --token its-token --no-spinner --no-color -c SELECT 1",
+    "nobody --user kr_k7f3a_dba_1 --password its-password --no-spinner -c SELECT 1",
+    "server --user kr_k7f3a_dba_1 --password not-kr_k7f3a_dba_1 --no-spinner --no-color -c SELECT 1",
+  ]);
+});
+
+test("it runs for accounts of the run's own only: arguments are seen by every process", async () => {
+  const { run, runs } = stage();
+  await expect(run({ name: "root", role: "system" }, ["-c", "SELECT 1"])).rejects.toThrow(
+    /no account of the run's own/,
+  );
+  expect(runs).toEqual([]);
+});
+
+test("a run is recorded as one would type it, without secrets, and its requests are counted", async () => {
+  const { run, recording } = stage({ exitCode: 1, stderr: "Error: no such table\nmore\n", stdout: "" });
+  const { exchange } = await run(own, ["--json", "-f", "script.sql"], {
+    files: { "script.sql": "SELECT 'a';" },
+    statements: 3,
+  });
+  const noted = recording.get(exchange);
+  expect(noted).toMatchObject({
+    method: "kalam",
+    as: own.name,
+    text: "--json -f <(printf %s 'SELECT '\\''a'\\'';')",
+    outcome: "exit 1, stderr: Error: no such table",
+  });
+  expect(JSON.stringify(noted)).not.toMatch(/its-password|its-token/);
+  // The run itself, what kalam asks of its own accord, and three statements.
+  expect(recording.count).toBe(1 + 2 + 3);
+  expect(noted === undefined ? "" : curlText("http://x", noted)).toBe(
+    "kalam -u http://x --user kr_k7f3a_dba_1 --password PASSWORD --no-spinner --no-color --json -f <(printf %s 'SELECT '\\''a'\\'';')",
+  );
+});
+
+test("a run at nobody asks the server for nothing, and cannot be repeated by hand", async () => {
+  const { run, recording } = stage();
+  const { exchange } = await run(own, ["-c", "SELECT 1"], { at: "nobody" });
+  expect(recording.count).toBe(1);
+  const noted = recording.get(exchange);
+  expect(noted === undefined ? "" : curlText("http://x", noted)).toBeUndefined();
+});
+
+test("being told to go slower is heeded", async () => {
+  const { run, codes } = stage({ exitCode: 1, stderr: "Error: Server error (429): RATE_LIMIT_EXCEEDED" });
+  await run(own, ["-c", "SELECT 1"]);
+  expect(codes).toEqual(["RATE_LIMIT_EXCEEDED"]);
+});
+
+test("after its target has died it runs no more", async () => {
+  const { run, runs, over } = stage();
+  over.abort(new Error("it was not done in time"));
+  await expect(run(own, ["-c", "SELECT 1"])).rejects.toThrow(/not done in time/);
+  expect(runs).toEqual([]);
+});
+
+test("what came of it, in one line", () => {
+  expect(kalamText(ended)).toBe("exit 0, stdout: 1");
+  expect(kalamText({ ...ended, overdue: true, stdout: "", tookMs: 900 })).toBe("still running after 900 ms");
+  expect(kalamText({ ...ended, exitCode: null, endedBySignal: "SIGINT", stdout: "" })).toBe("ended by SIGINT");
+  expect(kalamText({ ...ended, notStarted: "spawn EACCES" })).toBe("could not be started: spawn EACCES");
+});

@@ -1,0 +1,342 @@
+/** A live connection as checks see it: the protocol of `/v1/ws`, every frame kept in order, nothing thrown for what the server says. */
+import { cellText, isRecord, type Json, parseExact, writeExact } from "../wire/json.ts";
+import { Feed, optionsOf, type Frame, type SubscribeOptions, type Subscription } from "./feed.ts";
+import { textOf } from "../wire/frame.ts";
+import type { RawClose, RawFrame, RawSocket, SocketListener, SocketOutcome, UpgradeRequest } from "../wire/wire.ts";
+
+export interface Live {
+  /** How the login on this socket went; `none` where there was to be none. */
+  readonly login:
+    | { readonly kind: "in"; readonly user: string }
+    | { readonly kind: "denied" | "unsure"; readonly why: string }
+    | { readonly kind: "none" };
+  readonly frames: readonly Frame[];
+  /** Undefined while it is open. */
+  closed(): RawClose | undefined;
+  /** `options` null: a subscription without options, so without a snapshot. */
+  subscribe(sql: string, options?: SubscribeOptions | null, id?: string): Promise<Subscription>;
+  /** A message as it is: JSON, or text that need not be any. Returns the exchange under which it is recorded, as do the next two. */
+  send(message: Json | string): number;
+  sendBytes(bytes: Uint8Array): number;
+  /** Bytes as they are, in no frame: for frames that nobody should send. */
+  write(bytes: Uint8Array): number;
+  /** The first frame from number `from` on for which it holds; undefined when the time is up or the connection ends. */
+  untilFrame(holds: (frame: Frame) => boolean, withinMs: number, from?: number): Promise<Frame | undefined>;
+  untilClosed(withinMs: number): Promise<RawClose | undefined>;
+  close(): void;
+  /** A TCP reset. */
+  reset(): void;
+  cutMidFrame(): void;
+  /** Stays connected and does nothing any more: reads nothing, sends no ping. What a client leaves when its machine vanishes. */
+  freeze(): void;
+  pause(): void;
+  resume(): void;
+}
+
+export interface LiveOptions {
+  /** How to log in: by the first message, by the header of the upgrade, or not at all. */
+  readonly login?: "message" | "header" | "none";
+  readonly compression?: "none" | "gzip";
+  /** False: no pings, so that the server has to notice the silence. */
+  readonly pings?: boolean;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Instead of the account's own. */
+  readonly token?: string;
+  /** Instead of `/v1/ws`; may have a query. */
+  readonly path?: string;
+  readonly timeoutMs?: number;
+}
+
+export interface LiveParts {
+  readonly open: (request: UpgradeRequest, listener: SocketListener) => Promise<SocketOutcome>;
+  readonly token: string | undefined;
+  readonly signal: AbortSignal;
+  /** Told of each message that leaves, with no token in it. */
+  readonly note: (text: string) => Noted;
+  /** Told of the code of every refusal for going too fast. */
+  readonly tooFast: (code: string) => void;
+  /** Waits for a turn before a message that counts against the server's limit. */
+  readonly turn: () => Promise<void>;
+}
+
+/** A message in the recording: its number, and where what came of it is told. */
+export interface Noted {
+  readonly number: number;
+  answered(outcome: string): void;
+}
+
+/** The connection could not be made, or not logged in within the time. */
+export type NoLive = { readonly kind: "failed"; readonly why: string; readonly status?: number };
+
+export const livePath = "/v1/ws";
+/** Twice within the ten seconds after which the server takes a silent client for gone. */
+const pingEveryMs = 4_000;
+/** Every frame is kept until the connection is let go of; beyond this a server is flooding us. */
+const keptMax = 128 * 1024 * 1024;
+/** What a frame takes in memory beside its text, about. */
+const frameCost = 400;
+
+export async function openLive(options: LiveOptions, parts: LiveParts): Promise<Live | NoLive> {
+  const connection = new Connection(options, parts);
+  return await connection.open();
+}
+
+class Connection implements Live {
+  readonly frames: Frame[] = [];
+  login: Live["login"] = { kind: "none" };
+  readonly #options: LiveOptions;
+  readonly #parts: LiveParts;
+  readonly #subscriptions = new Map<string, Feed>();
+  readonly #waiting = new Set<() => void>();
+  /** Messages whose answer is still to come, by what the answer will be about. */
+  readonly #unanswered = new Map<string, Noted>();
+  #socket: RawSocket | undefined;
+  #close: RawClose | undefined;
+  #pings: NodeJS.Timeout | undefined;
+  #named = 0;
+  #kept = 0;
+
+  constructor(options: LiveOptions, parts: LiveParts) {
+    this.#options = options;
+    this.#parts = parts;
+  }
+
+  async open(): Promise<Live | NoLive> {
+    const { login = "message", headers = {}, timeoutMs = 10_000, token = this.#parts.token } = this.#options;
+    const { path = livePath } = this.#options;
+    const { signal, open } = this.#parts;
+    signal.throwIfAborted();
+    const bearer = login === "header" && token !== undefined ? { authorization: `Bearer ${token}` } : {};
+    const outcome = await open({ path, headers: { ...bearer, ...headers }, timeoutMs, signal }, this.#listener());
+    if (outcome.kind === "failed") {
+      signal.throwIfAborted();
+      if (outcome.status === 429) this.#parts.tooFast("429");
+      return {
+        kind: "failed",
+        why: outcome.detail,
+        ...(outcome.status === undefined ? {} : { status: outcome.status }),
+      };
+    }
+    this.#socket = outcome.socket;
+    // The target dies with its signal, and everything it holds open with it.
+    if (signal.aborted || this.#close !== undefined) this.#end();
+    signal.throwIfAborted();
+    if (this.#close === undefined) {
+      signal.addEventListener("abort", this.#end, { once: true });
+      if (this.#options.pings !== false) this.#pings = setInterval(() => this.#socket?.ping(), pingEveryMs).unref();
+    }
+    if (login === "none") return this;
+    if (login === "message") {
+      const { compression = "none" } = this.#options;
+      this.#unanswered.set(loginAnswer, this.#parts.note(writeExact(authenticate("•••", compression))));
+      this.#socket.send(writeExact(authenticate(token ?? "", compression)));
+    }
+    const answer = await this.untilFrame(({ type }) => type === "auth_success" || type === "auth_error", timeoutMs, 0);
+    this.login = loginOf(answer, this.#close);
+    return this;
+  }
+
+  readonly #end = (): void => this.#socket?.reset();
+
+  #listener(): SocketListener {
+    return {
+      frame: (raw) => {
+        if (this.#close !== undefined) return;
+        const frame = readFrame(raw);
+        this.#kept += frame.size + frameCost;
+        if (this.#kept > keptMax) {
+          this.#end();
+          this.#ended({ code: 1006, reason: `more came than the ${keptMax} bytes that are kept of it`, at: raw.at });
+          return;
+        }
+        this.frames.push(frame);
+        this.#heed(frame);
+        this.#subscriptions.get(frame.about)?.take(frame);
+        this.#wake();
+      },
+      closed: (close) => this.#ended(close),
+    };
+  }
+
+  #ended(close: RawClose): void {
+    if (this.#close !== undefined) return;
+    this.#close = close;
+    clearInterval(this.#pings);
+    this.#parts.signal.removeEventListener("abort", this.#end);
+    for (const feed of this.#subscriptions.values()) feed.end(closeText(close));
+    for (const noted of this.#unanswered.values()) noted.answered(closeText(close));
+    this.#unanswered.clear();
+    this.#wake();
+  }
+
+  /** Notes what came of a message, and heeds that we are too fast. */
+  #heed({ type, about, json }: Frame): void {
+    if (!isRecord(json) || !answers.has(type)) return;
+    const [code, message] = [cellText(json["code"]), cellText(json["message"])];
+    if (limits.has(code)) this.#parts.tooFast(code);
+    const asked = type.startsWith("auth_") ? loginAnswer : about;
+    this.#unanswered.get(asked)?.answered(`${type} ${code} ${message}`.replace(/ +/g, " ").trim().slice(0, 200));
+    this.#unanswered.delete(asked);
+  }
+
+  closed(): RawClose | undefined {
+    return this.#close;
+  }
+
+  async subscribe(sql: string, options: SubscribeOptions | null = {}, id?: string): Promise<Subscription> {
+    this.#named += 1;
+    const name = id ?? `q${this.#named}`;
+    await this.#parts.turn();
+    const message = writeExact({
+      type: "subscribe",
+      subscription: { id: name, sql, ...(options === null ? {} : { options: optionsOf(options) }) },
+    });
+    const noted = this.#parts.note(message);
+    const feed = new Feed(name, sql, noted.number, options !== null, {
+      send: (text) => this.send(text),
+      turn: this.#parts.turn,
+      wait: async (holds, withinMs) => await this.#wait(holds, withinMs),
+    });
+    this.#subscriptions.set(name, feed);
+    if (this.#close === undefined) this.#unanswered.set(name, noted);
+    else feed.end(closeText(this.#close));
+    this.#socket?.send(message);
+    return feed;
+  }
+
+  send(message: Json | string): number {
+    const text = typeof message === "string" ? message : writeExact(message);
+    this.#socket?.send(text);
+    return this.#parts.note(text).number;
+  }
+
+  sendBytes(bytes: Uint8Array): number {
+    this.#socket?.send(bytes);
+    return this.#parts.note(`${bytes.byteLength} bytes`).number;
+  }
+
+  write(bytes: Uint8Array): number {
+    this.#socket?.write(bytes);
+    return this.#parts.note(
+      `${bytes.byteLength} bytes in no frame: ${Buffer.from(bytes.subarray(0, 32)).toString("hex")}`,
+    ).number;
+  }
+
+  async untilFrame(
+    holds: (frame: Frame) => boolean,
+    withinMs: number,
+    from = this.frames.length,
+  ): Promise<Frame | undefined> {
+    let next = from;
+    let found: Frame | undefined;
+    await this.#wait(() => {
+      for (; next < this.frames.length && found === undefined; next += 1) {
+        const frame = this.frames[next];
+        if (frame !== undefined && holds(frame)) found = frame;
+      }
+      return found !== undefined;
+    }, withinMs);
+    return found;
+  }
+
+  async untilClosed(withinMs: number): Promise<RawClose | undefined> {
+    await this.#wait(() => this.#close !== undefined, withinMs);
+    return this.#close;
+  }
+
+  close(): void {
+    this.#socket?.close(1000, "");
+  }
+  reset(): void {
+    this.#socket?.reset();
+  }
+  cutMidFrame(): void {
+    this.#socket?.cutMidFrame();
+  }
+  freeze(): void {
+    clearInterval(this.#pings);
+    this.#socket?.pause();
+  }
+  pause(): void {
+    this.#socket?.pause();
+  }
+  resume(): void {
+    this.#socket?.resume();
+  }
+
+  #wake(): void {
+    for (const look of this.#waiting) look();
+  }
+
+  /** Until it holds, the connection ends, or the time is up; rejects when the signal is aborted. */
+  async #wait(holds: () => boolean, withinMs: number): Promise<boolean> {
+    const { signal } = this.#parts;
+    signal.throwIfAborted();
+    if (holds()) return true;
+    if (this.#close !== undefined) return false;
+    return await new Promise((resolve, reject) => {
+      const release = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(look);
+        signal.removeEventListener("abort", stop);
+      };
+      const leave = (held: boolean): void => {
+        release();
+        resolve(held);
+      };
+      const look = (): void => {
+        if (holds()) leave(true);
+        else if (this.#close !== undefined) leave(false);
+      };
+      const stop = (): void => {
+        release();
+        reject(signal.reason as Error);
+      };
+      const timer = setTimeout(() => leave(holds()), withinMs);
+      this.#waiting.add(look);
+      signal.addEventListener("abort", stop, { once: true });
+    });
+  }
+}
+
+/** No subscription has this name: whoever waits under it waits for the login. */
+const loginAnswer = "\0login";
+const answers = new Set(["auth_success", "auth_error", "subscription_ack", "error"]);
+const limits = new Set(["RATE_LIMIT_EXCEEDED", "IP_BANNED"]);
+
+function authenticate(token: string, compression: string): Json {
+  return { type: "authenticate", method: "jwt", token, protocol: { serialization: "json", compression } };
+}
+
+function loginOf(answer: Frame | undefined, close: RawClose | undefined): Live["login"] {
+  const json = isRecord(answer?.json) ? answer.json : {};
+  if (answer?.type === "auth_success") return { kind: "in", user: cellText(json["user"] ?? json["user_id"]) };
+  if (answer?.type === "auth_error") return { kind: "denied", why: cellText(json["message"]) };
+  return { kind: "unsure", why: close === undefined ? "no answer to the login" : closeText(close) };
+}
+
+function readFrame(raw: RawFrame): Frame {
+  const compressed = "bytes" in raw;
+  // A binary frame that is no gzip is kept, and told by its type.
+  const text = textOf(raw);
+  let json: Json | undefined;
+  try {
+    json = text === undefined ? undefined : parseExact(text);
+  } catch {
+    // Not JSON: kept as such.
+  }
+  const type = isRecord(json) ? cellText(json["type"]) : "";
+  const about = isRecord(json) ? cellText(json["subscription_id"]) : "";
+  return {
+    json,
+    type: json === undefined ? "unreadable" : type,
+    about,
+    compressed,
+    size: text?.length ?? 0,
+    at: raw.at,
+  };
+}
+
+export function closeText({ code, reason }: RawClose): string {
+  return `the connection was closed with ${code}${reason === "" ? "" : ` ${JSON.stringify(reason)}`}`;
+}

@@ -1,0 +1,115 @@
+import { describe, expect, test } from "vitest";
+import type { Control, TrialOutcome } from "../wire/control.ts";
+import type { OwnRole } from "../session/accounts.ts";
+import { Pacer } from "../session/pacing.ts";
+import { Recording } from "../session/recording.ts";
+import { makeSender, type Account } from "./sender.ts";
+import type { Session } from "../session/session.ts";
+import { makeTarget } from "./target.ts";
+import type { RawRequest, Wire } from "../wire/wire.ts";
+
+const root: Account = { name: "root", role: "system" };
+const own: Account = { name: "kr_k7f3a_user_1", role: "user" };
+
+function wireInto(requests: RawRequest[]): Wire {
+  const body = new TextEncoder().encode('{"status":"success","results":[]}');
+  return {
+    exchange(request) {
+      requests.push(request);
+      return Promise.resolve({ kind: "answered", status: 200, headers: {}, body, sentAt: 0, doneAt: 1 });
+    },
+  };
+}
+
+function sessionOver(wire: Wire): Session & { lent: [object, OwnRole, string][] } {
+  const parts = { wire, tokens: new Map(), pacer: new Pacer(), recording: new Recording(), timeoutMs: 1000 };
+  const lent: [object, OwnRole, string][] = [];
+  const accounts = {
+    lend(holder: object, role: OwnRole, label: string) {
+      lent.push([holder, role, label]);
+      return Promise.resolve(own);
+    },
+    fresh: () => Promise.resolve({ ...own, name: "kr_k7f3a_user_2" }),
+    password: ({ name }: Account) => (name === own.name ? "its password" : undefined),
+  };
+  const capabilities = { version: "1", loginField: "user", settings: {} };
+  const session = { parts, sender: makeSender(parts), login: root, capabilities, accounts, lent };
+  return session as unknown as Session & { lent: [object, OwnRole, string][] };
+}
+
+const outcome: TrialOutcome = {
+  answered: true,
+  exitCode: null,
+  tookMs: 1,
+  stderr: "",
+  stdout: "",
+  leftListening: false,
+};
+const control: Control = { kind: "process", port: 1, trial: () => Promise.resolve(outcome) };
+const never = new AbortController().signal;
+
+test("a target sends over the wire that it was given, not over the session's", async () => {
+  const theirs: RawRequest[] = [];
+  const ours: RawRequest[] = [];
+  const target = makeTarget(sessionOver(wireInto(theirs)), { wire: wireInto(ours), signal: never, holder: {} });
+  expect(await target.sql(root, "SELECT 1")).toMatchObject({ kind: "ok" });
+  expect([theirs.length, ours.length]).toEqual([0, 1]);
+});
+
+test("it knows the login and the capabilities of its session", () => {
+  const session = sessionOver(wireInto([]));
+  const target = makeTarget(session, { wire: wireInto([]), signal: never, holder: {} });
+  expect(target.login).toBe(root);
+  expect(target.capabilities).toBe(session.capabilities);
+});
+
+test("it borrows accounts in the name of its holder", async () => {
+  const holder = {};
+  const session = sessionOver(wireInto([]));
+  const target = makeTarget(session, { wire: wireInto([]), signal: never, holder });
+  expect(await target.account("user")).toBe(own);
+  await target.account("dba", "second");
+  expect(session.lent).toEqual([
+    [holder, "user", ""],
+    [holder, "dba", "second"],
+  ]);
+  expect((await target.fresh("user")).name).toBe("kr_k7f3a_user_2");
+});
+
+test("it tells the password of the run's own accounts, and never that of the user's login", () => {
+  const target = makeTarget(sessionOver(wireInto([])), { wire: wireInto([]), signal: never, holder: {} });
+  expect(target.password(own)).toBe("its password");
+  expect(() => target.password(root)).toThrow("root is no account of the run's own");
+});
+
+test("it has control over the process where its wire has", async () => {
+  const session = sessionOver(wireInto([]));
+  const options = { signal: never, holder: {} };
+  const target = makeTarget(session, { ...options, wire: { ...wireInto([]), control } });
+  expect(await target.control?.trial({ kind: "noFile" }, 5)).toBe(outcome);
+  expect(target.control?.port).toBe(1);
+  expect(makeTarget(session, { ...options, wire: wireInto([]) })).not.toHaveProperty("control");
+});
+
+describe("once its signal is aborted a target is dead:", () => {
+  const requests: RawRequest[] = [];
+  const session = sessionOver(wireInto(requests));
+  const signal = AbortSignal.abort(new Error("the time is up"));
+  const target = makeTarget(session, { wire: { ...wireInto(requests), control }, signal, holder: {} });
+
+  test.for<[string, () => Promise<unknown>]>([
+    ["SQL", async () => await target.sql(root, "SELECT 1")],
+    ["a request", async () => await target.request(null, { method: "GET", path: "/" })],
+    ["an account", async () => await target.account("user")],
+    ["a fresh account", async () => await target.fresh("user")],
+    ["a server on trial", async () => await target.control?.trial({ kind: "noFile" }, 5)],
+  ])("%s", async ([, ask]) => {
+    await expect(ask()).rejects.toThrow("the time is up");
+    expect(requests).toEqual([]);
+    expect(session.lent).toEqual([]);
+  });
+
+  test("the session itself lives on", async () => {
+    expect(await session.sender.sql(root, "SELECT 1")).toMatchObject({ kind: "ok" });
+  });
+});

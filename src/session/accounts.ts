@@ -1,0 +1,95 @@
+/**
+ * The run's own accounts, made when first needed and lent to one observation at a time: limits count per account, so
+ * two observations on one account would trip over each other.
+ */
+import { randomBytes } from "node:crypto";
+import { outcomeOf } from "../server/answer.ts";
+import type { Ledger } from "./ledger.ts";
+import { logIn, type LoginField } from "./login.ts";
+import type { Redactor } from "./redaction.ts";
+import type { Account, Role, Sender } from "../server/sender.ts";
+
+export type OwnRole = Exclude<Role, "system">;
+
+export interface AccountsParts {
+  /** Sends as the login of the run, on the wire without faults. */
+  readonly sender: Sender;
+  readonly login: Account;
+  readonly loginField: LoginField;
+  readonly tokens: Map<string, string>;
+  readonly redactor: Redactor;
+  readonly ledger: Ledger;
+  /** `kr_<run>` */
+  readonly prefix: string;
+}
+
+/** The server would not make or let in an account of ours. The message is the sentence for the row. */
+export class SetupError extends Error {}
+
+export class Accounts {
+  readonly #parts: AccountsParts;
+  readonly #free: Account[] = [];
+  readonly #passwords = new Map<string, string>();
+  readonly #lent = new Map<object, Map<string, Promise<Account>>>();
+  #made = 0;
+
+  constructor(parts: AccountsParts) {
+    this.#parts = parts;
+  }
+
+  /** An account for the holder alone; the same label gives the same account until it is handed back. */
+  async lend(holder: object, role: OwnRole, label: string): Promise<Account> {
+    const lent = this.#lent.get(holder) ?? new Map<string, Promise<Account>>();
+    this.#lent.set(holder, lent);
+    const key = `${role} ${label}`;
+    const known = lent.get(key);
+    if (known !== undefined) return await known;
+    const at = this.#free.findIndex((account) => account.role === role);
+    const account = at === -1 ? this.fresh(role) : Promise.resolve(this.#free.splice(at, 1)[0] as Account);
+    lent.set(key, account);
+    return await account;
+  }
+
+  /** The password of an account of ours; checks that try logins need it. Undefined for any other. */
+  password(account: Account): string | undefined {
+    return this.#passwords.get(account.name);
+  }
+
+  /** Takes back what the holder was lent. */
+  async release(holder: object): Promise<void> {
+    const lent = this.#lent.get(holder);
+    this.#lent.delete(holder);
+    const handed = lent === undefined ? [] : [...lent.values()];
+    for (const account of await Promise.allSettled(handed)) {
+      if (account.status === "fulfilled") this.#free.push(account.value);
+    }
+  }
+
+  /**
+   * A new account that nobody else gets, for what uses an account up. Its name is never used again: a dropped name stays taken.
+   * With `after`, it begins with the whole name of that account. Throws SetupError.
+   */
+  async fresh(role: OwnRole, after?: Account): Promise<Account> {
+    const { sender, login, tokens, redactor, ledger, prefix, loginField } = this.#parts;
+    this.#made += 1;
+    const name = `${after?.name ?? `${prefix}_${role}`}_${this.#made}`;
+    const password = newPassword();
+    redactor.add(password);
+    this.#passwords.set(name, password);
+    ledger.enter({ kind: "account", name });
+    const created = await sender.sql(login, `CREATE USER '${name}' WITH PASSWORD '${password}' ROLE ${role}`);
+    if (created.kind !== "ok")
+      throw new SetupError(`an account of the run's own could not be made: ${outcomeOf(created)}`);
+    const entered = await logIn(sender, name, password, loginField);
+    if (entered.kind !== "in")
+      throw new SetupError(`an account of the run's own could not log in: ${entered.sentence}`);
+    redactor.add(entered.token);
+    tokens.set(name, entered.token);
+    return { name, role };
+  }
+}
+
+/** Letters of both cases, digits and a sign: passes any password policy; no quote, so that it stands in SQL as it is. */
+function newPassword(): string {
+  return `Kr1-${randomBytes(18).toString("base64url")}`;
+}

@@ -1,0 +1,143 @@
+/**
+ * The list of what this run has made on the server and not yet seen removed. Each name is written to disk before it is
+ * created and struck off after its removal was seen, so that whatever ends the run, `kalam-ready cleanup` knows what to
+ * look for. One file a run, one JSON object a line; it holds no secrets. When nothing is left the file goes, too.
+ */
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
+import path from "node:path";
+import { isRecord, type Json } from "../wire/json.ts";
+
+/** `folder`: of a server that the run started itself, which lives and dies with it. */
+const kinds = ["namespace", "account", "folder"] as const;
+export type Kind = (typeof kinds)[number];
+
+export interface Entry {
+  readonly kind: Kind;
+  readonly name: string;
+}
+
+/** What a ledger file says of a run, whoever wrote it. */
+export interface LedgerFile {
+  readonly file: string;
+  readonly run: string;
+  readonly url: string;
+  readonly pid: number;
+  readonly startedAt: string;
+  readonly left: readonly Entry[];
+}
+
+type Head = Pick<LedgerFile, "run" | "url" | "pid" | "startedAt">;
+type Line = Head | { readonly made: Entry } | { readonly gone: Entry };
+
+/** The folder of the ledgers: `KALAM_READY_STATE`, else the user's state folder. */
+export function ledgerFolder(environment: NodeJS.ProcessEnv): string {
+  const own = environment["KALAM_READY_STATE"];
+  if (own !== undefined && own !== "") return own;
+  const state = environment["XDG_STATE_HOME"];
+  return path.join(
+    state !== undefined && state !== "" ? state : path.join(homedir(), ".local", "state"),
+    "kalam-ready",
+  );
+}
+
+export class Ledger {
+  readonly file: string;
+  readonly #left = new Map<string, Entry>();
+  #names = 0;
+
+  /** Throws where the folder cannot be written: nothing may be created that could not be found again. */
+  constructor(folder: string, run: { run: string; url: string }) {
+    mkdirSync(folder, { recursive: true });
+    this.file = path.join(folder, `${run.run}.jsonl`);
+    this.#append({ ...run, pid: process.pid, startedAt: new Date().toISOString() });
+  }
+
+  enter(entry: Entry): void {
+    const key = `${entry.kind} ${entry.name}`;
+    if (this.#left.has(key)) return;
+    this.#append({ made: entry });
+    this.#left.set(key, entry);
+    if (entry.kind !== "folder") this.#names += 1;
+  }
+
+  /** How many names on the server were ever entered. */
+  get names(): number {
+    return this.#names;
+  }
+
+  /** Forgets what was entered: its removal was seen. */
+  strike(entry: Entry): void {
+    if (this.#left.delete(`${entry.kind} ${entry.name}`)) this.#append({ gone: entry });
+  }
+
+  /** What was made and not seen removed. */
+  left(): readonly Entry[] {
+    return [...this.#left.values()];
+  }
+
+  /** Removes the file where nothing is left. */
+  close(): void {
+    if (this.#left.size === 0) rmSync(this.file, { force: true });
+  }
+
+  #append(line: Line): void {
+    appendFileSync(this.file, `${JSON.stringify(line)}\n`);
+  }
+}
+
+/** Every ledger in the folder, the broken last line of a killed run passed over. */
+export function readLedgers(folder: string): LedgerFile[] {
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    return [];
+  }
+  const ledgers: LedgerFile[] = [];
+  for (const name of names.filter((one) => one.endsWith(".jsonl"))) {
+    const ledger = readLedger(path.join(folder, name));
+    if (ledger !== undefined) ledgers.push(ledger);
+  }
+  return ledgers;
+}
+
+/** Undefined where the file is none of ours, or went away meanwhile. */
+function readLedger(file: string): LedgerFile | undefined {
+  let head: Head | undefined;
+  const left = new Map<string, Entry>();
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
+  for (const row of text.split("\n")) {
+    const line = lineOf(row);
+    if (line === undefined) continue;
+    if ("run" in line) head = line;
+    else if ("made" in line) left.set(`${line.made.kind} ${line.made.name}`, line.made);
+    else left.delete(`${line.gone.kind} ${line.gone.name}`);
+  }
+  return head === undefined ? undefined : { file, ...head, left: [...left.values()] };
+}
+
+/** Undefined where the row is half written, or somebody else's. */
+function lineOf(row: string): Line | undefined {
+  let line: Json;
+  try {
+    line = JSON.parse(row) as Json;
+  } catch {
+    return undefined;
+  }
+  if (!isRecord(line)) return undefined;
+  if (isEntry(line["made"])) return { made: line["made"] };
+  if (isEntry(line["gone"])) return { gone: line["gone"] };
+  const { run, url, pid, startedAt } = line;
+  if (typeof run !== "string" || typeof url !== "string" || typeof pid !== "number") return undefined;
+  return { run, url, pid, startedAt: typeof startedAt === "string" ? startedAt : "" };
+}
+
+function isEntry(value: Json | undefined): value is { kind: Kind; name: string } {
+  return isRecord(value) && kinds.some((kind) => kind === value["kind"]) && typeof value["name"] === "string";
+}

@@ -1,0 +1,84 @@
+/** Logging in. A password is tried once: five wrong ones lock an account for a quarter of an hour. */
+import { isRecord, type Json } from "../wire/json.ts";
+import type { Reply, Role, Sender } from "../server/sender.ts";
+
+export interface LoggedIn {
+  readonly kind: "in";
+  readonly token: string;
+  readonly user: string;
+  readonly role: Role;
+  readonly field: LoginField;
+}
+
+export type LoginOutcome =
+  | LoggedIn
+  /** The server answered and said no. */
+  | { readonly kind: "denied"; readonly sentence: string }
+  /** It said nothing that is an answer to a login. */
+  | { readonly kind: "unclear"; readonly sentence: string };
+
+/** What the server calls the user in a login: `username` up to 0.4.2-rc2. */
+export type LoginField = "user" | "username";
+
+export async function logIn(sender: Sender, user: string, password: string, field?: LoginField): Promise<LoginOutcome> {
+  const reply = await tryField(sender, field ?? "user", user, password);
+  // An unknown field is refused before any password is looked at, so the second request is not a second try.
+  const unknownField =
+    reply.kind === "answered" && reply.status === 400 && /unknown field|missing field/.test(reply.text);
+  if (field === undefined && unknownField)
+    return outcome(await tryField(sender, "username", user, password), user, "username");
+  return outcome(reply, user, field ?? "user");
+}
+
+async function tryField(sender: Sender, field: LoginField, user: string, password: string): Promise<Reply> {
+  return await sender.request(null, {
+    method: "POST",
+    path: "/v1/api/auth/login",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ [field]: user, password }),
+  });
+}
+
+function outcome(reply: Reply, user: string, field: LoginField): LoginOutcome {
+  if (reply.kind === "broken")
+    return { kind: "unclear", sentence: `the login of ${user} got no answer: ${reply.detail}` };
+  const { json, status } = reply;
+  if (status === 200 && isRecord(json) && typeof json["access_token"] === "string") {
+    const about = json["user"];
+    const role = roleOf(isRecord(about) ? about["role"] : undefined) ?? roleOf(claimsOf(json["access_token"])["role"]);
+    if (role === undefined) return { kind: "unclear", sentence: `the login of ${user} was answered without a role` };
+    return { kind: "in", token: json["access_token"], user, role, field };
+  }
+  const words = isRecord(json) ? `${word(json["error"])} ${word(json["message"])}`.trim() : reply.text.slice(0, 120);
+  if (status === 428) {
+    const how = "the server has not been set up: POST /v1/api/auth/setup, or KALAMDB_ROOT_PASSWORD at its first start";
+    return { kind: "denied", sentence: how };
+  }
+  if (status === 401 || status === 403) {
+    const advice = /locked/.test(words)
+      ? "the account is locked after too many wrong passwords: wait, or use another account"
+      : "it was tried once and will not be tried again: five wrong passwords lock the account";
+    return { kind: "denied", sentence: `the login of ${user} was refused (${status} ${words}); ${advice}` };
+  }
+  if (status === 429)
+    return { kind: "denied", sentence: `the login of ${user} was refused: too many logins from here (429 ${words})` };
+  return { kind: "unclear", sentence: `the login of ${user} was answered with ${status} ${words}` };
+}
+
+/** The claims of a token, unverified; empty where it is none. */
+export function claimsOf(token: string): Readonly<Record<string, Json>> {
+  try {
+    const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8")) as Json;
+    return isRecord(claims) ? claims : {};
+  } catch {
+    return {};
+  }
+}
+
+export function roleOf(value: Json | undefined): Role | undefined {
+  return value === "user" || value === "service" || value === "dba" || value === "system" ? value : undefined;
+}
+
+function word(value: Json | undefined): string {
+  return typeof value === "string" ? value : "";
+}

@@ -1,0 +1,345 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Json } from "../wire/json.ts";
+import { Ledger } from "./ledger.ts";
+import { Recording } from "./recording.ts";
+import { Redactor } from "./redaction.ts";
+import { isLoopback, openSession, type NoSession, type Session, type SessionParts } from "./session.ts";
+import type { Breakage, RawAnswer, RawRequest } from "../wire/wire.ts";
+
+let folder = "";
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "session-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
+afterEach(() => void vi.useRealTimers());
+
+type Said = {
+  readonly status: number;
+  readonly body: Json | string;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+type Route = Said | Breakage;
+
+const table = (columns: readonly string[], rows: Json): Said => ({
+  status: 200,
+  body: {
+    status: "success",
+    results: [
+      { schema: columns.map((name) => ({ name, data_type: "Text" })), rows, row_count: (rows as Json[]).length },
+    ],
+  },
+});
+const denied: Said = { status: 403, body: { status: "error", error: { code: "PERMISSION_DENIED", message: "no" } } };
+const tokenOf = (claims: Json): string => `eyJ.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.s`;
+
+/** A KalamDB that lets root in; each route can be told to say something else. */
+const healthy: Readonly<Record<string, Route>> = {
+  "GET /v1/api/auth/status": { status: 200, body: { needs_setup: false } },
+  "POST /v1/api/auth/login": { status: 200, body: { access_token: "a-token", user: { role: "system" } } },
+  "GET /v1/api/auth/me": { status: 200, body: { user: { role: "dba" } } },
+  "GET /health": { status: 200, body: { status: "healthy", version: "0.4.3-rc.4" } },
+  "system.settings": table(["name", "value"], [["rate_limit.max_queries_per_sec", "100"]]),
+  "system.stats": table(["version"], [["0.9.9"]]),
+  SELECT: table(["one"], [["1"]]),
+};
+
+interface Opened {
+  readonly opened: Session | NoSession;
+  readonly requests: (RawRequest & { readonly at: number })[];
+  readonly ledgers: Ledger[];
+  readonly redactor: Redactor;
+}
+
+async function open(routes: Readonly<Record<string, Route>> = {}, parts: Partial<SessionParts> = {}): Promise<Opened> {
+  const requests: (RawRequest & { at: number })[] = [];
+  const ledgers: Ledger[] = [];
+  const redactor = new Redactor();
+  const all = { ...healthy, ...routes };
+  const exchange = (request: RawRequest): Promise<RawAnswer> => {
+    const at = performance.now();
+    requests.push({ ...request, at });
+    const key = Object.keys(all).findLast((one) =>
+      request.path.endsWith("/sql") ? String(request.body).includes(one) : one === `${request.method} ${request.path}`,
+    );
+    const sql = ["system.settings", "system.stats"].find((view) => String(request.body).includes(view));
+    const said = all[sql ?? key ?? ""] ?? { status: 404, body: "" };
+    if (typeof said === "string")
+      return Promise.resolve({ kind: "broken", because: said, detail: `it was ${said}`, sentAt: at, doneAt: at });
+    const body = new TextEncoder().encode(typeof said.body === "string" ? said.body : JSON.stringify(said.body));
+    return Promise.resolve({
+      kind: "answered",
+      status: said.status,
+      headers: said.headers ?? {},
+      body,
+      sentAt: at,
+      doneAt: at,
+    });
+  };
+  const opened = await openSession({
+    run: "k7f3a",
+    url: "http://127.0.0.1:8080",
+    wire: { exchange },
+    credentials: { kind: "password", user: "root", password: "pw" },
+    redactor,
+    recording: new Recording(),
+    openLedger() {
+      const ledger = new Ledger(folder, { run: "k7f3a", url: "u" });
+      ledgers.push(ledger);
+      return ledger;
+    },
+    timeoutMs: 5000,
+    ...parts,
+  });
+  return { opened, requests, ledgers, redactor };
+}
+
+async function session(
+  routes: Readonly<Record<string, Route>> = {},
+  parts: Partial<SessionParts> = {},
+): Promise<Session & Omit<Opened, "opened">> {
+  const { opened, ...rest } = await open(routes, parts);
+  if ("kind" in opened) throw new Error(`no session: ${opened.sentence}`);
+  return { ...opened, ...rest };
+}
+
+describe("no session", () => {
+  const statusRoute = "GET /v1/api/auth/status";
+  const loginRoute = "POST /v1/api/auth/login";
+  const html: Said = { status: 200, body: "<!doctype html><title>Welcome to nginx</title>" };
+
+  test.for<[NoSession["kind"], string, Readonly<Record<string, Route>>, RegExp]>([
+    ["unreachable", "nobody listens", { [statusRoute]: "unreachable" }, /it was unreachable/],
+    ["unreachable", "no answer", { [statusRoute]: "timeout" }, /it was timeout/],
+    ["unreachable", "a reset", { [statusRoute]: "reset" }, /it was reset/],
+    [
+      "unreachable",
+      "a proxy with nothing behind it",
+      { [statusRoute]: { status: 502, body: "bad gateway" } },
+      /502 bad gateway/,
+    ],
+    ["unreachable", "a server that is starting", { [statusRoute]: { status: 503, body: "" } }, /503$/],
+    ["unreachable", "a proxy that waited in vain", { [statusRoute]: { status: 504, body: "" } }, /504$/],
+    ["notKalamDb", "no HTTP", { [statusRoute]: "malformed" }, /does not speak HTTP/],
+    ["notKalamDb", "a cut answer", { [statusRoute]: "cut" }, /does not speak HTTP/],
+    ["notKalamDb", "a web page", { [statusRoute]: html }, /web server answers, but it is no KalamDB.*200 <!doctype/],
+    ["notKalamDb", "a page that is not there", { [statusRoute]: { ...html, status: 404 } }, /404/],
+    ["notKalamDb", "JSON of another kind", { [statusRoute]: { status: 200, body: { ok: true } } }, /no KalamDB/],
+    [
+      "notKalamDb",
+      "a redirect",
+      { [statusRoute]: { status: 301, body: "", headers: { location: "https://x/" } } },
+      /redirect to https:\/\/x\//,
+    ],
+    ["notKalamDb", "a server that breaks", { [statusRoute]: { status: 500, body: "oops" } }, /500 oops/],
+    ["notKalamDb", "a login answered by a web page", { [loginRoute]: html }, /login of root was answered with 200/],
+    ["notKalamDb", "a login without an answer", { [loginRoute]: "timeout" }, /login of root got no answer/],
+    [
+      "denied",
+      "an address that is not let in",
+      { [statusRoute]: { status: 403, body: "go away" } },
+      /refuses even to say.*403 go away/,
+    ],
+    ["denied", "an address that is too fast", { [statusRoute]: { status: 429, body: "" } }, /refuses even to say.*429/],
+    [
+      "denied",
+      "a wrong password",
+      { [loginRoute]: { status: 401, body: { error: "unauthorized", message: "Invalid credentials" } } },
+      /refused \(401 unauthorized/,
+    ],
+    [
+      "denied",
+      "a server that was not set up",
+      { [loginRoute]: { status: 428, body: { error: "setup_required" } } },
+      /not been set up/,
+    ],
+  ])("%s: %s", async ([kind, , routes, words]) => {
+    const { opened, ledgers, requests } = await open(routes);
+    expect(opened).toEqual({ kind, sentence: expect.stringMatching(words) as string });
+    expect(ledgers).toEqual([]);
+    expect(requests.filter(({ path: to }) => to.endsWith("/login")).length).toBeLessThanOrEqual(1);
+  });
+
+  test("a password is not sent to what is no KalamDB", async () => {
+    const { requests } = await open({ [statusRoute]: html });
+    expect(requests.map(({ path: to }) => to)).toEqual(["/v1/api/auth/status"]);
+  });
+});
+
+describe("a session", () => {
+  test("knows who it is, and opens its ledger only now", async () => {
+    const { login, run, url, ledgers, ledger, redactor, requests } = await session();
+    expect({ login, run, url }).toEqual({
+      login: { name: "root", role: "system" },
+      run: "k7f3a",
+      url: "http://127.0.0.1:8080",
+    });
+    expect(ledgers).toEqual([ledger]);
+    expect(existsSync(ledger.file)).toBe(true);
+    expect(redactor.redact("a-token")).toBe("•••");
+    expect(requests.find(({ path: to }) => to.endsWith("/sql"))?.headers["authorization"]).toBe("Bearer a-token");
+  });
+
+  test("takes a server that is too old to say whether it is set up, and its name for the user", async () => {
+    const old = { "GET /v1/api/auth/status": { status: 404, body: "" } };
+    expect((await session(old)).capabilities.loginField).toBe("user");
+    const unknown: Said = { status: 400, body: "unknown field `user`, expected `username` or `password`" };
+    const { opened, requests } = await open({ ...old, "POST /v1/api/auth/login": unknown });
+    expect(opened).toMatchObject({ kind: "notKalamDb" });
+    expect(requests.filter(({ path: to }) => to.endsWith("/login")).map(({ body }) => body)).toEqual([
+      '{"user":"root","password":"pw"}',
+      '{"username":"root","password":"pw"}',
+    ]);
+  });
+
+  test("never gives out the same name twice", async () => {
+    const { nextName } = await session();
+    expect([nextName(), nextName(), nextName()]).toEqual(["kr_k7f3a_1", "kr_k7f3a_2", "kr_k7f3a_3"]);
+  });
+
+  test("counts what it was told about going too fast, also from the senders of checks", async () => {
+    const opened = await session({ SELECT: { status: 429, body: { error: "RATE_LIMIT_EXCEEDED" } } });
+    expect(opened.rate).toEqual({ refusals: 0, banned: false });
+    await opened.sender.sql(opened.login, "SELECT 1");
+    expect(opened.rate).toEqual({ refusals: 1, banned: false });
+    opened.parts.onRate?.("IP_BANNED");
+    expect(opened.rate).toEqual({ refusals: 2, banned: true });
+  });
+});
+
+describe("capabilities are asked", () => {
+  test("the version of health, else of the statistics, else none", async () => {
+    const closed: Said = { status: 403, body: "" };
+    expect((await session()).capabilities.version).toBe("0.4.3-rc.4");
+    expect((await session({ "GET /health": closed })).capabilities.version).toBe("0.9.9");
+    expect((await session({ "GET /health": closed, "system.stats": denied })).capabilities.version).toBeUndefined();
+    expect(
+      (await session({ "GET /health": "timeout", "system.stats": table(["version"], []) })).capabilities.version,
+    ).toBeUndefined();
+  });
+
+  test("the settings, none where they may not be read", async () => {
+    const rows = [["server.port", "8080"], ["a", "b"]]; // prettier-ignore
+    const { capabilities } = await session({ "system.settings": table(["name", "value"], rows) });
+    expect(capabilities.settings).toEqual({ "server.port": "8080", a: "b" });
+    expect((await session({ "system.settings": denied })).capabilities.settings).toEqual({});
+  });
+});
+
+describe("with a token", () => {
+  const token = tokenOf({ sub: "ci", role: "service" });
+  const credentials = { kind: "token", token } as const;
+
+  test("nobody logs in; the server says which role it has", async () => {
+    const { login, requests, redactor } = await session({}, { credentials });
+    expect(login).toEqual({ name: "ci", role: "dba" });
+    expect(requests.filter(({ path: to }) => to.endsWith("/login"))).toEqual([]);
+    expect(requests[1]).toMatchObject({ path: "/v1/api/auth/me", headers: { authorization: `Bearer ${token}` } });
+    expect(redactor.redact(token)).toBe("•••");
+  });
+
+  test("the role is the token's where the server does not say", async () => {
+    const { login } = await session({ "GET /v1/api/auth/me": { status: 404, body: "" } }, { credentials });
+    expect(login).toEqual({ name: "ci", role: "service" });
+  });
+
+  test("a refused one is denied, one without an answer or a role is unclear", async () => {
+    const me = "GET /v1/api/auth/me";
+    for (const status of [401, 403]) {
+      const { opened } = await open({ [me]: { status, body: { error: "unauthorized" } } }, { credentials });
+      expect(opened).toMatchObject({ kind: "denied", sentence: expect.stringContaining(`${status}`) as string });
+    }
+    const sick = await open({ [me]: { status: 503, body: "starting" } }, { credentials });
+    expect(sick.opened).toMatchObject({
+      kind: "notKalamDb",
+      sentence: expect.stringContaining("503 starting") as string,
+    });
+    expect((await open({ [me]: "reset" }, { credentials })).opened).toMatchObject({ kind: "notKalamDb" });
+    const opaque = { kind: "token", token: "opaque-token" } as const;
+    expect((await open({ [me]: { status: 200, body: "{}" } }, { credentials: opaque })).opened).toMatchObject({
+      kind: "notKalamDb",
+    });
+  });
+});
+
+describe("the pace", () => {
+  /** How many of as many requests as one likes leave in the first second. */
+  async function inFirstSecond(
+    opened: Session & Omit<Opened, "opened">,
+    send: (name: string) => Promise<unknown>,
+  ): Promise<number> {
+    await vi.advanceTimersByTimeAsync(10_000);
+    const began = performance.now();
+    const all = Promise.all(Array.from({ length: 150 }, async (_, at) => await send(`account-${at}`)));
+    await vi.runAllTimersAsync();
+    await all;
+    return opened.requests.filter(({ at }) => at >= began && at < began + 1000).length;
+  }
+  const settings = (name: string, value: string): Readonly<Record<string, Route>> => ({
+    "system.settings": table(["name", "value"], [[`rate_limit.${name}`, value]]),
+  });
+  const queries = async (opened: Awaited<ReturnType<typeof session>>): Promise<number> =>
+    await inFirstSecond(opened, async () => await opened.sender.sql(opened.login, "SELECT 1"));
+  const elsewhere = { url: "http://db.example.com" };
+
+  test("of one account is half of what the server allows, or of its default", async () => {
+    expect(await queries(await session(settings("max_queries_per_sec", "40")))).toBeLessThanOrEqual(20);
+    expect(await queries(await session({ "system.settings": denied }))).toBeLessThanOrEqual(50);
+    for (const odd of ["0", "-1", "many", "Infinity"]) {
+      const count = await queries(await session(settings("max_queries_per_sec", odd)));
+      expect(count).toBeLessThanOrEqual(50);
+      expect(count).toBeGreaterThan(40);
+    }
+  });
+
+  test("of logins is half of what the server allows", async () => {
+    const opened = await session(settings("max_auth_requests_per_ip_per_sec", "10"));
+    const count = await inFirstSecond(
+      opened,
+      async () => await opened.sender.request(null, { method: "POST", path: "/v1/api/auth/login" }),
+    );
+    expect(count).toBeLessThanOrEqual(5);
+  });
+
+  test("of the address counts only from elsewhere", async () => {
+    const limits = settings("max_requests_per_ip_per_sec", "60");
+    const health = async (opened: Session): Promise<unknown> =>
+      await opened.sender.request(null, { method: "GET", path: "/health" });
+    const local = await session(limits);
+    expect(await inFirstSecond(local, async () => await health(local))).toBe(150);
+    const remote = await session(limits, elsewhere);
+    expect(await inFirstSecond(remote, async () => await health(remote))).toBeLessThanOrEqual(30);
+  });
+
+  test("of the whole run is never above the user's own ceiling", async () => {
+    for (const maxPerSecond of [1, 2, 7.5, 10]) {
+      const opening = session({}, { maxPerSecond });
+      await vi.runAllTimersAsync();
+      const opened = await opening;
+      const count = await inFirstSecond(
+        opened,
+        async (name) => await opened.sender.sql({ name, role: "user" }, "SELECT 1"),
+      );
+      expect(count).toBeLessThanOrEqual(maxPerSecond);
+      expect(count).toBeGreaterThan(0);
+    }
+  });
+});
+
+test("loopback is loopback by its address, not by its beginning", () => {
+  for (const near of ["http://localhost:8080", "http://127.0.0.1", "http://127.8.9.1:1", "http://[::1]:8080"]) {
+    expect(isLoopback(near)).toBe(true);
+  }
+  for (const far of [
+    "http://10.0.0.1",
+    "http://127.example.com",
+    "http://127.0.0.1.example.com",
+    "http://localhost.example.com",
+    "http://[::2]",
+  ]) {
+    expect(isLoopback(far)).toBe(false);
+  }
+});

@@ -1,0 +1,284 @@
+import * as fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Json } from "../wire/json.ts";
+import type { Answer } from "../server/answer.ts";
+import { runOf } from "./scratch.ts";
+import type { Account, Sender } from "../server/sender.ts";
+import { drop, listOurs, sweep } from "./sweep.ts";
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
+afterEach(() => void vi.useRealTimers());
+
+const root: Account = { name: "root", role: "system" };
+const times = { exchange: 1, sentAt: 0, doneAt: 1 };
+const done: Answer = {
+  kind: "ok",
+  status: 200,
+  results: [{ columns: [], rows: [], rowCount: 0 }],
+  tookMs: 1,
+  ...times,
+};
+const unavailable: Answer = { kind: "unsure", because: "unavailable", status: 503, message: "starting", ...times };
+
+function rowsAnswer(names: readonly string[], createdAt: Json = 1_795_361_687_193): Answer {
+  const columns = ["name", "created_at"].map((name) => ({ name, type: "Text", flags: [] }));
+  const rows = names.map((name) => [name, createdAt]);
+  return { kind: "ok", status: 200, results: [{ columns, rows, rowCount: rows.length }], tookMs: 1, ...times };
+}
+
+interface Fake {
+  readonly sender: Sender;
+  readonly namespaces: Set<string>;
+  readonly accounts: Set<string>;
+  readonly statements: string[];
+  readonly dropped: string[];
+}
+
+/**
+ * A server with these names. It understands the statements of the sweep and no others; `instead` may answer for it.
+ */
+function fake(
+  names: { namespaces?: readonly string[]; accounts?: readonly string[] },
+  instead: (sql: string) => Answer | undefined = () => undefined,
+): Fake {
+  const namespaces = new Set(names.namespaces ?? []);
+  const accounts = new Set(names.accounts ?? []);
+  const statements: string[] = [];
+  const dropped: string[] = [];
+  const answer = (sql: string): Answer => {
+    const said = instead(sql);
+    if (said !== undefined) return said;
+    const [, kind, written = ""] = /^DROP (NAMESPACE|USER) IF EXISTS (.*?)(?: CASCADE)?$/s.exec(sql) ?? [];
+    if (kind !== undefined) {
+      const [, name = written] =
+        /^'(.*)'$/s.exec(written.replaceAll("''", "'")) ?? /^"(.*)"$/s.exec(written.replaceAll('""', '"')) ?? [];
+      dropped.push(name);
+      (kind === "USER" ? accounts : namespaces).delete(name);
+      return done;
+    }
+    const from = sql.includes("system.users") ? accounts : namespaces;
+    const list = /IN \((.*)\) LIMIT 500$/.exec(sql)?.[1];
+    if (list !== undefined) {
+      const literals = [...list.matchAll(/'((?:[^']|'')*)'/g)];
+      const wanted = new Set(literals.map(([, one = ""]) => one.replaceAll("''", "'")));
+      return rowsAnswer([...from].filter((one) => wanted.has(one)));
+    }
+    const range = /(>=?) '((?:[^']|'')*)' AND \w+ < '([^']*)'( AND deleted_at IS NULL)? ORDER BY \w+ LIMIT 500$/.exec(
+      sql,
+    );
+    const [, compare, after = "", to = ""] = range ?? [];
+    if (compare === undefined) throw new Error(`not understood: ${sql}`);
+    const first = after.replaceAll("''", "'");
+    const found = [...from].filter((one) => (compare === ">" ? one > first : one >= first) && one < to);
+    return rowsAnswer(found.toSorted().slice(0, 500));
+  };
+  const sender: Sender = {
+    sql(as, sql) {
+      expect(as).toBe(root);
+      statements.push(sql);
+      return Promise.resolve(answer(sql));
+    },
+    request: () => Promise.reject(new Error("a sweep speaks SQL")),
+  };
+  return { sender, namespaces, accounts, statements, dropped };
+}
+
+type Options = Parameters<typeof sweep>[2];
+async function sweeping(sender: Sender, options: Partial<Options> = {}): ReturnType<typeof sweep> {
+  const swept = sweep(sender, root, { prefix: "kr_k7f3a", withinMs: 1000, ...options });
+  await vi.runAllTimersAsync();
+  return await swept;
+}
+
+const many = (count: number): string[] =>
+  Array.from({ length: count }, (_, at) => `kr_k7f3a_${String(at).padStart(4, "0")}`);
+
+describe("a sweep", () => {
+  test("removes namespaces and accounts of the run, and looks whether they are gone", async () => {
+    const { sender, namespaces, accounts, statements } = fake({
+      namespaces: ["default", "kr_k7f3a_1", "kr_b1c2d_1"],
+      accounts: ["root", "kr_k7f3a_dba_1"],
+    });
+    expect(await sweeping(sender)).toEqual({
+      kind: "clean",
+      removed: [{ kind: "namespace", name: "kr_k7f3a_1" }, { kind: "account", name: "kr_k7f3a_dba_1" }], // prettier-ignore
+    });
+    expect([...namespaces, ...accounts]).toEqual(["default", "kr_b1c2d_1", "root"]);
+    expect(statements.at(-1)).toMatch(/^SELECT/);
+  });
+
+  test("with nothing to remove only looks", async () => {
+    const { sender, statements } = fake({ namespaces: ["default"] });
+    expect(await sweeping(sender)).toEqual({ kind: "clean", removed: [] });
+    expect(statements.every((sql) => sql.startsWith("SELECT"))).toBe(true);
+  });
+
+  test.for([499, 500, 501, 1000, 1203])("finds all of %d names, page by page", async (count) => {
+    const { sender, namespaces } = fake({ namespaces: many(count) });
+    const swept = await sweeping(sender);
+    expect(swept.kind === "clean" && swept.removed.length).toBe(count);
+    expect(namespaces.size).toBe(0);
+  });
+
+  test("waits for a removal that takes its time", async () => {
+    let looks = 0;
+    const { sender } = fake({}, (sql) => {
+      if (sql.startsWith("DROP")) return done;
+      if (sql.includes("system.users")) return undefined;
+      looks += 1;
+      return rowsAnswer(looks < 4 ? ["kr_k7f3a_1"] : []);
+    });
+    expect(await sweeping(sender)).toEqual({ kind: "clean", removed: [{ kind: "namespace", name: "kr_k7f3a_1" }] });
+  });
+
+  test("tells what is still listed when the time is up, and what the server said to its removal", async () => {
+    const { sender, namespaces } = fake({ namespaces: ["kr_k7f3a_1", "kr_k7f3a_2"] }, (sql) => {
+      if (!/DROP.*kr_k7f3a_1/.test(sql)) return undefined;
+      return { kind: "refused", status: 400, code: "X", message: "in use", cause: "rule", ...times };
+    });
+    expect(await sweeping(sender)).toEqual({
+      kind: "left",
+      removed: [{ kind: "namespace", name: "kr_k7f3a_2" }],
+      left: [{ kind: "namespace", name: "kr_k7f3a_1", why: "400 X: in use" }],
+    });
+    expect([...namespaces]).toEqual(["kr_k7f3a_1"]);
+  });
+
+  test("what is listed while its removal was not answered is neither left nor gone", async () => {
+    const { sender } = fake({ namespaces: ["kr_k7f3a_1"] }, (sql) =>
+      sql.startsWith("DROP") ? unavailable : undefined,
+    );
+    expect(await sweeping(sender)).toEqual({
+      kind: "unclear",
+      sentence: expect.stringMatching(
+        /^namespace kr_k7f3a_1 is listed, and its removal was not answered: .*starting/,
+      ) as string,
+    });
+  });
+
+  test("that only claims to have removed is found out", async () => {
+    const { sender } = fake({ accounts: ["kr_k7f3a_dba_1"] }, (sql) => (sql.startsWith("DROP") ? done : undefined));
+    const left = [{ kind: "account", name: "kr_k7f3a_dba_1", why: "200 success" }];
+    expect(await sweeping(sender)).toEqual({ kind: "left", removed: [], left });
+  });
+
+  test.for<[string, Answer]>([
+    ["does not answer", unavailable],
+    ["answers without rows", done],
+    ["answers without a result", { ...done, results: [] }],
+  ])("of a server that %s is unclear, before and after", async ([, answer]) => {
+    for (const view of ["system.namespaces", "system.users"]) {
+      const silent = fake({}, (sql) => (sql.includes(view) ? answer : undefined));
+      const swept = await sweeping(silent.sender);
+      expect(swept).toMatchObject({ kind: "unclear", sentence: expect.stringContaining(view) as string });
+    }
+    let dropped = false;
+    const later = fake({ namespaces: ["kr_k7f3a_1"] }, (sql) => {
+      dropped ||= sql.startsWith("DROP");
+      return dropped && sql.startsWith("SELECT") ? answer : undefined;
+    });
+    expect(await sweeping(later.sender)).toMatchObject({ kind: "unclear" });
+  });
+
+  test("of a server that lists the same page for ever is unclear, and ends", async () => {
+    const { sender } = fake({}, (sql) => (sql.startsWith("SELECT") ? rowsAnswer(many(500)) : undefined));
+    expect(await sweeping(sender)).toMatchObject({ kind: "unclear" });
+  });
+
+  test("takes only what passes the filter", async () => {
+    const { sender, namespaces } = fake({ namespaces: ["kr_k7f3a_1", "kr_k7f3a_2"] });
+    await sweeping(sender, { only: ({ name }) => name.endsWith("2") });
+    expect([...namespaces]).toEqual(["kr_k7f3a_1"]);
+  });
+
+  test("of any run takes every run's names", async () => {
+    const { sender, namespaces } = fake({ namespaces: ["kr_k7f3a_1", "kr_b1c2d_1", "kr_prod", "krypton"] });
+    await sweeping(sender, { prefix: "kr_" });
+    expect([...namespaces]).toEqual(["kr_prod", "krypton"]);
+  });
+});
+
+describe("names that do not begin like ours", () => {
+  test("are removed where the ledger has them, and no others", async () => {
+    const { sender, namespaces } = fake({ namespaces: ["1abc", "select", "o'brien", "my"] });
+    expect(await sweeping(sender, { named: ["1abc", "select", "gone"] })).toEqual({
+      kind: "clean",
+      removed: [{ kind: "namespace", name: "1abc" }, { kind: "namespace", name: "select" }], // prettier-ignore
+    });
+    expect([...namespaces]).toEqual(["o'brien", "my"]);
+  });
+
+  test("may hold a quote: it is written as SQL wants it", async () => {
+    const { sender, statements } = fake({});
+    await listOurs(sender, root, "kr_k7f3a", ["o'brien"]);
+    expect(statements[0]).toContain("IN ('o''brien')");
+  });
+
+  test("are not asked for where the ledger has none", async () => {
+    const { sender, statements } = fake({});
+    await listOurs(sender, root, "kr_k7f3a", ["kr_k7f3a_1"]);
+    expect(statements.filter((sql) => sql.includes(" IN "))).toEqual([]);
+  });
+
+  test("cannot be told where the server does not say", async () => {
+    const { sender } = fake({}, (sql) => (sql.includes(" IN ") ? unavailable : undefined));
+    expect(await listOurs(sender, root, "kr_k7f3a", ["1abc"])).toMatch(/system.namespaces could not be read/);
+  });
+});
+
+test("what is listed tells when it was made, where the server says so", async () => {
+  const { sender } = fake({}, (sql) =>
+    sql.includes("system.users") ? rowsAnswer(["kr_k7f3a_user_1"], null) : rowsAnswer(["kr_k7f3a_1"]),
+  );
+  expect(await listOurs(sender, root, "kr_k7f3a")).toEqual([
+    { kind: "namespace", name: "kr_k7f3a_1", createdAt: 1_795_361_687_193 },
+    { kind: "account", name: "kr_k7f3a_user_1", createdAt: undefined },
+  ]);
+});
+
+test("a drop asks for that name only", async () => {
+  const { sender, statements } = fake({}, () => done);
+  await drop(sender, root, { kind: "namespace", name: "kr_k7f3a_1" });
+  await drop(sender, root, { kind: "namespace", name: 'kr_k7f3a_1; DROP NAMESPACE "prod"' });
+  await drop(sender, root, { kind: "account", name: "o'brien" });
+  expect(statements).toEqual([
+    "DROP NAMESPACE IF EXISTS kr_k7f3a_1 CASCADE",
+    'DROP NAMESPACE IF EXISTS "kr_k7f3a_1; DROP NAMESPACE ""prod""" CASCADE',
+    "DROP USER IF EXISTS 'o''brien'",
+  ]);
+});
+
+test("whatever a server lists, nothing is dropped that is not of this run or in its ledger", async () => {
+  const name = fc.oneof(
+    fc.stringMatching(/^kr_[a-z][0-9][a-z][0-9][a-z](_[0-9a-z_]{0,4})?$/),
+    fc.constantFrom(
+      "kr_k7f3a",
+      "kr_k7f3a_1",
+      "kr_k7f3a_1_n0",
+      "kr_k7f3ab",
+      "kr_k7f3across_1",
+      "kr_k7f3a-prod",
+      "kr_prod",
+    ),
+    fc.constantFrom("kr_k7f3a_1-dash", "kr_k7f3a_1 ns", "kr_k7f3a_1'; DROP", 'kr_k7f3a_1"', "kr_k7f3a_😀"),
+    fc.constantFrom("default", "system", "root", "prod", "1abc", ""),
+    fc.string(),
+  );
+  const names = fc.uniqueArray(name, { maxLength: 12 });
+  await fc.assert(
+    fc.asyncProperty(names, names, fc.boolean(), fc.boolean(), async (namespaces, accounts, ignoresWhere, anyRun) => {
+      const named = ["1abc", "kr_k7f3a_9"];
+      const server = fake({ namespaces, accounts }, (sql) => {
+        if (!ignoresWhere || !sql.startsWith("SELECT")) return undefined;
+        const all = sql.includes("system.users") ? server.accounts : server.namespaces;
+        return rowsAnswer([...all].toSorted());
+      });
+      await sweeping(server.sender, { named, prefix: anyRun ? "kr_" : "kr_k7f3a" });
+      const ours = (one: string): boolean => (anyRun ? runOf(one) !== undefined : runOf(one) === "k7f3a");
+      expect(server.dropped.filter((one) => !ours(one) && !named.includes(one))).toEqual([]);
+      const left = [...server.namespaces, ...server.accounts];
+      expect(left.filter(ours)).toEqual([]);
+    }),
+    { numRuns: 200 },
+  );
+});

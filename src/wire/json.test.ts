@@ -1,0 +1,160 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { cellText, integerText, isExact, type Json, parseExact, writeExact } from "./json.ts";
+
+/** Of two numbers the same text exactly where they are the same number, however they are written. */
+function valueOf(number: string): string {
+  const [, sign = "", whole = "", fraction = "", exponent = "0"] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(number) ?? [];
+  const digits = (whole + fraction).replace(/^0+/, "");
+  const short = digits.replace(/0+$/, "");
+  return short === "" ? "0" : `${sign}${short}e${Number(exponent) - fraction.length + digits.length - short.length}`;
+}
+
+/** Any sign that there is. */
+const anySign = fc
+  .oneof(fc.nat(0x7f), fc.nat(0x10_ffff))
+  .filter((code) => code < 0xd800 || code > 0xdfff)
+  .map((code) => String.fromCodePoint(code));
+const digits = fc.stringMatching(/^\d{1,30}$/);
+const number = fc
+  .tuple(
+    fc.constantFrom("", "-"),
+    fc.oneof(fc.constant("0"), fc.stringMatching(/^[1-9]\d{0,24}$/)),
+    fc.option(digits),
+    fc.option(fc.stringMatching(/^[eE][+-]?\d{1,3}$/)),
+  )
+  .map(
+    ([sign, whole, fraction, exponent]) => `${sign}${whole}${fraction === null ? "" : `.${fraction}`}${exponent ?? ""}`,
+  );
+
+test.for([
+  "9007199254740991",
+  "-9007199254740991",
+  "0",
+  "-1",
+  "1.5",
+  "0.30000000000000004",
+  "1e3",
+  "2.5E-7",
+  "5.0e1",
+  "100e-2",
+  "1.50000000000000000",
+  "0.00000000000000000125",
+])("%s, which a double holds, is a plain number", (text) => {
+  expect(parseExact(`[${text}]`)).toEqual([Number(text)]);
+});
+
+test.for([
+  ["2^53", "9007199254740992"],
+  ["2^53 + 1", "9007199254740993"],
+  ["-(2^53 + 1)", "-9007199254740993"],
+  ["the largest 64-bit integer", "9223372036854775807"],
+  ["a time in nanoseconds", "1795361687193000001"],
+  ["a long decimal", "12345678901234567890.123456789"],
+  ["a decimal of seventeen digits that no double has", "0.12345678901234567"],
+  ["more than the largest double", "1e400"],
+  ["less than the smallest double", "1e-400"],
+  ["a long one with an exponent", "1.2345678901234567891e5"],
+] as const)("%s comes out with every digit", ([, text]) => {
+  expect(parseExact(text)).toEqual({ exact: text });
+});
+
+test("whatever number stands in a text, it is written again with the same value", () => {
+  fc.assert(
+    fc.property(number, (text) => {
+      expect(valueOf(writeExact(parseExact(`{"n":[${text}]}`)).slice('{"n":['.length, -2))).toBe(valueOf(text));
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test("digits inside strings and keys are left alone", () => {
+  const text = String.raw`{"9007199254740993":"9007199254740993","a":"say \"9007199254740993\" twice","b":"\\","c":[9007199254740993,"x\\\"1795361687193000001"]}`;
+  expect(parseExact(text)).toEqual({
+    "9007199254740993": "9007199254740993",
+    a: 'say "9007199254740993" twice',
+    b: "\\",
+    c: [{ exact: "9007199254740993" }, String.raw`x\"1795361687193000001`],
+  });
+});
+
+test("what was written is read back the same: strings of every kind, nested, long numbers among them", () => {
+  const { value } = fc.letrec<{ value: Json }>((tie) => ({
+    value: fc.oneof(
+      { depthSize: "small" },
+      fc.string({ unit: anySign }),
+      fc.constantFrom("\u00009007199254740993\u0000", '"9007199254740993"', "\\u00001\\u0000"),
+      fc.boolean(),
+      fc.constant(null),
+      fc.integer(),
+      fc.bigInt({ min: 2n ** 53n, max: 2n ** 70n }).map((long): Json => ({ exact: String(long) })),
+      fc.array(tie("value"), { maxLength: 4 }),
+      fc.dictionary(fc.string(), tie("value"), { maxKeys: 4 }),
+    ),
+  }));
+  fc.assert(
+    fc.property(value, (json) => {
+      expect(JSON.stringify(parseExact(writeExact(json)))).toBe(JSON.stringify(json));
+    }),
+  );
+});
+
+test("only digits alone are a bare number: an object of the server's own that has such a key stays one", () => {
+  const others = [{ exact: "no" }, { exact: "9007199254740993", more: 1 }, { exact: 1 }, { exact: "" }];
+  for (const other of others) {
+    expect(isExact(other)).toBe(false);
+    expect(parseExact(writeExact(other as Json))).toEqual(other);
+  }
+  expect(writeExact({ last_seq_id: { exact: "9007199254740993" } })).toBe('{"last_seq_id":9007199254740993}');
+});
+
+test("a key without a value is left out, as JSON.stringify leaves it out", () => {
+  const absent = { a: undefined, b: [undefined], c: 1 } as unknown as Json;
+  expect(writeExact(absent)).toBe(JSON.stringify(absent));
+});
+
+test.for(["", "{", '{"a":1', "[1,]", "[01234567890123456789]", "[12345678901234567890a]", "NaN", "-", '"open'])(
+  "%j is no JSON, and is refused as such",
+  (text) => {
+    expect(() => JSON.parse(text) as unknown).toThrow(SyntaxError);
+    expect(() => parseExact(text)).toThrow(SyntaxError);
+  },
+);
+
+test("an integer has one text, however the server wrote it", () => {
+  expect(integerText("378912345678901234")).toBe("378912345678901234");
+  expect(integerText({ exact: "378912345678901234" })).toBe("378912345678901234");
+  expect(integerText(-7)).toBe("-7");
+});
+
+test.for<[Json | undefined]>([
+  [1.5],
+  [9_007_199_254_740_992],
+  ["1.5"],
+  ["1e3"],
+  [""],
+  [" 1"],
+  [{ exact: "1.234567890123456789" }],
+  [{ exact: "1e400" }],
+  [null],
+  [true],
+  [["1"]],
+  [undefined],
+])("%j is no integer to rely on", ([cell]) => {
+  expect(integerText(cell)).toBeUndefined();
+});
+
+test("a cell as text is itself, a number with all its digits, anything else as JSON, and nothing where there is none", () => {
+  const cells: [Json | undefined, string][] = [
+    ["a b", "a b"],
+    ["", ""],
+    [5, "5"],
+    [{ exact: "9007199254740993" }, "9007199254740993"],
+    [true, "true"],
+    [null, "null"],
+    [["a", 1], '["a",1]'],
+    [undefined, ""],
+  ];
+  expect(cells.map(([cell]) => cellText(cell))).toEqual(cells.map(([, text]) => text));
+});

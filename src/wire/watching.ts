@@ -1,0 +1,97 @@
+/** An eye on a wire: what passed it, so that two sides of a fault can be compared. */
+import type { RawAnswer, RawFrame, RawRequest, Wire } from "./wire.ts";
+
+export interface Watched {
+  readonly wire: Wire;
+  /** Everything that passed, as text. Exchanges go side by side, so their order says nothing; on one socket it does. */
+  text(): string;
+}
+
+export function watch(wire: Wire): Watched {
+  const notes: string[] = [];
+  const sockets: string[][] = [];
+  const { control, kalam, socket } = wire;
+  return {
+    text: () => [...notes, ...sockets.map((lines) => lines.join("\n"))].toSorted().join("\n"),
+    wire: {
+      async exchange(request) {
+        const answer = await wire.exchange(request);
+        notes.push(`${requestText(request)} -> ${answerText(answer)}`);
+        return answer;
+      },
+      ...(socket === undefined
+        ? {}
+        : {
+            async socket(request, listener) {
+              const lines = [`${request.path} ${JSON.stringify(request.headers)}`];
+              sockets.push(lines);
+              const outcome = await socket(request, {
+                frame(frame) {
+                  lines.push(`< ${frameText(frame)}`);
+                  listener.frame(frame);
+                },
+                closed(close) {
+                  lines.push(`closed ${close.code} ${close.reason}`);
+                  listener.closed(close);
+                },
+              });
+              if (outcome.kind === "failed") {
+                lines.push(`${outcome.because} ${outcome.status ?? ""}`);
+                return outcome;
+              }
+              const { send, write, ping } = outcome.socket;
+              const sending = (data: string | Uint8Array): void => {
+                lines.push(`> ${typeof data === "string" ? data : Buffer.from(data).toString("base64")}`);
+                send(data);
+              };
+              const writing = (bytes: Uint8Array): void => {
+                lines.push(`> no frame ${Buffer.from(bytes).toString("base64")}`);
+                write(bytes);
+              };
+              const pinging = (): void => {
+                lines.push("> ping");
+                ping();
+              };
+              return { ...outcome, socket: { ...outcome.socket, send: sending, write: writing, ping: pinging } };
+            },
+          }),
+      ...(control === undefined
+        ? {}
+        : {
+            control: {
+              ...control,
+              async trial(settings, withinMs) {
+                const outcome = await control.trial(settings, withinMs);
+                const { tookMs: _, ...rest } = outcome;
+                notes.push(`${JSON.stringify(settings)} -> ${JSON.stringify(rest)}`);
+                return outcome;
+              },
+            },
+          }),
+      ...(kalam === undefined
+        ? {}
+        : {
+            async kalam(asked) {
+              const outcome = await kalam(asked);
+              const { tookMs: _, endedAfterMs: __, ...rest } = outcome;
+              const { args, at, files, input } = asked;
+              notes.push(`${JSON.stringify({ args, at, files, input })} -> ${JSON.stringify(rest)}`);
+              return outcome;
+            },
+          }),
+    },
+  };
+}
+
+function requestText({ method, path, headers, body }: RawRequest): string {
+  return `${method} ${path} ${JSON.stringify(headers)} ${typeof body === "string" ? body : body === undefined ? "" : Buffer.from(body).toString("base64")}`;
+}
+
+function answerText(answer: RawAnswer): string {
+  if (answer.kind === "broken") return `${answer.because} ${answer.status ?? ""}`;
+  return `${answer.status} ${JSON.stringify(answer.headers)} ${Buffer.from(answer.body).toString("base64")}`;
+}
+
+function frameText(frame: RawFrame): string {
+  return "text" in frame ? frame.text : Buffer.from(frame.bytes).toString("base64");
+}
