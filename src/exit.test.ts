@@ -21,7 +21,7 @@ const passed = result("a/passed", "pass", "none");
 const blocks = result("a/blocks", "fail", "blocks");
 const warns = result("a/warns", "fail", "warns");
 const accepted = result("a/accepted", "fail", "accepted");
-const untold = result("a/untold", "unknown", "untold");
+const untold = result("a/untold", "unknown", "undetermined");
 const vague = result("a/vague", "unknown", "warns");
 const skipped = result("a/skipped", "skip", "none");
 const cleanedUp = result("run/nothing-left-behind", "pass", "none", { ofTheRun: true });
@@ -124,7 +124,7 @@ const kinds: readonly (readonly [Result["kind"], Effect])[] = [
   ["fail", "blocks"],
   ["fail", "warns"],
   ["fail", "accepted"],
-  ["unknown", "untold"],
+  ["unknown", "undetermined"],
   ["unknown", "warns"],
   ["skip", "none"],
 ];

@@ -62,7 +62,7 @@ export function conclude({ results, failOn, requiredButLeftOut, ended }: Conclud
 
   // A required check has to pass: one that was accepted, skipped or left out has shown nothing.
   const unmet = results.filter((result) => result.required && result.kind !== "pass");
-  const untold = results.filter((result) => result.effect === "untold" && !unmet.includes(result));
+  const untold = results.filter((result) => result.effect === "undetermined" && !unmet.includes(result));
   const passed = results.filter((result) => result.kind === "pass" && !result.ofTheRun);
   const doubts = [
     ...named(untold, "could not be determined"),

@@ -197,16 +197,16 @@ describe("an unknown", () => {
     first(report([outcome(unknown, of, rest)], { profile: { checks } })).effect;
 
   test("leaves the whole untold where any of the check's findings could have blocked", () => {
-    expect(effect(check("a/b"))).toBe("untold");
+    expect(effect(check("a/b"))).toBe("undetermined");
     expect(effect(check("a/b", { findings: atLevels({ lost: "warn", slow: "warn", both: "warn" }) }))).toBe("warns");
     expect(effect(warner)).toBe("warns");
-    expect(effect(check("a/b", { level: "warn", findings: atLevels({ both: "block" }) }))).toBe("untold");
+    expect(effect(check("a/b", { level: "warn", findings: atLevels({ both: "block" }) }))).toBe("undetermined");
   });
 
   test("follows the levels of the profile", () => {
     expect(effect(check("a/b"), { "a/b": { level: "warn" } })).toBe("warns");
-    expect(effect(check("a/b"), { "a/b": { level: "warn", findings: { slow: "block" } } })).toBe("untold");
-    expect(effect(warner, { "a/warner": { level: "block" } })).toBe("untold");
+    expect(effect(check("a/b"), { "a/b": { level: "warn", findings: { slow: "block" } } })).toBe("undetermined");
+    expect(effect(warner, { "a/warner": { level: "block" } })).toBe("undetermined");
   });
 
   test("is never covered by an acceptance", () => {
@@ -217,7 +217,7 @@ describe("an unknown", () => {
   });
 
   test("because the run ended early leaves the whole untold, whatever it could have found", () => {
-    expect(effect(warner, {}, { early: true })).toBe("untold");
+    expect(effect(warner, {}, { early: true })).toBe("undetermined");
     expect(verdictOf(report([good, outcome(unknown, warner, { early: true })]))).toBe("2 CANNOT TELL");
   });
 });
@@ -284,7 +284,12 @@ describe("the row about the run itself", () => {
       "0 READY",
     ],
     ["kept on request", { kind: "kept", sentence: "kept" }, { kind: "skip", sentence: "kept" }, "0 READY"],
-    ["unclear", { kind: "unclear", sentence: "no answer" }, { kind: "unknown", effect: "untold" }, "2 CANNOT TELL"],
+    [
+      "unclear",
+      { kind: "unclear", sentence: "no answer" },
+      { kind: "unknown", effect: "undetermined" },
+      "2 CANNOT TELL",
+    ],
     ["left behind", { kind: "left", left: [why] }, { kind: "fail", effect: "blocks" }, "1 NOT READY"],
   ])("%s", ([, cleanUp, expected, verdict]) => {
     expect(row(cleanUp)).toMatchObject({ ...expected, ofTheRun: true, required: false });
@@ -404,7 +409,8 @@ describe("whatever came of the checks", () => {
         const { exit, verdict: says, results } = report(outcomes, { profile, cleanUp });
         expect(exit === 0).toBe(says.startsWith("READY"));
         const against = results.filter(
-          ({ effect, required, kind }) => effect === "blocks" || effect === "untold" || (required && kind !== "pass"),
+          ({ effect, required, kind }) =>
+            effect === "blocks" || effect === "undetermined" || (required && kind !== "pass"),
         );
         expect(exit === 0 && against.length > 0).toBe(false);
       }),

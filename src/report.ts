@@ -8,8 +8,8 @@ import type { Outcome } from "./run.ts";
 import type { Exchange } from "./session/recording.ts";
 import type { Entry } from "./session/ledger.ts";
 
-/** What a result does to the verdict. `untold`: it cannot be told, so neither can the whole. */
-export type Effect = "none" | "blocks" | "warns" | "untold" | "accepted";
+/** What a result does to the verdict. `undetermined`: it cannot be told, so neither can the whole. */
+export type Effect = "none" | "blocks" | "warns" | "undetermined" | "accepted";
 
 export interface ReportedFinding {
   readonly name: string;
@@ -158,7 +158,7 @@ function resultOf(outcome: Outcome, parts: ReportParts): Result {
   };
   if (verdict.kind !== "fail") {
     const untold = outcome.early === true || canBlock(check, settings);
-    const effect: Effect = verdict.kind !== "unknown" ? "none" : untold ? "untold" : "warns";
+    const effect: Effect = verdict.kind !== "unknown" ? "none" : untold ? "undetermined" : "warns";
     return { ...common, title: check.title, kind: verdict.kind, effect, sentence: verdict.sentence, findings: [] };
   }
   const findings = verdict.found.map((found): ReportedFinding => {
@@ -243,7 +243,7 @@ function cleanUpResult(cleanUp: CleanUp): Result {
       return {
         ...row,
         kind: "unknown",
-        effect: "untold",
+        effect: "undetermined",
         sentence: `it could not be looked up what is left: ${cleanUp.sentence}`,
       };
     case "left": {

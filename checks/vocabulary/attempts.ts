@@ -1,6 +1,6 @@
 /** CREATE TABLE statements that ought to be refused, each on a table name of its own, and then a look at which tables there are. */
 import { cellText, rowsOf, saidOf, type Account, type Target } from "../../src/server/target.ts";
-import { sortTried, tryAll, unclearSentence, type Sorted, type Tried } from "./trials.ts";
+import { sortTried, tryAll, whyUnclear, type Sorted, type Tried } from "./trials.ts";
 
 /** One line of a table of cases. `sql` gets the qualified name of a table of its own. */
 export interface Case {
@@ -51,6 +51,6 @@ export function sortAttempts(attempts: readonly Attempt[]): SortedAttempts {
 }
 
 /** For `unknown`: why it cannot be told; undefined if it can. */
-export function untoldSentence(unread: string | null, sorted: SortedAttempts): string | undefined {
-  return unread === null ? unclearSentence(sorted) : `the catalogue could not be read: ${unread}`;
+export function whyUnknown(unread: string | null, sorted: SortedAttempts): string | undefined {
+  return unread === null ? whyUnclear(sorted) : `the catalogue could not be read: ${unread}`;
 }

@@ -1,6 +1,6 @@
 /** Statements that ought to be refused: tried, sorted by what the server said, and a look at what there is afterwards. */
 import type { Json } from "../../src/wire/json.ts";
-import { saidOf, saysNo, type Account, type Said, type Target } from "../../src/server/target.ts";
+import { saidOf, isCleanRefusal, type Account, type Said, type Target } from "../../src/server/target.ts";
 
 /** One line of a table of cases. */
 export interface Trial {
@@ -32,7 +32,7 @@ export interface Sorted<T> {
 /** `noRight`: whether being refused for lack of rights is the reason at hand. */
 export function sortTried<T extends { readonly said: Said }>(tried: readonly T[], noRight = false): Sorted<T> {
   const refuses = ({ said }: T): boolean =>
-    saysNo(said) || (noRight && said.kind === "refused" && said.why === "permission");
+    isCleanRefusal(said) || (noRight && said.kind === "refused" && said.why === "permission");
   return {
     accepted: tried.filter(({ said }) => said.kind === "ok"),
     refused: tried.filter((one) => one.said.kind !== "ok" && refuses(one)),
@@ -41,14 +41,12 @@ export function sortTried<T extends { readonly said: Said }>(tried: readonly T[]
 }
 
 /** Whether it was refused for lack of rights; of a later statement of a batch only the status tells why. */
-export function forWantOfRights({ why, status }: Said): boolean {
+export function isPermissionDenied({ why, status }: Said): boolean {
   return why === "permission" || (why === "batchPart" && status === 403);
 }
 
 /** For `unknown`: what was neither done nor refused; undefined if there is none. */
-export function unclearSentence({
-  unclear,
-}: Sorted<{ readonly case: string; readonly said: Said }>): string | undefined {
+export function whyUnclear({ unclear }: Sorted<{ readonly case: string; readonly said: Said }>): string | undefined {
   const [first] = unclear;
   if (first === undefined) return undefined;
   return `${first.case}: neither accepted nor refused, but ${first.said.status ?? ""} ${first.said.code} ${first.said.message}`.replace(

@@ -17,7 +17,7 @@ import { attach, type Attached, type AttachParts } from "./attach.ts";
 import { findCredentials, type CredentialFlags } from "./credentials.ts";
 import { mustBeRunnable, mustBeWritable, writeWhole } from "./files.ts";
 import { Output, type OutputFlags } from "./output.ts";
-import { heedSignals } from "./signals.ts";
+import { handleSignals } from "./signals.ts";
 
 export interface CheckFlags extends Flags, CredentialFlags, OutputFlags {
   readonly seed?: string;
@@ -76,7 +76,7 @@ export async function checkServer(parts: CheckServerParts): Promise<ExitName> {
   const startedAt = new Date();
   const beganAt = performance.now();
   const recording = new Recording((exchange) => output.trace(traceLine(exchange)));
-  const signals = heedSignals({
+  const signals = handleSignals({
     first: () => output.complain("interrupted: cleaning up what this run made; once more leaves at once"),
     leaving: () => leaving(id, profile.url ?? null),
   });

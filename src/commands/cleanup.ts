@@ -16,7 +16,7 @@ import { attach } from "./attach.ts";
 import { profileName } from "./check.ts";
 import { findCredentials, type CredentialFlags } from "./credentials.ts";
 import { Output, type OutputFlags } from "./output.ts";
-import { heedSignals } from "./signals.ts";
+import { handleSignals } from "./signals.ts";
 
 export interface CleanupFlags extends Flags, CredentialFlags, OutputFlags {
   readonly dryRun?: boolean;
@@ -52,7 +52,7 @@ export async function cleanup(flags: CleanupFlags, environment: NodeJS.ProcessEn
     throw new UsageError("no server was named: give --url, KALAM_READY_URL or server: in the profile");
   }
   const credentials = await findCredentials(profile.user, flags, source.document, environment, output);
-  const signals = heedSignals({ first: () => output.complain("interrupted"), leaving: () => "kalam-ready: left" });
+  const signals = handleSignals({ first: () => output.complain("interrupted"), leaving: () => "kalam-ready: left" });
   const attached = await attach({
     profile,
     run: newRunId(),

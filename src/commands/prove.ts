@@ -16,7 +16,7 @@ import { selected } from "./list.ts";
 import { Output } from "./output.ts";
 import { mustBeRunnable } from "./files.ts";
 import { kalamStandIn, startSandbox } from "./sandbox.ts";
-import { heedSignals } from "./signals.ts";
+import { handleSignals } from "./signals.ts";
 
 const signs = { proven: "✔", missed: "✖", impossible: "?", onPaperOnly: "✔" } as const;
 const says = { proven: "proven", missed: "MISSED", impossible: "not here", onPaperOnly: "on paper" } as const;
@@ -54,7 +54,7 @@ export async function prove(
     onSandbox || profile.serverBin !== undefined
       ? undefined
       : await findCredentials(profile.user, flags, source.document, environment, output);
-  const signals = heedSignals({
+  const signals = handleSignals({
     first: () => output.complain("interrupted: cleaning up"),
     leaving: () => "kalam-ready: left without cleaning up; kalam-ready cleanup removes what this run made",
   });

@@ -8,7 +8,7 @@ import { packageFolder } from "../package.ts";
 import { UsageError } from "../profile/usage.ts";
 import { sleep } from "../session/pacing.ts";
 import { Output, type OutputFlags } from "./output.ts";
-import { heedSignals } from "./signals.ts";
+import { handleSignals } from "./signals.ts";
 
 export const sandboxBinary: string = path.join(packageFolder, "bin", "kalam-sandbox.js");
 /** A small `kalam` that talks to the sandbox; undefined in an installed package, which does not bring it. */
@@ -56,7 +56,7 @@ export async function sandbox(flags: SandboxFlags, environment: NodeJS.ProcessEn
   if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65_536)) {
     throw new UsageError(`--port: a number from 1 to 65535, not ${JSON.stringify(flags.port)}`);
   }
-  const signals = heedSignals({ first: () => output.tell("stopping"), leaving: () => "kalam-ready: left" });
+  const signals = handleSignals({ first: () => output.tell("stopping"), leaving: () => "kalam-ready: left" });
   const server = await startSandbox({ signal: signals.signal, ...(port === undefined ? {} : { port }) });
   output.out(
     `export KALAM_READY_URL=${server.url} KALAM_READY_USER=root KALAM_READY_PASSWORD=${server.rootPassword}\n`,

@@ -11,7 +11,7 @@ export interface Signals {
 }
 
 /** `leaving` is what to say when somebody does not wait for the clean-up. */
-export function heedSignals(options: { first: () => void; leaving: () => string }): Signals {
+export function handleSignals(options: { first: () => void; leaving: () => string }): Signals {
   const controller = new AbortController();
   let ended: Ended | undefined;
   const heed = (name: "SIGINT" | "SIGTERM"): void => {

@@ -129,7 +129,7 @@ describe("a test case", () => {
       "system-out",
       "system-out",
     ],
-    ["that could not be told", result("a/b", "unknown", "untold"), "error", "error"],
+    ["that could not be told", result("a/b", "unknown", "undetermined"), "error", "error"],
     ["that could not be told and only warns", result("a/b", "unknown", "warns"), "skipped", "error"],
     ["that was skipped", result("a/b", "skip", "none"), "skipped", "skipped"],
   ])("%s", ([, one, normally, strictly]) => {
@@ -160,7 +160,7 @@ describe("a test case", () => {
 
 test("each category is a suite, and the sums are right, above and below", () => {
   const root = read(
-    [result("a/1", "pass", "none"), failed, result("b/1", "unknown", "untold"), result("b/2", "skip", "none")],
+    [result("a/1", "pass", "none"), failed, result("b/1", "unknown", "undetermined"), result("b/2", "skip", "none")],
     {
       exit: "notReady",
     },
@@ -210,7 +210,7 @@ test("it is never green where the exit code is not 0, and never red where it is"
     ["fail", "blocks"],
     ["fail", "warns"],
     ["fail", "accepted"],
-    ["unknown", "untold"],
+    ["unknown", "undetermined"],
     ["unknown", "warns"],
     ["skip", "none"],
   );
@@ -253,7 +253,7 @@ test("whatever the texts hold, it is well-formed, and what XML can hold is still
 });
 
 test("colours of a terminal do not get in", () => {
-  expect(formatJunit(report([result("a/b", "unknown", "untold", { sentence: "\u001b[31mred\u001b[0m" })]))).toContain(
-    "\ufffd[31mred\ufffd[0m",
-  );
+  expect(
+    formatJunit(report([result("a/b", "unknown", "undetermined", { sentence: "\u001b[31mred\u001b[0m" })])),
+  ).toContain("\ufffd[31mred\ufffd[0m");
 });

@@ -53,7 +53,7 @@ function testCase(result: Result, report: Report): Case {
 function outcomeOf({ kind, effect }: Result, report: Report): Outcome {
   const strict = report.profile.failOn === "warn";
   if (effect === "blocks") return "failure";
-  if (effect === "untold") return "error";
+  if (effect === "undetermined") return "error";
   if (effect === "warns" && strict) return kind === "fail" ? "failure" : "error";
   if (kind === "skip" || kind === "unknown") return "skipped";
   return "passed";

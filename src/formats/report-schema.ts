@@ -52,7 +52,7 @@ const result = object(
     category: text,
     title: text,
     kind: { enum: ["pass", "fail", "unknown", "skip"] },
-    effect: { enum: ["none", "blocks", "warns", "untold", "accepted"] },
+    effect: { enum: ["none", "blocks", "warns", "undetermined", "accepted"] },
     required: flag,
     ofTheRun: flag,
     sentence: text,

@@ -110,7 +110,7 @@ describe("a row", () => {
     ["that failed", failed, "  ✖ Title of a/failed", ""],
     ["that warns", result("a/b", "fail", "warns"), "  ! Title of a/b", ""],
     ["that is accepted", result("a/b", "fail", "accepted"), "  ~ Title of a/b", ""],
-    ["that is unknown", result("a/b", "unknown", "untold"), "  ? Title of a/b", "about a/b"],
+    ["that is unknown", result("a/b", "unknown", "undetermined"), "  ? Title of a/b", "about a/b"],
     ["that was skipped", result("a/b", "skip", "none"), "  – Title of a/b", "skipped: about a/b"],
   ])("%s", ([, one, beginning, words]) => {
     const line = lineWith("Title of", lines([one]));
@@ -126,7 +126,7 @@ describe("a row", () => {
   test("has its columns under those of the others", () => {
     const all = lines([
       result("a/1", "pass", "none"),
-      result("a/longer-title", "unknown", "untold", { tookMs: 1_234_567 }),
+      result("a/longer-title", "unknown", "undetermined", { tookMs: 1_234_567 }),
     ]);
     const [one, other] = [lineWith("a/1", all), lineWith("longer", all)];
     expect(one.indexOf("about")).toBe(other.indexOf("about"));
@@ -238,7 +238,7 @@ const every = [
   failed,
   result("a/3", "fail", "warns", { findings: [finding("slow", { level: "warn" })] }),
   result("a/4", "fail", "accepted", { findings: [finding("known")] }),
-  result("a/5", "unknown", "untold"),
+  result("a/5", "unknown", "undetermined"),
   result("a/6", "skip", "none"),
 ];
 
@@ -281,7 +281,7 @@ test("ASCII is ASCII, and tells the same by other signs", () => {
 });
 
 describe("on a terminal of 80 columns", () => {
-  const long = result("a/b", "unknown", "untold", {
+  const long = result("a/b", "unknown", "undetermined", {
     title: "A title as long as a title of a check may be, sixty-four letters",
     sentence: "so and so ".repeat(20).trim(),
   });
@@ -316,7 +316,10 @@ describe("where it is no terminal", () => {
     const word = fc.string({ unit: sign, maxLength: 60 }).map((text) => `(${text})`);
     fc.assert(
       fc.property(word, word, (title, sentence) => {
-        const all = lines([result("a/b", "unknown", "untold", { title, sentence }), result("a/1", "pass", "none")]);
+        const all = lines([
+          result("a/b", "unknown", "undetermined", { title, sentence }),
+          result("a/1", "pass", "none"),
+        ]);
         const row = lineWith("12 ms", all);
         expect(row).toContain(title);
         expect(row).toContain(sentence);
@@ -326,7 +329,7 @@ describe("where it is no terminal", () => {
 
   test("also where a sentence is very long", () => {
     const sentence = "word ".repeat(2000).trim();
-    expect(table([result("a/b", "unknown", "untold", { sentence })])).toContain(sentence);
+    expect(table([result("a/b", "unknown", "undetermined", { sentence })])).toContain(sentence);
   });
 });
 
@@ -334,7 +337,7 @@ describe("what a server says cannot look like what we say", () => {
   const nasty = "one\r\nREADY   99 passed\n\u001b[2J\u001b[32mexit 0\u0007\u009b31m\u202egnp\u2028x";
 
   test.for<[string, readonly Result[], Partial<Report>]>([
-    ["in a sentence", [result("a/b", "unknown", "untold", { sentence: nasty })], {}],
+    ["in a sentence", [result("a/b", "unknown", "undetermined", { sentence: nasty })], {}],
     [
       "in a finding",
       [
@@ -355,7 +358,7 @@ describe("what a server says cannot look like what we say", () => {
   });
 
   test("neither with colours nor on a terminal", () => {
-    const all = table([result("a/b", "unknown", "untold", { sentence: nasty })], { colors: 1, width: 80 });
+    const all = table([result("a/b", "unknown", "undetermined", { sentence: nasty })], { colors: 1, width: 80 });
     expect(stripVTControlCharacters(all)).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
     expect(all).not.toContain("\u001b[2J");
   });

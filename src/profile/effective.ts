@@ -5,7 +5,7 @@ import { select, SelectorError } from "../selector.ts";
 import type { ProfileDocument } from "./keys.ts";
 import { ProfileError, type ProfileSource } from "./read.ts";
 import { whichServer, type Noted } from "./server.ts";
-import { notEmpty, oneOf, parseDuration, told, UsageError, whole } from "./usage.ts";
+import { notEmpty, oneOf, parseDuration, withFlagName, UsageError, whole } from "./usage.ts";
 
 export interface Acceptance {
   readonly check: string;
@@ -103,11 +103,11 @@ export function effectiveProfile(
     parse: (text: string) => T,
     fallback: T,
   ): T {
-    const fromFlag = flagged === undefined ? undefined : told(`--${names.flag}`, flagged, parse);
+    const fromFlag = flagged === undefined ? undefined : withFlagName(`--${names.flag}`, flagged, parse);
     if (fromFlag !== undefined) return noted(key, `flag --${names.flag}`, fromFlag);
     const variable = names.env === undefined ? undefined : environment[names.env];
     if (names.env !== undefined && variable !== undefined && variable !== "") {
-      return noted(key, `environment ${names.env}`, told(names.env, variable, parse));
+      return noted(key, `environment ${names.env}`, withFlagName(names.env, variable, parse));
     }
     const written = document[key] as T | undefined;
     return written === undefined ? noted(key, "default", fallback) : noted(key, line(key), written);
@@ -193,7 +193,7 @@ export function effectiveProfile(
 
   function pickOnly(): ReadonlySet<string> | undefined {
     if (flags.only !== undefined && flags.only.length > 0)
-      return noted("only", "flag --only", told("--only", flags.only, chosen));
+      return noted("only", "flag --only", withFlagName("--only", flags.only, chosen));
     if (document.only === undefined) return noted("only", "default", undefined);
     return noted("only", line("only"), inProfile("only", document.only));
   }
@@ -204,7 +204,7 @@ export function effectiveProfile(
       for (const id of inProfile("skip", [selector])) skip.set(id, reason);
     }
     for (const selector of flags.skip ?? [])
-      for (const id of told("--skip", [selector], chosen)) skip.set(id, `--skip ${selector}`);
+      for (const id of withFlagName("--skip", [selector], chosen)) skip.set(id, `--skip ${selector}`);
     const from = [
       ...(document.skip === undefined ? [] : [line("skip")]),
       ...((flags.skip ?? []).length > 0 ? ["flag --skip"] : []),
@@ -214,7 +214,7 @@ export function effectiveProfile(
 
   function pickRequired(): ReadonlySet<string> {
     const written = inProfile("require", document.require ?? []);
-    const flagged = told("--require", flags.require ?? [], chosen);
+    const flagged = withFlagName("--require", flags.require ?? [], chosen);
     const from = [
       ...(document.require === undefined ? [] : [line("require")]),
       ...(flagged.size > 0 ? ["flag --require"] : []),
@@ -250,7 +250,7 @@ export function effectiveProfile(
 
 function parseReport(text: string): ReportWanted {
   const at = text.indexOf("=");
-  const format = told("--report", at === -1 ? text : text.slice(0, at), (word) => oneOf(word, formatNames));
+  const format = withFlagName("--report", at === -1 ? text : text.slice(0, at), (word) => oneOf(word, formatNames));
   if (at === -1) return { format };
   return { format, path: notEmpty(`the path of --report ${format}=`, text.slice(at + 1)) };
 }
@@ -266,7 +266,7 @@ function whichAllowed(
   const written = document.allow ?? (production ? [] : ["scratch" as const]);
   const flagged = (flags.allow ?? [])
     .flatMap((word) => word.split(","))
-    .map((word) => told("--allow", word.trim(), (one) => oneOf(one, touchesOrder)));
+    .map((word) => withFlagName("--allow", word.trim(), (one) => oneOf(one, touchesOrder)));
   if (flags.readOnly === true) {
     if (flagged.some((one) => one !== "nothing")) throw new UsageError("--read-only and --allow do not go together");
     return noted("allow", "flag --read-only", ["nothing"]);

@@ -7,7 +7,7 @@ import { SelectorError } from "../selector.ts";
 export class UsageError extends Error {}
 
 /** Runs a parser over what stood in a flag or a variable, and says where it stood if that fails. */
-export function told<Text, T>(name: string, value: Text, parse: (value: Text) => T): T {
+export function withFlagName<Text, T>(name: string, value: Text, parse: (value: Text) => T): T {
   try {
     return parse(value);
   } catch (error) {

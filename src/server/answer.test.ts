@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Json, parseExact, writeExact } from "../wire/json.ts";
-import { listed, onlyRow, outcomeOf, readAnswer, rowsOf, saidOf, saysNo, type Answer } from "./answer.ts";
+import { listed, onlyRow, outcomeOf, readAnswer, rowsOf, saidOf, isCleanRefusal, type Answer } from "./answer.ts";
 import type { Cause } from "./refusal.ts";
 import type { RawAnswer } from "../wire/wire.ts";
 
@@ -322,10 +322,10 @@ describe("in words", () => {
     ["no login", 401, "INVALID_CREDENTIALS", false],
     ["the server broke", 500, "INTERNAL_ERROR", false],
   ])("whether %s is the server's no to the thing at hand", ([, status, code, no]) => {
-    expect(saysNo(saidOf(read(status, failure(code, "words"))))).toBe(no);
+    expect(isCleanRefusal(saidOf(read(status, failure(code, "words"))))).toBe(no);
   });
 
   test("success is no no", () => {
-    expect(saysNo(saidOf(read(200, success(two))))).toBe(false);
+    expect(isCleanRefusal(saidOf(read(200, success(two))))).toBe(false);
   });
 });

@@ -235,7 +235,7 @@ export function saidOf(answer: Answer): Said {
  * Whether the server said no as it should: with a status from 400 to 499 and a code. Too fast, no login and no right
  * are other reasons than the one at hand, and say nothing about it. Whether anything changed is for a look afterwards.
  */
-export function saysNo(said: Said): boolean {
+export function isCleanRefusal(said: Said): boolean {
   if (said.status === null || said.status < 400 || said.status > 499 || said.code === "") return false;
   return !["rate", "login", "permission"].includes(said.why);
 }

@@ -10,7 +10,7 @@ import type { Wire } from "../wire/wire.ts";
 export type { Account, Reply } from "./sender.ts";
 export type { OwnRole } from "../session/accounts.ts";
 export type { Capabilities } from "../session/session.ts";
-export { listed, onlyRow, outcomeOf, rowsOf, saidOf, saysNo, type Answer, type Said } from "./answer.ts";
+export { listed, onlyRow, outcomeOf, rowsOf, saidOf, isCleanRefusal, type Answer, type Said } from "./answer.ts";
 export { cellText, integerText } from "../wire/json.ts";
 export { kalamText, type KalamOptions, type KalamSaid, type RunKalam } from "./kalam.ts";
 export { versionOf, type Change, type Frame, type Row, type SubscribeOptions, type Subscription } from "./feed.ts";
@@ -40,7 +40,7 @@ export interface Target extends Sender {
 }
 
 /** The process, out of reach once the signal is aborted: a check that timed out must not start another server. */
-function mortal(control: Control, signal: AbortSignal): Control {
+function abortable(control: Control, signal: AbortSignal): Control {
   return {
     ...control,
     async trial(settings, withinMs) {
@@ -120,7 +120,7 @@ export function makeTarget(
       });
     },
     password,
-    ...(wire.control === undefined ? {} : { control: mortal(wire.control, signal) }),
+    ...(wire.control === undefined ? {} : { control: abortable(wire.control, signal) }),
     ...(wire.kalam === undefined ? {} : { kalam: makeKalam(wire.kalam, parts, password) }),
   };
 }

@@ -1,5 +1,5 @@
 import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
-import { saidOf, saysNo, type Said } from "../../../src/server/target.ts";
+import { saidOf, isCleanRefusal, type Said } from "../../../src/server/target.ts";
 import { shown, tryAll } from "../../vocabulary/trials.ts";
 
 const repeats = 2;
@@ -114,7 +114,7 @@ export const namespaceScriptsRepeat = defineCheck({
       return unknown("the namespaces or the row could not be read");
     if (again.length < repeats || droppedAgain.length < repeats || !before.includes("kept"))
       return unknown("the scripts were not repeated, or there was nothing to keep");
-    if (plain === undefined || !saysNo(plain.said))
+    if (plain === undefined || !isCleanRefusal(plain.said))
       return unknown(`a plain repeat was not refused for the name: ${plain?.said.message ?? "it was not tried"}`);
     return pass(
       `${again.length + droppedAgain.length} of ${again.length + droppedAgain.length} repeats without effect, a plain one refused, both gone in the end`,

@@ -1,5 +1,5 @@
 import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
-import { saidOf, saysNo, type Said } from "../../../src/server/target.ts";
+import { saidOf, isCleanRefusal, type Said } from "../../../src/server/target.ts";
 import { shown, tryAll } from "../../vocabulary/trials.ts";
 
 const repeats = 2;
@@ -132,7 +132,7 @@ export const tableScriptsRepeat = defineCheck({
     const rows = Object.values(before).filter((text) => text?.includes(kept) === true).length;
     if (again.length < repeats || droppedAgain.length < repeats || rows < types.length)
       return unknown("the scripts were not repeated, or there was nothing to keep");
-    const vague = plain.find((one) => !saysNo(one.said));
+    const vague = plain.find((one) => !isCleanRefusal(one.said));
     if (vague !== undefined || plain.length < types.length)
       return unknown(`a plain repeat was not refused for the name: ${vague?.said.message ?? "it was not tried"}`);
     if (otherShape.kind === "unsure" && otherShape.why !== "unrecognised")

@@ -1,5 +1,5 @@
 import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
-import { attempt, sortAttempts, untoldSentence, type Case } from "../../vocabulary/attempts.ts";
+import { attempt, sortAttempts, whyUnknown, type Case } from "../../vocabulary/attempts.ts";
 
 const policies = [
   "rows:abc",
@@ -80,7 +80,7 @@ export const badFlushPolicyRefused = defineCheck({
       return fail(...found, { name: "validRefused", data: { outcome }, sent: [good.said.exchange] });
     }
     if (found.length > 0) return fail(...found);
-    const why = untoldSentence(seen.unread, sorted);
+    const why = whyUnknown(seen.unread, sorted);
     if (why !== undefined) return unknown(why);
     if (good?.said.kind !== "ok" || seen.bad.length < policies.length)
       return unknown(`the control was not answered: ${good?.said.message ?? "it was not tried"}`);

@@ -1,5 +1,5 @@
 import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
-import { listed, saidOf, saysNo, type Said } from "../../../src/server/target.ts";
+import { listed, saidOf, isCleanRefusal, type Said } from "../../../src/server/target.ts";
 
 /**
  * What each name is made of, from a proper one of the run's own. `claimed` where the result does not begin like ours.
@@ -112,7 +112,7 @@ export const badNamespaceRefused = defineCheck({
       return unknown("the namespaces could not be listed afterwards, so a refusal may have created something");
     if (alive.kind !== "ok")
       return unknown(`a plain query afterwards got ${alive.status ?? "no answer"} ${alive.message}`);
-    const vague = attempts.find((one) => !saysNo(one.said));
+    const vague = attempts.find((one) => !isCleanRefusal(one.said));
     if (vague !== undefined)
       return unknown(
         `${vague.case}: neither accepted nor refused, but ${vague.said.status ?? ""} ${vague.said.code} ${vague.said.message}`,

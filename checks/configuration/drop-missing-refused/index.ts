@@ -1,5 +1,5 @@
 import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
-import { saidOf, saysNo } from "../../../src/server/target.ts";
+import { saidOf, isCleanRefusal } from "../../../src/server/target.ts";
 
 export const dropMissingRefused = defineCheck({
   id: "configuration/drop-missing-refused",
@@ -34,7 +34,7 @@ export const dropMissingRefused = defineCheck({
   judge({ missing, control, said }) {
     const sent = [said.exchange];
     if (said.kind === "ok") return fail({ name: "accepted", data: { name: missing, message: said.message }, sent });
-    if (!saysNo(said))
+    if (!isCleanRefusal(said))
       return unknown(`neither accepted nor refused, but ${said.status ?? "no answer"} ${said.code} ${said.message}`);
     if (!said.message.toLowerCase().includes(missing))
       return fail({ name: "unclear", data: { name: missing, message: said.message }, sent });

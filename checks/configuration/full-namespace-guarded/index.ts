@@ -1,5 +1,5 @@
 import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
-import { listed, saidOf, saysNo } from "../../../src/server/target.ts";
+import { listed, saidOf, isCleanRefusal } from "../../../src/server/target.ts";
 
 const rows = 3;
 
@@ -41,7 +41,7 @@ export const fullNamespaceGuarded = defineCheck({
     const left = Number(after?.[0] ?? 0);
     if (said.kind === "ok")
       return fail({ name: "droppedRows", data: { before: there, message: said.message }, sent: [said.exchange] });
-    if (!saysNo(said))
+    if (!isCleanRefusal(said))
       return unknown(`neither accepted nor refused, but ${said.status ?? "no answer"} ${said.code} ${said.message}`);
     if (left !== rows)
       return fail({

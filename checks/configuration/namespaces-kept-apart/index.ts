@@ -1,5 +1,5 @@
 import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
-import { listed, saidOf, saysNo, type Said } from "../../../src/server/target.ts";
+import { listed, saidOf, isCleanRefusal, type Said } from "../../../src/server/target.ts";
 
 const letters = ["a", "b", "c", "d"] as const;
 
@@ -71,7 +71,7 @@ export const namespacesKeptApart = defineCheck({
     const broken = repeated.find((one) => one.kind !== "ok");
     if (broken !== undefined || repeated.length < names.length)
       return unknown(`IF NOT EXISTS was not answered with success: ${broken?.message ?? "it was not tried"}`);
-    const vague = [plain, capital].find((one) => !saysNo(one.said));
+    const vague = [plain, capital].find((one) => !isCleanRefusal(one.said));
     if (vague !== undefined)
       return unknown(
         `${vague.statement}: neither accepted nor refused, but ${vague.said.status ?? ""} ${vague.said.message}`,

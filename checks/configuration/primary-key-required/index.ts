@@ -1,5 +1,5 @@
 import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
-import { attempt, sortAttempts, untoldSentence, type Case } from "../../vocabulary/attempts.ts";
+import { attempt, sortAttempts, whyUnknown, type Case } from "../../vocabulary/attempts.ts";
 
 const bad: readonly Case[] = [
   { name: "USER without", sql: (table) => `CREATE TABLE ${table} (id BIGINT, v TEXT) WITH (TYPE='USER')` },
@@ -74,7 +74,7 @@ export const primaryKeyRequired = defineCheck({
       });
     }
     if (found.length > 0) return fail(...found);
-    const why = untoldSentence(seen.unread, sorted);
+    const why = whyUnknown(seen.unread, sorted);
     if (why !== undefined) return unknown(why);
     // Refused for another reason than the one at hand shows nothing about keys.
     if (other !== undefined) return unknown(`${other.case} was refused, but not for its key: ${other.said.message}`);

@@ -1,5 +1,5 @@
 import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
-import { attempt, sortAttempts, untoldSentence, type Case } from "../../vocabulary/attempts.ts";
+import { attempt, sortAttempts, whyUnknown, type Case } from "../../vocabulary/attempts.ts";
 
 const create = (options: string) => (table: string) =>
   `CREATE TABLE ${table} (id BIGINT PRIMARY KEY, v TEXT) WITH (${options})`;
@@ -55,7 +55,7 @@ export const unknownTypeRefused = defineCheck({
       };
     });
     if (found.length > 0) return fail(...found);
-    const why = untoldSentence(seen.unread, sorted);
+    const why = whyUnknown(seen.unread, sorted);
     if (why !== undefined) return unknown(why);
     if (good?.said.kind !== "ok" || good.made === null || seen.bad.length < bad.length) {
       return unknown(

@@ -1,5 +1,5 @@
 import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
-import { saidOf, saysNo, type Said } from "../../../src/server/target.ts";
+import { saidOf, isCleanRefusal, type Said } from "../../../src/server/target.ts";
 import { hasEnded, readJob, startFlush, waitForJob, type Flush, type Job } from "../../vocabulary/jobs.ts";
 
 const rowCount = 20;
@@ -137,7 +137,7 @@ export const jobsTracked = defineCheck({
         ? [{ name: "idleJob" as const, data: { answer: again.said.message }, sent: [again.said.exchange] }]
         : [];
     if (found.length + busy.length > 0) return fail(...found, ...busy);
-    if (again === null || (again.said.kind !== "ok" && !saysNo(again.said)))
+    if (again === null || (again.said.kind !== "ok" && !isCleanRefusal(again.said)))
       return unknown(`the second flush was not answered: ${again?.said.message ?? ""}`);
     const tookMs = BigInt(last.finishedAt ?? 0) - BigInt(last.createdAt ?? 0);
     return pass(`${job} listed, completed after ${tookMs} ms by its own times; a second flush found nothing to do`);

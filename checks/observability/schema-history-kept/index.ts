@@ -5,7 +5,7 @@ import {
   integerText,
   rowsOf,
   saidOf,
-  saysNo,
+  isCleanRefusal,
   type Account,
   type Said,
   type Target,
@@ -93,7 +93,9 @@ export const schemaHistoryKept = defineCheck({
     };
   },
   judge({ stepped, history, historySaid, described, describedHistory }) {
-    const odd = stepped.findIndex(({ said }, at) => (at === 0 || changed(at) ? said.kind !== "ok" : !saysNo(said)));
+    const odd = stepped.findIndex(({ said }, at) =>
+      at === 0 || changed(at) ? said.kind !== "ok" : !isCleanRefusal(said),
+    );
     const first = stepped[0]?.version ?? null;
     if (odd !== -1 || first === null || stepped.length < steps.length) {
       const { said } = stepped[odd] ?? {};

@@ -1,6 +1,6 @@
 import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
 import type { Json } from "../../../src/wire/json.ts";
-import { cellText, rowsOf, saidOf, saysNo, type Said } from "../../../src/server/target.ts";
+import { cellText, rowsOf, saidOf, isCleanRefusal, type Said } from "../../../src/server/target.ts";
 
 /** More are not checked: each costs a file written and deleted. */
 const checkedMax = 5;
@@ -129,7 +129,7 @@ export const storagesHealthy = defineCheck({
     const vague = checked.find((one) => one.said.kind !== "ok");
     if (vague !== undefined) return unknown(`STORAGE CHECK ${vague.storage} was not answered: ${vague.said.message}`);
     if (checked.length === 0) return unknown("no storage could be checked");
-    if (bogus.said.kind !== "ok" && !saysNo(bogus.said))
+    if (bogus.said.kind !== "ok" && !isCleanRefusal(bogus.said))
       return unknown(`STORAGE CHECK of a storage that does not exist was not answered: ${bogus.said.message}`);
     return pass(
       `${checked.length} of ${listed.length} storages checked and healthy, ours is ${ofTable}; no secret in ${listed.length} rows`,

@@ -1,5 +1,13 @@
 import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
-import { cellText, rowsOf, saidOf, saysNo, type Account, type Said, type Target } from "../../../src/server/target.ts";
+import {
+  cellText,
+  rowsOf,
+  saidOf,
+  isCleanRefusal,
+  type Account,
+  type Said,
+  type Target,
+} from "../../../src/server/target.ts";
 
 /** One of each type. `options`: words that its options must hold where they are told. */
 const tables: readonly { name: string; type: string; with: string; options: readonly string[] }[] = [
@@ -133,7 +141,7 @@ export const tablesListed = defineCheck({
           ],
     );
     const refused = there
-      .filter(({ said }) => said.kind !== "ok" && saysNo(said))
+      .filter(({ said }) => said.kind !== "ok" && isCleanRefusal(said))
       .map(({ place, said }) => ({
         name: "refused" as const,
         case: place,

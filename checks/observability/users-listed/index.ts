@@ -125,8 +125,8 @@ export const usersListed = defineCheck({
               data: {
                 user,
                 what: "last login",
-                before: r1.lastLogin ?? "untold",
-                after: r2.lastLogin ?? "untold",
+                before: r1.lastLogin ?? "undetermined",
+                after: r2.lastLogin ?? "undetermined",
                 did: "a login",
               },
               sent: [entered.exchange, afterLogin.said.exchange],

@@ -9,7 +9,7 @@ import {
   type Subscription,
   type Target,
 } from "../../../src/server/target.ts";
-import { sortTried, tryAll, unclearSentence, type Tried as HttpTried } from "../../vocabulary/trials.ts";
+import { sortTried, tryAll, whyUnclear, type Tried as HttpTried } from "../../vocabulary/trials.ts";
 import { connect, fenceArrives, type NotFollowing } from "../../vocabulary/following.ts";
 import { reasonOf, type Reason } from "../../vocabulary/opening.ts";
 
@@ -196,7 +196,7 @@ export const badSubscribeRefused = defineCheck({
         data: { statement: "one of them", how: `in deed: ${left} of ${wanted} rows are left` },
       });
     if (found.length > 0) return fail(...found);
-    const unclear = unclearSentence(sorted);
+    const unclear = whyUnclear(sorted);
     if (unclear !== undefined) return unknown(unclear);
     if (control?.said.kind !== "ok")
       return unknown(`a proper SUBSCRIBE TO over HTTP was not accepted: ${control?.said.message ?? ""}`);

@@ -99,7 +99,7 @@ export const handshakeGuarded = defineCheck({
       if (given.length > 0) found.push({ name: "dataBeforeLogin", case: name, data: { case: name, frames: given } });
       if (opened && (closedMs === null || closedMs > closedMsMax))
         found.push({ name: "noTimeout", case: name, data: { case: name, waitedMs: closedMs ?? closeWithinMs } });
-      if (code !== null && !saysNo(code))
+      if (code !== null && !isCleanRefusal(code))
         found.push({ name: "unclearEnd", case: name, data: { case: name, closed: closed ?? String(code) } });
     }
     if (origin.allowedOverHttp === false && origin.opened)
@@ -121,7 +121,7 @@ export const handshakeGuarded = defineCheck({
 const openedMin = 1;
 
 /** Against the rules or the protocol, or a code of the server's own. After 1000, 1006 or 1011 a client comes again at once. */
-function saysNo(code: number): boolean {
+function isCleanRefusal(code: number): boolean {
   return [1002, 1003, 1008].includes(code) || (code >= 3000 && code <= 4999);
 }
 

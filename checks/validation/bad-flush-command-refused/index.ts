@@ -1,6 +1,6 @@
 import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
 import { jobIn, jobsOf } from "../../vocabulary/jobs.ts";
-import { sortTried, tryAll, unclearSentence } from "../../vocabulary/trials.ts";
+import { sortTried, tryAll, whyUnclear } from "../../vocabulary/trials.ts";
 
 /** What each statement is made of: a table that has something to flush, and its namespace. None that could mean all tables of the server. */
 const cases: readonly { readonly name: string; readonly sql: (table: string, namespace: string) => string }[] = [
@@ -70,7 +70,7 @@ export const badFlushCommandRefused = defineCheck({
     const strays = stray.map((job) => `${job.type} ${job.id}`);
     if (strays.length > 0) return fail(...found, { name: "jobCreated", data: { jobs: strays } });
     if (found.length > 0) return fail(...found);
-    const why = unclearSentence(sorted);
+    const why = whyUnclear(sorted);
     if (why !== undefined) return unknown(why);
     if (jobs === null || after === null) return unknown("the jobs could not be listed");
     if (tried.length < cases.length) return unknown(`only ${tried.length} of ${cases.length} statements were tried`);

@@ -1,5 +1,5 @@
 import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
-import { sortTried, tryAll, unclearSentence } from "../../vocabulary/trials.ts";
+import { sortTried, tryAll, whyUnclear } from "../../vocabulary/trials.ts";
 
 /** Mistakes that a program must tell apart to do the right thing next. The table has a row 1 with the columns id, must and n. */
 const cases: readonly { readonly name: string; readonly sql: (table: string) => string }[] = [
@@ -54,7 +54,7 @@ export const constraintErrorCoded = defineCheck({
     if (dead !== undefined || proper.length < 3)
       return unknown(`a ${dead?.case ?? "proper statement"} does not work either: ${dead?.said.message ?? ""}`);
     const sorted = sortTried(tried);
-    const why = unclearSentence(sorted);
+    const why = whyUnclear(sorted);
     if (why !== undefined) return unknown(why);
     const taken = sorted.accepted[0];
     if (taken !== undefined) return unknown(`${taken.case}: it was accepted, so there is no code to look at`);

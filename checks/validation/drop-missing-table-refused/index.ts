@@ -1,6 +1,6 @@
 import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
-import { saidOf, saysNo, type Account, type Said } from "../../../src/server/target.ts";
-import { forWantOfRights, shown } from "../../vocabulary/trials.ts";
+import { saidOf, isCleanRefusal, type Account, type Said } from "../../../src/server/target.ts";
+import { isPermissionDenied, shown } from "../../vocabulary/trials.ts";
 import { doubtOf, kinds, lostRows, oldRows, recreate } from "./recreation.ts";
 
 /** What a dba drops that is not there: `{ns}` a namespace of ours, `{no}` the name of none. */
@@ -136,12 +136,12 @@ export const dropMissingTableRefused = defineCheck({
     if (seen.control.kind !== "ok")
       return unknown(`dropping one that is there did not work either: ${seen.control.message}`);
     const vague = [
-      ...dropped.filter(({ said }) => !saysNo(said)),
+      ...dropped.filter(({ said }) => !isCleanRefusal(said)),
       ...idempotent.filter(({ said }) => said.kind !== "ok"),
     ][0];
     if (vague !== undefined)
       return unknown(`${vague.case}: neither accepted nor refused, but ${vague.said.code} ${vague.said.message}`);
-    const other = told.find(({ there, missing: not }) => !forWantOfRights(there) || !forWantOfRights(not));
+    const other = told.find(({ there, missing: not }) => !isPermissionDenied(there) || !isPermissionDenied(not));
     if (other !== undefined)
       return unknown(`${other.case}, as ${other.role}, was not refused for want of rights: ${other.there.message}`);
     if (dropped.length < missing.length || idempotent.length < ifExists.length || told.length < 2 * pairs.length)

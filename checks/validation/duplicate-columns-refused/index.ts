@@ -1,7 +1,7 @@
 import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
 import { cellText, rowsOf, type Account, type Target } from "../../../src/server/target.ts";
-import { attempt, sortAttempts, untoldSentence, type Case } from "../../vocabulary/attempts.ts";
-import { sortTried, tryAll, unclearSentence } from "../../vocabulary/trials.ts";
+import { attempt, sortAttempts, whyUnknown, type Case } from "../../vocabulary/attempts.ts";
+import { sortTried, tryAll, whyUnclear } from "../../vocabulary/trials.ts";
 
 const shared = (columns: string) => (table: string) => `CREATE TABLE ${table} (${columns}) WITH (TYPE='SHARED')`;
 const creations: readonly Case[] = [
@@ -102,7 +102,7 @@ export const duplicateColumnsRefused = defineCheck({
       return fail({ name: "versionMoved", data: { from: before.version, to: after.version } });
     if (after.columns.join() !== before.columns.join())
       return fail({ name: "accepted", data: { case: "looked up afterwards", columns: after.columns } });
-    const why = untoldSentence(created.unread, made) ?? unclearSentence(changed);
+    const why = whyUnknown(created.unread, made) ?? whyUnclear(changed);
     if (why !== undefined) return unknown(why);
     if (created.attempts.length <= creations.length || altered.length < changes.length)
       return unknown(`only ${created.attempts.length + altered.length} statements were tried`);

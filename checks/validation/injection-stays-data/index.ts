@@ -4,7 +4,7 @@ import {
   integerText,
   rowsOf,
   saidOf,
-  saysNo,
+  isCleanRefusal,
   type Account,
   type Said,
   type Target,
@@ -184,10 +184,10 @@ export const injectionStaysData = defineCheck({
       );
     const found = [...ran, ...overfull, ...bent, ...unfound];
     if (found.length > 0) return fail(...found);
-    const lost = texts.find(({ said, mayRefuse }) => said.kind !== "ok" && !(mayRefuse && saysNo(said)));
+    const lost = texts.find(({ said, mayRefuse }) => said.kind !== "ok" && !(mayRefuse && isCleanRefusal(said)));
     if (lost !== undefined)
       return unknown(`${lost.case}: not taken, but ${lost.said.status ?? lost.said.why} ${lost.said.message}`);
-    const vague = answers.find((said) => said.kind !== "ok" && !saysNo(said) && said.why !== "permission");
+    const vague = answers.find((said) => said.kind !== "ok" && !isCleanRefusal(said) && said.why !== "permission");
     if (vague !== undefined)
       return unknown(`a name was neither taken nor refused, but ${vague.status ?? vague.why} ${vague.message}`);
     const unasked = filters.find((one) => one.found === null);

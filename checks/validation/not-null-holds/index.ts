@@ -1,7 +1,7 @@
 import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
 import type { Json } from "../../../src/wire/json.ts";
 import { cellText, type Account, type Target } from "../../../src/server/target.ts";
-import { sortTried, tryAll, unclearSentence, type Tried } from "../../vocabulary/trials.ts";
+import { sortTried, tryAll, whyUnclear, type Tried } from "../../vocabulary/trials.ts";
 
 /** So many that a server which goes through them in any order, up to the bad one, will hardly ever begin with that. */
 const many = Array.from({ length: 40 }, (_, at) => 50 + at);
@@ -152,7 +152,7 @@ export const notNullHolds = defineCheck({
         return unknown(
           `the rows to begin with are not those that were written to the ${kind} table: ${JSON.stringify(rows).slice(0, 300)}`,
         );
-      const why = unclearSentence(sortTried(tried));
+      const why = whyUnclear(sortTried(tried));
       if (why !== undefined) return unknown(`${kind} table, ${why}`);
       if (tried.length < cases.length) return unknown(`only ${tried.length} of ${cases.length} ways were tried`);
       const dead = proper.find(({ said }) => said.kind !== "ok");

@@ -1,6 +1,6 @@
 /** Judges what neighbours in one table did: whether anybody reached what is another's. Pure. */
-import { saysNo, type Said } from "../../../src/server/target.ts";
-import { forWantOfRights } from "../../vocabulary/trials.ts";
+import { isCleanRefusal, type Said } from "../../../src/server/target.ts";
+import { isPermissionDenied } from "../../vocabulary/trials.ts";
 import type { Heard } from "../reaching/listening.ts";
 import type { Room, RoomPlan, Visit, Written } from "./neighbours.ts";
 import type { Tried } from "../reaching/reach.ts";
@@ -82,7 +82,7 @@ function judgeRead(way: ReadWay, tried: Tried, about: About): Seen {
   const leak = leakOf(way, tried, about);
   if (leak !== undefined) return trespass("foreignRows", way, tried, about, leak);
   const beside = about.visit.reads.find((one) => one.way === way.tellsBeside);
-  if (beside?.said.kind === "ok" && saysNo(tried.said)) {
+  if (beside?.said.kind === "ok" && isCleanRefusal(tried.said)) {
     const detail = `it is refused, and is not for a value that nobody has: ${outcome(tried.said)}`;
     return trespass("foreignRows", way, tried, about, detail);
   }
@@ -148,7 +148,7 @@ function judgeWrite(way: WriteWay, tried: Written, about: About): Seen {
   const { said } = tried;
   if (way.forbidden === true) {
     if (said.kind === "ok") return trespass("actedAs", way, tried, about, `${said.status} ${said.message}`.trim());
-    if (forWantOfRights(said)) return { kind: "denied" };
+    if (isPermissionDenied(said)) return { kind: "denied" };
     return doubt(way, about, `was not refused for want of rights: ${outcome(said)}`);
   }
   if (said.kind !== "ok") return judgeRefusal(way, false, tried, about);
@@ -165,7 +165,7 @@ function judgeWrite(way: WriteWay, tried: Written, about: About): Seen {
 
 /** A refusal is an answer where the server need not have the way. */
 function judgeRefusal(way: ReadWay | WriteWay, searched: boolean, { said }: Tried, about: About): Seen {
-  const refused = saysNo(said) || said.why === "permission";
+  const refused = isCleanRefusal(said) || said.why === "permission";
   if (refused && (searched || mayLack(way, about))) return { kind: "denied" };
   return doubt(way, about, `got ${outcome(said)}`);
 }

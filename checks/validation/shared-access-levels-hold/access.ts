@@ -1,6 +1,6 @@
 /** Judges what was tried on shared tables of each access level. Pure. */
-import { saysNo, type Said } from "../../../src/server/target.ts";
-import { forWantOfRights } from "../../vocabulary/trials.ts";
+import { isCleanRefusal, type Said } from "../../../src/server/target.ts";
+import { isPermissionDenied } from "../../vocabulary/trials.ts";
 import {
   deniedWrites,
   liveQuery,
@@ -95,7 +95,7 @@ function judgeRead(way: ReadWay, tried: Tried, table: Rows, open: boolean): Judg
   // In whatever words: the same statement on an open table shows that nothing else is wrong with it.
   if (!open) return refused(said) ? "denied" : "doubt";
   if (all) return "allowed";
-  return forWantOfRights(said) ? { name: "tooClosed", detail: said.message } : "doubt";
+  return isPermissionDenied(said) ? { name: "tooClosed", detail: said.message } : "doubt";
 }
 
 function judgeDenied({ said, state }: Write): Judgement {
@@ -107,7 +107,7 @@ function judgeDenied({ said, state }: Write): Judgement {
 
 function judgeAllowed({ said, count }: Write): Judgement {
   if (said.kind === "ok" && count === 1) return "allowed";
-  return forWantOfRights(said) ? { name: "tooClosed", detail: said.message } : "doubt";
+  return isPermissionDenied(said) ? { name: "tooClosed", detail: said.message } : "doubt";
 }
 
 /** Changes of level: whether the reads that follow at once are as open as the new one. */
@@ -157,7 +157,7 @@ function doubt(why: string): Seen {
 }
 
 function refused(said: Said): boolean {
-  return saysNo(said) || forWantOfRights(said);
+  return isCleanRefusal(said) || isPermissionDenied(said);
 }
 
 function text({ rows, theirs }: Tried): string {

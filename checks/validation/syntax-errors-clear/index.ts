@@ -1,5 +1,5 @@
 import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
-import { saidOf, saysNo, type Said } from "../../../src/server/target.ts";
+import { saidOf, isCleanRefusal, type Said } from "../../../src/server/target.ts";
 
 /** `tells`: how a text for an administrator can say what is wrong. */
 const cases: readonly { readonly name: string; readonly sql: string; readonly tells: RegExp }[] = [
@@ -123,7 +123,7 @@ export const syntaxErrorsClear = defineCheck({
         return [{ name: "leaksInternals" as const, data, ...about(one, said) }];
       }),
     );
-    const refused = attempts.filter((one) => both(one).every(saysNo));
+    const refused = attempts.filter((one) => both(one).every(isCleanRefusal));
     const unclear = refused.flatMap((one) => {
       const tells = cases.find(({ name }) => name === one.case)?.tells;
       const silent =
@@ -139,7 +139,7 @@ export const syntaxErrorsClear = defineCheck({
     if (found.length > 0) return fail(...found);
     const vague = attempts.flatMap((one) =>
       both(one)
-        .filter((said) => !saysNo(said))
+        .filter((said) => !isCleanRefusal(said))
         .map((said) => ({ one, said })),
     )[0];
     if (vague !== undefined)

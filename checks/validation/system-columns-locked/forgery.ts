@@ -1,5 +1,13 @@
 /** Attempts to write the columns that the server keeps for itself. */
-import { cellText, rowsOf, saidOf, saysNo, type Account, type Said, type Target } from "../../../src/server/target.ts";
+import {
+  cellText,
+  rowsOf,
+  saidOf,
+  isCleanRefusal,
+  type Account,
+  type Said,
+  type Target,
+} from "../../../src/server/target.ts";
 
 /** Nobody's row version, as small as none has been since KalamDB was written. */
 const forgedVersion = "77";
@@ -87,7 +95,7 @@ export async function assignAll(
 
 /** Whether the row is what the statement wanted of the system's column, or is gone, or came although it was refused. */
 export function isForged({ said, before, after, column }: Assigned): boolean {
-  if (before === null || after === null || (said.kind !== "ok" && !saysNo(said))) return false;
+  if (before === null || after === null || (said.kind !== "ok" && !isCleanRefusal(said))) return false;
   if (said.kind !== "ok") return JSON.stringify(before.row) !== JSON.stringify(after.row);
   if (after.row === null) return true;
   return column === "_deleted" ? after.row.deleted === "true" : after.row.version === forgedVersion;

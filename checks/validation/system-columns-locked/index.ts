@@ -1,8 +1,8 @@
 import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
-import { saidOf, saysNo, type Account, type Said } from "../../../src/server/target.ts";
-import { attempt, sortAttempts, untoldSentence } from "../../vocabulary/attempts.ts";
+import { saidOf, isCleanRefusal, type Account, type Said } from "../../../src/server/target.ts";
+import { attempt, sortAttempts, whyUnknown } from "../../vocabulary/attempts.ts";
 import { assignAll, assignments, isForged, rowText } from "./forgery.ts";
-import { sortTried, tryAll, unclearSentence } from "../../vocabulary/trials.ts";
+import { sortTried, tryAll, whyUnclear } from "../../vocabulary/trials.ts";
 
 const kinds = [
   { type: "SHARED", more: "" },
@@ -125,10 +125,10 @@ export const systemColumnsLocked = defineCheck({
     const lost = columns.filter((column) => columnsAfter?.includes(column) !== true);
     if (columnsAfter === null || lost.length > 0)
       return unknown("the columns could not be seen after the tries to alter them");
-    const unsure = assigned.find((one) => one.said.kind !== "ok" && !saysNo(one.said));
+    const unsure = assigned.find((one) => one.said.kind !== "ok" && !isCleanRefusal(one.said));
     const why =
-      untoldSentence(declared.unread, declaring) ??
-      unclearSentence(altering) ??
+      whyUnknown(declared.unread, declaring) ??
+      whyUnclear(altering) ??
       (unsure === undefined
         ? undefined
         : `${unsure.case}: neither accepted nor refused, but ${unsure.said.status ?? ""} ${unsure.said.message}`);

@@ -1,6 +1,6 @@
 import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
 import { saidOf, type Account, type Said } from "../../../src/server/target.ts";
-import { shown, sortTried, tryAll, unclearSentence, type Trial, type Tried } from "../../vocabulary/trials.ts";
+import { shown, sortTried, tryAll, whyUnclear, type Trial, type Tried } from "../../vocabulary/trials.ts";
 
 /** What is ours in the system's tables, and what would be if the server accepted what it should refuse. */
 interface Ours {
@@ -166,7 +166,7 @@ export const systemTablesLocked = defineCheck({
     if (broken !== undefined) return unknown(`the set-up did not work: ${broken.message}`);
     if (before === undefined || looks.some((one) => one.shown === null) || later.length < 3)
       return unknown("the system's tables could not be read before and after, so nobody saw whether anything changed");
-    const vague = unclearSentence({ accepted, refused, ...sorted });
+    const vague = whyUnclear({ accepted, refused, ...sorted });
     if (vague !== undefined) return unknown(vague);
     const wanted = 3 * writes.length + (ownServer ? alterations.length : 0);
     if (tried.length < wanted) return unknown(`only ${tried.length} of ${wanted} statements were tried`);

@@ -5,7 +5,7 @@ import {
   integerText,
   outcomeOf,
   saidOf,
-  saysNo,
+  isCleanRefusal,
   type Account,
   type Answer,
   type Target,
@@ -102,7 +102,7 @@ class TypeTable {
     const alone = all.filter(({ value }) => value.mayRefuse === true);
     const together = common.length === 0 ? undefined : await send(common);
     // Not taken together, and nothing of it done: each by itself. Not known whether it was done: no second try.
-    const isDone = together === undefined || together.kind === "ok" || !saysNo(saidOf(together));
+    const isDone = together === undefined || together.kind === "ok" || !isCleanRefusal(saidOf(together));
     const written: Written[] =
       isDone && together !== undefined ? common.map(({ n, value }) => ({ n, value, way, answer: together })) : [];
     for (const one of isDone ? alone : all) written.push({ ...one, way, answer: await send([one]) });
@@ -132,7 +132,9 @@ class TypeTable {
       return row === undefined ? { is: "gone", text: "" } : this.#got(row[0] ?? null);
     }
     const isBroken =
-      answer.kind === "unsure" ? ["reset", "cut", "malformed"].includes(answer.because) : saysNo(saidOf(answer));
+      answer.kind === "unsure"
+        ? ["reset", "cut", "malformed"].includes(answer.because)
+        : isCleanRefusal(saidOf(answer));
     const got = { is: "unread", text: outcomeOf(answer) } as const;
     if (!isBroken) return got;
     // The row without the value: only where the server shows that, it is the value's doing.
@@ -159,7 +161,7 @@ function seenOf(table: TypeTable, before: ReadonlyMap<number, Got>, after: Reado
       wrote: written ?? "",
       want: value === nullValue ? null : value.want,
       mayRefuse: value.mayRefuse === true,
-      taken: answer.kind === "ok" ? "ok" : saysNo(saidOf(answer)) ? "refused" : "unsure",
+      taken: answer.kind === "ok" ? "ok" : isCleanRefusal(saidOf(answer)) ? "refused" : "unsure",
       message: answer.kind === "ok" ? "" : answer.message.slice(0, 300),
       before: before.get(n) ?? unread,
       after: after.get(n) ?? unread,

@@ -1,6 +1,6 @@
 import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
-import { saidOf, saysNo, type Account, type Said } from "../../../src/server/target.ts";
-import { forWantOfRights, shown } from "../../vocabulary/trials.ts";
+import { saidOf, isCleanRefusal, type Account, type Said } from "../../../src/server/target.ts";
+import { isPermissionDenied, shown } from "../../vocabulary/trials.ts";
 import { fillNames, powers, powersOverSystem, type Finding, type Names, type Power } from "./administration.ts";
 
 type Tried = {
@@ -162,9 +162,9 @@ export const userAdministrationGuarded = defineCheck({
     if (broken !== undefined) return unknown(`the set-up did not work: ${broken.message}`);
     const other = tried.find(
       ({ said, mayBe }) =>
-        !forWantOfRights(said) &&
+        !isPermissionDenied(said) &&
         !(mayBe === "lacking" && said.why === "parse") &&
-        !(mayBe === "formed" && saysNo(said)),
+        !(mayBe === "formed" && isCleanRefusal(said)),
     );
     if (other !== undefined)
       return unknown(

@@ -3,7 +3,7 @@ import { closeText } from "../../../src/server/live.ts";
 import { cellText, type Account, type Live, type Subscription, type Target } from "../../../src/server/target.ts";
 
 /** `well`: all were told of the row written just now. `untold`: nobody was, so it may be the row. Else who was lost. */
-export type Wellbeing = "well" | "untold" | { readonly lost: readonly string[] };
+export type Wellbeing = "well" | "undetermined" | { readonly lost: readonly string[] };
 
 const toldWithinMs = 10_000;
 
@@ -53,7 +53,7 @@ export class Bystanders {
     if (deaf.length === 0) return "well";
     // Where all are there and nobody was told, it may be for another reason.
     const isUntold = deaf.length === seen.length && !deaf.some(({ closed }) => closed);
-    return isUntold ? "untold" : { lost: deaf.map(({ who }) => who) };
+    return isUntold ? "undetermined" : { lost: deaf.map(({ who }) => who) };
   }
 
   leave(): void {

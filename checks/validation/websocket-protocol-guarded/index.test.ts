@@ -58,7 +58,7 @@ test("names the message after which nothing goes on, and not where nobody was to
   fc.assert(
     fc.property(anyCase, fc.boolean(), fc.boolean(), ({ name }, withError, well) => {
       const error = withError ? { code: "INVALID_MESSAGE", message: "" } : null;
-      const seen = seeing(name, { ...silent, error, wentOn: false, others: well ? "well" : "untold" });
+      const seen = seeing(name, { ...silent, error, wentOn: false, others: well ? "well" : "undetermined" });
       expect(found(seen)).toEqual([well ? `hung ${name}` : "unknown"]);
     }),
   );

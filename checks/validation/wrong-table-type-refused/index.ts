@@ -1,6 +1,6 @@
 import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
 import { jobIn, jobsOf } from "../../vocabulary/jobs.ts";
-import { shown, sortTried, tryAll, unclearSentence } from "../../vocabulary/trials.ts";
+import { shown, sortTried, tryAll, whyUnclear } from "../../vocabulary/trials.ts";
 
 /** `control`: the same for a table that it is meant for. */
 const cases: readonly {
@@ -113,7 +113,7 @@ export const wrongTableTypeRefused = defineCheck({
       const outcome = `all were refused, and yet something changed: ${rows} rows in the STREAM, options ${after}`;
       return fail({ name: "accepted", data: { case: "looked up afterwards", outcome } });
     }
-    const why = unclearSentence(sorted);
+    const why = whyUnclear(sorted);
     if (why !== undefined) return unknown(why);
     if (wrong.length < cases.length || controls.length < cases.length)
       return unknown(`only ${wrong.length} of ${cases.length} statements were tried`);

@@ -1,6 +1,6 @@
 import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
 import { cellText, integerText, rowsOf, type Account, type Target } from "../../../src/server/target.ts";
-import { sortTried, tryAll, unclearSentence, type Trial, type Tried } from "../../vocabulary/trials.ts";
+import { sortTried, tryAll, whyUnclear, type Trial, type Tried } from "../../vocabulary/trials.ts";
 import type { Value } from "../../vocabulary/values.ts";
 import { wrongValues } from "./wrong-values.ts";
 
@@ -157,7 +157,7 @@ export const wrongTypesRefused = defineCheck({
     if (found.length > 0) return fail(...found);
     const blind = seen.ways.find(({ looked }) => !looked);
     if (blind !== undefined) return unknown(`${blind.way}: it could not be looked up what is stored`);
-    const why = unclearSentence(sorted);
+    const why = whyUnclear(sorted);
     if (why !== undefined) return unknown(why);
     const dead = controls.find((one) => one.said.kind !== "ok" || one.stored === null);
     if (dead !== undefined)
