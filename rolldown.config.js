@@ -12,12 +12,17 @@ const output = /** @type {const} */ ({
   chunkFileNames: "chunks/[name]-[hash].js",
 });
 
-/** Node 20 does not run TypeScript, so `npm ci` builds the product to `dist/` and what only this repository needs to `build/`. */
+/** Node 20 does not run TypeScript, so `npm ci` builds the product to `dist/`, the sandbox to `sandbox/dist/` and what only this repository needs to `build/`. */
 export default defineConfig([
   {
     ...common,
-    input: { cli: "src/cli.ts", sandbox: "src/sandbox/main.ts", "sandbox-worker": "src/sandbox/worker.ts" },
+    input: { cli: "src/cli.ts" },
     output: { ...output, dir: "dist" },
+  },
+  {
+    ...common,
+    input: { main: "sandbox/src/main.ts", worker: "sandbox/src/worker.ts" },
+    output: { ...output, dir: "sandbox/dist" },
   },
   {
     ...common,

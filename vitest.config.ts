@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["{src,checks,contract,docs,test,profiles,bench}/**/*.test.ts", "*.test.ts"],
+    include: ["{src,checks,sandbox,contract,docs,test,profiles,bench}/**/*.test.ts", "*.test.ts"],
     globalSetup: ["test/build.ts"],
     reporters: process.env["CI"] === undefined ? ["default", "./test/summary.ts"] : ["dot", "./test/summary.ts"],
     allowOnly: false,
@@ -11,6 +11,6 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 20_000 } },
-    coverage: { provider: "v8", include: ["src/**", "checks/**"], exclude: ["**/*.test.ts"] },
+    coverage: { provider: "v8", include: ["src/**", "checks/**", "sandbox/src/**"], exclude: ["**/*.test.ts"] },
   },
 });

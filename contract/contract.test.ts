@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Sandbox, startSandbox } from "../src/sandbox/start.ts";
+import type { OwnServer } from "../src/control/process.ts";
+import { startSandbox } from "../test/sandbox.ts";
 import { differences } from "./compare.ts";
 import { conversationDifferences } from "./threads.ts";
 import { BETTER, LEFT_OUT, NOT_SERVED } from "./expected.ts";
@@ -10,19 +11,23 @@ import { readSection, rebuild, SECTIONS, type Section } from "./recording.ts";
 import { Driver } from "./replay.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kalam-contract-"));
-let sandbox: Sandbox;
+let sandbox: OwnServer;
 let driver: Driver;
 
 beforeAll(async () => {
   sandbox = await startSandbox({
     dataFolder: join(folder, "data"),
     rootPassword: null,
+    environment: { KALAMDB_LOGS_DIR: join(folder, "logs") },
     // As recorded, but for the limit of queries, since the replay does not wait between two of them, and for how long
     // somebody may be silent, since it would.
-    settings: {
-      logging: { level: "info", logs_path: join(folder, "logs") },
-      rate_limit: { max_queries_per_sec: 100_000 },
-      websocket: { client_timeout_secs: 1, auth_timeout_secs: 1 },
+    changes: {
+      "auth.bcrypt_cost": 4,
+      "logging.level": "info",
+      "logging.format": "compact",
+      "rate_limit.max_queries_per_sec": 100_000,
+      "websocket.client_timeout_secs": 1,
+      "websocket.auth_timeout_secs": 1,
     },
   });
   driver = new Driver(sandbox.url, folder);

@@ -1,5 +1,4 @@
 /** The sandbox for tests, and a session on it. */
-import path from "node:path";
 import { kalamOf } from "../src/control/kalam.ts";
 import type { OwnServer } from "../src/control/process.ts";
 import { httpWire, type HttpWire } from "../src/wire/http.ts";
@@ -8,12 +7,13 @@ import { Recording } from "../src/session/recording.ts";
 import { Redactor } from "../src/session/redaction.ts";
 import { newRunId } from "../src/session/scratch.ts";
 import { openSession, type Session } from "../src/session/session.ts";
-import { packageFolder } from "../src/package.ts";
+import { sandboxProgram } from "../src/commands/sandbox.ts";
 
-export { sandboxBinary, startSandbox } from "../src/commands/sandbox.ts";
+export { startSandbox } from "../src/commands/sandbox.ts";
+export const sandboxBinary: string = sandboxProgram("kalam-sandbox.js");
 
 /** What stands in for KalamDB's own command line. */
-export const kalamStandIn: string = path.join(packageFolder, "test", "kalam-stand-in.js");
+export const kalamStandIn: string = sandboxProgram("kalam-stand-in.js");
 const noBook = { made: () => {}, gone: () => {} };
 
 export interface TestSession {

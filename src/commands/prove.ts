@@ -15,7 +15,7 @@ import { findCredentials } from "./credentials.ts";
 import { selected } from "./list.ts";
 import { Output } from "./output.ts";
 import { mustBeRunnable } from "./files.ts";
-import { kalamStandIn, startSandbox } from "./sandbox.ts";
+import { sandboxProgram, startSandbox } from "./sandbox.ts";
 import { handleSignals } from "./signals.ts";
 
 const signs = { proven: "✔", missed: "✖", impossible: "?", onPaperOnly: "✔" } as const;
@@ -40,7 +40,7 @@ export async function prove(
   const onSandbox = profile.url === undefined && profile.serverBin === undefined;
   mustBeRunnable(profile);
   // The sandbox has a small stand-in for kalam, so that all can be proven where KalamDB is not installed.
-  const kalamBin = profile.kalamBin ?? (onSandbox ? kalamStandIn() : undefined);
+  const kalamBin = profile.kalamBin ?? (onSandbox ? sandboxProgram("kalam-stand-in.js") : undefined);
   // On our own sandbox everything may be touched: it is there to be broken.
   const allowed = onSandbox
     ? {

@@ -1,48 +1,39 @@
 /** `kalam-ready sandbox`: our own KalamDB-compatible server in the foreground, for trying profiles and pipelines. */
-import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { startServer, StartError, type OwnServer, type StartOptions } from "../control/process.ts";
 import type { ExitName } from "../exit.ts";
-import { packageFolder } from "../package.ts";
+import { packageVersion } from "../package.ts";
 import { UsageError } from "../profile/usage.ts";
 import { sleep } from "../session/pacing.ts";
 import { Output, type OutputFlags } from "./output.ts";
 import { handleSignals } from "./signals.ts";
 
-export const sandboxBinary: string = path.join(packageFolder, "bin", "kalam-sandbox.js");
-/** A small `kalam` that talks to the sandbox; undefined in an installed package, which does not bring it. */
-export function kalamStandIn(): string | undefined {
-  const file = path.join(packageFolder, "test", "kalam-stand-in.js");
-  return existsSync(file) ? file : undefined;
-}
+const sandboxPackage = "kalam-ready-sandbox";
 
-/** Its database and its parser are development dependencies: whoever only checks servers does not need 20 MB of PostgreSQL. */
-const needed = ["@electric-sql/pglite", "libpg-query", "smol-toml"];
-
-/** Throws UsageError where what it needs is not installed, and where it does not start. */
-export async function startSandbox(options: Partial<StartOptions> = {}): Promise<OwnServer> {
-  const missing = needed.filter((name) => !isInstalled(name));
-  if (missing.length > 0) {
+/**
+ * A program of the sandbox's package: the server, or a small `kalam` that talks to it. The package is an optional companion:
+ * checking a server does not need 20 MB of PostgreSQL. Throws UsageError where it is not installed.
+ */
+export function sandboxProgram(name: "kalam-sandbox.js" | "kalam-stand-in.js"): string {
+  try {
+    const manifest = createRequire(import.meta.url).resolve(`${sandboxPackage}/package.json`);
+    return path.join(path.dirname(manifest), "bin", name);
+  } catch {
     throw new UsageError(
-      `the sandbox needs ${missing.join(", ")}, which ${missing.length === 1 ? "is" : "are"} not installed: npm install ${missing.join(" ")}`,
+      `the sandbox is not installed; install the version tested with this one: npm install ${sandboxPackage}@${packageVersion}`,
     );
   }
+}
+
+/** Throws UsageError where it is not installed or does not start. */
+export async function startSandbox(options: Partial<StartOptions> = {}): Promise<OwnServer> {
+  const program = sandboxProgram("kalam-sandbox.js");
   try {
-    return await startServer(sandboxBinary, { withinMs: 60_000, book: { made: () => {}, gone: () => {} }, ...options });
+    return await startServer(program, { withinMs: 60_000, book: { made: () => {}, gone: () => {} }, ...options });
   } catch (error) {
     if (error instanceof StartError) throw new UsageError(`the sandbox did not start: ${error.message}`);
     throw error;
-  }
-}
-
-function isInstalled(name: string): boolean {
-  try {
-    createRequire(import.meta.url).resolve(`${name}/package.json`);
-    return true;
-  } catch (error) {
-    // A package that does not export its package.json is there all the same.
-    return (error as NodeJS.ErrnoException).code === "ERR_PACKAGE_PATH_NOT_EXPORTED";
   }
 }
 

@@ -13,10 +13,15 @@ export interface OwnServer {
   readonly url: string;
   readonly pid: number;
   readonly rootPassword: string;
+  readonly dataFolder: string;
   readonly control: Control;
-  /** Asks it to stop, kills it if it does not, removes its folder. */
-  stop(): Promise<void>;
+  /** Asks it to stop, kills it if it does not, removes its folder. Its exit code; null where a signal ended it. */
+  stop(): Promise<number | null>;
+  /** SIGKILL: nothing more of it runs. Removes its folder. */
+  kill(): Promise<void>;
   isRunning(): boolean;
+  /** The first 4,000 characters that it wrote to stderr. */
+  stderr(): string;
   /** What it wrote last; for sentences about a server that died. */
   lastWords(): string;
 }
@@ -60,6 +65,10 @@ export interface StartOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** A free one where absent. */
   readonly port?: number;
+  /** Kept when the server ends. A fresh one where absent, which is removed. */
+  readonly dataFolder?: string;
+  /** A random one where absent; null: none, so that the server asks for its setup. */
+  readonly rootPassword?: string | null;
   readonly withinMs: number;
   readonly signal?: AbortSignal;
   readonly book: FolderBook;
@@ -76,15 +85,18 @@ export async function startServer(binary: string, options: StartOptions): Promis
   // Somebody else's answer there would be taken for this server's.
   if (await answers(port)) throw new StartError(`something listens on port ${port} already`);
   const folder = newFolder(book);
-  const rootPassword = `Kr1-${randomBytes(18).toString("base64url")}`;
+  const dataFolder = options.dataFolder ?? path.join(folder, "data");
+  const rootPassword = options.rootPassword === undefined ? newPassword() : (options.rootPassword ?? "");
   const file = options.config ?? path.join(folder, "server.toml");
-  if (options.config === undefined) writeFileSync(file, settingsText(folder, port, options.changes ?? {}));
+  if (options.config === undefined) writeFileSync(file, settingsFile(folder, port, options.changes ?? {}));
+  // Where there is a folder, its parent at least is not the server's to make.
+  if (options.dataFolder !== undefined) mkdirSync(path.dirname(dataFolder), { recursive: true });
   const child = start(binary, [file], folder, {
     KALAMDB_SERVER_HOST: "127.0.0.1",
     KALAMDB_SERVER_PORT: String(port),
-    KALAMDB_DATA_DIR: path.join(folder, "data"),
+    KALAMDB_DATA_DIR: dataFolder,
     KALAMDB_LOGS_DIR: path.join(folder, "logs"),
-    KALAMDB_ROOT_PASSWORD: rootPassword,
+    ...(rootPassword === "" ? {} : { KALAMDB_ROOT_PASSWORD: rootPassword }),
     KALAMDB_JWT_SECRET: randomBytes(32).toString("hex"),
     ...options.environment,
   });
@@ -104,13 +116,19 @@ export async function startServer(binary: string, options: StartOptions): Promis
     url,
     pid: child.process.pid,
     rootPassword,
+    dataFolder,
     control: {
       kind: "process",
       port,
       trial: async (settings, withinMs) => await trial(binary, settings, withinMs, book),
     },
     stop: async () => await end(child, book),
+    async kill() {
+      killGroup(child.process, "SIGKILL");
+      await end(child, book);
+    },
     isRunning: () => child.ended() === undefined,
+    stderr: child.stderr,
     lastWords: child.lastWords,
   };
 }
@@ -133,7 +151,7 @@ async function trial(
     const changes = Object.entries(settings.changes).map(
       ([key, value]) => [key, typeof value === "string" ? fill(value) : value] as const,
     );
-    writeFileSync(file, settingsText(folder, port, Object.fromEntries(changes)));
+    writeFileSync(file, settingsFile(folder, port, Object.fromEntries(changes)));
     const changed = settings.changes["server.port"];
     if (typeof changed === "number" && changed > 0) listensOn = changed;
   }
@@ -141,7 +159,7 @@ async function trial(
   const takenBefore = await answers(listensOn);
   const startedAt = performance.now();
   const child = start(binary, [file], folder, {
-    KALAMDB_ROOT_PASSWORD: `Kr1-${randomBytes(18).toString("base64url")}`,
+    KALAMDB_ROOT_PASSWORD: newPassword(),
   });
   const answered = takenBefore
     ? (await ended(child, withinMs), false)
@@ -157,6 +175,10 @@ async function trial(
     stdout: child.stdout(),
     leftListening: !takenBefore && (await answers(listensOn)),
   };
+}
+
+function newPassword(): string {
+  return `Kr1-${randomBytes(18).toString("base64url")}`;
 }
 
 interface Child {
@@ -234,7 +256,7 @@ async function ended(child: Child, withinMs: number): Promise<boolean> {
   return child.ended() !== undefined;
 }
 
-async function end(child: Child, book: FolderBook): Promise<void> {
+async function end(child: Child, book: FolderBook): Promise<number | null> {
   if (child.ended() === undefined) {
     killGroup(child.process, "SIGTERM");
     if (!(await ended(child, stopWithinMs))) killGroup(child.process, "SIGKILL");
@@ -242,6 +264,7 @@ async function end(child: Child, book: FolderBook): Promise<void> {
   }
   rmSync(child.folder, { recursive: true, force: true });
   book.gone(child.folder);
+  return child.ended()?.code ?? null;
 }
 
 /** Whether somebody on that port speaks HTTP and can say whether it is set up. */
@@ -294,7 +317,7 @@ export function removeLeftServer(folder: string): void {
 }
 
 /** A settings file in TOML: what a server needs at least, and the changes. */
-function settingsText(folder: string, port: number, changes: SettingChanges): string {
+export function settingsFile(folder: string, port: number, changes: SettingChanges): string {
   const settings: Record<string, string | number | boolean> = {
     "server.host": "127.0.0.1",
     "server.port": port,
@@ -311,7 +334,8 @@ function settingsText(folder: string, port: number, changes: SettingChanges): st
   };
   const sections = new Map<string, string[]>();
   for (const [key, value] of Object.entries(settings)) {
-    const [section = "", name = ""] = key.split(".");
+    const dot = key.indexOf(".");
+    const [section, name] = [key.slice(0, dot), key.slice(dot + 1)];
     const lines = sections.get(section) ?? [];
     lines.push(`${name} = ${JSON.stringify(value)}`);
     sections.set(section, lines);

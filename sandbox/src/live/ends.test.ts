@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Sandbox, startSandbox } from "../start.ts";
+import type { OwnServer } from "../../../src/control/process.ts";
+import { startSandbox } from "../../../test/sandbox.ts";
 import { visit, type Visitor } from "../visitor.ts";
 import { Listener } from "./listener.ts";
 
 const PASSWORD = "Pass-word-1234";
-let sandbox: Sandbox;
+let sandbox: OwnServer;
 let root: Visitor;
 /** Somebody else in each test, so that none meets what the one before left open. */
 let alice: Visitor;
@@ -14,10 +15,10 @@ let tests = 0;
 
 beforeAll(async () => {
   sandbox = await startSandbox({
-    settings: {
-      rate_limit: { max_queries_per_sec: 100_000 },
-      stream: { eviction_interval_seconds: 1 },
-      execution: { handler_timeout_seconds: 5 },
+    changes: {
+      "rate_limit.max_queries_per_sec": 100_000,
+      "stream.eviction_interval_seconds": 1,
+      "execution.handler_timeout_seconds": 5,
     },
   });
   root = await visit(sandbox.url, "root", sandbox.rootPassword);

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Sandbox, startSandbox } from "./start.ts";
+import type { OwnServer } from "../../src/control/process.ts";
+import { startSandbox } from "../../test/sandbox.ts";
 import { visit, type Visitor } from "./visitor.ts";
 
-let sandbox: Sandbox;
+let sandbox: OwnServer;
 let root: Visitor;
 let alice: Visitor;
 let bob: Visitor;
@@ -13,7 +14,7 @@ const CANARY = "bobs-canary";
 
 beforeAll(async () => {
   // Attempts come thick and fast, and limits are tested elsewhere.
-  sandbox = await startSandbox({ settings: { rate_limit: { max_queries_per_sec: 10_000 } } });
+  sandbox = await startSandbox({ changes: { "rate_limit.max_queries_per_sec": 10_000 } });
   root = await visit(sandbox.url, "root", sandbox.rootPassword);
   for (const [name, role] of [
     ["alice", "user"],

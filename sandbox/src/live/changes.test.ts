@@ -1,22 +1,23 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Sandbox, startSandbox } from "../start.ts";
+import type { OwnServer } from "../../../src/control/process.ts";
+import { startSandbox } from "../../../test/sandbox.ts";
 import { visit, type Visitor } from "../visitor.ts";
 import { lastVersion, Listener, type Row, together } from "./listener.ts";
 
 const PASSWORD = "Pass-word-1234";
-let sandbox: Sandbox;
+let sandbox: OwnServer;
 let root: Visitor;
 let alice: Visitor;
 let bob: Visitor;
 
 beforeAll(async () => {
   // Limits are tested elsewhere.
-  const rate_limit = {
-    max_queries_per_sec: 100_000,
-    max_messages_per_sec: 100_000,
-    max_subscriptions_per_user: 1000,
+  const changes = {
+    "rate_limit.max_queries_per_sec": 100_000,
+    "rate_limit.max_messages_per_sec": 100_000,
+    "rate_limit.max_subscriptions_per_user": 1000,
   };
-  sandbox = await startSandbox({ settings: { rate_limit } });
+  sandbox = await startSandbox({ changes });
   root = await visit(sandbox.url, "root", sandbox.rootPassword);
   await root.rows("CREATE NAMESPACE n");
   for (const name of ["alice", "bob"]) await root.rows(`CREATE USER '${name}' WITH PASSWORD '${PASSWORD}' ROLE user`);

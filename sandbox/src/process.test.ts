@@ -6,20 +6,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { FAULTS } from "./faults.ts";
-import { freePort, type SandboxOptions, sandboxProgram, startSandbox, toToml } from "./start.ts";
+import { freePort, settingsFile, type StartOptions } from "../../src/control/process.ts";
+import { sandboxBinary, startSandbox } from "../../test/sandbox.ts";
 import { visit } from "./visitor.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kalam-process-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const sections = {
-  server: {},
-  storage: { data_path: join(folder, "bad") },
-  limits: {},
-  logging: { logs_path: join(folder, "logs") },
-  performance: {},
-  files: { staging_path: join(folder, "s") },
+const folders = {
+  "storage.data_path": join(folder, "bad"),
+  "logging.logs_path": join(folder, "logs"),
+  "files.staging_path": join(folder, "s"),
 };
+const withSettings = (changes: Readonly<Record<string, string | number>>): string =>
+  settingsFile(folder, 1, { ...folders, ...changes });
 
 interface Ended {
   readonly code: number | null;
@@ -28,10 +28,10 @@ interface Ended {
 }
 
 /** Runs it with settings that are no good, until it ends or `until` is said. */
-async function run(settings: string | undefined, faults = "", until = ""): Promise<Ended> {
+async function run(toml: string | undefined, faults = "", until = ""): Promise<Ended> {
   const file = join(folder, "bad.toml");
-  if (settings !== undefined) writeFileSync(file, settings);
-  const child = spawn(process.execPath, [sandboxProgram(), settings === undefined ? join(folder, "nope.toml") : file], {
+  if (toml !== undefined) writeFileSync(file, toml);
+  const child = spawn(process.execPath, [sandboxBinary, toml === undefined ? join(folder, "nope.toml") : file], {
     env: { ...process.env, KALAM_SANDBOX_FAULTS: faults },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -48,12 +48,12 @@ async function run(settings: string | undefined, faults = "", until = ""): Promi
 
 describe("settings that are no good", () => {
   test.for([
-    ["server.port", toToml({ ...sections, server: { port: 0 } })],
-    ["logging.level", toToml({ ...sections, logging: { level: "loud" } })],
+    ["server.port", withSettings({ "server.port": 0 })],
+    ["logging.level", withSettings({ "logging.level": "loud" })],
     ["nope.toml", undefined],
     ["bad.toml", "[server"],
-  ] as const)("end it with 1 and the name of the setting: %s", async ([name, settings]) => {
-    const { code, stderr } = await run(settings);
+  ] as const)("end it with 1 and the name of the setting: %s", async ([name, text]) => {
+    const { code, stderr } = await run(text);
     expect(code).toBe(1);
     expect(stderr).toContain(`cannot start: `);
     expect(stderr).toContain(name);
@@ -63,14 +63,14 @@ describe("settings that are no good", () => {
     const taken = createServer().listen(0, "127.0.0.1");
     await once(taken, "listening");
     const { port } = taken.address() as { port: number };
-    const { code, stderr } = await run(toToml({ ...sections, server: { port } }));
+    const { code, stderr } = await run(withSettings({ "server.port": port }));
     taken.close();
     expect([code, stderr]).toEqual([1, expect.stringMatching(/server\.port.*EADDRINUSE/)]);
   });
 
   test("each fault is announced, and says when it happens", async () => {
     expect(Object.keys(FAULTS)).toEqual(["startAnyway", "refuseSilently", "hangOnBadSettings"]);
-    const bad = toToml({ ...sections, server: { port: 0 } });
+    const bad = withSettings({ "server.port": 0 });
     const silent = await run(bad, "refuseSilently");
     expect(silent.code).toBe(1);
     expect(silent.stderr).toMatch(/refuseSilently on\n[\s\S]*refuseSilently fired\n$/);
@@ -86,11 +86,12 @@ describe("settings that are no good", () => {
 });
 
 test("a process that was killed has lost nothing that it acknowledged, and starts again", async () => {
-  const options: SandboxOptions = {
+  const options: Partial<StartOptions> = {
     dataFolder: join(folder, "killed"),
     rootPassword: "Pass-word-1234",
     port: await freePort(),
-    settings: { auth: { jwt_secret: "x".repeat(32) }, rate_limit: { max_queries_per_sec: 100_000 } },
+    environment: { KALAMDB_JWT_SECRET: "x".repeat(32) },
+    changes: { "rate_limit.max_queries_per_sec": 100_000 },
   };
   let sandbox = await startSandbox(options);
   let root = await visit(sandbox.url, "root", "Pass-word-1234");
@@ -136,10 +137,10 @@ test("a process that was killed has lost nothing that it acknowledged, and start
 });
 
 test("it ends cleanly while it is asked, and what was acknowledged is there", async () => {
-  const options: SandboxOptions = {
+  const options: Partial<StartOptions> = {
     dataFolder: join(folder, "stopped"),
     rootPassword: "Pass-word-1234",
-    settings: { rate_limit: { max_queries_per_sec: 100_000 } },
+    changes: { "rate_limit.max_queries_per_sec": 100_000 },
   };
   const sandbox = await startSandbox(options);
   const root = await visit(sandbox.url, "root", "Pass-word-1234");

@@ -1,12 +1,13 @@
 import { once } from "node:events";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { type Sandbox, startSandbox } from "../start.ts";
+import type { OwnServer } from "../../../src/control/process.ts";
+import { startSandbox } from "../../../test/sandbox.ts";
 import { visit, type Visitor } from "../visitor.ts";
 import { lastVersion, Listener } from "./listener.ts";
 
 const PASSWORD = "Pass-word-1234";
 const ORIGIN = "https://app.example";
-let sandbox: Sandbox;
+let sandbox: OwnServer;
 let root: Visitor;
 /** Somebody else in each test, so that none meets what the one before left open. */
 let alice: Visitor;
@@ -15,10 +16,13 @@ let tests = 0;
 
 beforeAll(async () => {
   sandbox = await startSandbox({
-    settings: {
-      rate_limit: { max_queries_per_sec: 100_000 },
-      websocket: { client_timeout_secs: 1, auth_timeout_secs: 1, max_backlog_bytes: 1_000_000 },
-      security: { max_ws_message_size: 10_000, "cors.allowed_origins": ORIGIN },
+    changes: {
+      "rate_limit.max_queries_per_sec": 100_000,
+      "websocket.client_timeout_secs": 1,
+      "websocket.auth_timeout_secs": 1,
+      "websocket.max_backlog_bytes": 1_000_000,
+      "security.max_ws_message_size": 10_000,
+      "security.cors.allowed_origins": ORIGIN,
     },
   });
   root = await visit(sandbox.url, "root", sandbox.rootPassword);

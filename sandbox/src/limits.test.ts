@@ -1,15 +1,16 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Limiter } from "./http/limiter.ts";
-import { type Sandbox, startSandbox } from "./start.ts";
+import type { OwnServer } from "../../src/control/process.ts";
+import { startSandbox } from "../../test/sandbox.ts";
 import { visit } from "./visitor.ts";
 
 const PASSWORD = "Pass-word-1234";
-let sandbox: Sandbox;
+let sandbox: OwnServer;
 
 beforeAll(async () => {
   sandbox = await startSandbox({
     rootPassword: PASSWORD,
-    settings: { rate_limit: { max_queries_per_sec: 5, max_auth_requests_per_ip_per_sec: 3 } },
+    changes: { "rate_limit.max_queries_per_sec": 5, "rate_limit.max_auth_requests_per_ip_per_sec": 3 },
   });
 });
 

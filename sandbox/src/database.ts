@@ -74,7 +74,7 @@ export class Database {
   }
 
   #open(): Worker {
-    const worker = new Worker(new URL("sandbox-worker.js", import.meta.url), {
+    const worker = new Worker(new URL("worker.js", import.meta.url), {
       workerData: {
         ...this.#start,
         live: { subscriptions: this.#hearers.subscriptions(), toldUpTo: this.#toldUpTo },

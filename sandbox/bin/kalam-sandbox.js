@@ -1,3 +1,3 @@
 #!/usr/bin/env node
 // The sandbox as a process of its own, started and stopped like a server: `kalam-sandbox.js [settings.toml]`.
-import "../dist/sandbox.js";
+import "../dist/main.js";

@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Sandbox, startSandbox } from "./start.ts";
+import type { OwnServer } from "../../src/control/process.ts";
+import { startSandbox } from "../../test/sandbox.ts";
 import { logIn, post, visit, type Visitor } from "./visitor.ts";
 
-let sandbox: Sandbox;
+let sandbox: OwnServer;
 let root: Visitor;
 
 beforeAll(async () => {
   sandbox = await startSandbox({
-    settings: { rate_limit: { max_queries_per_sec: 1000 } },
+    changes: { "rate_limit.max_queries_per_sec": 1000 },
   });
   root = await visit(sandbox.url, "root", sandbox.rootPassword);
   await root.rows("CREATE NAMESPACE n");
@@ -138,7 +139,7 @@ test("five wrong passwords lock an account, also for the right one, and no other
 
 test("a statement that would not end is ended, and the next one is answered", async () => {
   // A sandbox of its own: so short a limit would hit honest statements of the other tests on a busy machine.
-  const hasty = await startSandbox({ settings: { execution: { handler_timeout_seconds: 4 } } });
+  const hasty = await startSandbox({ changes: { "execution.handler_timeout_seconds": 4 } });
   try {
     const visitor = await visit(hasty.url, "root", hasty.rootPassword);
     await visitor.rows("CREATE NAMESPACE n; CREATE TABLE n.kept (id BIGINT PRIMARY KEY)");
