@@ -39,7 +39,13 @@ test("the laws notice what breaks them", async () => {
   const [first, second] = category?.checks ?? [];
   if (category === undefined || first === undefined || second === undefined)
     throw new Error("no checks to make untidy");
-  const stray: Check = { ...first, id: "configuration/stray", title: "long ".repeat(20), covers: ["CFG-99"] };
+  const stray: Check = {
+    ...first,
+    id: "configuration/stray",
+    title: "long ".repeat(20),
+    blindTo: "See cli/not-there and never-ever-there.",
+    covers: ["CFG-99"],
+  };
   const tree: Tree = {
     files: new Map([
       ["checks/configuration/unlisted/index.ts", "export const unlisted = defineCheck({"],
@@ -63,6 +69,8 @@ test("the laws notice what breaks them", async () => {
     "configuration/stray has no proof",
     "the proof of configuration/answers-sql does not stand beside it",
     "configuration/answers-sql has no proof of wrongAnswer",
+    "configuration/stray: a text names cli/not-there, which is no check",
+    "configuration/stray: a text names never-ever-there, which is no check",
     "CFG-99 is no test of the production plan",
     "CFG-02 is neither covered nor still to come",
     "CFG-01 is not to come any more",

@@ -1,14 +1,17 @@
 /** The generated pages as text, by file. Pure, so that a test can compare them with what is committed. */
-import { loadCategories } from "../checks/index.ts";
+import { loadCategories, loadProofs } from "../checks/index.ts";
 import { levelOf, needDescriptions, type Check } from "../src/check.ts";
 import { exits } from "../src/exit.ts";
 import { reportSchema } from "../src/formats/report-schema.ts";
 import { profileSchema } from "../src/profile/keys.ts";
+import { meanings } from "../src/proof.ts";
 
 export async function generatedPages(readme: string): Promise<Record<string, string>> {
   const categories = await loadCategories();
+  const says = new Map((await loadProofs()).map((proof) => [proof.check, meanings(proof)] as const));
   const sections = categories.map(
-    ({ id, promise, checks }) => `## ${id}\n\n${promise}\n\n${checks.map(checkSection).join("\n")}`,
+    ({ id, promise, checks }) =>
+      `## ${id}\n\n${promise}\n\n${checks.map((check) => checkSection(check, says.get(check) ?? {})).join("\n")}`,
   );
   return {
     "docs/checks.md": `<!-- Made by npm run generate from the checks themselves. -->\n\n# The checks\n\n${sections.join("\n")}`,
@@ -18,10 +21,11 @@ export async function generatedPages(readme: string): Promise<Record<string, str
   };
 }
 
-function checkSection(check: Check): string {
+/** `says`: by the name of each finding, what it says where it is proven. */
+function checkSection(check: Check, says: Readonly<Record<string, string>>): string {
   const { observation } = check;
   const findings = Object.keys(check.findings).map(
-    (name) => `\`${name}\`${levelOf(check, name) === "warn" ? " (warn)" : ""}`,
+    (name) => `  - \`${name}\`${levelOf(check, name) === "warn" ? " (warn)" : ""}: ${escaped(says[name] ?? "")}`,
   );
   const limits = Object.entries(check.limits).map(([name, value]) => `\`${name}\` ${value}`);
   const facts = [
@@ -37,7 +41,8 @@ function checkSection(check: Check): string {
     "",
     `**${check.title}.** ${check.description}`,
     "",
-    `- Findings: ${findings.join(", ")}`,
+    "- Findings, each with an example:",
+    ...findings,
     ...(limits.length === 0 ? [] : [`- Limits: ${limits.join(", ")}`]),
     `- Does not show: ${check.blindTo}`,
     `- Risk: ${check.risk}`,
@@ -46,6 +51,11 @@ function checkSection(check: Check): string {
     "",
   ];
   return lines.join("\n");
+}
+
+/** What a server said may look like Markdown or HTML. */
+function escaped(text: string): string {
+  return text.replace(/\s+/g, " ").replace(/[\\`*_<>[\]|]/g, (sign) => `\\${sign}`);
 }
 
 function exitTable(): string {

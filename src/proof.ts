@@ -2,7 +2,7 @@
  * Proofs: that a check passes where it should, fails by the right name where it should, and admits where it cannot tell.
  * On paper against written evidence; live against a server, with a fault between it and the check.
  */
-import type { Check, CheckOf, Findings, Limits } from "./check.ts";
+import { say, type Check, type CheckOf, type Findings, type Limits } from "./check.ts";
 import type { Json } from "./wire/json.ts";
 import { judge, run, type Outcome, type RunOptions } from "./run.ts";
 import type { Session } from "./session/session.ts";
@@ -59,6 +59,17 @@ export function proveOnPaper(proof: Proof): string[] {
     expect(seen, `the evidence of ${name} should fail by that name`, (verdict) => failsBy(verdict, name));
   }
   return problems;
+}
+
+/** What each finding says of the evidence that proves it: the meaning of its name, by an example that cannot be out of date. */
+export function meanings({ check, breaks }: Proof): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(breaks).map(([name, { seen }]) => {
+      const verdict = judge({ check, limits: check.limits }, JSON.parse(JSON.stringify(seen)) as Json);
+      const found = verdict.kind === "fail" ? verdict.found.find((one) => one.name === name) : undefined;
+      return [name, found === undefined ? "" : say(check, found)];
+    }),
+  );
 }
 
 function failsBy(verdict: Outcome["verdict"], name: string): boolean {

@@ -136,11 +136,33 @@ describe("a result", () => {
       effect: "blocks",
       sentence: "3 lost",
       findings: [
-        { name: "lost", level: "block", case: "big", sentence: "3 lost", data: { n: 3 }, sent: [exchanges.get(4)] },
+        {
+          name: "lost",
+          level: "block",
+          case: "big",
+          sentence: "3 lost",
+          data: { n: 3 },
+          risk: "a risk",
+          remedy: "a remedy",
+          sent: [exchanges.get(4)],
+        },
       ],
       risk: "a risk",
       remedy: "a remedy",
     });
+  });
+
+  test("that fails has the risk and the remedy of the finding that weighs most", () => {
+    const findings: Findings = {
+      lost: { say: () => "lost", risk: "rows are gone" },
+      slow: { say: () => "slow", level: "warn", remedy: "wait" },
+    };
+    const made = first(report([outcome(fails(slow, lost), check("a/b", { findings }))]));
+    expect([made.risk, made.remedy]).toEqual(["rows are gone", "a remedy"]);
+    expect(made.findings.map(({ risk, remedy }) => [risk, remedy])).toEqual([
+      ["a risk", "wait"],
+      ["rows are gone", "a remedy"],
+    ]);
   });
 
   test("that fails in several ways says how many more there are", () => {

@@ -1,5 +1,5 @@
 /** Outcomes -> Report: plain JSON, from which every format and the exit code are made. Pure. */
-import { levelOf, say, type Check, type Level, type Limits, type Touches } from "./check.ts";
+import { findingOf, levelOf, say, type Check, type Level, type Limits, type Touches } from "./check.ts";
 import type { Json } from "./wire/json.ts";
 import { conclude, exits, type Ended } from "./exit.ts";
 import type { Plan } from "./plan.ts";
@@ -17,6 +17,9 @@ export interface ReportedFinding {
   readonly case?: string;
   readonly sentence: string;
   readonly data: Json;
+  /** The finding's own, or the check's. */
+  readonly risk: string;
+  readonly remedy: string;
   readonly sent: readonly Exchange[];
   readonly accepted?: { readonly reason: string; readonly until: string };
   /** An acceptance that would have covered it, had it not run out. */
@@ -35,6 +38,7 @@ export interface Result {
   readonly ofTheRun: boolean;
   readonly sentence: string;
   readonly findings: readonly ReportedFinding[];
+  /** Of a failure: those of the finding that weighs most. */
   readonly risk?: string;
   readonly remedy?: string;
   readonly touches: Touches;
@@ -178,6 +182,8 @@ function resultOf(outcome: Outcome, parts: ReportParts): Result {
       ...(found.case === undefined ? {} : { case: found.case }),
       sentence: say(check, found),
       data: found.data as Json,
+      risk: findingOf(check, found.name)?.risk ?? check.risk,
+      remedy: findingOf(check, found.name)?.remedy ?? check.remedy,
       sent: (found.sent ?? []).flatMap((number) => parts.exchange(number) ?? []),
       ...holds,
     };
@@ -196,8 +202,8 @@ function resultOf(outcome: Outcome, parts: ReportParts): Result {
     effect,
     sentence: `${first?.sentence ?? ""}${more}`,
     findings,
-    risk: check.risk,
-    remedy: check.remedy,
+    risk: first?.risk ?? check.risk,
+    remedy: first?.remedy ?? check.remedy,
   };
 }
 
@@ -250,15 +256,18 @@ function cleanUpResult(cleanUp: CleanUp): Result {
       const names = cleanUp.left.map(({ kind, name }) => `${kind} ${name}`);
       const sentence = `still listed after their removal: ${names.join(", ")}`;
       const data: Json = { left: cleanUp.left.map(({ kind, name, why }) => ({ kind, name, why })) };
+      const advice = {
+        risk: "A dropped namespace or user still exists: its name, its quota and its rows stay in use.",
+        remedy: "Run kalam-ready cleanup --dry-run to see what is left; remove by hand what cleanup cannot.",
+      };
       return {
         ...row,
         title: "The run could not remove what it made",
         kind: "fail",
         effect: "blocks",
         sentence,
-        findings: [{ name: "leftBehind", level: "block", sentence, data, sent: [] }],
-        risk: "What is dropped stays: names, quota and rows of a dropped namespace or user go on taking effect.",
-        remedy: "Look at it with kalam-ready cleanup --dry-run; what that cannot remove has to be removed by hand.",
+        findings: [{ name: "leftBehind", level: "block", sentence, data, ...advice, sent: [] }],
+        ...advice,
       };
     }
   }

@@ -37,6 +37,7 @@ export function untidy(tree: Tree): string[] {
   return [
     ...checksAreListed(tree),
     ...checksAreProven(tree),
+    ...textsNameWhatIsThere(tree),
     ...planIsCovered(tree),
     ...importsAreAllowed(tree),
     ...roomsAreSmall(tree),
@@ -75,6 +76,28 @@ function checksAreProven({ files, categories, proofs }: Tree): string[] {
     }
   }
   return problems;
+}
+
+const categoryNames =
+  "configuration|durability|concurrency|backpressure|validation|observability|subscriptions|cli|security|performance|cluster";
+/** A check's id, or what can only be a check's name: three words or more with hyphens between them. */
+const namesACheck = new RegExp(`\\b(?:(?:${categoryNames})/[a-z]+(?:-[a-z]+)*|[a-z]+(?:-[a-z]+){2,})\\b`, "g");
+/** English that looks like a name. */
+const compounds = new Set(["end-to-end", "day-to-day", "check-then-act"]);
+
+/** A text that sends its reader to a check must not send him to one that does not exist. */
+function textsNameWhatIsThere({ categories }: Tree): string[] {
+  const checks = categories.flatMap((category) => category.checks);
+  const known = new Set(checks.flatMap(({ id }) => [id, id.slice(id.indexOf("/") + 1)]));
+  return checks.flatMap(({ id, findings, ...check }) => {
+    const { title, failureTitle, description, blindTo, risk, remedy } = check;
+    const ofFindings = Object.values(findings).flatMap((finding) => [finding.risk ?? "", finding.remedy ?? ""]);
+    const texts = [title, failureTitle, description, blindTo, risk, remedy, ...ofFindings].join("\n");
+    return [...texts.matchAll(namesACheck)]
+      .map(([name]) => name)
+      .filter((name) => !known.has(name) && !compounds.has(name))
+      .map((name) => `${id}: a text names ${name}, which is no check`);
+  });
 }
 
 function planIsCovered({ categories, toCome }: Tree): string[] {

@@ -1,8 +1,9 @@
 /** `kalam-ready explain <id>`: everything about one check. Offline. */
-import { loadCategories } from "../../checks/index.ts";
-import { levelOf, needDescriptions, type Check, type Need } from "../check.ts";
+import { loadCategories, loadProof } from "../../checks/index.ts";
+import { findingOf, levelOf, needDescriptions, type Check, type Need } from "../check.ts";
 import type { ExitName } from "../exit.ts";
 import { didYouMean } from "../nearest.ts";
+import { meanings } from "../proof.ts";
 import { UsageError } from "../profile/usage.ts";
 import { Output, type OutputFlags } from "./output.ts";
 
@@ -16,7 +17,7 @@ export async function explain(id: string, flags: OutputFlags, environment: NodeJ
     const ids = checks.map((one) => one.id);
     throw new UsageError(`no check is called ${JSON.stringify(id)}${didYouMean(id, ids)}`);
   }
-  output.out(page(check));
+  output.out(page(check, meanings(await loadProof(check.id))));
   return "ready";
 }
 
@@ -27,7 +28,8 @@ const needFlags: Readonly<Record<Need, string>> = {
   kalam: " --kalam-bin PATH",
 };
 
-export function page(check: Check): string {
+/** `says`: by the name of each finding, what it says where it is proven. */
+export function page(check: Check, says: Readonly<Record<string, string>>): string {
   const { observation } = check;
   const limits = Object.entries(check.limits);
   const sections: [string, string][] = [
@@ -48,7 +50,7 @@ export function page(check: Check): string {
     [
       "findings",
       Object.keys(check.findings)
-        .map((name) => `${name}${levelOf(check, name) === check.level ? "" : ` (${levelOf(check, name)})`}`)
+        .flatMap((name) => findingLines(check, name, says[name] ?? ""))
         .join("\n"),
     ],
     ["covers", check.covers.join(", ") || "nothing of the production plan: it goes beyond it"],
@@ -59,6 +61,17 @@ export function page(check: Check): string {
     ["proof", `kalam-ready prove ${check.id}`],
   ];
   return `${check.id}\n\n${sections.map(([name, text]) => section(name, text)).join("\n")}\n`;
+}
+
+/** What it means, by the example that proves it, and where its level, risk and remedy are not the check's. */
+function findingLines(check: Check, name: string, example: string): string[] {
+  const { risk, remedy } = findingOf(check, name) ?? {};
+  const level = levelOf(check, name);
+  return [
+    `${name}${level === check.level ? "" : ` (${level})`}: ${example}`,
+    ...(risk === undefined ? [] : [`  risk: ${risk}`]),
+    ...(remedy === undefined ? [] : [`  remedy: ${remedy}`]),
+  ];
 }
 
 const textWidth = 96;

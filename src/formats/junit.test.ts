@@ -104,14 +104,21 @@ const read = (...of: Parameters<typeof report>): Element => readXml(formatJunit(
 const casesOf = (root: Element): Element[] => root.children.flatMap((suite) => suite.children);
 const outcomeOf = ({ children }: Element): string => children.map(({ name }) => name).join(" ");
 
-const finding = (name: string, sentence: string): Result["findings"][number] => ({
+const finding = (
+  name: string,
+  sentence: string,
+  rest: Partial<Result["findings"][number]> = {},
+): Result["findings"][number] => ({
   name,
   level: "block",
   sentence,
   data: null,
+  risk: "rows are gone",
+  remedy: "find them",
   sent: [],
+  ...rest,
 });
-const failed = result("a/failed", "fail", "blocks", { findings: [finding("lost", "3 lost")], remedy: "find them" });
+const failed = result("a/failed", "fail", "blocks", { findings: [finding("lost", "3 lost")] });
 
 describe("a test case", () => {
   test.for<[string, Result, string, string]>([
@@ -149,7 +156,31 @@ describe("a test case", () => {
   test("that failed tells what was found and what to do", () => {
     const [failure] = casesOf(read([failed]))[0]?.children ?? [];
     expect(failure?.attributes).toEqual({ message: "about a/failed", type: "lost" });
-    expect(failure?.text).toBe("a/failed holds\nlost: 3 lost\nremedy: find them");
+    expect(failure?.text).toBe("a/failed holds\nlost: 3 lost\nrisk: rows are gone\nremedy: find them");
+  });
+
+  test("that failed names the case and what was sent, as the table does", () => {
+    const exchange = {
+      number: 1,
+      at: 1,
+      method: "POST",
+      path: "/v1/api/sql",
+      text: "SELECT 1",
+      outcome: "200 success",
+    };
+    const sent = [1, 2, 3].map((number) => ({ ...exchange, number, tookMs: 1 }));
+    const shown = finding("lost", "3 lost", { case: "after a flush", sent, risk: "another risk" });
+    const text = casesOf(read([{ ...failed, findings: [shown, finding("slow", "1 s")] }]))[0]?.children[0]?.text ?? "";
+    expect(text.split("\n")).toEqual([
+      "a/failed holds",
+      "lost [after a flush]: 3 lost",
+      "sent: POST /v1/api/sql  SELECT 1   200 success",
+      "sent: POST /v1/api/sql  SELECT 1   200 success",
+      "slow: 1 s",
+      "risk: another risk",
+      "risk: rows are gone",
+      "remedy: find them",
+    ]);
   });
 
   test("keeps an accepted finding visible", () => {

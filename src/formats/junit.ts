@@ -3,6 +3,7 @@
  * out, nothing passed, an early end) becomes a test case of its own, `run/verdict`.
  */
 import type { Report, Result } from "../report.ts";
+import { nameOf, sentLine, sentMax } from "./finding.ts";
 
 export function formatJunit(report: Report): string {
   const suites = [...new Set([...report.results.map((result) => result.category), "run"])].map((category) => {
@@ -39,8 +40,15 @@ function sums(cases: readonly Case[]): string {
 function testCase(result: Result, report: Report): Case {
   const open = `    <testcase classname="${attribute(result.category)}" name="${attribute(result.check)}" time="${seconds(result.tookMs)}">`;
   const outcome = outcomeOf(result, report);
-  const told = [result.title, ...result.findings.map((finding) => `${finding.name}: ${finding.sentence}`)];
-  if (result.remedy !== undefined) told.push(`remedy: ${result.remedy}`);
+  const told = [
+    result.title,
+    ...result.findings.flatMap((finding) => [
+      `${nameOf(finding)}: ${finding.sentence}`,
+      ...finding.sent.slice(0, sentMax).map((exchange) => `sent: ${sentLine(exchange)}`),
+    ]),
+    ...new Set(result.findings.map(({ risk }) => `risk: ${risk}`)),
+    ...new Set(result.findings.map(({ remedy }) => `remedy: ${remedy}`)),
+  ];
   const body =
     outcome === "passed"
       ? `<system-out>${content(result.findings.length > 0 ? told.join("\n") : result.sentence)}</system-out>`

@@ -39,6 +39,8 @@ const finding = object(
     case: text,
     sentence: text,
     data: {},
+    risk: text,
+    remedy: text,
     sent: list({ $ref: "#/$defs/exchange" }),
     accepted: acceptance,
     expired: acceptance,

@@ -41,6 +41,8 @@ const finding = (name: string, rest: Partial<ReportedFinding> = {}): ReportedFin
   level: "block",
   sentence: `${name} it is`,
   data: null,
+  risk: "a risk",
+  remedy: "a remedy",
   sent: [],
   ...rest,
 });
@@ -161,6 +163,28 @@ describe("under what is not green", () => {
       "      risk    a risk",
       "      remedy  a remedy (kalam-ready explain a/failed)",
       "      again   kalam-ready check --url http://x --only a/failed --seed 421 -v",
+    ]);
+  });
+
+  test("stands the case, by the name that an acceptance gives it", () => {
+    expect(table([{ ...failed, findings: [finding("lost", { case: "big" })] }])).toContain(
+      "      lost [big]  lost it is",
+    );
+  });
+
+  test("each finding has the risk and the remedy that are its own", () => {
+    const own = finding("unsure", { risk: "a small risk", remedy: "ask again" });
+    const covered = finding("known", { risk: "a known risk", accepted: { reason: "r", until: "2027-01-31" } });
+    const all = lines([{ ...failed, findings: [finding("lost"), own, covered] }]).map((line) => line.trim());
+    const from = all.findIndex((line) => line.startsWith("lost"));
+    expect(all.slice(from, from + 7)).toEqual([
+      "lost  lost it is",
+      "risk    a risk",
+      "remedy  a remedy (kalam-ready explain a/failed)",
+      "unsure  unsure it is",
+      "risk    a small risk",
+      "remedy  ask again (kalam-ready explain a/failed)",
+      "known  known it is (accepted until 2027-01-31: r)",
     ]);
   });
 

@@ -2,8 +2,8 @@
 import { Chalk, type ChalkInstance } from "chalk";
 import type { Category, Touches } from "../check.ts";
 import type { ReportedFinding, Report, Result } from "../report.ts";
-import type { Exchange } from "../session/recording.ts";
 import { columns } from "./columns.ts";
+import { nameOf, sentLine, sentMax } from "./finding.ts";
 import { unprintable } from "./printable.ts";
 import { commandText } from "./shell.ts";
 
@@ -134,16 +134,21 @@ function details(result: Result, report: Report, chalk: ChalkInstance): string[]
   if (result.kind !== "fail") return [];
   const line = (name: string, text: string): string => `      ${chalk.dim(name.padEnd(7))} ${text}`;
   const lines: string[] = [];
+  // Risk and remedy that all share stand once, at the end.
+  const shared = new Set(result.findings.map(({ risk, remedy }) => `${risk}\n${remedy}`)).size < 2;
+  const advice = ({ risk, remedy }: Pick<Result, "risk" | "remedy">): void => {
+    if (risk !== undefined) lines.push(line("risk", risk));
+    if (remedy !== undefined) lines.push(line("remedy", `${remedy} (kalam-ready explain ${result.check})`));
+  };
   for (const finding of result.findings) {
-    lines.push(`      ${chalk.bold(finding.name)}  ${finding.sentence}${note(finding)}`);
-    // What one request shows well, forty do not show better; the report holds them all.
-    for (const exchange of finding.sent.slice(0, 2)) lines.push(line("sent", sentLine(exchange)));
-    if (finding.sent.length > 2)
-      lines.push(line("", chalk.dim(`and ${finding.sent.length - 2} more in --report json`)));
+    lines.push(`      ${chalk.bold(nameOf(finding))}  ${finding.sentence}${note(finding)}`);
+    for (const exchange of finding.sent.slice(0, sentMax)) lines.push(line("sent", sentLine(exchange)));
+    if (finding.sent.length > sentMax)
+      lines.push(line("", chalk.dim(`and ${finding.sent.length - sentMax} more in --report json`)));
+    if (!shared && finding.accepted === undefined) advice(finding);
   }
   if (result.effect === "accepted") return lines;
-  if (result.risk !== undefined) lines.push(line("risk", result.risk));
-  if (result.remedy !== undefined) lines.push(line("remedy", `${result.remedy} (kalam-ready explain ${result.check})`));
+  if (shared) advice(result);
   if (!result.ofTheRun) lines.push(line("again", againCommand(report, result.check)));
   return lines;
 }
@@ -153,12 +158,6 @@ function note(finding: ReportedFinding): string {
   if (finding.expired !== undefined)
     return ` (was accepted until ${finding.expired.until}; that is over, so it counts again)`;
   return finding.level === "warn" ? " (warn)" : "";
-}
-
-function sentLine({ method, path, as, text, params, outcome }: Exchange): string {
-  const sql = text === undefined ? "" : `  ${oneLine(text, 160)}`;
-  const bound = params === undefined ? "" : `  params ${oneLine(params, 80)}`;
-  return `${method} ${path}${as === undefined ? "" : ` as ${as}`}${sql}${bound}   ${oneLine(outcome, 160)}`;
 }
 
 /** A command that shows this check again from nothing. */
@@ -173,11 +172,6 @@ export function againCommand(report: Report, check: string): string {
     String(report.run.seed),
     "-v",
   ]);
-}
-
-function oneLine(text: string, max: number): string {
-  const flat = text.replace(/\s+/g, " ");
-  return flat.length > max ? `${flat.slice(0, max)}…` : flat;
 }
 
 /** The rows above tell them all; these are for who reads the end first. */
