@@ -40,7 +40,7 @@ export const sharedTablesLive = defineCheck({
       say: (d: { who: string; table: string; select: string }) =>
         `a ${d.who} account may subscribe to a ${d.table} table; SELECT: ${d.select}`,
       risk: "Accounts read tables that are closed to them.",
-      remedy: "Keep confidential rows in a namespace of another server until this passes.",
+      remedy: "Do not keep confidential rows in shared tables until this passes.",
     },
     tooClosed: {
       say: (d: { who: string; table: string; refusal: string }) =>
