@@ -4,7 +4,7 @@ import { cellText, rowsOf, type Account, type Target } from "../../src/server/ta
 /** Up to 0.4.1 the view had the second name. */
 const views = ["system.live", "system.live_queries"];
 
-export interface ListedQuery {
+interface ListedQuery {
   readonly liveId: string;
   readonly subscriptionId: string;
   readonly table: string;

@@ -36,9 +36,9 @@ export async function tryAddress(target: Target, as: Account, told: Told): Promi
 
 /** Why a client that uses the address as given gets nothing; undefined if it works, or cannot be tried from here. */
 export function addressFault({ address, ours, tried }: Told): string | undefined {
-  const told = parsed(address);
-  if (told === undefined) return "it is no address of a WebSocket";
-  const place = placeFault(told, ours);
+  const given = parsed(address);
+  if (given === undefined) return "it is no address of a WebSocket";
+  const place = placeFault(given, ours);
   if (place !== undefined) return place === elsewhere ? undefined : place;
   if (tried === null) return "no statement came with it";
   if (tried.why !== null) return tried.why;
@@ -46,20 +46,20 @@ export function addressFault({ address, ours, tried }: Told): string | undefined
 }
 
 export function isElsewhere({ address, ours }: Told): boolean {
-  const told = parsed(address);
-  return told !== undefined && placeFault(told, ours) === elsewhere;
+  const given = parsed(address);
+  return given !== undefined && placeFault(given, ours) === elsewhere;
 }
 
 const elsewhere = "it is another host";
 const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 /** What is wrong with host, port or protocol, before connecting. */
-function placeFault(told: URL, ours: string): string | undefined {
+function placeFault(given: URL, ours: string): string | undefined {
   const own = new URL(ours);
-  if (loopback.test(told.hostname) && !loopback.test(own.hostname)) return "it points at the client's own machine";
-  if (told.hostname !== own.hostname && !loopback.test(told.hostname)) return elsewhere;
-  if (portOf(told) !== portOf(own)) return `it is another port than ${portOf(own)}, where this server listens`;
-  if ((told.protocol === "wss:") !== (own.protocol === "https:"))
+  if (loopback.test(given.hostname) && !loopback.test(own.hostname)) return "it points at the client's own machine";
+  if (given.hostname !== own.hostname && !loopback.test(given.hostname)) return elsewhere;
+  if (portOf(given) !== portOf(own)) return `it is another port than ${portOf(own)}, where this server listens`;
+  if ((given.protocol === "wss:") !== (own.protocol === "https:"))
     return `it is not ${own.protocol}, unlike this server`;
   return undefined;
 }

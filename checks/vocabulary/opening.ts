@@ -66,7 +66,7 @@ const codes: Readonly<Record<string, Reason>> = {
   RATE_LIMIT_EXCEEDED: "limit",
 };
 
-/** `SUBSCRIPTION_FAILED` means both that the statement could not be planned and that the server failed; only the message tells which. */
+/** `SUBSCRIPTION_FAILED` means both that the statement could not be planned and that the server failed; only the message shows which. */
 export function reasonOf(code: string, message: string): Reason {
   const known = Object.hasOwn(codes, code) ? codes[code] : undefined;
   if (known !== undefined) return known;

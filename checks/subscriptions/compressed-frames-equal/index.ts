@@ -78,7 +78,7 @@ export const compressedFramesEqual = defineCheck({
     }
     const [plain, gzip, asked] = ways.map(({ name }) => shown.find(({ way }) => way === name));
     const unasked = asked === undefined ? 0 : framesOf(asked);
-    if (asked?.told === "none" && unasked > 0) found.notAskedFor({ frames: unasked }, { sent: asked });
+    if (asked?.compression === "none" && unasked > 0) found.notAskedFor({ frames: unasked }, { sent: asked });
 
     if (plain === undefined || gzip === undefined || asked === undefined)
       return unknown("not every connection was observed");

@@ -11,7 +11,7 @@ const written = Object.fromEntries(
 );
 const shown = ways.map(({ name }, at) => ({
   way: name,
-  told: name === "gzip" ? "gzip" : "none",
+  compression: name === "gzip" ? "gzip" : "none",
   rows: written,
   compressedPages: name === "gzip" ? 1 : 0,
   compressedChanges: name === "gzip" ? 5 : 0,
@@ -51,7 +51,7 @@ export default proveCheck(compressedFramesEqual, {
   holds: [
     sound,
     // An older server does not know the request, and does not claim to grant it.
-    having("none asked for", { told: "", compressedPages: 1, compressedChanges: 3 }),
+    having("none asked for", { compression: "", compressedPages: 1, compressedChanges: 3 }),
   ],
   cannotTell: [
     { ...sound, shown: shown.slice(1) },

@@ -14,7 +14,7 @@ export const ways = [
 export type Shown = {
   readonly way: string;
   /** The compression that the answer to the login names; empty where it names none. */
-  readonly told: string;
+  readonly compression: string;
   /** By key: length and hash of the text, from the snapshot or a change. */
   readonly rows: { readonly [id: string]: string };
   /** Compressed frames with rows, in the snapshot and in changes, and the size of the largest uncompressed one. */
@@ -27,14 +27,13 @@ export type Shown = {
 
 export async function received(way: string, { live, rows, subscription }: Following): Promise<Shown> {
   const fenced = await fenceArrives(subscription, "body", "fence");
-  const all: Row[] = [...rows, ...subscription.changes.flatMap(({ row }) => row ?? [])];
+  const all: Row[] = [...rows, ...subscription.changes.flatMap(({ row }) => (row === null ? [] : [row]))];
   const withRows = live.frames.filter(({ about }) => about === subscription.id);
   const compressed = (type: string): number =>
     withRows.filter((frame) => frame.type === type && frame.compressed).length;
-  live.close();
-  return {
+  const shown = {
     way,
-    told: compressionIn(live.frames),
+    compression: compressionIn(live.frames),
     rows: Object.fromEntries(all.map((row) => [cellText(row["id"]), markOf(cellText(row["body"]))])),
     compressedPages: compressed("initial_data_batch"),
     compressedChanges: compressed("change"),
@@ -42,6 +41,8 @@ export async function received(way: string, { live, rows, subscription }: Follow
     fenced,
     exchange: subscription.exchange,
   };
+  live.close();
+  return shown;
 }
 
 function compressionIn(frames: readonly Frame[]): string {

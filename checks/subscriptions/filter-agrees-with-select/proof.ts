@@ -46,7 +46,7 @@ export default proveCheck(filterAgreesWithSelect, {
     leavingNotTold: {
       seen: delivering("equal", (events) => events.filter(({ id, gone }) => !(id === "10" && gone))),
       fault: changeFault(
-        "sayNothingOfLeaving",
+        "dropEventsOfRowsThatLeave",
         1,
         () => [],
         (message) =>

@@ -21,7 +21,7 @@ interface WithFilter extends TriedSubscription {
   readonly where: string;
 }
 
-export interface Opened {
+interface Opened {
   readonly control: TriedSubscription;
   readonly filters: readonly WithFilter[];
 }

@@ -66,7 +66,7 @@ export default proveCheck(handshakeGuarded, {
     },
     unclearEnd: {
       seen: having(2, { closed: "1000", code: 1000 }),
-      fault: endFault("sayGoodbyeToStrangers", (close) =>
+      fault: endFault("closeStrangersWith1000", (close) =>
         close.code === 1008 ? { ...close, code: 1000, reason: "" } : undefined,
       ),
     },

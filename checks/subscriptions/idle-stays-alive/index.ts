@@ -9,7 +9,7 @@ const lagMsMax = 3_000;
 
 type Seen = {
   /** The connection that pings; `how` it was closed, if it was. */
-  readonly alive: { readonly told: boolean; readonly lostAfterMs: number | null; readonly how: string };
+  readonly alive: { readonly arrived: boolean; readonly lostAfterMs: number | null; readonly how: string };
   /** How the one that does not ping was closed; null if it was not. */
   readonly silent: { readonly afterMs: number; readonly code: number; readonly reason: string } | null;
   readonly waitedMs: number;
@@ -66,12 +66,12 @@ export const idleStaysAlive = defineCheck({
     const lagMs = stopWatching();
     const waitedMs = Math.round(performance.now() - startedAt);
     await target.sql(user, `INSERT INTO ${table} (id, mark) VALUES (1, 'after the silence')`);
-    const told = lost === undefined && (await fenceArrives(alive.subscription, "mark", "after the silence"));
+    const arrived = lost === undefined && (await fenceArrives(alive.subscription, "mark", "after the silence"));
     const end = alive.live.closed();
     const afterMs = ({ at }: { at: number }): number => Math.round(at - startedAt);
     return {
       alive: {
-        told,
+        arrived,
         lostAfterMs: end === undefined ? null : afterMs(end),
         how: end === undefined ? "" : `${end.code} ${end.reason}`.trim(),
       },
@@ -81,13 +81,13 @@ export const idleStaysAlive = defineCheck({
     };
   },
   judge({ alive, silent, waitedMs, lagMs }, { found }) {
-    const { told, lostAfterMs, how } = alive;
+    const { arrived, lostAfterMs, how } = alive;
     // Then our pings were late, and the server was right to close.
     if (lostAfterMs !== null && lagMs > lagMsMax)
       return unknown(`this machine was too busy to judge (timers up to ${lagMs} ms late)`);
     if (lostAfterMs !== null) found.droppedIdle({ afterMs: lostAfterMs, how });
     if (silent === null) found.neverClosed({ waitedMs });
-    if (!told)
+    if (!arrived)
       return unknown(
         "the row written afterwards did not arrive on an open connection; every-change-arrives judges that",
       );

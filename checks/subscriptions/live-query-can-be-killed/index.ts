@@ -66,14 +66,14 @@ export const liveQueryCanBeKilled = defineCheck({
     const isNotice = ({ about, type }: Frame): boolean => about === subscription.id && type !== "change";
     const notice = await live.untilFrame(isNotice, noticeWithinMs, from);
     const left = await context.poll(find, (ids) => ids?.length === 0, within);
-    const told = textsIn(subscription, "mark").slice(before).length;
+    const delivered = textsIn(subscription, "mark").slice(before).length;
     const ended = notice !== undefined || live.closed() !== undefined;
-    return { killed, told, ended, listed: left?.length ?? null, witnessed };
+    return { killed, delivered, ended, listed: left?.length ?? null, witnessed };
   },
-  judge({ killed, told, ended, listed, witnessed }, { found }) {
+  judge({ killed, delivered, ended, listed, witnessed }, { found }) {
     if (killed.kind !== "ok")
       return unknown(`KILL LIVE QUERY was answered with ${killed.status ?? "nothing"} ${killed.message}`);
-    if (told > 0) found.goesOn({ told }, { sent: killed });
+    if (delivered > 0) found.goesOn({ told: delivered }, { sent: killed });
     if (!ended) found.notTold({ waitedMs: noticeWithinMs }, { sent: killed });
     if (listed !== null && listed > 0) found.quotaLost({ listed }, { sent: killed });
     if (!witnessed) return unknown("the other subscription did not deliver the row either, so silence shows nothing");

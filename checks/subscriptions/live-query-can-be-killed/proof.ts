@@ -6,7 +6,7 @@ import { liveQueryCanBeKilled } from "./index.ts";
 
 const sound = {
   killed: yes(),
-  told: 0,
+  delivered: 0,
   ended: true,
   listed: 0 as number | null,
   witnessed: true,
@@ -21,7 +21,7 @@ export default proveCheck(liveQueryCanBeKilled, {
     { ...sound, listed: null },
   ],
   breaks: {
-    goesOn: { seen: { ...sound, told: 1 }, fault: claimSuccess("killNothing", kill) },
+    goesOn: { seen: { ...sound, delivered: 1 }, fault: claimSuccess("killNothing", kill) },
     notTold: {
       seen: { ...sound, ended: false },
       // Swallows the message that it has ended.

@@ -49,7 +49,7 @@ export default proveCheck(missingTableRefused, {
     },
     silentAfterDrop: {
       seen: { ...sound, dropped: silent },
-      fault: frameFault("sayNothingOfTheDrop", () => {
+      fault: frameFault("swallowTheNoticeOfTheDrop", () => {
         const acknowledged = new Set<unknown>();
         return (message, { pass, fired }) => {
           const { type, subscription_id: id } = message;

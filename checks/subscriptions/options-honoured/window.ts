@@ -1,7 +1,7 @@
 /** Compares the pages of a snapshot with the rows that the options asked for. */
 import type { Case } from "./cases.ts";
 
-export interface Window {
+interface Window {
   readonly missing: readonly string[];
   /** Rows that were not asked for. */
   readonly extra: readonly string[];

@@ -5,7 +5,7 @@ const rowsEach = 10;
 export const tables = ["USER", "STREAM"] as const;
 type TableType = (typeof tables)[number];
 
-export interface Writer {
+interface Writer {
   readonly who: string;
   readonly as: Account;
   readonly nonce: string;

@@ -10,7 +10,7 @@ type Revoked = {
   readonly how: string;
   readonly said: Said;
   /** Rows delivered that were written more than that time after the revocation. */
-  readonly told: number;
+  readonly delivered: number;
   /** Whether the same row was delivered to an account that may read it. */
   readonly witnessed: boolean;
 };
@@ -77,16 +77,16 @@ export const revokedUserCutOff = defineCheck({
         await write(10 + at, `after ${at}`);
         const witnessed = await fenceArrives(witnessing.subscription, "mark", `after ${at}`);
         // Only its own row: the other one may be written while this account still has its privilege.
-        const told = textsIn(subscription, "mark").filter((mark) => mark === `after ${at}`).length;
+        const delivered = textsIn(subscription, "mark").filter((mark) => mark === `after ${at}`).length;
         live.close();
-        return { how, said, told, witnessed };
+        return { how, said, delivered, witnessed };
       }),
     );
     return { revoked };
   },
   judge({ revoked }, { found }) {
-    for (const { how, told, said } of revoked)
-      if (told > 0 && said.kind === "ok") found.goesOn({ how, told }, { case: how, sent: said });
+    for (const { how, delivered, said } of revoked)
+      if (delivered > 0 && said.kind === "ok") found.goesOn({ how, told: delivered }, { case: how, sent: said });
     const undone = revoked.find((one) => one.said.kind !== "ok");
     if (undone !== undefined)
       return unknown(`${undone.how}: the privilege could not be revoked: ${undone.said.message}`);

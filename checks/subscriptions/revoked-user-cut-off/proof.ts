@@ -3,7 +3,7 @@ import { proveCheck } from "../../../src/proof.ts";
 import { no, yes } from "../../vocabulary/evidence.ts";
 import { revokedUserCutOff } from "./index.ts";
 
-const one = (how: string, change: object = {}) => ({ how, said: yes(), told: 0, witnessed: true, ...change });
+const one = (how: string, change: object = {}) => ({ how, said: yes(), delivered: 0, witnessed: true, ...change });
 const sound = { revoked: [one("dropped"), one("demoted")] };
 
 export default proveCheck(revokedUserCutOff, {
@@ -16,7 +16,7 @@ export default proveCheck(revokedUserCutOff, {
   ],
   breaks: {
     goesOn: {
-      seen: { revoked: [one("dropped", { told: 1 }), one("demoted")] },
+      seen: { revoked: [one("dropped", { delivered: 1 }), one("demoted")] },
       fault: claimSuccess("dropNoUser", /^DROP USER/),
     },
   },

@@ -23,7 +23,7 @@ export type Tightened = {
   readonly exchange: number;
 };
 
-export interface Parties {
+interface Parties {
   readonly op: Account;
   readonly user: Account;
   readonly service: Account;

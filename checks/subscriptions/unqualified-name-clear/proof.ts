@@ -58,8 +58,8 @@ export default proveCheck(unqualifiedNameClear, {
         if (name === undefined) return undefined;
         const columns = ["status", "ws_url", "subscription", "message"];
         const schema = columns.map((column, index) => ({ name: column, data_type: "Text", index }));
-        const told = { id: "sub", sql: `SELECT * FROM ${name}` };
-        const results = [{ schema, rows: [["active", "ws://localhost/v1/ws", told, ""]], row_count: 1 }];
+        const subscription = { id: "sub", sql: `SELECT * FROM ${name}` };
+        const results = [{ schema, rows: [["active", "ws://localhost/v1/ws", subscription, ""]], row_count: 1 }];
         return Promise.resolve({ status: 200, body: { status: "success", results, took: 1 } });
       }),
     },

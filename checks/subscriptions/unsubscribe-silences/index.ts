@@ -69,8 +69,8 @@ export const unsubscribeSilences = defineCheck({
   },
   judge({ rounds: all, why }, { found }) {
     const noisy = all.filter(({ after }) => after.length > 0);
-    const told = noisy.reduce((sum, { after }) => sum + after.length, 0);
-    if (told > 0) found.goesOn({ told, rounds: noisy.length }, { sent: noisy });
+    const delivered = noisy.reduce((sum, { after }) => sum + after.length, 0);
+    if (delivered > 0) found.goesOn({ told: delivered, rounds: noisy.length }, { sent: noisy });
     if (why !== null) return unknown(why);
     if (all.length < rounds || all.some(({ before, fenced }) => before.length === 0 || !fenced))
       return unknown("a subscription did not deliver what it should have, so silence shows nothing");
