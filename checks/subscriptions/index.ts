@@ -28,7 +28,7 @@ import { unsubscribeSilences } from "./unsubscribe-silences/index.ts";
 
 export const category = listChecks({
   id: "subscriptions",
-  promise: "A live query shows every change, once, in order, to the right person.",
+  promise: "A live query delivers every change exactly once, in order, and only to users who may read it.",
   checks: [
     { check: snapshotThenChanges, proof: async () => await import("./snapshot-then-changes/proof.ts") },
     { check: filterAgreesWithSelect, proof: async () => await import("./filter-agrees-with-select/proof.ts") },

@@ -1,4 +1,7 @@
-/** A subscriber at work: connected, subscribed, its snapshot read. What all checks of live queries begin with. */
+/**
+ * A live query at work: connected, subscribed, its snapshot read. `follow` does all of it, `connect` and `subscribe` one step
+ * each; what they return goes through `context.need`. Where a refusal is itself judged, use `tryToSubscribe` (opening.ts).
+ */
 import type {
   Account,
   Change,
@@ -18,28 +21,34 @@ export interface Following {
   readonly pages: number;
 }
 
-/** It could not be begun; the sentence says why. */
+/** Why there is no connection or no subscription; `context.need` ends the observation with it. */
 export type NotFollowing = { readonly why: string };
 
+/** Connects and logs in. */
 export async function connect(target: Target, as: Account, options: LiveOptions = {}): Promise<Live | NotFollowing> {
   const live = await target.live(as, options);
-  if ("why" in live) return { why: `no live connection for ${as.role}: ${live.why}` };
-  if (live.login.kind === "in" || live.login.kind === "none") return live;
-  return { why: `the login on the live connection was ${live.login.kind}: ${live.login.why}` };
+  if ("why" in live) return { why: `no live connection as ${as.role}: ${live.why}` };
+  const { login } = live;
+  if (login.kind === "in" || login.kind === "none") return live;
+  const outcome = login.kind === "denied" ? "was denied" : "got no answer";
+  return { why: `the login as ${as.role} on the live connection ${outcome}: ${login.why}` };
 }
 
+/** Subscribes on an open connection and reads the snapshot. */
 export async function subscribe(
   live: Live,
   sql: string,
   options: SubscribeOptions | null = {},
+  id?: string,
 ): Promise<Following | NotFollowing> {
-  const subscription = await live.subscribe(sql, options);
+  const subscription = await live.subscribe(sql, options, id);
   const begun = await subscription.begin();
   if (begun.kind === "refused") return { why: `${sql} was refused: ${begun.code} ${begun.message}` };
   if (begun.kind === "unsure") return { why: `${sql} did not begin: ${begun.why}` };
   return { live, subscription, rows: begun.rows, pages: begun.pages.length };
 }
 
+/** Connects, subscribes and reads the snapshot. */
 export async function follow(
   target: Target,
   as: Account,
@@ -61,7 +70,7 @@ export function textsIn({ changes }: Subscription, column: string): string[] {
   return changes.map((change) => textIn(change, column));
 }
 
-/** Waits for the event of a row that was written last of all; false where it did not come in time. */
+/** Waits for the event of the row that was written last; false where it does not arrive in time. */
 export async function fenceArrives(
   subscription: Subscription,
   column: string,
@@ -71,7 +80,7 @@ export async function fenceArrives(
   return (await subscription.untilChange((change) => textIn(change, column) === text, withinMs)) !== undefined;
 }
 
-/** What the server said about a subscription besides changes, and how its connection ended. */
+/** Errors sent about a subscription, and how its connection ended. */
 export function noticesOf({ notices }: Subscription, live: Live): string[] {
   const closed = live.closed();
   return [

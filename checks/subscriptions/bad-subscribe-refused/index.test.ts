@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import proof from "./proof.ts";
-import { badSubscribeRefused, cases, statements } from "./index.ts";
+import { cases, statements } from "./cases.ts";
+import { badSubscribeRefused } from "./index.ts";
 import { yes } from "../../vocabulary/evidence.ts";
 
 type Seen = Parameters<typeof badSubscribeRefused.judge>[0];
@@ -11,7 +12,7 @@ const foundIn = (seen: Seen) => {
   return verdict.kind === "fail" ? verdict.found.map((found) => [found.name, found.case]) : verdict.kind;
 };
 
-test("one that is accepted is named, with its case and whether rows came that it does not ask for", () => {
+test("an accepted statement is named, with its case and any rows it does not ask for", () => {
   fc.assert(
     fc.property(fc.nat(), fc.subarray(["1", "2", "3", "50"]), (n, rows) => {
       const one = cases[n % cases.length];
@@ -27,6 +28,6 @@ test("one that is accepted is named, with its case and whether rows came that it
   );
 });
 
-test("rows that are gone are a statement that was carried out", () => {
+test("missing rows show that a statement was executed", () => {
   expect(foundIn({ ...sound, left: "0" })).toEqual([["accepted", "rows"]]);
 });

@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { compressedFramesEqual, ways } from "./index.ts";
+import { compressedFramesEqual } from "./index.ts";
 import proof from "./proof.ts";
+import { ways } from "./receiving.ts";
 
 type Seen = Parameters<typeof compressedFramesEqual.judge>[0];
 const sound = proof.holds[0] as Seen;
 
-test("one row that is another, or is missing, on one connection is named with that connection", () => {
+test("a row that differs or is missing on one connection is named with that connection", () => {
   fc.assert(
     fc.property(fc.nat(), fc.constantFrom(...ways), fc.option(fc.string()), (at, { name }, instead) => {
       const ids = Object.keys(sound.written);

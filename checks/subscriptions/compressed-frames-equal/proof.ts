@@ -2,14 +2,16 @@ import { gzipSync } from "node:zlib";
 import { changeFault, rowIn } from "../../../src/faults/live.ts";
 import { proveCheck, type Fault } from "../../../src/proof.ts";
 import { cellText } from "../../../src/server/target.ts";
-import { compressedFramesEqual, sizes, ways } from "./index.ts";
+import { compressedFramesEqual } from "./index.ts";
+import { ways } from "./receiving.ts";
+import { sizes } from "./texts.ts";
 
 const written = Object.fromEntries(
   sizes.flatMap((size, at) => [2 * at, 2 * at + 1].map((id) => [String(id), `${size}`])),
 );
 const shown = ways.map(({ name }, at) => ({
   way: name,
-  told: name === "gzip" ? "gzip" : "none",
+  compression: name === "gzip" ? "gzip" : "none",
   rows: written,
   compressedPages: name === "gzip" ? 1 : 0,
   compressedChanges: name === "gzip" ? 5 : 0,
@@ -17,14 +19,14 @@ const shown = ways.map(({ name }, at) => ({
   fenced: true,
   exchange: at,
 }));
-const sound = { why: null as string | null, written, shown };
+const sound = { written, shown };
 const having = (way: string, change: object) => ({
   ...sound,
   shown: shown.map((one) => (one.way === way ? { ...one, ...change } : one)),
 });
 const { "3": _, ...without3 } = written;
 
-/** Every frame of more than 512 characters comes compressed, whatever was asked for. */
+/** Every frame of more than 512 characters is compressed, whatever was requested. */
 const compressAll: Fault = {
   name: "compressWithoutBeingAsked",
   wrap: (wire, fired) => {
@@ -48,11 +50,10 @@ const compressAll: Fault = {
 export default proveCheck(compressedFramesEqual, {
   holds: [
     sound,
-    // An older server knows nothing of the wish, and does not say that it heeds it.
-    having("none asked for", { told: "", compressedPages: 1, compressedChanges: 3 }),
+    // An older server does not know the request, and does not claim to grant it.
+    having("none asked for", { compression: "", compressedPages: 1, compressedChanges: 3 }),
   ],
   cannotTell: [
-    { ...sound, why: "no live connection" },
     { ...sound, shown: shown.slice(1) },
     having("gzip", { fenced: false, rows: without3 }),
     having("gzip", { compressedChanges: 0 }),

@@ -1,4 +1,4 @@
-/** Filters as a correct server serves them, for proofs and tests: the predicates worked out here once more, three-valued as SQL has them. */
+/** Filters as a correct server evaluates them, for proofs and tests: the predicates again, in SQL's three-valued logic. */
 import { predicates, seeds, steps, type FilterEvent, type Selected, type Step } from "./filter-history.ts";
 import { ready } from "../../vocabulary/opening-evidence.ts";
 
@@ -39,7 +39,7 @@ function cellsAfter(before: Cells | undefined, { set }: Step): Cells {
   };
 }
 
-/** What each filter selects, from before the first statement to after the last. */
+/** The keys each filter selects, before the first statement and after each. */
 export function soundSelected(): Selected {
   const rows = new Map<string, Cells>();
   const selected = (): Selected[number] =>
@@ -63,7 +63,7 @@ export function soundSelected(): Selected {
   ];
 }
 
-/** The events that a filter obliges to: a row that leaves is told as gone, with the number of the statement that it had. */
+/** The events a filter must deliver: a row that leaves is reported as gone, with its old statement number. */
 export function soundEvents(name: string, selected: Selected, written: readonly Step[]): FilterEvent[] {
   const numbers = new Map<string, number>();
   return written.flatMap((step, at): FilterEvent[] => {
@@ -79,17 +79,16 @@ export function soundEvents(name: string, selected: Selected, written: readonly 
 export function soundFilters() {
   const selected = soundSelected();
   return {
-    why: null as string | null,
     selected,
     acknowledged: steps.map(() => true),
     exchanges: steps.map((_, at) => at + 10),
-    controls: [{ told: steps.length, fenced: true, opening: ready() }],
+    controls: [{ delivered: steps.length, fenced: true, opening: ready() }],
     filters: predicates.map(({ name, where }) => ({
       name,
       where,
       opening: ready(),
       snapshot: [...(selected[0]?.[name] ?? [])],
-      told: soundEvents(name, selected, steps),
+      events: soundEvents(name, selected, steps),
     })),
   };
 }

@@ -9,7 +9,7 @@ const plan = fc.array(fc.record({ id: fc.integer({ min: 1, max: 4 }), remove: fc
   maxLength: 40,
 });
 
-/** A history that a correct server could have made: whether a row matches is up to chance. */
+/** A history that a correct server could have made: whether a row matches is random. */
 function legal(plans: readonly { id: number; remove: boolean; match: boolean }[]): {
   written: Step[];
   selected: Selected;
@@ -20,7 +20,7 @@ function legal(plans: readonly { id: number; remove: boolean; match: boolean }[]
   const matching = () => ({ f: [...there].flatMap(([id, match]) => (match ? [String(id)] : [])) });
   const selected = [matching()];
   for (const { id, remove, match } of plans) {
-    // A key that is gone does not come back: two lives of one row are for others to tell apart.
+    // A deleted key does not come back: reused keys are not this judge's subject.
     if (!there.has(id) && written.some((step) => step.id === id)) continue;
     const kind = !there.has(id) ? "insert" : remove ? "delete" : "update";
     written.push({ kind, id, set: {} });
@@ -28,35 +28,36 @@ function legal(plans: readonly { id: number; remove: boolean; match: boolean }[]
     else there.set(id, match);
     selected.push(matching());
   }
-  const told = soundEvents("f", selected, written);
-  return { written, selected, filtered: { name: "f", where: "", opening: ready(), snapshot: [], told } };
+  const events = soundEvents("f", selected, written);
+  return { written, selected, filtered: { name: "f", where: "", opening: ready(), snapshot: [], events } };
 }
 
 test("a random legal history agrees", () => {
   fc.assert(
     fc.property(plan, (plans) => {
       const { written, selected, filtered } = legal(plans);
-      const { disagreements, told, silent, left } = holdAgainst(filtered, selected, written);
+      const { disagreements, matching, other, left } = holdAgainst(filtered, selected, written);
       expect(disagreements).toEqual([]);
-      expect(told + silent + left).toBe(written.length);
+      expect(matching + other + left).toBe(written.length);
     }),
   );
 });
 
-test("rows that leave may be told as gone by the old number, by the new one or by none, or as they are now", () => {
-  const old = /** key 7 comes in, leaves, comes back, and is deleted */ [
+test("a row that leaves may be reported with its old number, its new one or none, or as it is now", () => {
+  // Key 7 enters the filter, leaves it, comes back, and is deleted.
+  const history = [
     { kind: "insert", id: 7, set: {} },
     { kind: "update", id: 7, set: {} },
     { kind: "update", id: 7, set: {} },
     { kind: "delete", id: 7, set: {} },
   ] as const;
   const selected = [{ f: [] }, { f: ["7"] }, { f: [] }, { f: ["7"] }, { f: [] }];
-  const [came, left, back, gone] = soundEvents("f", selected, old);
+  const [came, left, back, gone] = soundEvents("f", selected, history);
   if (came === undefined || left === undefined || back === undefined || gone === undefined)
     throw new Error("four events");
   for (const leaving of [left, { ...left, step: "2" }, { ...left, step: "" }, { ...left, step: "2", gone: false }]) {
-    const filtered = { name: "f", where: "", opening: ready(), snapshot: [], told: [came, leaving, back, gone] };
-    expect(holdAgainst(filtered, selected, old).disagreements).toEqual([]);
+    const filtered = { name: "f", where: "", opening: ready(), snapshot: [], events: [came, leaving, back, gone] };
+    expect(holdAgainst(filtered, selected, history).disagreements).toEqual([]);
   }
 });
 
@@ -64,32 +65,32 @@ test("one random corruption is named", () => {
   fc.assert(
     fc.property(plan, fc.nat(), (plans, at) => {
       const { written, selected, filtered } = legal(plans);
-      const said = (told: Filtered["told"]) =>
-        holdAgainst({ ...filtered, told }, selected, written).disagreements.map(({ name }) => name);
-      const lost = filtered.told[at % Math.max(1, filtered.told.length)];
+      const namesFor = (events: Filtered["events"]) =>
+        holdAgainst({ ...filtered, events }, selected, written).disagreements.map(({ name }) => name);
+      const lost = filtered.events[at % Math.max(1, filtered.events.length)];
       if (lost !== undefined) {
-        const name = said(filtered.told.filter((event) => event !== lost));
+        const name = namesFor(filtered.events.filter((event) => event !== lost));
         expect(name).toHaveLength(1);
         expect(["lostByFilter", "leavingNotTold"]).toContain(name[0]);
       }
-      const silent = [...written.entries()].filter(
+      const unmatched = [...written.entries()].filter(
         ([n, step]) => ![n, n + 1].some((state) => selected[state]?.["f"]?.includes(String(step.id)) === true),
       );
-      const leaked = silent[at % Math.max(1, silent.length)];
+      const leaked = unmatched[at % Math.max(1, unmatched.length)];
       if (leaked !== undefined) {
         const [n, step] = leaked;
         const event = { kind: step.kind, id: String(step.id), step: String(n + 1), gone: false };
-        expect(said([...filtered.told, event])).toEqual(["leakedByFilter"]);
+        expect(namesFor([...filtered.events, event])).toEqual(["leakedByFilter"]);
       }
     }),
   );
 });
 
-test("the statements walk every path of every filter", () => {
+test("the statements exercise every duty of every filter", () => {
   const { filters, selected } = soundFilters();
   const walked = filters.map((one) => ({ name: one.name, ...holdAgainst(one, selected, steps) }));
   expect(walked).toHaveLength(predicates.length);
-  expect(walked.filter(({ told, silent }) => told === 0 || silent === 0)).toEqual([]);
-  // Nothing else is ever made of the text with a quote.
+  expect(walked.filter(({ matching, other }) => matching === 0 || other === 0)).toEqual([]);
+  // The text with a quote is never changed to another.
   expect(walked.filter(({ left }) => left === 0).map(({ name }) => name)).toEqual(["quote in quotes"]);
 });

@@ -1,4 +1,4 @@
-/** Filters of live queries against SELECT: what is asked, what is written, and what that obliges a server to tell. */
+/** Live filters against SELECT: the predicates, the statements, and which events the server must deliver for them. */
 import type { Opening } from "../../vocabulary/opening.ts";
 
 /** One predicate a line; add to it freely. */
@@ -15,27 +15,27 @@ export const predicates: readonly { readonly name: string; readonly where: strin
   { name: "is null", where: "note IS NULL" },
   { name: "function", where: "LOWER(kind) = 'error'" },
   { name: "quote in quotes", where: "kind = 'it''s'" },
-  // Ids of this size are what the server itself makes; a filter that compares them as doubles mixes up neighbours.
+  // The server generates ids of this size; a filter that compares them as doubles confuses adjacent ones.
   { name: "large integer", where: "big = 9007199254740993" },
 ];
 
 export interface Step {
   readonly kind: "insert" | "update" | "delete";
   readonly id: number;
-  /** Of an insert all, of an update some: literals by column. */
+  /** Literals by column: all of them for an insert, some for an update. */
   readonly set: Readonly<Record<string, string>>;
 }
 
 const [below, large, above] = ["9007199254740992", "9007199254740993", "9007199254740994"];
 
-/** Rows that are there before anybody subscribes. */
+/** Rows written before the subscriptions begin. */
 export const seeds: readonly Step[] = [
   { kind: "insert", id: 1, set: { kind: "'error'", n: "1", big: below, note: "NULL" } },
   { kind: "insert", id: 2, set: { kind: "'info'", n: "9", big: large, note: "'x'" } },
   { kind: "insert", id: 3, set: { kind: "NULL", n: "NULL", big: "NULL", note: "NULL" } },
 ];
 
-/** One statement a line: rows that match, that do not, that come in, stay, and go. */
+/** Rows that match, that do not, that enter a filter, stay in it and leave it. */
 export const steps: readonly Step[] = [
   { kind: "insert", id: 10, set: { kind: "'error'", n: "2", big: large, note: "NULL" } },
   { kind: "insert", id: 11, set: { kind: "'info'", n: "7", big: below, note: "'x'" } },
@@ -55,7 +55,7 @@ export const steps: readonly Step[] = [
   { kind: "delete", id: 1, set: {} },
 ];
 
-/** Every statement writes its own number into `step`, so that an event says which one it comes from. */
+/** Every statement writes its own number into `step`, so that an event shows which statement caused it. */
 export function statementFor(table: string, { kind, id, set }: Step, step: number): string {
   const values = { ...set, step: String(step) };
   if (kind === "insert")
@@ -65,7 +65,7 @@ export function statementFor(table: string, { kind, id, set }: Step, step: numbe
   return `UPDATE ${table} SET ${changes.join(", ")} WHERE id = ${id}`;
 }
 
-/** One event: of a row that is now, its number of the statement; of one that is gone, the number it had. */
+/** One event. `step`: the row's statement number; for a row that is gone, the number it had. */
 export type FilterEvent = { readonly kind: string; readonly id: string; readonly step: string; readonly gone: boolean };
 
 export type Filtered = {
@@ -74,41 +74,45 @@ export type Filtered = {
   readonly opening: Opening;
   /** Keys of the snapshot. */
   readonly snapshot: readonly string[];
-  readonly told: readonly FilterEvent[];
+  readonly events: readonly FilterEvent[];
 };
 
-/** Which keys each filter selects: before the first statement, and after each. */
+/** The keys each filter selects: before the first statement, and after each. */
 export type Selected = readonly Readonly<Record<string, readonly string[]>>[];
 
 export interface Disagreement {
   readonly name: "lostByFilter" | "leakedByFilter" | "leavingNotTold";
-  /** In words: the first statement that shows it, and which it is; null for the snapshot. */
+  /** In words: the first statement that shows it. */
   readonly first: string;
+  /** The index of that statement; null for the snapshot. */
   readonly at: number | null;
   readonly events: number;
-  /** How many times the filter obliged the server to tell, to be silent, or to tell of leaving. */
+  /** How many statements carried that duty: to deliver, to withhold, or to report a row as gone. */
   readonly of: number;
 }
 
 export interface Agreement {
-  readonly told: number;
-  readonly silent: number;
+  /** Changes that had to be delivered. */
+  readonly matching: number;
+  /** Changes that had to be withheld. */
+  readonly other: number;
+  /** Rows that had to be reported as gone. */
   readonly left: number;
   readonly disagreements: readonly Disagreement[];
 }
 
 /**
- * Holds one filter's events against what SELECT gave before and after each statement: what it selects after a change must be
- * told, what it never selected must not, and what it selected before and not after must be told to have gone.
+ * Compares one filter's events with what SELECT returned before and after each statement: a change to a row selected afterwards
+ * must be delivered, a change to a row never selected must not, and a row no longer selected must be reported as gone.
  */
 export function holdAgainst(
-  { name, snapshot, told }: Filtered,
+  { name, snapshot, events: all }: Filtered,
   selected: Selected,
   written: readonly Step[],
 ): Agreement {
   const keys = selected.map((one) => new Set(one[name]));
   const lost = (at: number, id: string): boolean => keys[at]?.has(id) === true && keys[at + 1]?.has(id) !== true;
-  const kinds = told.map((event) => ({ event, at: stepOf(event, written, (at) => lost(at, event.id)) }));
+  const attributed = all.map((event) => ({ event, at: stepOf(event, written, (at) => lost(at, event.id)) }));
   const failures: { name: Disagreement["name"]; words: string; at: number | null }[] = [];
   const duties = { lostByFilter: 0, leakedByFilter: 0, leavingNotTold: 0 };
   const before = keys[0] ?? new Set();
@@ -119,7 +123,7 @@ export function holdAgainst(
   for (const [at, step] of written.entries()) {
     const key = String(step.id);
     const [was, is] = [keys[at]?.has(key) === true, keys[at + 1]?.has(key) === true];
-    const events = kinds.filter((one) => one.at === at).map(({ event }) => event);
+    const events = attributed.filter((one) => one.at === at).map(({ event }) => event);
     const duty = is || (was && step.kind === "delete") ? "lostByFilter" : was ? "leavingNotTold" : "leakedByFilter";
     duties[duty] += 1;
     const kept =
@@ -128,10 +132,10 @@ export function holdAgainst(
         : events.some(({ gone }) => duty === "leavingNotTold" || gone !== is);
     if (!kept) failures.push({ name: duty, words: `${step.kind} of row ${key}`, at });
   }
-  for (const { event } of kinds.filter(({ at }) => at === undefined))
+  for (const { event } of attributed.filter(({ at }) => at === undefined))
     failures.push({
       name: "leakedByFilter",
-      words: `${event.kind} of row ${event.id}, which no statement caused`,
+      words: `${event.kind} of row ${event.id}, caused by no statement`,
       at: null,
     });
   const disagreements = (["lostByFilter", "leakedByFilter", "leavingNotTold"] as const).flatMap((kind) => {
@@ -141,12 +145,17 @@ export function holdAgainst(
       ? []
       : [{ name: kind, first: first.words, at: first.at, events: these.length, of: duties[kind] }];
   });
-  return { told: duties.lostByFilter, silent: duties.leakedByFilter, left: duties.leavingNotTold, disagreements };
+  return {
+    matching: duties.lostByFilter,
+    other: duties.leakedByFilter,
+    left: duties.leavingNotTold,
+    disagreements,
+  };
 }
 
 /**
- * Which statement an event comes from: by its number. A row that is gone may tell the number that it had, the one that it got,
- * or none, so the statement is the one among those by which the filter lost it.
+ * Which statement caused an event: by its number. A row that is gone may carry its old number, its new one, or none, so the
+ * statement is the one that took the row out of the filter.
  */
 function stepOf(
   { id, step, gone }: FilterEvent,

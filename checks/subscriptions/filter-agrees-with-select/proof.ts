@@ -10,24 +10,23 @@ const having = (name: string, change: object) => ({
   ...sound,
   filters: sound.filters.map((one) => (one.name === name ? { ...one, ...change } : one)),
 });
-const telling = (name: string, change: (told: FilterEvent[]) => FilterEvent[]) =>
-  having(name, { told: change(sound.filters.find((one) => one.name === name)?.told ?? []) });
+const delivering = (name: string, change: (events: FilterEvent[]) => FilterEvent[]) =>
+  having(name, { events: change(sound.filters.find((one) => one.name === name)?.events ?? []) });
 const refused = refusal("INVALID_SQL", "live filters do not support IN");
 
 export default proveCheck(filterAgreesWithSelect, {
-  holds: [sound, having("in", { opening: refused, snapshot: [], told: [] })],
+  holds: [sound, having("in", { opening: refused, snapshot: [], events: [] })],
   cannotTell: [
-    { ...sound, why: "no live connection" },
-    having("in", { opening: refusal("SUBSCRIPTION_LIMIT_EXCEEDED"), snapshot: [], told: [] }),
-    having("in", { opening: noOpening(), snapshot: [], told: [] }),
+    having("in", { opening: refusal("SUBSCRIPTION_LIMIT_EXCEEDED"), snapshot: [], events: [] }),
+    having("in", { opening: noOpening(), snapshot: [], events: [] }),
     { ...sound, acknowledged: sound.acknowledged.map((_, at) => at !== 3) },
-    { ...sound, controls: sound.controls.map((one) => ({ ...one, told: one.told - 1 })) },
+    { ...sound, controls: sound.controls.map((one) => ({ ...one, delivered: one.delivered - 1 })) },
     { ...sound, controls: [] },
     { ...sound, filters: sound.filters.slice(0, 2) },
   ],
   breaks: {
     lostByFilter: {
-      seen: telling("in", () => []),
+      seen: delivering("in", () => []),
       fault: changeFault(
         "loseOneThatMatches",
         1,
@@ -36,7 +35,7 @@ export default proveCheck(filterAgreesWithSelect, {
       ),
     },
     leakedByFilter: {
-      seen: telling("not equal", (told) => [...told, { kind: "insert", id: "13", step: "4", gone: false }]),
+      seen: delivering("not equal", (events) => [...events, { kind: "insert", id: "13", step: "4", gone: false }]),
       fault: changeFault(
         "letOneThrough",
         1,
@@ -45,9 +44,9 @@ export default proveCheck(filterAgreesWithSelect, {
       ),
     },
     leavingNotTold: {
-      seen: telling("equal", (told) => told.filter(({ id, gone }) => !(id === "10" && gone))),
+      seen: delivering("equal", (events) => events.filter(({ id, gone }) => !(id === "10" && gone))),
       fault: changeFault(
-        "sayNothingOfLeaving",
+        "dropEventsOfRowsThatLeave",
         1,
         () => [],
         (message) =>

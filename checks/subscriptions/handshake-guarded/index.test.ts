@@ -6,7 +6,7 @@ import { handshakeGuarded } from "./index.ts";
 type Seen = Parameters<typeof handshakeGuarded.judge>[0];
 const sound = proof.holds[0] as Seen;
 
-test("one connection that gets something or stays is named", () => {
+test("a connection that gets data or stays open is named", () => {
   const given = fc.array(fc.constantFrom("subscription_ack", "initial_data_batch", "change", "auth_success"), {
     maxLength: 3,
   });

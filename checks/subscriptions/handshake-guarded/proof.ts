@@ -1,6 +1,7 @@
 import { closeFault, endFault, frameFault } from "../../../src/faults/live.ts";
 import { proveCheck, type Fault } from "../../../src/proof.ts";
-import { cases, handshakeGuarded } from "./index.ts";
+import { handshakeGuarded } from "./index.ts";
+import { cases } from "./strangers.ts";
 
 const tried = cases.map(({ name }) => ({
   case: name,
@@ -22,7 +23,7 @@ const having = (at: number, change: object) => ({
 });
 const shut = { opened: false, closed: "the upgrade was answered with 401", code: null, closedMs: null };
 
-/** The HTTP side sends foreign pages away, and the socket side does not know of it. */
+/** The HTTP side rejects foreign origins, the socket side does not. */
 const forbidOverHttp: Fault = {
   name: "forbidForeignPagesOverHttp",
   wrap: (wire, fired) => ({
@@ -52,7 +53,7 @@ export default proveCheck(handshakeGuarded, {
   breaks: {
     noTimeout: {
       seen: having(0, { closed: null, code: null, closedMs: null }),
-      fault: closeFault("leaveStrangersIn", ({ code }) => code === 1008),
+      fault: closeFault("keepStrangersOpen", ({ code }) => code === 1008),
     },
     dataBeforeLogin: {
       seen: having(1, { given: ["subscription_ack", "initial_data_batch"] }),
@@ -65,7 +66,7 @@ export default proveCheck(handshakeGuarded, {
     },
     unclearEnd: {
       seen: having(2, { closed: "1000", code: 1000 }),
-      fault: endFault("sayGoodbyeToStrangers", (close) =>
+      fault: endFault("closeStrangersWith1000", (close) =>
         close.code === 1008 ? { ...close, code: 1000, reason: "" } : undefined,
       ),
     },

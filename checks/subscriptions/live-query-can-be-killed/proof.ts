@@ -5,29 +5,27 @@ import { nothing, yes } from "../../vocabulary/evidence.ts";
 import { liveQueryCanBeKilled } from "./index.ts";
 
 const sound = {
-  killed: yes() as ReturnType<typeof yes> | null,
-  told: 0,
+  killed: yes(),
+  delivered: 0,
   ended: true,
   listed: 0 as number | null,
   witnessed: true,
-  why: null as string | null,
 };
 const kill = /^KILL LIVE QUERY/;
 
 export default proveCheck(liveQueryCanBeKilled, {
   holds: [sound],
   cannotTell: [
-    { ...sound, why: "no live connection" },
     { ...sound, killed: nothing() },
     { ...sound, witnessed: false },
     { ...sound, listed: null },
   ],
   breaks: {
-    goesOn: { seen: { ...sound, told: 1 }, fault: claimSuccess("killNobody", kill) },
+    goesOn: { seen: { ...sound, delivered: 1 }, fault: claimSuccess("killNothing", kill) },
     notTold: {
       seen: { ...sound, ended: false },
-      // The word about its end is swallowed, and so is a close.
-      fault: frameFault("sayNothingOfTheEnd", () => (message, { pass, fired }) => {
+      // Swallows the message that it has ended.
+      fault: frameFault("swallowTheNotice", () => (message, { pass, fired }) => {
         if (
           message["type"] === "change" ||
           message["type"] === "subscription_ack" ||
@@ -40,10 +38,10 @@ export default proveCheck(liveQueryCanBeKilled, {
     },
     quotaLost: {
       seen: { ...sound, listed: 1 },
-      fault: changeRows("keepItListed", /FROM system\.live WHERE user_id/, (rows) =>
-        rows.some((row) => JSON.stringify(row[1]).includes("id > 0"))
+      fault: changeRows("keepItListed", /query FROM system\.live WHERE user_id/, (rows) =>
+        rows.some((row) => JSON.stringify(row[4]).includes("id > 0"))
           ? undefined
-          : [...rows, ["x-y-q1", "SELECT * FROM t WHERE id > 0"]],
+          : [...rows, ["x-y-q1", "q1", "x", "t", "SELECT * FROM t WHERE id > 0"]],
       ),
     },
   },

@@ -20,7 +20,7 @@ const dropped = {
   fenced: true,
   exchange: 3,
 };
-const sound = { why: null as string | null, control: yes(), tried, before: ["q1"] as string[] | null, dropped };
+const sound = { control: yes(), tried, before: ["q1"] as string[] | null, dropped };
 const having = (at: number, change: object) => ({
   ...sound,
   tried: tried.map((one, n) => (n === at ? { ...one, ...change } : one)),
@@ -30,8 +30,6 @@ const silent = { ...dropped, notices: [], waitedMs: 2_000 };
 export default proveCheck(missingTableRefused, {
   holds: [sound, { ...sound, dropped: { ...dropped, notices: ["closed 1001"], fenced: false } }],
   cannotTell: [
-    { ...sound, why: "no live connection" },
-    { ...sound, dropped: null },
     { ...sound, dropped: { ...silent, select: yes() } },
     { ...sound, dropped: { ...silent, fenced: false } },
     { ...sound, before: [] },
@@ -43,7 +41,6 @@ export default proveCheck(missingTableRefused, {
     having(1, { http: no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429) }),
     having(1, { http: no("PERMISSION_DENIED", "Access denied", "permission", 403) }),
     { ...sound, control: no("INVALID_SQL", "no SUBSCRIBE here", "parse") },
-    { ...sound, control: null },
   ],
   breaks: {
     acceptedDead: {
@@ -52,7 +49,7 @@ export default proveCheck(missingTableRefused, {
     },
     silentAfterDrop: {
       seen: { ...sound, dropped: silent },
-      fault: frameFault("sayNothingOfTheDrop", () => {
+      fault: frameFault("swallowTheNoticeOfTheDrop", () => {
         const acknowledged = new Set<unknown>();
         return (message, { pass, fired }) => {
           const { type, subscription_id: id } = message;

@@ -1,14 +1,15 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import proof from "./proof.ts";
-import { cases, optionsHonoured } from "./index.ts";
+import { cases } from "./cases.ts";
+import { optionsHonoured } from "./index.ts";
 
 type Seen = Parameters<typeof optionsHonoured.judge>[0];
 const sound = proof.holds[0] as Seen;
 const judge = (seen: Seen) => optionsHonoured.judge(seen, optionsHonoured.limits);
 const served = sound.opened.filter(({ opening }) => opening.kind === "ready");
 
-/** The same windows, cut into pages in another way and in another order within them. */
+/** The same rows in other pages and another order. */
 const legal = fc.array(fc.nat(), { minLength: 100, maxLength: 100 }).map((dice): Seen => {
   let next = 0;
   const roll = (below: number): number => (dice[(next += 1) % dice.length] ?? 0) % Math.max(1, below);
@@ -29,7 +30,7 @@ const legal = fc.array(fc.nat(), { minLength: 100, maxLength: 100 }).map((dice):
   };
 });
 
-test("any legal way to cut and order a window passes", () => {
+test("any pages and any order of the right rows pass", () => {
   fc.assert(
     fc.property(legal, (seen) => {
       expect(judge(seen).kind).toBe("pass");
@@ -37,7 +38,7 @@ test("any legal way to cut and order a window passes", () => {
   );
 });
 
-test("one row too few, too many or twice is named, with its case", () => {
+test("a missing, extra or duplicate row is named, with its case", () => {
   fc.assert(
     fc.property(legal, fc.nat(), fc.nat(), fc.constantFrom("lose", "double", "add"), (seen, which, at, what) => {
       const name = served[which % served.length]?.case ?? "";

@@ -2,13 +2,14 @@ import { frameFault, messageFault } from "../../../src/faults/live.ts";
 import { proveCheck, type Fault } from "../../../src/proof.ts";
 import { isRecord } from "../../../src/wire/json.ts";
 import { noOpening, ready, refusal } from "../../vocabulary/opening-evidence.ts";
-import { cases, optionsHonoured } from "./index.ts";
+import { cases } from "./cases.ts";
+import { optionsHonoured } from "./index.ts";
 
 const newest = Array.from({ length: 20 }, (_, at) => String(20 - at));
 const pagesOf = (rows: readonly string[], size: number): string[][] =>
   rows.length === 0 ? [[]] : [rows.slice(0, size), ...(rows.length > size ? pagesOf(rows.slice(size), size) : [])];
-const opened = cases.map(({ name, options, newest: wanted, mayRefuse, mustRefuse }) =>
-  mayRefuse === true || mustRefuse === true
+const opened = cases.map(({ name, options, newest: wanted, refusal: rejected }) =>
+  rejected !== undefined
     ? { case: name, opening: refusal("UNSUPPORTED", "no"), pages: [] as string[][], alive: false }
     : {
         case: name,
@@ -17,7 +18,7 @@ const opened = cases.map(({ name, options, newest: wanted, mayRefuse, mustRefuse
         alive: true,
       },
 );
-const sound = { why: null as string | null, opened, newest };
+const sound = { opened, newest };
 const having = (name: string, change: object) => ({
   ...sound,
   opened: opened.map((one) => (one.case === name ? { ...one, ...change } : one)),
@@ -55,7 +56,6 @@ export default proveCheck(optionsHonoured, {
     having("pages of 0", { opening: ready(), pages: [newest], alive: true }),
   ],
   cannotTell: [
-    { ...sound, why: "no live connection" },
     { ...sound, opened: opened.slice(1) },
     { ...sound, newest: newest.slice(1) },
     having("pages of 7", { alive: false }),

@@ -5,7 +5,7 @@ import { parallelSubscriptionsSeparate } from "./index.ts";
 const shares = [1, 5].flatMap((sockets) =>
   [0, 1, 2].map((group) => ({ sockets, group, own: 8, crossed: [] as string[], fenced: true, exchange: 1 })),
 );
-const sound = { shares, groups: 3, why: null as string | null };
+const sound = { shares, groups: 3, unwritten: 0 };
 const firstIs = (change: object) => ({
   ...sound,
   shares: shares.map((share, at) => (at === 0 ? { ...share, ...change } : share)),
@@ -16,16 +16,16 @@ export default proveCheck(parallelSubscriptionsSeparate, {
   holds: [sound],
   cannotTell: [
     firstIs({ fenced: false, own: 2 }),
-    { ...sound, why: "refused" },
+    { ...firstIs({ own: 7 }), unwritten: 1 },
     { ...sound, shares: shares.slice(1) },
-    { shares: [], groups: 0, why: null },
+    { shares: [], groups: 0, unwritten: 0 },
   ],
   breaks: {
     crossed: {
       seen: firstIs({ crossed: ["g1 r3"] }),
-      // Told to its own subscription, and to the one beside it.
+      // Delivered to its own subscription, and to another one.
       fault: changeFault(
-        "tellTheNeighbour",
+        "deliverToAnotherToo",
         9,
         (message) => [message, { ...message, subscription_id: message["subscription_id"] === "q1" ? "q2" : "q1" }],
         (message) => !isLast(message),

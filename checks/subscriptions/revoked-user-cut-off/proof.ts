@@ -3,21 +3,21 @@ import { proveCheck } from "../../../src/proof.ts";
 import { no, yes } from "../../vocabulary/evidence.ts";
 import { revokedUserCutOff } from "./index.ts";
 
-const one = (how: string, change: object = {}) => ({ how, said: yes(), told: 0, witnessed: true, ...change });
-const sound = { revoked: [one("dropped"), one("demoted")], why: null as string | null };
+const one = (how: string, change: object = {}) => ({ how, said: yes(), delivered: 0, witnessed: true, ...change });
+const sound = { revoked: [one("dropped"), one("demoted")] };
 
 export default proveCheck(revokedUserCutOff, {
   holds: [sound],
   cannotTell: [
-    { revoked: [], why: "no live connection" },
-    { ...sound, revoked: [one("dropped")] },
-    { ...sound, revoked: [one("dropped"), one("demoted", { witnessed: false })] },
-    { ...sound, revoked: [one("dropped"), one("demoted", { said: no("SQL_EXECUTION_ERROR", "no", "rule") })] },
+    { revoked: [] },
+    { revoked: [one("dropped")] },
+    { revoked: [one("dropped"), one("demoted", { witnessed: false })] },
+    { revoked: [one("dropped"), one("demoted", { said: no("SQL_EXECUTION_ERROR", "no", "rule") })] },
   ],
   breaks: {
     goesOn: {
-      seen: { ...sound, revoked: [one("dropped", { told: 1 }), one("demoted")] },
-      fault: claimSuccess("dropNobody", /^DROP USER/),
+      seen: { revoked: [one("dropped", { delivered: 1 }), one("demoted")] },
+      fault: claimSuccess("dropNoUser", /^DROP USER/),
     },
   },
 });

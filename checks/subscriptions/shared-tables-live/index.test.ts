@@ -9,7 +9,7 @@ type Seen = Parameters<typeof sharedTablesLive.judge>[0];
 const sound = proof.holds[0] as Seen;
 const denied = no("PERMISSION_DENIED", "Access denied", "permission", 403);
 
-test("a subscription is held to SELECT, whatever the two say", () => {
+test("a subscription is compared with SELECT, whatever the two answers are", () => {
   const select = fc.constantFrom(yes(), denied, nothing(), no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429));
   const opening = fc.constantFrom(
     ready(),
@@ -26,7 +26,7 @@ test("a subscription is held to SELECT, whatever the two say", () => {
       const names = verdict.kind === "fail" ? verdict.found.map(({ name }) => name) : [];
       expect(names.includes("tooOpen")).toBe(opened.kind === "ready" && (said === denied || closedToAll));
       expect(names.includes("tooClosed")).toBe(opened.reason === "right" && said.kind === "ok");
-      // What was neither allowed nor denied is no verdict.
+      // Neither allowed nor denied: no verdict.
       if (said.kind === "unsure" || said.why === "rate" || opened.kind === "unsure" || opened.reason === "limit")
         expect(["unknown", ...(closedToAll && opened.kind === "ready" ? ["fail"] : [])]).toContain(verdict.kind);
     }),

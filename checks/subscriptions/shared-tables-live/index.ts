@@ -1,9 +1,11 @@
-import { defineCheck, fail, pass, unknown, type FoundOf } from "../../../src/check.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import { saidOf, type Account, type Live, type Said, type Target } from "../../../src/server/target.ts";
-import { connect, fenceArrives, textsIn } from "../../vocabulary/following.ts";
-import { openingOf, openingText, type Opening } from "../../vocabulary/opening.ts";
+import { connect } from "../../vocabulary/following.ts";
+import { openingText, tryToSubscribe, type Opening } from "../../vocabulary/opening.ts";
+import { sharedTable } from "../../vocabulary/tables.ts";
+import { isClosedForPermission, tighten, type Tightened } from "./closing.ts";
 
-/** One account and one table: what SELECT says, and what a subscription. */
+/** One account and one table: the answers to SELECT and to a subscription. */
 type Access = {
   readonly who: string;
   readonly table: "PUBLIC" | "PRIVATE" | "tightened";
@@ -11,119 +13,94 @@ type Access = {
   readonly opening: Opening;
 };
 
-type Tightened = {
-  readonly said: Said;
-  /** What the user's SELECT says afterwards: only then is it known that the table is closed to users. */
-  readonly select: Said;
-  /** Rows written after that, as those with the right were told, and as the user was. */
-  readonly written: number;
-  readonly insiders: number;
-  readonly leaked: number;
-  /** Whether rows that were for the user, in another table, came after those on the same connection. */
-  readonly fenced: boolean;
-  /** The code with which that connection ended, after the table was closed; null where it went on. */
-  readonly ended: number | null;
-  /** Before: whether the user's subscription was alive. */
-  readonly alive: boolean;
-  readonly exchange: number;
-};
-
-const secrets = 2;
-
 type Seen = {
-  readonly why: string | null;
   readonly access: readonly Access[];
-  /** Null where somebody did not get to listen. */
+  /** Null where a subscription to the table did not begin. */
   readonly tightened: Tightened | null;
-};
-
-const findings = {
-  tooOpen: {
-    say: (d: { who: string; table: string; select: string }) =>
-      `a ${d.who} may subscribe to a ${d.table} table, and SELECT says ${d.select}`,
-  },
-  tooClosed: {
-    say: (d: { who: string; table: string; refusal: string }) =>
-      `a ${d.who} may SELECT from a ${d.table} table and not subscribe to it: ${d.refusal}`,
-  },
-  lateRevoke: {
-    say: (d: { leaked: number; of: number }) =>
-      `${d.leaked} of ${d.of} rows written after the table was made PRIVATE were told to a user whose SELECT is refused`,
-  },
 };
 
 export const sharedTablesLive = defineCheck({
   id: "subscriptions/shared-tables-live",
-  title: "Live queries on shared tables heed the access level",
-  failureTitle: "Live queries on shared tables do not heed access levels",
+  title: "Live queries on shared tables obey the access level",
+  failureTitle: "Live queries on shared tables ignore the access level",
   description:
-    "A user and a service account read and subscribe to a PUBLIC and a PRIVATE table: who may SELECT may subscribe, who may not may not. Then the PUBLIC table is made PRIVATE while the user listens: once his SELECT is refused, he must be told nothing more.",
+    "A user and a service account read and subscribe to a PUBLIC and a PRIVATE table: an account may subscribe if and only if it may SELECT. Then the PUBLIC table is made PRIVATE while the user is subscribed: once the user's SELECT is refused, no more changes may be delivered to that user.",
   blindTo:
-    "RESTRICTED tables and other roles are for validation/shared-access-levels-hold; row policies of newer versions.",
-  risk: "Somebody whose right was taken away goes on reading along, for as long as the connection lasts.",
-  remedy: "After tightening a table, kill the live queries on it (KILL LIVE QUERY) or restart the server.",
+    "RESTRICTED tables and other roles are left to validation/shared-access-levels-hold; row policies of newer versions are not tried.",
+  risk: "An account whose access was revoked goes on reading as long as its connection lasts.",
+  remedy: "After closing a table, end the live queries on it (KILL LIVE QUERY) or restart the server.",
   covers: ["SUB-05"],
   touches: "scratch",
   needs: ["dba"],
   level: "block",
   estimateMs: 1_000,
   estimateRequests: 24,
-  findings,
+  findings: {
+    tooOpen: {
+      say: (d: { who: string; table: string; select: string }) =>
+        `a ${d.who} account may subscribe to a ${d.table} table; SELECT: ${d.select}`,
+      risk: "Accounts read tables that are closed to them.",
+      remedy: "Do not keep confidential rows in shared tables until this passes.",
+    },
+    tooClosed: {
+      say: (d: { who: string; table: string; refusal: string }) =>
+        `a ${d.who} account may SELECT from a ${d.table} table but not subscribe to it: ${d.refusal}`,
+      risk: "Clients cannot follow a table that they may read.",
+      remedy: "Poll the table with SELECT instead of subscribing to it.",
+    },
+    lateRevoke: {
+      say: (d: { leaked: number; of: number }) =>
+        `${d.leaked} of ${d.of} rows written after the table was made PRIVATE were delivered to a user whose SELECT is refused`,
+    },
+  },
   async observe(target, context): Promise<Seen> {
     const op = await target.account("dba");
     const user = await target.account("user", "reader");
     const service = await target.account("service", "writer");
     const { scratch } = context;
-    const nothing = { access: [], tightened: null };
-    for (const [name, level] of [
-      ["shown", "PUBLIC"],
-      ["hidden", "PRIVATE"],
-      ["calm", "PUBLIC"],
+    for (const [name, reader] of [
+      ["shown", "user"],
+      ["hidden", "service"],
+      ["calm", "user"],
     ] as const) {
-      const made = await target.sql(
-        op,
-        `CREATE TABLE ${scratch}.${name} (id BIGINT PRIMARY KEY, v TEXT) WITH (TYPE='SHARED', ACCESS_LEVEL='${level}')`,
-      );
-      if (made.kind !== "ok") return { ...nothing, why: `the ${level} table could not be made: ${made.message}` };
-      await target.sql(service, `INSERT INTO ${scratch}.${name} (id, v) VALUES (1, 'first')`);
+      const sharing = { columns: "id BIGINT PRIMARY KEY, v TEXT", readers: [reader] };
+      const table = await sharedTable(target, context, op, `${scratch}.${name}`, sharing);
+      const insert = `INSERT INTO ${table} (id, v) VALUES (1, 'first')`;
+      context.need(await target.sql(service, insert), "the first row could not be written");
     }
-    const outside = await connect(target, user);
-    const inside = await connect(target, service);
-    if ("why" in outside) return { ...nothing, why: outside.why };
-    if ("why" in inside) return { ...nothing, why: inside.why };
+    const userLive = context.need(await connect(target, user), "the user could not connect");
+    const serviceLive = context.need(await connect(target, service), "the service account could not connect");
     const access: Access[] = [];
     for (const [live, as] of [
-      [outside, user],
-      [inside, service],
+      [userLive, user],
+      [serviceLive, service],
     ] as const) {
       access.push(await tryAccess(target, live, as, `${scratch}.shown`, "PUBLIC"));
       access.push(await tryAccess(target, live, as, `${scratch}.hidden`, "PRIVATE"));
     }
-    const tightened = await tighten(target, { op, user, service, outside, inside, scratch });
+    const tightened = await tighten(target, { op, user, service, userLive, serviceLive, scratch });
     if (tightened !== null) {
-      const again = outside.closed() === undefined ? outside : await connect(target, user);
-      if ("why" in again) return { access, tightened, why: again.why };
-      access.push(await tryAccess(target, again, user, `${scratch}.shown`, "tightened"));
+      const live =
+        userLive.closed() === undefined
+          ? userLive
+          : context.need(await connect(target, user), "the user could not connect again");
+      access.push(await tryAccess(target, live, user, `${scratch}.shown`, "tightened"));
     }
-    return { why: null, access, tightened };
+    return { access, tightened };
   },
-  judge({ why, access, tightened }) {
-    if (why !== null) return unknown(why);
-    const found: FoundOf<typeof findings>[] = [];
+  judge({ access, tightened }, { found }) {
     for (const { who, table, select, opening } of access) {
-      const common = { case: `${who} ${table}`, sent: [select.exchange, opening.exchange] };
-      const select403 = select.kind === "refused" && select.why === "permission";
-      if (opening.kind === "ready" && (select403 || (who === "user" && table !== "PUBLIC")))
-        found.push({ name: "tooOpen", ...common, data: { who, table, select: select403 ? "no" : select.kind } });
+      const shown = { case: `${who} ${table}`, sent: [select, opening] };
+      const denied = isDenied(select);
+      if (opening.kind === "ready" && (denied || (who === "user" && table !== "PUBLIC")))
+        found.tooOpen({ who, table, select: denied ? "no" : select.kind }, shown);
       if (opening.kind === "refused" && opening.reason === "right" && select.kind === "ok")
-        found.push({ name: "tooClosed", ...common, data: { who, table, refusal: openingText(opening) } });
+        found.tooClosed({ who, table, refusal: openingText(opening) }, shown);
     }
-    const closed = tightened?.select.kind === "refused" && tightened.select.why === "permission";
-    if (tightened !== null && closed && tightened.leaked > 0) {
-      const data = { leaked: tightened.leaked, of: tightened.written };
-      found.push({ name: "lateRevoke", data, sent: [tightened.exchange, tightened.said.exchange] });
-    }
-    if (found.length > 0) return fail(...found);
+    const closed = tightened !== null && isDenied(tightened.select);
+    if (closed && tightened.leaked > 0)
+      found.lateRevoke({ leaked: tightened.leaked, of: tightened.written }, { sent: [tightened, tightened.said] });
+
     const odd = access.find(
       ({ opening, select }) =>
         (opening.kind !== "ready" && opening.reason !== "right") ||
@@ -131,23 +108,25 @@ export const sharedTablesLive = defineCheck({
     );
     if (odd !== undefined)
       return unknown(`${odd.who}, ${odd.table}: SELECT ${odd.select.kind}, subscription ${openingText(odd.opening)}`);
-    if (tightened === null || tightened.said.kind !== "ok" || !closed)
+    if (!closed || tightened.said.kind !== "ok")
       return unknown(
-        `the PUBLIC table could not be made PRIVATE: ${tightened?.said.message ?? "nobody listened to it"}`,
+        `the PUBLIC table could not be made PRIVATE: ${tightened?.said.message ?? "no subscription to it"}`,
       );
-    if (!tightened.alive) return unknown("the user's subscription told nothing even before the table was closed");
+    if (!tightened.alive) return unknown("the user's subscription delivered nothing even before the table was closed");
     if (tightened.insiders < tightened.written)
-      return unknown(`even the service account was told only ${tightened.insiders} of ${tightened.written} rows`);
-    const { ended } = tightened;
-    // To be sent away for want of a right is as good as to be told nothing; a connection that breaks shows nothing.
-    const sentAway = ended === 1008 || (ended !== null && ended >= 3000);
-    if (!tightened.fenced && !sentAway)
-      return unknown("the user's connection did not bring what was written for it afterwards");
+      return unknown(`even the service account received only ${tightened.insiders} of ${tightened.written} rows`);
+    const ended = isClosedForPermission(tightened);
+    if (!tightened.fenced && !ended)
+      return unknown("the user's connection did not deliver the rows of another table written afterwards");
     return pass(
-      `${access.length} of ${access.length} accesses as SELECT has them; none of ${tightened.written} rows told after the table was closed${sentAway ? `, the user's connection ended with ${ended}` : ""}`,
+      `${access.length} of ${access.length} subscriptions agree with SELECT; none of ${tightened.written} rows delivered after the table was closed${ended ? `, the user's connection was closed with ${tightened.ended}` : ""}`,
     );
   },
 });
+
+function isDenied({ kind, why }: Said): boolean {
+  return kind === "refused" && why === "permission";
+}
 
 async function tryAccess(
   target: Target,
@@ -157,49 +136,6 @@ async function tryAccess(
   table: Access["table"],
 ): Promise<Access> {
   const select = saidOf(await target.sql(as, `SELECT id FROM ${name} LIMIT 10`));
-  const subscription = await live.subscribe(`SELECT * FROM ${name}`);
-  return { who: as.role, table, select, opening: openingOf(await subscription.begin(), subscription) };
-}
-
-interface Parties {
-  readonly op: Account;
-  readonly user: Account;
-  readonly service: Account;
-  readonly outside: Live;
-  readonly inside: Live;
-  readonly scratch: string;
-}
-
-/** Closes the table under the user's eyes; null where the user, or nobody, was listening. */
-async function tighten(
-  target: Target,
-  { op, user, service, outside, inside, scratch }: Parties,
-): Promise<Tightened | null> {
-  const write = async (table: string, id: number, v: string) =>
-    await target.sql(service, `INSERT INTO ${scratch}.${table} (id, v) VALUES (${id}, '${v}')`);
-  const [his, ours, calm] = [
-    await outside.subscribe(`SELECT * FROM ${scratch}.shown`),
-    await inside.subscribe(`SELECT * FROM ${scratch}.shown`),
-    await outside.subscribe(`SELECT * FROM ${scratch}.calm`),
-  ];
-  const begun = [await his.begin(), await ours.begin(), await calm.begin()];
-  if (begun.some(({ kind }) => kind !== "ready")) return null;
-  await write("shown", 2, "for all");
-  const alive = await fenceArrives(his, "v", "for all");
-  const said = saidOf(
-    await target.sql(op, `ALTER TABLE ${scratch}.shown SET TBLPROPERTIES (ACCESS_LEVEL = 'PRIVATE')`),
-  );
-  const select = saidOf(await target.sql(user, `SELECT id FROM ${scratch}.shown LIMIT 10`));
-  let insiders = 0;
-  let fenced = true;
-  for (let n = 1; n <= secrets; n += 1) {
-    await write("shown", 10 + n, `secret ${n}`);
-    if (await fenceArrives(ours, "v", `secret ${n}`)) insiders += 1;
-    // Another table, so in no order with the secret; but by the second of these the first secret had a whole round.
-    await write("calm", 10 + n, `calm ${n}`);
-    fenced = (await fenceArrives(calm, "v", `calm ${n}`)) && fenced;
-  }
-  const leaked = textsIn(his, "v").filter((text) => text.startsWith("secret")).length;
-  const ended = outside.closed()?.code ?? null;
-  return { said, select, written: secrets, insiders, leaked, fenced, ended, alive, exchange: his.exchange };
+  const { opening } = await tryToSubscribe(live, `SELECT * FROM ${name}`);
+  return { who: as.role, table, select, opening };
 }

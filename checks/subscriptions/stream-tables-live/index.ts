@@ -1,71 +1,39 @@
-import { defineCheck, fail, pass, unknown, type FoundOf } from "../../../src/check.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import { watchLag } from "../../../src/history/lag.ts";
-import { listed, type Change } from "../../../src/server/target.ts";
+import { listed } from "../../../src/server/target.ts";
 import { follow, noticesOf, textIn } from "../../vocabulary/following.ts";
+import { makeTable } from "../../vocabulary/tables.ts";
+import { goneEarly, goneLate, isDuringLife, lifeMs, type Read, type Written } from "./lifetime.ts";
 
-const lifeMs = 3_000;
 const rowCount = 5;
 const readEveryMs = 200;
-/** How long we go on reading a row that should be gone. */
+/** How long a row that should be gone is still read. */
 const patienceMs = 4_000;
-/** Two clocks tell milliseconds; a row that is missing this close to its end is not missing early. */
-const edgeMs = 20;
-/** How much longer we wait for an event, when the rows have been read to their end. */
+/** How much longer an event may take once the rows have expired. */
 const eventWithinMs = 1_000;
-
-/** Which of the rows a SELECT showed, and when it was sent and answered. Milliseconds since the first insert was sent. */
-type Read = {
-  readonly from: number;
-  readonly to: number;
-  readonly rows: readonly string[] | null;
-  readonly exchange: number;
-};
-
-type Written = {
-  readonly id: string;
-  readonly acknowledged: boolean;
-  readonly from: number;
-  readonly to: number;
-  /** When its event came; null where none did. */
-  readonly toldAt: number | null;
-};
+/** With fewer reads while the rows live, an early end would go unnoticed. */
+const readsMin = 3;
 
 type Seen = {
-  readonly why: string | null;
   readonly written: readonly Written[];
   readonly reads: readonly Read[];
-  /** What was there after a further row had been written. */
+  /** The rows there after one more had been written. */
   readonly afterwards: readonly string[] | null;
-  /** How late timers of our own fired, at most. */
+  /** How late our own timers fired, at most. */
   readonly lagMs: number;
   readonly notices: readonly string[];
   readonly exchange: number;
 };
 
-const findings = {
-  lostChange: {
-    say: (d: { lost: number; of: number; withinMs: number; id: string }) =>
-      `${d.lost} of ${d.of} rows were not told within ${d.withinMs} ms, the first: ${d.id}`,
-  },
-  evictedEarly: {
-    say: (d: { id: string; afterMs: number; lifeMs: number }) =>
-      `row ${d.id} was gone at most ${d.afterMs} ms after it was written; it should live ${d.lifeMs} ms`,
-  },
-  stillRead: {
-    say: (d: { id: string; afterMs: number; lifeMs: number }) =>
-      `row ${d.id} was still read ${d.afterMs} ms after it was written; it should live ${d.lifeMs} ms`,
-  },
-};
-
 export const streamTablesLive = defineCheck({
   id: "subscriptions/stream-tables-live",
-  title: "Rows of a stream table are told, live and then go",
-  failureTitle: "Rows of a stream table are lost, go early or stay",
-  description: `Makes a STREAM table whose rows live ${lifeMs / 1000} s, subscribes, and writes ${rowCount} rows. Each must be told in time. They are read over and over: before their time is up all must be there, and some time after it none may be. A row written then shows that the table still works.`,
-  blindTo: "Whether the room on disk is given back; only that the rows are not read any more.",
-  risk: "Events meant to pass are kept and shown, or vanish before anybody saw them.",
+  title: "Rows of a stream table are delivered, then expire on time",
+  failureTitle: "Rows of a stream table are lost, or expire early or late",
+  description: `Makes a STREAM table with a TTL of ${lifeMs / 1000} s, subscribes, and writes ${rowCount} rows. Each must be delivered in time. They are read repeatedly: all must be there before their TTL is over, and none some time after it. A row written after that shows that the table still works.`,
+  blindTo: "Whether disk space is freed; only that expired rows are no longer read.",
+  risk: "Events meant to be temporary are kept and shown, or vanish before anyone has read them.",
   remedy:
-    "Filter by a time of your own where old rows would do harm; keep what must not be lost in a USER or SHARED table.",
+    "Filter by a timestamp of your own where old rows would do harm; keep rows that must not be lost in a USER or SHARED table.",
   covers: ["SUB-04"],
   touches: "scratch",
   needs: ["dba"],
@@ -73,20 +41,38 @@ export const streamTablesLive = defineCheck({
   limits: { arrivesMsMax: 1_000, goneMsMax: 2_000 },
   estimateMs: lifeMs + 1_000,
   estimateRequests: rowCount + 5 + Math.ceil((lifeMs + patienceMs) / readEveryMs / 2),
-  findings,
+  findings: {
+    lostChange: {
+      say: (d: { lost: number; of: number; withinMs: number; id: string }) =>
+        `${d.lost} of ${d.of} rows were not delivered within ${d.withinMs} ms, the first: ${d.id}`,
+      risk: "Subscribers miss events, and once the rows have expired nothing is left to read.",
+      remedy: "Put events that must arrive in a USER or SHARED table.",
+    },
+    evictedEarly: {
+      say: (d: { id: string; afterMs: number; lifeMs: number }) =>
+        `row ${d.id} was gone at most ${d.afterMs} ms after it was written; it should live ${d.lifeMs} ms`,
+      risk: "Events vanish before anyone has read them.",
+      remedy: "Set a longer TTL, or keep rows that must not be lost in a USER or SHARED table.",
+    },
+    stillRead: {
+      say: (d: { id: string; afterMs: number; lifeMs: number }) =>
+        `row ${d.id} was still read ${d.afterMs} ms after it was written; it should live ${d.lifeMs} ms`,
+      risk: "Events meant to be temporary are kept and shown.",
+      remedy: "Filter by a timestamp of your own where old rows would do harm.",
+    },
+  },
   async observe(target, context): Promise<Seen> {
     const op = await target.account("dba");
     const reader = await target.account("user", "reader");
-    const table = `${context.scratch}.passing`;
-    const nothing = { written: [], reads: [], afterwards: null, lagMs: 0, notices: [], exchange: 0 };
-    const made = await target.sql(
-      op,
-      `CREATE TABLE ${table} (id BIGINT, v TEXT) WITH (TYPE='STREAM', TTL_SECONDS=${lifeMs / 1000})`,
+    const table = await makeTable(target, context, op, `${context.scratch}.passing`, {
+      type: "STREAM",
+      columns: "id BIGINT, v TEXT",
+      options: { TTL_SECONDS: lifeMs / 1000 },
+    });
+    const { subscription, live } = context.need(
+      await follow(target, reader, `SELECT * FROM ${table}`),
+      "the reader could not subscribe",
     );
-    if (made.kind !== "ok") return { ...nothing, why: `the table could not be made: ${made.message}` };
-    const following = await follow(target, reader, `SELECT * FROM ${table}`);
-    if ("why" in following) return { ...nothing, why: following.why };
-    const { subscription, live } = following;
     const stopWatching = watchLag();
     const start = performance.now();
     const since = (at: number): number => Math.round(at - start);
@@ -100,102 +86,66 @@ export const streamTablesLive = defineCheck({
         const answer = await target.sql(reader, `SELECT id FROM ${table} ORDER BY id LIMIT 100`);
         const rows = listed(answer) ?? null;
         reads.push({ from: since(answer.sentAt), to: since(answer.doneAt), rows, exchange: answer.exchange });
-        return reads;
+        return reads.at(-1);
       },
-      (all) => {
-        const last = all.at(-1);
-        return last?.rows?.length === 0 && last.from > lifeMs;
-      },
+      (last) => last?.rows?.length === 0 && last.from > lifeMs,
       { withinMs: lifeMs + patienceMs, everyMs: readEveryMs },
     );
     const written: Written[] = [];
     for (const [at, answer] of answers.entries()) {
       const id = String(at + 1);
-      const told = await subscription.untilChange((change) => isRow(change, id), eventWithinMs);
+      const event = await subscription.untilChange(
+        (change) => change.row !== null && textIn(change, "id") === id,
+        eventWithinMs,
+      );
       written.push({
         id,
         acknowledged: answer.kind === "ok",
         from: since(answer.sentAt),
         to: since(answer.doneAt),
-        toldAt: told === undefined ? null : since(told.at),
+        deliveredAt: event === undefined ? null : since(event.at),
       });
     }
     await target.sql(reader, `INSERT INTO ${table} (id, v) VALUES (99, 'afterwards')`);
-    const fresh = listed(await target.sql(reader, `SELECT id FROM ${table} ORDER BY id LIMIT 100`)) ?? null;
+    const afterwards = listed(await target.sql(reader, `SELECT id FROM ${table} ORDER BY id LIMIT 100`)) ?? null;
     const notices = noticesOf(subscription, live);
-    return {
-      why: null,
-      written,
-      reads,
-      afterwards: fresh,
-      lagMs: stopWatching(),
-      notices,
-      exchange: subscription.exchange,
-    };
+    return { written, reads, afterwards, lagMs: stopWatching(), notices, exchange: subscription.exchange };
   },
-  judge({ why, written, reads, afterwards, lagMs, notices, exchange }, { limits: { arrivesMsMax, goneMsMax } }) {
-    if (why !== null) return unknown(why);
-    const there = written.filter(({ acknowledged }) => acknowledged);
-    if (there.length < rowCount) return unknown(`only ${there.length} of ${rowCount} rows were acknowledged`);
-    const slow = lagMs > arrivesMsMax / 2;
-    const found: FoundOf<typeof findings>[] = [];
-    const late = there.filter(({ toldAt, to }) => toldAt === null || (toldAt - to > arrivesMsMax && !slow));
-    // What a cut connection did not bring is not the table's fault.
-    if (late[0] !== undefined && notices.length === 0) {
-      const data = { lost: late.length, of: there.length, withinMs: arrivesMsMax, id: late[0].id };
-      found.push({ name: "lostChange", data, sent: [exchange] });
-    }
-    const early = firstRead(there, reads, (row, read) => isYoung(row, read) && read.rows?.includes(row.id) === false);
-    if (early !== undefined) {
-      const data = { id: early.row.id, afterMs: early.read.to - early.row.from, lifeMs };
-      found.push({ name: "evictedEarly", data, sent: [early.read.exchange] });
-    }
-    const stale = firstRead(
-      there,
-      reads.toReversed(),
-      (row, read) => read.from - row.to > lifeMs + goneMsMax && read.rows?.includes(row.id) === true,
+  judge({ written, reads, afterwards, lagMs, notices, exchange }, { found, limits: { arrivesMsMax, goneMsMax } }) {
+    const rows = written.filter(({ acknowledged }) => acknowledged);
+    if (rows.length < rowCount) return unknown(`only ${rows.length} of ${rowCount} rows were acknowledged`);
+    const busy = lagMs > arrivesMsMax / 2;
+    const late = rows.filter(
+      ({ deliveredAt, to }) => deliveredAt === null || (deliveredAt - to > arrivesMsMax && !busy),
     );
-    if (stale !== undefined) {
-      const data = { id: stale.row.id, afterMs: stale.read.from - stale.row.to, lifeMs };
-      found.push({ name: "stillRead", data, sent: [stale.read.exchange] });
-    }
-    if (found.length > 0) return fail(...found);
-    if (slow) return unknown(`the checker was slow: its own timers were ${lagMs} ms late`);
-    if (notices.length > 0) return unknown(`the subscription was disturbed: ${notices.join("; ")}`);
-    const alive = reads.filter((read) => read.rows !== null && there.every((row) => isYoung(row, read)));
-    const lastAt = Math.max(...there.map(({ to }) => to));
-    // One that is gone before its time has been found above: any other read without rows is their end.
-    const over = reads.find(({ from, rows }) => rows?.length === 0 && from > lastAt);
-    if (alive.length < readsMin) return unknown(`only ${alive.length} times the rows were read during their life`);
-    if (over === undefined) return unknown("the rows were not seen to be gone, nor to stay too long");
+    // What a broken connection did not deliver is not the table's fault.
+    if (late[0] !== undefined && notices.length === 0)
+      found.lostChange(
+        { lost: late.length, of: rows.length, withinMs: arrivesMsMax, id: late[0].id },
+        { sent: [exchange] },
+      );
+    const early = goneEarly(rows, reads);
+    if (early !== undefined)
+      found.evictedEarly({ id: early.row.id, afterMs: early.read.to - early.row.from, lifeMs }, { sent: early.read });
+    const stale = goneLate(rows, reads, goneMsMax);
+    if (stale !== undefined)
+      found.stillRead({ id: stale.row.id, afterMs: stale.read.from - stale.row.to, lifeMs }, { sent: stale.read });
+
+    if (busy) return unknown(`this machine was too busy to judge (timers up to ${lagMs} ms late)`);
+    if (notices.length > 0) return unknown(`the subscription was interrupted: ${notices.join("; ")}`);
+    const during = reads.filter((read) => read.rows !== null && rows.every((row) => isDuringLife(row, read))).length;
+    if (during < readsMin)
+      return unknown(
+        `the rows were read only ${during} times before they expired; at least ${readsMin} reads are needed`,
+      );
+    const lastAt = Math.max(...rows.map(({ to }) => to));
+    // A row gone before its time is a finding above, so a later read without rows is their end.
+    const end = reads.find(({ from, rows: left }) => left?.length === 0 && from > lastAt);
+    if (end === undefined) return unknown("the rows were neither seen to expire nor to stay too long");
     if (afterwards?.includes("99") !== true) return unknown("a row written afterwards could not be read");
-    const slowest = Math.max(...there.map(({ toldAt, to }) => (toldAt ?? 0) - to));
+    const slowest = Math.max(0, ...rows.map(({ deliveredAt, to }) => (deliveredAt ?? 0) - to));
     return pass(
-      `${there.length} rows told within ${Math.max(0, slowest)} ms, read ${alive.length} times during their ${lifeMs} ms, and gone at most ${over.to - lastAt} ms after the last was written`,
+      `${rows.length} rows delivered within ${slowest} ms, read ${during} times during their ${lifeMs} ms, and gone at most ${end.to - lastAt} ms after the last was written`,
     );
   },
 });
-
-/** A read that was sent when the row was acknowledged and answered before its time can have been up. */
-function isYoung(row: Written, { from, to }: Read): boolean {
-  return from > row.to && to - row.from < lifeMs - edgeMs;
-}
-
-function firstRead(
-  rows: readonly Written[],
-  reads: readonly Read[],
-  holds: (row: Written, read: Read) => boolean,
-): { row: Written; read: Read } | undefined {
-  for (const row of rows) {
-    const read = reads.find((one) => holds(row, one));
-    if (read !== undefined) return { row, read };
-  }
-  return undefined;
-}
-
-/** With fewer looks while the rows live, nothing is known of an early end. */
-const readsMin = 3;
-
-function isRow(change: Change, id: string): boolean {
-  return change.row !== null && textIn(change, "id") === id;
-}

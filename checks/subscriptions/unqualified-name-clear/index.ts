@@ -1,50 +1,39 @@
-import { defineCheck, fail, pass, unknown, type FoundOf } from "../../../src/check.ts";
-import { cellText, saidOf, type Live, type Said } from "../../../src/server/target.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
+import { cellText, saidOf, type Said } from "../../../src/server/target.ts";
 import { connect } from "../../vocabulary/following.ts";
-import { openingOf, openingText, type Opening } from "../../vocabulary/opening.ts";
+import { openingText, tryToSubscribe, type Opening } from "../../vocabulary/opening.ts";
+import { sharedTable } from "../../vocabulary/tables.ts";
 import { askOverHttp } from "../told-address.ts";
 
-/** A name without a namespace, asked for in one way, over HTTP and on a socket. */
+/** One way to write the table name, over HTTP and on a socket. */
 type Way = {
   readonly name: string;
-  /** `SUBSCRIBE TO` over HTTP, and the statement that it told. */
+  /** `SUBSCRIBE TO` over HTTP, and the statement that it returned. */
   readonly http: Said;
   readonly sql: string;
-  /** That statement, or the same without a namespace, on a socket; and the rows that came. */
+  /** That statement, or SELECT with the same name, on a socket; and the rows that came. */
   readonly opening: Opening;
   readonly rows: readonly string[];
 };
 
 type Seen = {
-  readonly why: string | null;
-  /** With the namespace: it works both ways. */
-  readonly control: Way | null;
-  readonly plain: Way | null;
-  readonly withNamespace: Way | null;
-  readonly select: Said | null;
+  /** The qualified name. */
+  readonly control: Way;
+  readonly plain: Way;
+  readonly withNamespace: Way;
+  readonly select: Said;
 };
 
 const canary = "in the scratch namespace";
 
-const findings = {
-  otherTable: {
-    say: (d: { how: string; name: string }) =>
-      `${d.name} without a namespace is a table of another namespace than default, by ${d.how}`,
-  },
-  disagree: {
-    say: (d: { statement: string; http: string; socket: string }) =>
-      `${d.statement}: over HTTP ${d.http}, on a socket ${d.socket}`,
-  },
-};
-
 export const unqualifiedNameClear = defineCheck({
   id: "subscriptions/unqualified-name-clear",
-  title: "A table name without its namespace means one thing, or none",
-  failureTitle: "A table name without its namespace means several things",
+  title: "Unqualified table names are resolved consistently",
+  failureTitle: "Unqualified table names are resolved inconsistently",
   description:
-    "Subscribes, over HTTP and on a socket, to a name that only a table in the scratch namespace has, without saying the namespace. It must be refused or be looked for in default, so that table must not answer; and what SUBSCRIBE TO over HTTP tells a client to send must not be refused on the socket for its form. The same with the namespace beside the statement (namespace_id), and in full as the control.",
-  blindTo: "Whether a table in default would be found: nothing is made there.",
-  risk: "A client listens to another table than it means, or is sent away with a statement that nobody accepts.",
+    "Subscribes, over HTTP and on a socket, to an unqualified table name that exists only in the scratch namespace. It must be rejected or looked up in default, so that table must not answer; and the statement that SUBSCRIBE TO over HTTP returns must not be a syntax error on the socket. The same with namespace_id in the request, and with the qualified name as the control.",
+  blindTo: "Whether a table in default would be found: no table is made there.",
+  risk: "A client listens to another table than it means, or is given a statement that the server does not accept.",
   remedy: "Always write namespace.table in live queries.",
   covers: ["SUB-06"],
   touches: "scratch",
@@ -52,81 +41,73 @@ export const unqualifiedNameClear = defineCheck({
   level: "block",
   estimateMs: 400,
   estimateRequests: 12,
-  findings,
+  findings: {
+    otherTable: {
+      say: (d: { how: string; name: string }) =>
+        `the unqualified name ${d.name} resolves to a table outside default, by ${d.how}`,
+      risk: "A client listens to another table than it means.",
+    },
+    disagree: {
+      say: (d: { statement: string; http: string; socket: string }) =>
+        `${d.statement}: over HTTP ${d.http}, on a socket ${d.socket}`,
+      risk: "A client is given a statement that the server does not accept.",
+    },
+  },
   async observe(target, context): Promise<Seen> {
     const op = await target.account("dba");
     const { scratch } = context;
     // A name that no other namespace has.
     const name = `${scratch}_only`;
-    const nothing = { control: null, plain: null, withNamespace: null, select: null };
-    const made = await target.sql(
-      op,
-      `CREATE TABLE ${scratch}.${name} (id BIGINT PRIMARY KEY, v TEXT) WITH (TYPE='SHARED', ACCESS_LEVEL='PUBLIC')`,
-    );
-    if (made.kind !== "ok") return { ...nothing, why: `the table could not be made: ${made.message}` };
-    await target.sql(op, `INSERT INTO ${scratch}.${name} (id, v) VALUES (1, '${canary}')`);
-    const live = await connect(target, op);
-    if ("why" in live) return { ...nothing, why: live.why };
-    // A dba asks: others are told that a statement failed, and not why.
-    const way = async (what: string, table: string, namespace?: string): Promise<Way> => {
-      const { said, sql } = await askOverHttp(target, op, `SUBSCRIBE TO ${table}`, namespace);
-      return { name: what, http: said, sql, ...(await open(live, sql === "" ? `SELECT * FROM ${table}` : sql)) };
+    const table = await sharedTable(target, context, op, `${scratch}.${name}`, {
+      columns: "id BIGINT PRIMARY KEY, v TEXT",
+      readers: ["user"],
+    });
+    const insert = `INSERT INTO ${table} (id, v) VALUES (1, '${canary}')`;
+    context.need(await target.sql(op, insert), "the row could not be written");
+    const live = context.need(await connect(target, op), "the dba could not connect");
+    // As a dba: other accounts only learn that a statement failed, not why.
+    const way = async (what: string, from: string, namespace?: string): Promise<Way> => {
+      const { said, sql } = await askOverHttp(target, op, `SUBSCRIBE TO ${from}`, namespace);
+      const statement = sql === "" ? `SELECT * FROM ${from}` : sql;
+      const { subscription, opening, pages } = await tryToSubscribe(live, statement);
+      subscription.unsubscribe();
+      return { name: what, http: said, sql, opening, rows: pages.flat().map((row) => cellText(row["v"])) };
     };
     return {
-      why: null,
-      control: await way(`SUBSCRIBE TO ${scratch}.${name}`, `${scratch}.${name}`),
+      control: await way(`SUBSCRIBE TO ${table}`, table),
       plain: await way(`SUBSCRIBE TO ${name}`, name),
       withNamespace: await way(`SUBSCRIBE TO ${name} with namespace_id`, name, scratch),
       select: saidOf(await target.sql(op, `SELECT * FROM ${name} LIMIT 10`)),
     };
   },
-  judge({ why, control, plain, withNamespace, select }) {
-    if (why !== null) return unknown(why);
-    if (control === null || plain === null || withNamespace === null || select === null)
-      return unknown("not everything was tried");
+  judge({ control, plain, withNamespace, select }, { found }) {
     if (control.http.kind !== "ok" || control.opening.kind !== "ready" || !control.rows.includes(canary))
       return unknown(
-        `even with its namespace: HTTP ${control.http.kind} ${control.http.message}, socket ${openingText(control.opening)}, ${control.rows.length} rows`,
+        `even with the qualified name: HTTP ${control.http.kind} ${control.http.message}, socket ${openingText(control.opening)}, ${control.rows.length} rows`,
       );
-    const found: FoundOf<typeof findings>[] = [];
     const name = plain.name.replace("SUBSCRIBE TO ", "");
-    if (plain.rows.includes(canary))
-      found.push({ name: "otherTable", data: { how: "a live query", name }, sent: [plain.opening.exchange] });
-    if (select.kind === "ok")
-      found.push({ name: "otherTable", data: { how: "SELECT", name }, sent: [select.exchange] });
+    if (plain.rows.includes(canary)) found.otherTable({ how: "a live query", name }, { sent: plain.opening });
+    if (select.kind === "ok") found.otherTable({ how: "SELECT", name }, { sent: select });
     for (const one of [plain, withNamespace]) {
-      // Not found is an answer about the table; refused for its form is one about the statement, and HTTP had made that.
+      // "Not found" is about the table; rejected as SQL is about the statement, which HTTP had produced.
       const deadEnd = one.http.kind === "ok" && one.opening.kind === "refused" && one.opening.reason === "sql";
       const wider = one === plain && one.http.kind === "refused" && one.opening.kind === "ready";
       if (!deadEnd && !wider) continue;
-      const http = deadEnd ? `accepted, with ${one.sql}` : `refused: ${one.http.code}`;
-      const data = { statement: one.name, http, socket: openingText(one.opening) };
-      found.push({
-        name: "disagree",
-        case: one === plain ? "plain" : "namespace_id",
-        data,
-        sent: [one.http.exchange, one.opening.exchange],
-      });
+      const http = deadEnd ? `accepted, with ${one.sql}` : `rejected: ${one.http.code}`;
+      found.disagree(
+        { statement: one.name, http, socket: openingText(one.opening) },
+        { case: one === plain ? "plain" : "namespace_id", sent: [one.http, one.opening] },
+      );
     }
-    if (found.length > 0) return fail(...found);
     const vague = [plain, withNamespace].find(
       ({ http, opening }) =>
         http.kind === "unsure" || opening.kind === "unsure" || ["limit", "other"].includes(opening.reason),
     );
-    if (vague !== undefined || select.kind === "unsure")
-      return unknown(
-        `${vague?.name ?? name}: HTTP ${vague?.http.message ?? select.message}, socket ${vague === undefined ? "" : openingText(vague.opening)}`,
-      );
+    if (vague !== undefined)
+      return unknown(`${vague.name}: HTTP ${vague.http.message}, socket ${openingText(vague.opening)}`);
+    if (select.kind === "unsure") return unknown(`SELECT from ${name}: ${select.message}`);
     return pass(
-      `without a namespace: over HTTP ${plain.http.kind}, on a socket ${plain.opening.kind}; with namespace_id ${withNamespace.opening.kind}; in full it works both ways`,
+      `unqualified: over HTTP ${plain.http.kind}, on a socket ${plain.opening.kind}; with namespace_id ${withNamespace.opening.kind}; the qualified name works both ways`,
     );
   },
 });
-
-async function open(live: Live, sql: string): Promise<{ opening: Opening; rows: string[] }> {
-  const subscription = await live.subscribe(sql);
-  const begun = await subscription.begin();
-  const rows = begun.kind === "ready" ? begun.rows.map((row) => cellText(row["v"])) : [];
-  subscription.unsubscribe();
-  return { opening: openingOf(begun, subscription), rows };
-}

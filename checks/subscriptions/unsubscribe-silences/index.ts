@@ -1,25 +1,29 @@
-import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import { connect, fenceArrives, subscribe, textsIn } from "../../vocabulary/following.ts";
+import { makeTable } from "../../vocabulary/tables.ts";
 
 const rounds = 3;
 
 type Round = {
-  /** Rows written before and after the unsubscribe that this subscription was told of. */
+  /** The rows delivered that were written before and after the unsubscribe. */
   readonly before: readonly string[];
   readonly after: readonly string[];
-  /** The other subscription on the same socket saw the last row, so this one could have. */
+  /** Whether the other subscription on the same socket delivered the last row. */
   readonly fenced: boolean;
   readonly exchange: number;
 };
 
+/** `why`: why a round could not be completed. */
+type Seen = { readonly rounds: readonly Round[]; readonly why: string | null };
+
 export const unsubscribeSilences = defineCheck({
   id: "subscriptions/unsubscribe-silences",
-  title: "After an unsubscribe nothing more is told",
-  failureTitle: "A subscription goes on after its unsubscribe",
-  description: `Subscribes twice to one table on one socket, writes, ends one of the two, writes again: the other one is told, the ended one is not. Then it subscribes again and must be told again. ${rounds} times.`,
-  blindTo: "What was on its way at the moment of the unsubscribe may still arrive and is not counted.",
-  risk: "Clients work on what they have put aside, and a quota of subscriptions never frees itself.",
-  remedy: "Ignore events of subscriptions that were ended, or close the connection.",
+  title: "No changes are delivered after an unsubscribe",
+  failureTitle: "Changes are delivered after an unsubscribe",
+  description: `Subscribes twice to one table on one socket, writes, unsubscribes one of the two, and writes again: the other one must deliver the row, the ended one must not. Then it subscribes again and must receive changes again. ${rounds} times.`,
+  blindTo: "Changes in flight at the moment of the unsubscribe may still arrive and do not count.",
+  risk: "Clients act on data they unsubscribed from, and ended subscriptions go on counting against the limit.",
+  remedy: "Let clients ignore events of subscriptions they have ended, or close the connection.",
   covers: [],
   touches: "scratch",
   needs: ["dba"],
@@ -29,58 +33,47 @@ export const unsubscribeSilences = defineCheck({
   findings: {
     goesOn: {
       say: (d: { told: number; rounds: number }) =>
-        `${d.told} changes were told after the unsubscribe, in ${d.rounds} rounds`,
+        `${d.told} changes were delivered after the unsubscribe, in ${d.rounds} rounds`,
     },
   },
-  async observe(target, { scratch }) {
+  async observe(target, context): Promise<Seen> {
     const op = await target.account("dba");
-    const alice = await target.account("user");
-    const table = `${scratch}.t`;
-    await target.sql(op, `CREATE TABLE ${table} (id BIGINT PRIMARY KEY, mark TEXT) WITH (TYPE='USER')`);
-    const nothing = { rounds: [] as Round[] };
-    const live = await connect(target, alice);
-    if ("why" in live) return { ...nothing, why: live.why };
-    const witness = await subscribe(live, `SELECT * FROM ${table}`);
-    if ("why" in witness) return { ...nothing, why: witness.why };
+    const user = await target.account("user");
+    const columns = "id BIGINT PRIMARY KEY, mark TEXT";
+    const table = await makeTable(target, context, op, `${context.scratch}.t`, { columns });
+    const write = async (id: number, mark: string) =>
+      await target.sql(user, `INSERT INTO ${table} (id, mark) VALUES (${id}, '${mark}')`);
+    const live = context.need(await connect(target, user), "the user could not connect");
+    const witness = context.need(await subscribe(live, `SELECT * FROM ${table}`), "the user could not subscribe");
     const seen: Round[] = [];
     for (let n = 0; n < rounds; n += 1) {
-      const ended = await subscribe(live, `SELECT * FROM ${table}`);
-      if ("why" in ended) return { rounds: seen, why: ended.why };
-      const write = async (mark: string): Promise<void> => {
-        await target.sql(
-          alice,
-          `INSERT INTO ${table} (id, mark) VALUES (${n * 10 + (mark.startsWith("before") ? 1 : 2)}, '${mark}')`,
-        );
-      };
-      await write(`before ${n}`);
-      await fenceArrives(ended.subscription, "mark", `before ${n}`);
-      const before = textsIn(ended.subscription, "mark");
-      ended.subscription.unsubscribe();
-      // An unsubscribe has no answer. A message that has one, sent after it, tells that it was read: they are read in order.
+      const following = await subscribe(live, `SELECT * FROM ${table}`);
+      if ("why" in following) return { rounds: seen, why: following.why };
+      const { subscription } = following;
+      await write(n * 10 + 1, `before ${n}`);
+      await fenceArrives(subscription, "mark", `before ${n}`);
+      const before = textsIn(subscription, "mark");
+      subscription.unsubscribe();
+      // An unsubscribe has no answer, but messages are read in order: once a later one is answered, it has been read.
       const marker = await subscribe(live, `SELECT * FROM ${table} WHERE id < 0`);
       if ("why" in marker) return { rounds: seen, why: marker.why };
       marker.subscription.unsubscribe();
-      await write(`after ${n}`);
+      await write(n * 10 + 2, `after ${n}`);
       const fenced = await fenceArrives(witness.subscription, "mark", `after ${n}`);
-      // A row from before that came late was on its way.
-      const after = textsIn(ended.subscription, "mark").filter((mark) => mark === `after ${n}`);
-      seen.push({ before, after, fenced, exchange: ended.subscription.exchange });
+      // An earlier row that came late was in flight.
+      const after = textsIn(subscription, "mark").filter((mark) => mark === `after ${n}`);
+      seen.push({ before, after, fenced, exchange: subscription.exchange });
     }
     live.close();
     return { rounds: seen, why: null };
   },
-  judge(seen) {
-    const told = seen.rounds.filter((round) => round.after.length > 0);
-    if (told.length > 0) {
-      const data = { told: told.reduce((sum, round) => sum + round.after.length, 0), rounds: told.length };
-      return fail({ name: "goesOn", data, sent: told.map((round) => round.exchange) });
-    }
-    if (seen.why !== null) return unknown(seen.why);
-    const dumb = seen.rounds.find((round) => round.before.length === 0 || !round.fenced);
-    if (dumb !== undefined || seen.rounds.length < rounds)
-      return unknown("a subscription was not told of what it should have been, so its silence shows nothing");
-    return pass(
-      `${seen.rounds.length} of ${seen.rounds.length} subscriptions fell silent, the one beside them went on`,
-    );
+  judge({ rounds: all, why }, { found }) {
+    const noisy = all.filter(({ after }) => after.length > 0);
+    const delivered = noisy.reduce((sum, { after }) => sum + after.length, 0);
+    if (delivered > 0) found.goesOn({ told: delivered, rounds: noisy.length }, { sent: noisy });
+    if (why !== null) return unknown(why);
+    if (all.length < rounds || all.some(({ before, fenced }) => before.length === 0 || !fenced))
+      return unknown("a subscription did not deliver what it should have, so silence shows nothing");
+    return pass(`${all.length} of ${all.length} subscriptions delivered nothing more, the other one went on`);
   },
 });

@@ -8,7 +8,7 @@ const sound = { rounds: [round, round, round], why: null as string | null };
 export default proveCheck(unsubscribeSilences, {
   holds: [sound],
   cannotTell: [
-    { rounds: [], why: "no live connection" },
+    { rounds: [round], why: "a subscription did not begin" },
     { ...sound, rounds: [round] },
     { ...sound, rounds: [round, round, { ...round, fenced: false }] },
     { ...sound, rounds: [round, round, { ...round, before: [] }] },

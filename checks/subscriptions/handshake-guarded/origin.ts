@@ -1,0 +1,42 @@
+/** A web page of a foreign origin: what the HTTP side allows it, and whether it may open a live connection. */
+import type { Target } from "../../../src/server/target.ts";
+
+export const foreignOrigin = "https://kalam-ready.invalid";
+
+export type Origin = {
+  readonly allowedOverHttp: boolean | null;
+  readonly opened: boolean;
+  readonly status: number | null;
+};
+
+const notServed: ReadonlySet<number> = new Set([404, 405, 501]);
+
+/** Asks the HTTP side with a preflight, as a browser would. */
+export async function tryOrigin(target: Target): Promise<Origin> {
+  const preflight = await target.request(null, {
+    method: "OPTIONS",
+    path: "/v1/api/sql",
+    headers: { origin: foreignOrigin, "access-control-request-method": "POST" },
+  });
+  const live = await target.live(target.login, { headers: { origin: foreignOrigin } });
+  if (!("why" in live)) live.close();
+  return {
+    allowedOverHttp: preflight.kind === "answered" ? allowedBy(preflight) : null,
+    opened: !("why" in live) && live.login.kind === "in",
+    status: "why" in live ? (live.status ?? null) : null,
+  };
+}
+
+/** Null where the server does not answer preflights at all, which says nothing about origins. */
+function allowedBy({ status, headers }: { status: number; headers: Readonly<Record<string, string>> }): boolean | null {
+  const allowed = headers["access-control-allow-origin"];
+  if (allowed === undefined && notServed.has(status)) return null;
+  return allowed === "*" || allowed === foreignOrigin;
+}
+
+/** For the sentence of a pass. */
+export function originText({ allowedOverHttp, opened, status }: Origin): string {
+  if (allowedOverHttp === null) return "the server does not say whether origins are restricted";
+  if (allowedOverHttp) return "origins are not restricted";
+  return opened ? "" : `a foreign origin is refused with ${status ?? "no status"}`;
+}
