@@ -14,21 +14,15 @@ const asked = [
   { query: "from the end", ids: up.toReversed(), changed: [], outcome: "200 success", exchange: 2 },
   { query: "more than there are", ids: up, changed: [], outcome: "200 success", exchange: 3 },
 ];
-const sound = { refused: null as string | null, asked };
+const sound = { asked };
 const first = (change: object) => ({
-  ...sound,
   asked: asked.map((one, at) => (at === 0 ? { ...one, ...change } : one)),
 });
 const ascending = /ORDER BY id LIMIT 120$/;
 
 export default proveCheck(longResultComplete, {
-  holds: [sound, { ...sound, asked: asked.map((one, at) => (at === 2 ? { ...one, ids: up.toReversed() } : one)) }],
-  cannotTell: [
-    { ...sound, asked: [] },
-    { ...sound, asked: asked.slice(1) },
-    { ...sound, refused: "429 RATE_LIMIT_EXCEEDED", asked: asked.map((one) => ({ ...one, ids: up.slice(40) })) },
-    first({ ids: null, outcome: "timeout" }),
-  ],
+  holds: [sound, { asked: asked.map((one, at) => (at === 2 ? { ...one, ids: up.toReversed() } : one)) }],
+  cannotTell: [{ asked: [] }, { asked: asked.slice(1) }, first({ ids: null, outcome: "timeout" })],
   breaks: {
     missing: {
       seen: first({ ids: up.slice(0, 50) }),

@@ -13,8 +13,6 @@ const state: Record<string, string | null> = {
 };
 const exists = no("SQL_EXECUTION_ERROR", "Table kr.users already exists", "exists");
 const sound = {
-  made: yes(),
-  filled: [yes(), yes(), yes()],
   before: state,
   again: [yes(), yes()],
   otherShape: yes(),
@@ -28,9 +26,8 @@ const sound = {
 export default proveCheck(tableScriptsRepeat, {
   holds: [sound, { ...sound, otherShape: exists }],
   cannotTell: [
-    { ...sound, made: nothing() },
-    { ...sound, filled: [yes(), yes(), nothing()] },
     { ...sound, again: [yes(), nothing()] },
+    { ...sound, dropped: nothing() },
     { ...sound, again: [], droppedAgain: [] },
     { ...sound, before: {}, after: {} },
     { ...sound, after: { ...state, "the columns": null } },
