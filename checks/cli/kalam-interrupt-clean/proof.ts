@@ -5,7 +5,7 @@ import { kalamInterruptClean } from "./index.ts";
 
 const part = (name: "Ctrl-C in a live query" | "a live query that nobody reads" | "a result that nobody reads") => ({
   part: name,
-  walked: true,
+  atWork: true,
   overdue: false,
   endedAfterMs: 20 as number | null,
   crash: null as string | null,
@@ -31,7 +31,7 @@ export default proveCheck(kalamInterruptClean, {
   cannotTell: [
     { parts: [] },
     { ...sound, parts: parts.slice(1) },
-    first({ walked: false, overdue: true, endedAfterMs: null }),
+    first({ atWork: false, overdue: true, endedAfterMs: null }),
     first({ listedOpen: 0 }),
     first({ listedOpen: null }),
     first({ listedAfter: null }),
