@@ -53,13 +53,13 @@ export default proveCheck(catalogueCommandsAnswer, {
         holds: false,
         outcome: "400 SQL_EXECUTION_ERROR: Arrow error",
       }),
-      fault: changeRows("forgetTheLastColumn", /^DESCRIBE \w+\.described$/, (rows) =>
+      fault: changeRows("omitLastColumn", /^DESCRIBE \w+\.described$/, (rows) =>
         rows.filter((row) => row[0] !== "note"),
       ),
     },
     cutSilently: {
       seen: lists({ rows: 50, holds: false }),
-      fault: kalamFault("listFiftyTablesOfOthers", async ({ args }, kalamOf) => {
+      fault: kalamFault("listFiftyOtherTables", async ({ args }, kalamOf) => {
         if (!args.includes("\\dt")) return undefined;
         const outcome = await kalamOf();
         const schema = ["namespace", "table_name", "table_type"].map((name) => ({ name, data_type: "Text" }));

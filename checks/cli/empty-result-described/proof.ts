@@ -40,14 +40,14 @@ export default proveCheck(emptyResultDescribed, {
   breaks: {
     noSchema: {
       seen: having("groups", { empty: { ...asked([]), columns: [] } }),
-      fault: changeResult("leaveOutTheColumnsOfNothing", /^SELECT id, v, n/, (result) => {
+      fault: changeResult("omitColumnsOfEmptyResult", /^SELECT id, v, n/, (result) => {
         const { schema: _schema, rows, ...rest } = result;
         return Array.isArray(rows) && rows.length === 0 ? rest : undefined;
       }),
     },
     wrong: {
       seen: having("a sum", { empty: asked([["0"]]) }),
-      fault: changeRows("takeNothingForZero", /^SELECT SUM\(n\)/, ([row]) => (row?.[0] === null ? [["0"]] : undefined)),
+      fault: changeRows("returnZeroForNull", /^SELECT SUM\(n\)/, ([row]) => (row?.[0] === null ? [["0"]] : undefined)),
     },
   },
 });

@@ -86,7 +86,7 @@ export default proveCheck(errorsDoNotPoison, {
       seen: after("an open transaction", { got: null, failure: "rule", outcome: "400 current transaction is aborted" }),
       fault: (() => {
         let poisoned = false;
-        return sqlFault("refuseWhatFollowsAnOpenTransaction", async (sql) => {
+        return sqlFault("failAfterOpenTransaction", async (sql) => {
           const wasPoisoned = poisoned;
           poisoned = /^BEGIN; INSERT \S+ \S+ \(id, v\) VALUES \(1\d{5}, /.test(sql);
           if (!wasPoisoned || poisoned) return undefined;
@@ -97,7 +97,7 @@ export default proveCheck(errorsDoNotPoison, {
     },
     silenced: {
       seen: besides({ delivered: false }),
-      fault: frameFault("tellNothingAfterAnError", () => {
+      fault: frameFault("dropChangesAfterError", () => {
         let failed = false;
         return (message, { pass, fired }) => {
           failed ||= message["type"] === "error";

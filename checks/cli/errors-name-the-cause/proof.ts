@@ -49,7 +49,7 @@ export default proveCheck(errorsNameTheCause, {
   breaks: {
     unclear: {
       seen: having("missing column", { message: "SQL statement failed" }),
-      fault: rewordRefusal("keepTheCauseToItself", /absent_column/, () => "SQL statement failed"),
+      fault: rewordRefusal("omitCause", /absent_column/, () => "SQL statement failed"),
     },
   },
 });

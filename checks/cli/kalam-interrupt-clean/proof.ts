@@ -40,17 +40,17 @@ export default proveCheck(kalamInterruptClean, {
   breaks: {
     hung: {
       seen: first({ overdue: true, outcome: "still running after 20000 ms" }),
-      fault: changeOutcome("doNotHeedCtrlC", /--subscribe/, (outcome, { interrupt }) =>
+      fault: changeOutcome("ignoreInterrupt", /--subscribe/, (outcome, { interrupt }) =>
         interrupt === undefined ? undefined : { ...outcome, exitCode: null, endedBySignal: "SIGKILL", overdue: true },
       ),
     },
     lingering: {
       seen: first({ listedAfter: 1 }),
-      fault: changeRows("keepThemListed", /FROM system\.live /, (rows) => [...rows, ["kr_follower"]]),
+      fault: changeRows("keepLiveQueriesListed", /FROM system\.live /, (rows) => [...rows, ["kr_follower"]]),
     },
     crashed: {
       seen: first({ crash: "thread 'main' panicked at stdio.rs: failed printing to stdout" }),
-      fault: changeOutcome("panicAtAClosedPipe", /./, (_, { closeStdout }) =>
+      fault: changeOutcome("panicOnClosedPipe", /./, (_, { closeStdout }) =>
         closeStdout === undefined ? undefined : { exitCode: 101, stderr: "thread 'main' panicked at stdio.rs:1165:9" },
       ),
     },

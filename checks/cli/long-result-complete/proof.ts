@@ -26,19 +26,19 @@ export default proveCheck(longResultComplete, {
   breaks: {
     missing: {
       seen: first({ ids: up.slice(0, 50) }),
-      fault: changeRows("giveFiftyAndNoMore", ascending, (rows) => rows.slice(0, 50)),
+      fault: changeRows("returnOnlyFiftyRows", ascending, (rows) => rows.slice(0, 50)),
     },
     doubled: {
       seen: first({ ids: [1, ...up] }),
-      fault: changeRows("giveTheFirstTwice", ascending, (rows) => [...rows.slice(0, 1), ...rows]),
+      fault: changeRows("returnFirstRowTwice", ascending, (rows) => [...rows.slice(0, 1), ...rows]),
     },
     unordered: {
       seen: first({ ids: [2, 1, ...up.slice(2)] }),
-      fault: changeRows("giveThemBackwards", ascending, (rows) => rows.toReversed()),
+      fault: changeRows("reverseRows", ascending, (rows) => rows.toReversed()),
     },
     changed: {
       seen: first({ changed: [7] }),
-      fault: changeRows("cutTheTexts", ascending, (rows) =>
+      fault: changeRows("truncateTexts", ascending, (rows) =>
         rows.map(([id = null, v]) => [id, typeof v === "string" ? v.slice(0, 6) : null]),
       ),
     },

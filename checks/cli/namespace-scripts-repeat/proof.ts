@@ -39,17 +39,17 @@ export default proveCheck(namespaceScriptsRepeat, {
   breaks: {
     refused: {
       seen: { ...sound, again: [yes(), exists] },
-      fault: sendInstead("forgetIfNotExists", /^CREATE NAMESPACE IF NOT EXISTS/, (sql) =>
+      fault: sendInstead("omitIfNotExists", /^CREATE NAMESPACE IF NOT EXISTS/, (sql) =>
         sql.replaceAll("IF NOT EXISTS ", ""),
       ),
     },
     changed: {
       seen: { ...sound, after: empty },
-      fault: claimSuccess("dropOnlyInWords", /^DROP NAMESPACE IF EXISTS/),
+      fault: claimSuccess("claimDropWithoutDropping", /^DROP NAMESPACE IF EXISTS/),
     },
     repeatAccepted: {
       seen: { ...sound, plain: [{ ...plain, said: yes() }] },
-      fault: claimSuccess("acceptWhatIsThere", /^CREATE NAMESPACE (?!IF)/),
+      fault: claimSuccess("claimCreateOfExisting", /^CREATE NAMESPACE (?!IF)/),
     },
   },
 });

@@ -29,14 +29,14 @@ export default proveCheck(statusMatchesBody, {
   breaks: {
     disagree: {
       seen: having("bad 3", malformed),
-      fault: sqlFault("answerEverythingWith200", async (_, __, exchange) => {
+      fault: sqlFault("answerAlwaysWith200", async (_, __, exchange) => {
         const said = await exchange();
         return said === undefined || said.status === 200 ? undefined : { ...said, status: 200 };
       }),
     },
     codeMissing: {
       seen: having("bad 3", { code: "" }),
-      fault: sqlFault("forgetTheCode", async (_, __, exchange) => {
+      fault: sqlFault("omitErrorCode", async (_, __, exchange) => {
         const said = await exchange();
         if (said === undefined || !isRecord(said.body) || !isRecord(said.body["error"])) return undefined;
         const { code: _code, ...error } = said.body["error"];

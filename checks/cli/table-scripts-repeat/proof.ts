@@ -40,21 +40,21 @@ export default proveCheck(tableScriptsRepeat, {
   breaks: {
     refused: {
       seen: { ...sound, droppedAgain: [yes(), no("SQL_EXECUTION_ERROR", "not found", "missing")] },
-      fault: sendInstead("forgetIfExists", /^DROP TABLE IF EXISTS/, (sql) => sql.replaceAll("IF EXISTS ", "")),
+      fault: sendInstead("omitIfExists", /^DROP TABLE IF EXISTS/, (sql) => sql.replaceAll("IF EXISTS ", "")),
     },
     changed: {
       seen: {
         ...sound,
         after: { ...state, "the columns": '[[["shared","id","BIGINT","NO"],["shared","other","INT","YES"]]]' },
       },
-      fault: sendInstead("replaceByTheOtherShape", /other INT/, (sql) => {
+      fault: sendInstead("recreateWithOtherColumns", /other INT/, (sql) => {
         const drops = [...sql.matchAll(/EXISTS (\S+) /g)].map(([, table]) => `DROP TABLE ${table}`);
         return `${drops.join("; ")}; ${sql}`;
       }),
     },
     repeatAccepted: {
       seen: { ...sound, plain: sound.plain.map((one) => ({ ...one, said: yes() })) },
-      fault: claimSuccess("acceptWhatIsThere", /^CREATE TABLE \S+\.shared \(/),
+      fault: claimSuccess("claimCreateOfExisting", /^CREATE TABLE \S+\.shared \(/),
     },
   },
 });
