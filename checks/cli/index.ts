@@ -17,7 +17,7 @@ import { tableScriptsRepeat } from "./table-scripts-repeat/index.ts";
 
 export const category = listChecks({
   id: "cli",
-  promise: "Scripts and people can rely on what comes back.",
+  promise: "Scripts and people can rely on results, errors and exit codes.",
   checks: [
     { check: statusMatchesBody, proof: async () => await import("./status-matches-body/proof.ts") },
     { check: batchStopsAtFailure, proof: async () => await import("./batch-stops-at-failure/proof.ts") },

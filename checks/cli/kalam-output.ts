@@ -1,10 +1,10 @@
-/** What `kalam` prints, read: documents of JSON one after the other, tables of them, and signs of a crash. */
+/** Reads what `kalam` prints: JSON documents, the table in a document, signs of a crash, and what a run shows at all. */
 import { isRecord, type Json, parseExact } from "../../src/wire/json.ts";
 import { kalamText, type KalamOptions, type KalamSaid } from "../../src/server/target.ts";
 
 /**
- * The JSON documents in a text that holds nothing else but white space, as `kalam --json -f` prints them; undefined in
- * the place of what is none, and nothing after it.
+ * The consecutive JSON documents in a text, as `kalam --json -f` prints them. Anything else but white space appears as
+ * undefined, and reading stops there.
  */
 export function documentsIn(text: string): readonly (Json | undefined)[] {
   const documents: (Json | undefined)[] = [];
@@ -31,7 +31,7 @@ export function documentsIn(text: string): readonly (Json | undefined)[] {
   return documents;
 }
 
-/** Names and rows of the first result in a document; empty where it has none. */
+/** Column names and rows of the first result in a document; empty where it has none. */
 export function rowsIn(document: Json | undefined): {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly Json[])[];
@@ -59,26 +59,40 @@ function parsed(text: string): Json | undefined {
   }
 }
 
-/** What a program says when it crashes, in one line; undefined if it does not. */
+/** The crash message on stderr, in one line; undefined if there is none. */
 export function crashIn(stderr: string): string | undefined {
   const lines = stderr.split("\n");
   const at = lines.findIndex((line) =>
     /panicked at|core dumped|segmentation fault|unhandled exception|uncaught/i.test(line),
   );
   if (at === -1) return undefined;
-  // The place comes first, the reason on the line below it; the number of the thread is another one each time.
+  // The location comes first and the reason on the line below it; the thread number differs each time.
   const reason = /:\s*$/.test(lines[at] ?? "") ? ` ${lines[at + 1] ?? ""}` : "";
   return `${lines[at]}${reason}`.replace(/ \(\d+\) panicked/, " panicked").slice(0, 300);
 }
 
 /**
- * Why a run says nothing about kalam, because the server or the machine was in the way: it could not be started, it was
- * told to go slower, the server was unavailable, or did not answer in time. Null if there is no such reason.
+ * Why a run shows nothing about kalam, because of the server or this machine: kalam did not start, was rate limited, or
+ * the server was unavailable or did not answer in time. Null if there is no such reason.
  */
 export function serverTrouble(said: KalamSaid, at: KalamOptions["at"] = "server"): string | null {
   if (said.notStarted !== null) return `kalam could not be started: ${said.notStarted}`;
   if (/\berror \((429|50\d)\)|RATE_LIMIT_EXCEEDED|IP_BANNED/i.test(said.stderr)) return kalamText(said);
-  // No answer in time, or none at all: where nobody listens on purpose, that is what was wanted.
+  // No answer, or none in time: at an address without a server that is what the check wants.
   if (at === "server" && (said.overdue || /^error: error sending request/im.test(said.stderr))) return kalamText(said);
   return null;
+}
+
+/** A run of kalam, as evidence keeps it. */
+export type Ran = {
+  readonly exitCode: number | null;
+  /** Why it shows nothing about kalam; null if it does. */
+  readonly trouble: string | null;
+  readonly outcome: string;
+  readonly exchange: number;
+};
+
+export function ranOf(said: KalamSaid, at?: KalamOptions["at"]): Ran {
+  const { exitCode, exchange } = said;
+  return { exitCode, trouble: serverTrouble(said, at), outcome: kalamText(said), exchange };
 }

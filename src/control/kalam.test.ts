@@ -5,17 +5,17 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Kalam, KalamRun } from "../wire/kalam.ts";
 import { kalamOf } from "./kalam.ts";
 
-/** What the program under test does is told to it as its first argument after the address. */
+/** A stand-in for kalam: its first argument after the address says what to do. */
 const program = `#!/usr/bin/env node
 const { readFileSync, existsSync, writeFileSync } = require("node:fs");
 const [, address, what, ...rest] = process.argv.slice(2);
 const url = new URL(address);
 const actions = {
-  tell: () => console.log(JSON.stringify({ address, rest, home: process.env.HOME, cwd: process.cwd(), secret: process.env.KALAM_TEST_SECRET ?? null, stdin: readFileSync(0, "utf8") })),
+  report: () => console.log(JSON.stringify({ address, rest, home: process.env.HOME, cwd: process.cwd(), secret: process.env.KALAM_TEST_SECRET ?? null, stdin: readFileSync(0, "utf8") })),
   fail: () => { process.stderr.write("Error: no\\n"); process.exitCode = 3; },
   read: () => { process.stdout.write(readFileSync("script.sql", "utf8")); writeFileSync("left.txt", "x"); },
   wait: () => { process.on("SIGINT", () => { console.log("interrupted"); process.exit(0); }); console.log("ready"); setInterval(() => {}, 1000); },
-  deaf: () => { process.on("SIGINT", () => {}); console.log("ready"); setInterval(() => {}, 1000); },
+  ignoreInterrupt: () => { process.on("SIGINT", () => {}); console.log("ready"); setInterval(() => {}, 1000); },
   pour: () => { process.stdout.on("error", (error) => { process.stderr.write(error.code); process.exit(9); }); setInterval(() => console.log("more"), 5); },
   flood: () => process.stdout.write("x".repeat(1024 * 1024)),
   connect: () => {
@@ -51,15 +51,15 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test("arguments arrive as they are, the address before them, in a home of its own that is gone afterwards", async () => {
+test("arguments arrive unchanged after the address, in a home folder of its own that is removed afterwards", async () => {
   process.env["KALAM_TEST_SECRET"] = "not for it";
   try {
     const odd = ["a b", "'quoted'", "$(touch x)", "; rm -rf /", ""];
-    const outcome = await kalam(run("tell", { args: ["tell", ...odd], input: "from us" }));
-    const told = JSON.parse(outcome.stdout) as { home: string };
-    expect(told).toMatchObject({ address: "http://127.0.0.1:1234", rest: odd, secret: null, stdin: "from us" });
-    expect(told).toMatchObject({ home: told.home, cwd: told.home });
-    expect([made.at(-1), gone.at(-1), existsSync(told.home)]).toEqual([told.home, told.home, false]);
+    const outcome = await kalam(run("report", { args: ["report", ...odd], input: "from us" }));
+    const seen = JSON.parse(outcome.stdout) as { home: string };
+    expect(seen).toMatchObject({ address: "http://127.0.0.1:1234", rest: odd, secret: null, stdin: "from us" });
+    expect(seen).toMatchObject({ home: seen.home, cwd: seen.home });
+    expect([made.at(-1), gone.at(-1), existsSync(seen.home)]).toEqual([seen.home, seen.home, false]);
     expect(outcome).toMatchObject({
       exitCode: 0,
       overdue: false,
@@ -72,17 +72,17 @@ test("arguments arrive as they are, the address before them, in a home of its ow
   }
 });
 
-test("exit code and both streams are told", async () => {
+test("the exit code and both streams are returned", async () => {
   expect(await kalam(run("fail"))).toMatchObject({ exitCode: 3, stderr: "Error: no\n", stdout: "" });
 });
 
-test("files are there, and go with what it left itself", async () => {
+test("files are provided, and removed together with what it left", async () => {
   const outcome = await kalam(run("read", { files: { "script.sql": "SELECT 'ü';\n" } }));
   expect(outcome).toMatchObject({ exitCode: 0, stdout: "SELECT 'ü';\n" });
   expect(existsSync(made.at(-1) ?? folder)).toBe(false);
 });
 
-test("an interrupt reaches it when it is asked for, and how long it took to end is told", async () => {
+test("an interrupt is delivered on request, and the time until its end is returned", async () => {
   const interrupt = new AbortController();
   const outcome = await kalam(
     run("wait", { interrupt: interrupt.signal, onStdout: (text) => text.includes("ready") && interrupt.abort() }),
@@ -91,22 +91,22 @@ test("an interrupt reaches it when it is asked for, and how long it took to end 
   expect(outcome.endedAfterMs).not.toBeNull();
 });
 
-test("what does not heed an interrupt is killed when the time is up", async () => {
+test("a process that ignores the interrupt is killed when the time is up", async () => {
   const interrupt = new AbortController();
   const outcome = await kalam(
-    run("deaf", { interrupt: interrupt.signal, timeoutMs: 1_500, onStdout: () => interrupt.abort() }),
+    run("ignoreInterrupt", { interrupt: interrupt.signal, timeoutMs: 1_500, onStdout: () => interrupt.abort() }),
   );
   expect(outcome).toMatchObject({ overdue: true, exitCode: null, endedBySignal: "SIGKILL" });
   expect(existsSync(made.at(-1) ?? folder)).toBe(false);
 });
 
-test("a target that dies takes it along", async () => {
+test("it is killed when the target dies", async () => {
   const over = new AbortController();
-  const outcome = await kalam(run("deaf", { signal: over.signal, onStdout: () => over.abort() }));
+  const outcome = await kalam(run("ignoreInterrupt", { signal: over.signal, onStdout: () => over.abort() }));
   expect(outcome).toMatchObject({ overdue: false, endedBySignal: "SIGKILL" });
 });
 
-test("nobody reads any more after the first of it, or from the beginning", async () => {
+test("stdout is closed after the first output, or from the start", async () => {
   const first = await kalam(run("pour", { closeStdout: "after the first" }));
   expect(first).toMatchObject({ exitCode: 9, stderr: "EPIPE" });
   expect(first.stdout).toMatch(/^more/);
@@ -114,19 +114,19 @@ test("nobody reads any more after the first of it, or from the beginning", async
   expect(none).toMatchObject({ exitCode: 9, stdout: "" });
 });
 
-test("no more than 256 KiB of what it says is kept, and all of it is read", async () => {
+test("all output is read, and the first 256 KiB are kept", async () => {
   const outcome = await kalam(run("flood"));
   expect([outcome.exitCode, outcome.stdout.length]).toEqual([0, 256 * 1024]);
 });
 
-test("an address where nobody listens, and one where nothing is ever said", async () => {
+test("an address without a server, and one that never answers", async () => {
   expect((await kalam(run("connect", { at: "nobody" }))).stdout).toBe("ECONNREFUSED\n");
   const over = new AbortController();
   const silent = await kalam(run("connect", { at: "silence", signal: over.signal, onStdout: () => over.abort() }));
   expect(silent).toMatchObject({ stdout: "connected\n", endedBySignal: "SIGKILL" });
 });
 
-test("what cannot be started is told, and leaves nothing", async () => {
+test("a program that cannot be started is reported and leaves nothing behind", async () => {
   const absent = kalamOf(path.join(folder, "absent"), "http://127.0.0.1:1", { made: () => {}, gone: () => {} });
-  expect((await absent(run("tell"))).notStarted).toMatch(/ENOENT/);
+  expect((await absent(run("report"))).notStarted).toMatch(/ENOENT/);
 });

@@ -1,4 +1,4 @@
-/** The `kalam` command line as a process of ours, in a home of its own: it must read nobody's settings and leave none. */
+/** Runs the `kalam` command line as a child process, in a home folder of its own: it must not read or leave any settings. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
@@ -8,7 +8,7 @@ import { bareEnvironment, freePort, newFolder, type FolderBook } from "./process
 
 const keptOutput = 256 * 1024;
 
-/** What runs now; killed when this process ends in whatever way. */
+/** Running children and their folders; killed and removed however this process ends. */
 const running = new Map<ChildProcess, string>();
 process.on("exit", () => {
   for (const [child, folder] of running) {
@@ -35,7 +35,7 @@ export function kalamOf(binary: string, url: string, book: FolderBook): Kalam {
 
 async function runIn(folder: string, binary: string, args: readonly string[], run: KalamRun): Promise<KalamOutcome> {
   const startedAt = performance.now();
-  // Its own process group: Ctrl-C in a terminal is for us, and we pass on what is meant for it.
+  // Its own process group: Ctrl-C in a terminal must reach only us; we forward the interrupts meant for the child.
   const child = spawn(binary, args, {
     cwd: folder,
     detached: true,
@@ -58,7 +58,7 @@ async function runIn(folder: string, binary: string, args: readonly string[], ru
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     output.stderr = (output.stderr + text).slice(0, keptOutput);
   });
-  // Who does not read what it is told is its own affair.
+  // The child may ignore stdin (EPIPE).
   child.stdin.on("error", () => {}).end(run.input ?? "");
   if (run.closeStdout === "at once") closeStdout();
 
@@ -96,7 +96,7 @@ async function runIn(folder: string, binary: string, args: readonly string[], ru
   };
 }
 
-/** Takes connections on loopback, reads what comes and never answers. */
+/** Accepts connections on loopback, reads everything and never answers. */
 async function listenSilently(): Promise<{ port: number; close(): void }> {
   const open = new Set<Socket>();
   const server: Server = createServer((socket) => {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Control, TrialSettings } from "../wire/control.ts";
 import { removeLeftServer, startServer, StartError, type OwnServer, type StartOptions } from "./process.ts";
 
-/** A server as far as it matters here: reads its settings, listens, says what it was given; or misbehaves as told. */
+/** A minimal server: it reads its settings, listens and reports what it was given, or misbehaves according to its mode. */
 const script = `#!/usr/bin/env node
 const { existsSync, readFileSync } = require("node:fs");
 const [, , file] = process.argv;
@@ -83,7 +83,7 @@ interface Said {
 const saidBy = async ({ url }: OwnServer): Promise<Said> => (await (await fetch(url)).json()) as Said;
 
 describe.concurrent("a server of our own", () => {
-  test("answers on loopback, knows its address, folders and secrets from us, and nothing of our environment", async () => {
+  test("answers on loopback, gets its address, folders and secrets from us, and nothing else of our environment", async () => {
     process.env["KALAM_READY_PASSWORD"] = "not for the server";
     const server = await start({ environment: { KALAMDB_LOGS_DIR: "/elsewhere" } });
     delete process.env["KALAM_READY_PASSWORD"];
@@ -113,7 +113,7 @@ describe.concurrent("a server of our own", () => {
     expect((await saidBy(await start({ config }))).text).toBe("# mine");
   });
 
-  test("stops, and its folder goes; the book was told before it was made and after it was gone", async () => {
+  test("stops and its folder is removed; the book is notified before it is created and after it is removed", async () => {
     const book = newBook();
     const server = await start({ book });
     const { cwd } = await saidBy(server);
@@ -124,19 +124,19 @@ describe.concurrent("a server of our own", () => {
     await expect(fetch(server.url)).rejects.toThrow("fetch failed");
   });
 
-  test("tells when it has died", async () => {
+  test("is seen to have died", async () => {
     const server = await start();
     process.kill(server.pid, "SIGKILL");
     await expect.poll(() => server.isRunning()).toBe(false);
   });
 });
 
-describe.concurrent("a server that does not come up is told in a sentence, and leaves nothing behind:", () => {
+describe.concurrent("a server that does not start is reported in a sentence and leaves nothing behind:", () => {
   test.for<[string, Partial<StartOptions>, RegExp]>([
     ["it ends by itself", { environment: { MODE: "dies" } }, /server ended with exit code 4: mode is not supported$/],
     ["it is killed", { environment: { MODE: "killed" } }, /server ended with signal SIGKILL/],
     ["it says nothing", { environment: { MODE: "silent" }, withinMs: 300 }, /server did not answer within 300 ms/],
-    ["it is never well", { environment: { MODE: "sick" }, withinMs: 300 }, /server did not answer within 300 ms/],
+    ["it is never healthy", { environment: { MODE: "sick" }, withinMs: 300 }, /server did not answer within 300 ms/],
     ["its settings are missing", { config: "/no/such/file.toml" }, /exit code 3: there is no \/no\/such\/file\.toml/],
   ])("%s", async ([, options, words]) => {
     const book = newBook();
@@ -147,15 +147,15 @@ describe.concurrent("a server that does not come up is told in a sentence, and l
     expect(book.log[1]).toMatch(/^gone .* false$/);
   });
 
-  test("on its port somebody else answers already, who would be taken for it", async () => {
+  test("its port is already in use, and the answer there would be taken for its own", async () => {
     const { control } = await start();
     const book = newBook();
     const starting = start({ port: control.port, book });
-    await expect(starting).rejects.toThrow(new StartError(`something listens on port ${control.port} already`));
+    await expect(starting).rejects.toThrow(new StartError(`port ${control.port} is already in use`));
     expect(book.log).toEqual([]);
   });
 
-  test("there is no such program, or it is none", async () => {
+  test("the program does not exist or is not executable", async () => {
     const noProgram = path.join(folder, "text");
     writeFileSync(noProgram, "hello");
     for (const [program, words] of [
@@ -170,12 +170,12 @@ describe.concurrent("a server that does not come up is told in a sentence, and l
     }
   });
 
-  test("somebody gives up waiting", async () => {
+  test("the wait is aborted", async () => {
     const stop = new AbortController();
     const starting = start({ environment: { MODE: "silent" }, withinMs: 60_000, signal: stop.signal });
     stop.abort();
     await expect(starting).rejects.toThrow(StartError);
-    await expect(starting).rejects.toThrow("server was given up before it answered");
+    await expect(starting).rejects.toThrow("server was stopped before it answered");
   });
 });
 
@@ -186,7 +186,7 @@ describe.concurrent("on trial", () => {
     ({ control } = await start({ book }));
   });
 
-  test("a server that starts is told to have answered, and is stopped again", async () => {
+  test("a server that starts is reported as answering, and is stopped again", async () => {
     const outcome = await control.trial({ kind: "changed", changes: {} }, 10_000);
     expect(outcome).toMatchObject({ answered: true, exitCode: null, leftListening: false });
     expect(book.log.filter((line) => line.startsWith("gone")).length).toBeGreaterThan(0);
@@ -196,7 +196,7 @@ describe.concurrent("on trial", () => {
     ["no settings file", { kind: "noFile" }, 3, "there is no "],
     ["a text instead of settings", { kind: "text", text: 'mode = "dies"' }, 4, "mode is not supported\n"],
     ["changed settings", { kind: "changed", changes: { "x.mode": "dies" } }, 4, "mode is not supported\n"],
-  ])("%s: the exit code and what it wrote are told", async ([, settings, exitCode, stderr]) => {
+  ])("%s: the exit code and the output are returned", async ([, settings, exitCode, stderr]) => {
     const outcome = await control.trial(settings, 10_000);
     expect(outcome).toMatchObject({ answered: false, exitCode, leftListening: false });
     expect(outcome.stderr.startsWith(stderr)).toBe(true);
@@ -213,7 +213,7 @@ describe.concurrent("on trial", () => {
     expect(stderr).toBe("x".repeat(4000));
   });
 
-  test("on a port that is taken, an answer there is somebody else's", async () => {
+  test("an answer on a port that was already in use does not count", async () => {
     const outcome = await control.trial(
       { kind: "changed", changes: { "server.port": control.port, "x.mode": "silent" } },
       100,
@@ -231,8 +231,8 @@ describe.concurrent("on trial", () => {
   });
 });
 
-describe("what a killed run left", () => {
-  test("is ended and removed, whatever its number is by now", async () => {
+describe("a server left by a killed run", () => {
+  test("is killed and its folder removed, found without its process id", async () => {
     const left = path.join(folder, "kalam-ready-0123456789ab");
     mkdirSync(left);
     const child = spawn("sleep", ["60"], { cwd: left });
@@ -243,7 +243,7 @@ describe("what a killed run left", () => {
     expect(existsSync(left)).toBe(false);
   });
 
-  test("is left alone where its name is none of ours", async () => {
+  test("is left alone if the name of its folder is not one of ours", async () => {
     for (const name of ["kalam-ready", "kalam-ready-xyz", "kalam-ready-0123456789abc", "data"]) {
       const other = path.join(folder, name);
       mkdirSync(other);

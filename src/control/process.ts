@@ -1,4 +1,4 @@
-/** Servers as processes of ours: started from a binary on a free port of the loopback address, in a fresh folder. */
+/** Runs servers as child processes: a binary, a free loopback port, a fresh folder. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
@@ -22,24 +22,24 @@ export interface OwnServer {
   isRunning(): boolean;
   /** The first 4,000 characters that it wrote to stderr. */
   stderr(): string;
-  /** What it wrote last; for sentences about a server that died. */
+  /** The end of its output, for error messages about a server that died. */
   lastWords(): string;
 }
 
-/** Told of each folder before it is made and after it is gone, so that a killed run can be cleaned up after. */
+/** Notified of each folder before it is created and after it is removed, so that the leftovers of a killed run can be cleaned up. */
 export interface FolderBook {
   made(folder: string): void;
   gone(folder: string): void;
 }
 
-/** The server did not come up. The message is the sentence for it. */
+/** The server did not start; the message says why. */
 export class StartError extends Error {}
 
 const keptOutput = 4_000;
 const stopWithinMs = 10_000;
 const pollEveryMs = 25;
 
-/** What runs now; killed when this process ends in whatever way, so that no server outlives the run that started it. */
+/** Running servers and their folders; killed however this process ends, so that no server outlives its run. */
 const running = new Map<ChildProcess, string>();
 process.on("exit", () => {
   for (const [child, folder] of running) {
@@ -48,7 +48,7 @@ process.on("exit", () => {
   }
 });
 
-/** The binary may be a script that starts the server: both are in one process group of their own. */
+/** The binary may be a script that starts the server: both are in one process group. */
 function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   try {
     if (child.pid !== undefined) process.kill(-child.pid, signal);
@@ -58,9 +58,9 @@ function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
 }
 
 export interface StartOptions {
-  /** A settings file of the user's own. */
+  /** The user's own settings file. */
   readonly config?: string;
-  /** Settings for the file that is written where there is none of the user's. */
+  /** Settings for the file that is written where the user gives none. */
   readonly changes?: SettingChanges;
   readonly environment?: Readonly<Record<string, string>>;
   /** A free one where absent. */
@@ -75,15 +75,15 @@ export interface StartOptions {
 }
 
 /**
- * Starts the binary and waits until it answers. With a settings file of the user's own, only address, folders and
- * secrets are ours, by environment.
+ * Starts the binary and waits until it answers. With the user's settings file, only the address, folders and secrets
+ * are ours, set through the environment.
  * Throws StartError.
  */
 export async function startServer(binary: string, options: StartOptions): Promise<OwnServer> {
   const { book } = options;
   const port = options.port ?? (await freePort());
-  // Somebody else's answer there would be taken for this server's.
-  if (await answers(port)) throw new StartError(`something listens on port ${port} already`);
+  // The answer of another process on that port would be taken for this server's.
+  if (await answers(port)) throw new StartError(`port ${port} is already in use`);
   const folder = newFolder(book);
   const dataFolder = options.dataFolder ?? path.join(folder, "data");
   const rootPassword = options.rootPassword === undefined ? newPassword() : (options.rootPassword ?? "");
@@ -107,7 +107,7 @@ export async function startServer(binary: string, options: StartOptions): Promis
       child.ended() !== undefined
         ? `ended with ${child.ended()?.how ?? "?"}`
         : options.signal?.aborted === true
-          ? "was given up before it answered"
+          ? "was stopped before it answered"
           : `did not answer within ${options.withinMs} ms`;
     await end(child, book);
     throw new StartError(`${binary} ${why}: ${child.lastWords()}`);
@@ -155,7 +155,7 @@ async function trial(
     const changed = settings.changes["server.port"];
     if (typeof changed === "number" && changed > 0) listensOn = changed;
   }
-  // Where somebody listens on that port already, an answer there tells nothing about this one.
+  // Where the port is already in use, an answer there says nothing about this server.
   const takenBefore = await answers(listensOn);
   const startedAt = performance.now();
   const child = start(binary, [file], folder, {
@@ -197,7 +197,7 @@ function start(
   folder: string,
   settings: Readonly<Record<string, string>>,
 ): Child {
-  // Its own process group: Ctrl-C in a terminal goes to the whole group, and the server must outlive our clean-up.
+  // Its own process group: Ctrl-C in a terminal goes to a whole group, and the server must outlive our clean-up.
   const child = spawn(binary, args, {
     cwd: folder,
     detached: true,
@@ -231,7 +231,7 @@ function start(
   };
 }
 
-/** What a program needs to run, and nothing that would change its settings or tell it a secret. */
+/** What a program needs to run, without anything that would change its settings or leak a secret to it. */
 export function bareEnvironment(): Record<string, string> {
   const kept = ["PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "SystemRoot"];
   const switches = Object.keys(process.env).filter((name) => name.startsWith("KALAM_SANDBOX_"));
@@ -267,7 +267,7 @@ async function end(child: Child, book: FolderBook): Promise<number | null> {
   return child.ended()?.code ?? null;
 }
 
-/** Whether somebody on that port speaks HTTP and can say whether it is set up. */
+/** Whether a server on that port answers the setup status over HTTP. */
 async function answers(port: number): Promise<boolean> {
   if (port <= 0) return false;
   const wire = httpWire(`http://127.0.0.1:${port}`, { connections: 1 });
@@ -279,7 +279,7 @@ async function answers(port: number): Promise<boolean> {
   }
 }
 
-/** A port of the loopback address that nobody listens on at this moment. */
+/** A loopback port that is free at this moment. */
 export async function freePort(): Promise<number> {
   return await new Promise((resolve, reject) => {
     const server = createServer();
@@ -291,7 +291,7 @@ export async function freePort(): Promise<number> {
   });
 }
 
-/** A fresh folder that is written down before it is made, so that `removeLeftServer` finds it after a kill. */
+/** Creates a fresh folder. It is recorded first, so that `removeLeftServer` finds it if this run is killed. */
 export function newFolder(book: FolderBook): string {
   const folder = path.join(tmpdir(), `kalam-ready-${randomBytes(6).toString("hex")}`);
   book.made(folder);
@@ -300,9 +300,9 @@ export function newFolder(book: FolderBook): string {
 }
 
 /**
- * Ends what runs in the folder of a server that a killed run has left, and removes the folder. The folder must be one of
- * ours by its name. Processes are found by where they run, so that a number which somebody else has by now harms nobody;
- * where the system does not tell (no /proc), only the folder goes.
+ * Kills the server that an earlier, killed run left in this folder, and removes the folder. The name must be one of
+ * ours. Processes are found by their working folder, because their ids may have been reused; without /proc, only the
+ * folder is removed.
  */
 export function removeLeftServer(folder: string): void {
   if (!/^kalam-ready-[0-9a-f]{12}$/.test(path.basename(folder))) return;
@@ -310,13 +310,13 @@ export function removeLeftServer(folder: string): void {
     try {
       if (readlinkSync(`/proc/${pid}/cwd`) === folder) process.kill(Number(pid), "SIGKILL");
     } catch {
-      // Gone meanwhile, or not ours to look at.
+      // It has ended meanwhile, or we may not inspect it.
     }
   }
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** A settings file in TOML: what a server needs at least, and the changes. */
+/** A settings file in TOML: the minimum that a server needs, and the changes. */
 export function settingsFile(folder: string, port: number, changes: SettingChanges): string {
   const settings: Record<string, string | number | boolean> = {
     "server.host": "127.0.0.1",

@@ -28,7 +28,7 @@ function wireOver(tried: unknown[]): Wire & { control: Control } {
   };
 }
 
-test("a trial that is meddled with is replaced, and that counts as fired", async () => {
+test("an intercepted trial is replaced and counts as fired", async () => {
   const tried: unknown[] = [];
   let fired = 0;
   const fault = trialFault("start anyway", () => Promise.resolve({ ...outcome, answered: true }));
@@ -38,7 +38,7 @@ test("a trial that is meddled with is replaced, and that counts as fired", async
   expect(control).toMatchObject({ kind: "process", port: 7 });
 });
 
-test("other settings can be tried in its place, within the same time", async () => {
+test("other settings can be tried instead, with the same time limit", async () => {
   const tried: unknown[] = [];
   const fault = trialFault("f", async (_, trial) => ({ ...(await trial(text)), stderr: "" }));
   expect(await fault.wrap(wireOver(tried), () => undefined).control?.trial(noFile, 9)).toEqual({
@@ -48,7 +48,7 @@ test("other settings can be tried in its place, within the same time", async () 
   expect(tried).toEqual([[text, 9]]);
 });
 
-test("a trial that is not meddled with goes through as it was", async () => {
+test("a trial that is not intercepted passes unchanged", async () => {
   const tried: unknown[] = [];
   let fired = 0;
   const fault = trialFault("f", (settings) => (settings.kind === "text" ? Promise.resolve(outcome) : undefined));
@@ -56,7 +56,7 @@ test("a trial that is not meddled with goes through as it was", async () => {
   expect([fired, tried]).toEqual([0, [[noFile, 9]]]);
 });
 
-test("on a wire without control there is nothing to meddle with", () => {
+test("a wire without control is returned unchanged", () => {
   const { exchange } = wireOver([]);
   const wire: Wire = { exchange };
   expect(trialFault("f", () => undefined).wrap(wire, () => undefined)).toBe(wire);

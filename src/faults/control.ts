@@ -2,7 +2,7 @@
 import type { TrialOutcome, TrialSettings } from "../wire/control.ts";
 import type { Fault } from "../proof.ts";
 
-/** Meddles with servers started on trial; what `meddle` returns instead of undefined takes the place of the trial and counts as fired. */
+/** Intercepts servers started on trial. Anything but undefined from `meddle` replaces the outcome and counts as fired. */
 export function trialFault(
   name: string,
   meddle: (

@@ -2,7 +2,7 @@
 import type { KalamOutcome, KalamRun } from "../wire/kalam.ts";
 import type { Fault } from "../proof.ts";
 
-/** Meddles with runs of kalam; what `meddle` returns instead of undefined takes the place of the run and counts as fired. */
+/** Intercepts runs of kalam. Anything but undefined from `meddle` replaces the outcome and counts as fired. */
 export function kalamFault(
   name: string,
   meddle: (
@@ -29,7 +29,7 @@ export function kalamFault(
   };
 }
 
-/** Changes what comes back from the runs whose arguments match; `change` may return undefined to leave it as it is. */
+/** Changes the outcome of runs whose arguments match; `change` returns undefined to leave it unchanged. */
 export function changeOutcome(
   name: string,
   pattern: RegExp,

@@ -27,7 +27,7 @@ import {
 type Message = { readonly [key: string]: Json };
 
 interface Tried {
-  /** What the reader heard. */
+  /** What the reader received. */
   readonly heard: string[];
   /** What reached the server. */
   readonly reached: string[];
@@ -37,7 +37,7 @@ interface Tried {
   readonly hang: (code: number, reason: string) => void;
 }
 
-/** A connection through the fault, over a server that is written down here. */
+/** A connection through the fault to a scripted server. */
 async function through(fault: Fault): Promise<Tried> {
   const [heard, reached]: [string[], string[]] = [[], []];
   const listeners: SocketListener[] = [];
@@ -86,7 +86,7 @@ async function through(fault: Fault): Promise<Tried> {
 const change = (n: number): string => `{"type":"change","n":${n}}`;
 
 describe("a fault", () => {
-  test("passes on byte for byte what it does not change", async () => {
+  test("passes on unchanged frames byte for byte", async () => {
     const { heard, say, fired } = await through(changeFault("twice", 1, (one) => [one, one]));
     const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024 + 1));
     say("no JSON", '{ "type": "other" }', { bytes: new Uint8Array(3), at: 1 }, { bytes: bomb, at: 1 });
@@ -94,13 +94,13 @@ describe("a fault", () => {
     expect(fired()).toBe(0);
   });
 
-  test("keeps every digit of what it changes, also in a compressed frame", async () => {
+  test("keeps every digit of a changed frame, even if it was compressed", async () => {
     const { heard, say } = await through(changeFault("mark", 1, (one) => [{ ...one, marked: true }]));
     say({ bytes: gzipSync('{"type":"change","_seq":9007199254740993}'), at: 1 });
     expect(heard).toEqual(['{"type":"change","_seq":9007199254740993,"marked":true}']);
   });
 
-  test("on every third change that is chosen leaves the others alone", async () => {
+  test("on every third chosen change leaves the others alone", async () => {
     const even = ({ n }: Message): boolean => Number(n) % 2 === 0;
     const { heard, say, fired } = await through(changeFault("dropOneInThree", 3, () => [], even));
     say(...[1, 2, 3, 4, 5, 6, 7, 8].map(change), '{"type":"pong"}');
@@ -108,7 +108,7 @@ describe("a fault", () => {
     expect(fired()).toBe(1);
   });
 
-  test("that swaps lets the first wait for one that fits, once, and others past", async () => {
+  test("that swaps holds the first until one that fits has passed, once, and lets others pass", async () => {
     const { heard, say, fired } = await through(
       swapFault(
         "swap",
@@ -121,7 +121,7 @@ describe("a fault", () => {
     expect(fired()).toBe(1);
   });
 
-  test("has a state of its own for each connection, and may end it or speak later", async () => {
+  test("has its own state for each connection, and may end it or send later", async () => {
     const kept: Meddling[] = [];
     const fault = frameFault("keep", () => {
       let count = 0;
@@ -140,7 +140,7 @@ describe("a fault", () => {
     expect(one.heard).toEqual([change(1), '{"type":"late"}', "closed 1011 enough"]);
   });
 
-  test("on messages replaces those that leave and passes on the rest, bytes too", async () => {
+  test("on messages replaces outgoing ones and passes on the rest, including bytes", async () => {
     const { socket, reached, fired } = await through(
       messageFault("ignoreUnsubscribe", ({ type }) =>
         type === "unsubscribe"
@@ -169,15 +169,15 @@ describe("a fault", () => {
     expect(fired()).toBe(2);
   });
 
-  test("swallows pings and nothing else", async () => {
-    const { socket, reached, fired } = await through(pingFault("swallowThePings"));
+  test("drops pings and nothing else", async () => {
+    const { socket, reached, fired } = await through(pingFault("dropPings"));
     socket.ping();
     socket.send("a");
     socket.close();
     expect([reached, fired()]).toEqual([["a", "close"], 1]);
   });
 
-  test("swallows an end, or tells another", async () => {
+  test("hides an end, or changes it", async () => {
     const silent = await through(closeFault("silence", ({ code }) => code === 1000));
     silent.hang(1000, "heartbeat");
     silent.hang(1006, "");
@@ -190,7 +190,7 @@ describe("a fault", () => {
     expect([other.heard, other.fired()]).toEqual([["closed 1011 x", "closed 1000 "], 1]);
   });
 
-  test("leaves a wire without sockets, and a socket that does not open, as they are", async () => {
+  test("leaves a wire without sockets and a socket that does not open unchanged", async () => {
     const wire: Wire = { exchange: async () => await Promise.reject(new Error("no")) };
     const refused = { kind: "failed", because: "malformed", detail: "no", status: 403 } as const;
     const faults = [
@@ -211,7 +211,7 @@ describe("a fault", () => {
   });
 });
 
-test("the row that a frame tells is the one that is, or else the one that was", () => {
+test("the row in a frame is the new one, or else the old one", () => {
   expect([
     rowIn({ rows: [{ a: 1 }, { a: 2 }], old_values: [{ a: 3 }] }),
     rowIn({ rows: [], old_values: [{ a: 3 }] }),
@@ -219,8 +219,8 @@ test("the row that a frame tells is the one that is, or else the one that was", 
   ]).toEqual([{ a: 1 }, { a: 3 }, {}]);
 });
 
-describe("what each fault on a stream of changes is found as", () => {
-  /** Three keys of three writers in turn, each inserted, updated and deleted over and over. */
+describe("each fault on a stream of changes is found by the right name", () => {
+  /** Three keys of three writers in turn, each repeatedly inserted, updated and deleted. */
   const writes: RowWrite[] = Array.from({ length: 300 }, (_, n) => {
     const [key, kind] = [n % 3, (["insert", "update", "delete"] as const)[Math.floor(n / 3) % 3] ?? "insert"];
     const mark = kind === "delete" ? `m${n - 3}` : `m${n}`;
@@ -235,7 +235,7 @@ describe("what each fault on a stream of changes is found as", () => {
   });
   const names = ["missing", "doubled", "back", "row", "old", "kind"] as const;
 
-  /** The stream as a subscriber gets it through the fault, judged by everybody. */
+  /** The stream as a subscriber gets it through the fault, and what every judge finds in it. */
   async function judged(fault: Fault): Promise<{ found: string[]; fired: number }> {
     let fired = 0;
     let listener: SocketListener | undefined;
@@ -322,11 +322,11 @@ describe("what each fault on a stream of changes is found as", () => {
       ),
       [],
     ],
-    [changeFault("tellAnotherValue", 9, (one) => [withRow(one, "rows", { n: -1 })], has("rows")), ["row"]],
-    [changeFault("tellAnExtraColumn", 9, (one) => [withRow(one, "rows", { secret: "x" })], has("rows")), ["row"]],
+    [changeFault("changeValue", 9, (one) => [withRow(one, "rows", { n: -1 })], has("rows")), ["row"]],
+    [changeFault("addColumn", 9, (one) => [withRow(one, "rows", { secret: "x" })], has("rows")), ["row"]],
     [
       changeFault(
-        "tellAnotherPast",
+        "changeOldValue",
         9,
         (one) => [withRow(one, "old_values", { n: -1 })],
         ({ change_type: kind }) => kind === "update",
@@ -335,7 +335,7 @@ describe("what each fault on a stream of changes is found as", () => {
     ],
     [
       changeFault(
-        "callInsertsUpdates",
+        "reportInsertsAsUpdates",
         9,
         (one) => [{ ...one, change_type: "update" }],
         ({ change_type: kind }) => kind === "insert",
@@ -344,7 +344,7 @@ describe("what each fault on a stream of changes is found as", () => {
     ],
     [
       changeFault(
-        "tellAnothersChange",
+        "deliverForeignRow",
         150,
         (one) => [one, withRow(one, "rows", { id: "99", mark: "not ours" })],
         has("rows"),

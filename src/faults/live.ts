@@ -1,4 +1,4 @@
-/** Faults on a live connection: they stand between the server's frames and the one who reads them. */
+/** Faults on a live connection: they stand between the server and the reader of its frames. */
 import { isRecord, type Json, parseExact, writeExact } from "../wire/json.ts";
 import type { Fault } from "../proof.ts";
 import { textOf } from "../wire/frame.ts";
@@ -6,15 +6,15 @@ import type { RawClose, RawFrame, RawSocket, SocketListener, Wire } from "../wir
 
 type Message = { readonly [key: string]: Json };
 
-/** What a fault may do with a frame that came: pass on this one, or others, now or later. */
+/** What a fault may do with a frame: pass it or others on, now or later, or end the connection. */
 export interface Meddling {
-  /** Passes a frame on to the reader, as it is or changed. */
+  /** Passes a frame on to the reader, changed or not. */
   pass(message: Message): void;
   fired(): void;
   close(code: number, reason: string): void;
 }
 
-/** Looks at each frame of each connection. `begin` is called for every connection, so that it can keep a state of its own. */
+/** Intercepts the frames of each connection. `begin` is called once per connection, which can so have its own state. */
 export function frameFault(name: string, begin: () => (message: Message, meddling: Meddling) => void): Fault {
   return {
     name,
@@ -28,7 +28,7 @@ export function frameFault(name: string, begin: () => (message: Message, meddlin
             if (message === undefined) return listener.frame(frame);
             meddle(message, {
               fired,
-              // A frame that is passed on as it came stays byte for byte what it was.
+              // An unchanged frame is passed on byte for byte.
               pass: (other) => listener.frame(other === message ? frame : { text: writeExact(other), at: frame.at }),
               close: (code, reason) => listener.closed({ code, reason, at: performance.now() }),
             });
@@ -38,7 +38,7 @@ export function frameFault(name: string, begin: () => (message: Message, meddlin
   };
 }
 
-/** Changes every n-th change frame that is chosen; returns what takes its place. */
+/** Replaces every n-th chosen change frame with what `replace` returns. */
 export function changeFault(
   name: string,
   every: number,
@@ -56,7 +56,7 @@ export function changeFault(
   });
 }
 
-/** The first row that a frame tells, as it is or, of one that is gone, as it was. */
+/** The first row in a frame: its new values or, for a deleted row, its old ones. */
 export function rowIn(message: Message): Message {
   for (const list of [message["rows"], message["old_values"]]) {
     const first: Json | undefined = Array.isArray(list) ? (list as readonly Json[])[0] : undefined;
@@ -65,7 +65,7 @@ export function rowIn(message: Message): Message {
   return {};
 }
 
-/** Swaps a pair of change frames: the first that is chosen waits until one comes that fits it; others go past. */
+/** Swaps one pair of change frames: the first chosen one waits until one that fits it has passed. */
 export function swapFault(
   name: string,
   chosen: (change: Message) => boolean,
@@ -90,7 +90,7 @@ export function swapFault(
   });
 }
 
-/** Swallows the end of a connection, as a proxy does that keeps its own side open. */
+/** Hides the end of a connection, like a proxy that keeps its own side open. */
 export function closeFault(name: string, swallowed: (close: RawClose) => boolean): Fault {
   return {
     name,
@@ -105,7 +105,7 @@ export function closeFault(name: string, swallowed: (close: RawClose) => boolean
   };
 }
 
-/** Changes how the end of a connection looks; undefined leaves it as it is. */
+/** Changes how the end of a connection looks; undefined leaves it unchanged. */
 export function endFault(name: string, change: (close: RawClose) => RawClose | undefined): Fault {
   return {
     name,
@@ -121,7 +121,7 @@ export function endFault(name: string, change: (close: RawClose) => RawClose | u
   };
 }
 
-/** Swallows the pings of the client, as a proxy does that does not know them. */
+/** Drops the client's pings, like a proxy that does not forward them. */
 export function pingFault(name: string): Fault {
   return {
     name,
@@ -129,7 +129,7 @@ export function pingFault(name: string): Fault {
   };
 }
 
-/** Looks at each message that leaves; returns what takes its place, or undefined to let it pass. */
+/** Intercepts outgoing messages; `meddle` returns the replacement, or undefined to let the message pass. */
 export function messageFault(name: string, meddle: (message: Message) => readonly Message[] | undefined): Fault {
   return {
     name,
@@ -149,7 +149,7 @@ export function messageFault(name: string, meddle: (message: Message) => readonl
   };
 }
 
-/** Logs every live connection in as whoever last sent a statement that `donor` matches. */
+/** Logs every live connection in as the account that last sent a statement matching `donor`. */
 export function listenAs(name: string, donor: RegExp): Fault {
   return {
     name,
@@ -172,7 +172,7 @@ export function listenAs(name: string, donor: RegExp): Fault {
   };
 }
 
-/** The wire's own way to open a socket, with something around what was opened. */
+/** Opens sockets as the wire does, and wraps each one. */
 function onSockets({ socket: open }: Wire, around: (socket: RawSocket) => RawSocket): Pick<Wire, "socket"> {
   if (open === undefined) return {};
   return {

@@ -44,7 +44,7 @@ const requestOf = (sql: string): RawRequest => ({
   timeoutMs: 5,
 });
 
-/** What becomes of one request through the fault, over a server that says this. */
+/** Sends one request through the fault to a server that gives this answer. */
 async function through(
   fault: Fault,
   request: RawRequest | string,
@@ -76,15 +76,15 @@ const faults: readonly Fault[] = [
   breakServer("f", pattern),
 ];
 
-describe("every one of them", () => {
+describe("every fault", () => {
   test.for<[string, RawRequest]>([
     ["another statement", requestOf("INSERT INTO t")],
-    ["a request that is no SQL", { ...requestOf(select), path: "/health" }],
-    ["a body that is no JSON", { ...requestOf(select), body: "SELECT" }],
-    ["a body that is no record", { ...requestOf(select), body: "[1]" }],
+    ["a request that is not SQL", { ...requestOf(select), path: "/health" }],
+    ["a body that is not JSON", { ...requestOf(select), body: "SELECT" }],
+    ["a body that is not an object", { ...requestOf(select), body: "[1]" }],
     ["a body without a statement", { ...requestOf(select), body: "{}" }],
     ["a body of bytes", { ...requestOf(select), body: new Uint8Array([1]) }],
-  ])("leaves %s alone, and does not say that it fired", async ([, request]) => {
+  ])("leaves %s unchanged and does not fire", async ([, request]) => {
     for (const fault of faults) {
       const { answer, fired, sent } = await through(fault, request);
       expect(fired).toBe(0);
@@ -93,7 +93,7 @@ describe("every one of them", () => {
     }
   });
 
-  test("keeps its name, and what else the wire can do", () => {
+  test("keeps its name and the other parts of the wire", () => {
     const control = { kind: "process", port: 1, trial: () => Promise.reject(new Error("no")) } as const;
     for (const fault of faults) {
       expect(fault.name).toBe("f");
@@ -103,7 +103,7 @@ describe("every one of them", () => {
     }
   });
 
-  test("that looks at the answer passes on an exchange that broke, and did not fire", async () => {
+  test("that changes the answer passes on a broken exchange and does not fire", async () => {
     const broken: RawAnswer = { kind: "broken", because: "timeout", detail: "d", sentAt: 0, doneAt: 1 };
     for (const fault of [faults[0], faults[3], faults[4], faults[5]]) {
       const tried = fault === undefined ? undefined : await through(fault, select, broken);
@@ -113,7 +113,7 @@ describe("every one of them", () => {
   });
 });
 
-test("sendInstead sends another statement, everything else as it was, and passes on what comes back", async () => {
+test("sendInstead sends another statement with everything else unchanged, and passes on the answer", async () => {
   const fault = sendInstead("f", pattern, (sql) => `${sql} LIMIT 1`);
   const { answer, body, fired, sent } = await through(fault, select);
   expect(sent).toEqual([{ ...requestOf(select), body: JSON.stringify({ sql: `${select} LIMIT 1`, params: [1] }) }]);
@@ -123,7 +123,7 @@ test("sendInstead sends another statement, everything else as it was, and passes
   expect(fired).toBe(1);
 });
 
-test("refuseIt refuses, and the server never hears of it", async () => {
+test("refuseIt rejects the statement without sending it", async () => {
   const { answer, body, fired, sent } = await through(
     refuseIt("f", pattern, { status: 403, code: "C", message: "m" }),
     select,
@@ -137,14 +137,14 @@ test("refuseIt refuses, and the server never hears of it", async () => {
   });
 });
 
-test("claimSuccess says that it was done, and the server never hears of it", async () => {
+test("claimSuccess reports success without sending the statement", async () => {
   const { answer, body, fired, sent } = await through(claimSuccess("f", pattern, 3), select);
   expect(answer).toMatchObject({ kind: "answered", status: 200 });
   expect(body).toEqual({ status: "success", results: [{ row_count: 3, message: "done" }], took: 1 });
   expect([fired, sent]).toEqual([1, []]);
 });
 
-test("breakServer answers with an error of the server's own", async () => {
+test("breakServer answers with an internal server error", async () => {
   const { answer, body, sent } = await through(breakServer("f", pattern), select);
   expect(answer).toMatchObject({ status: 500 });
   expect(body).toMatchObject({ status: "error", error: { code: "INTERNAL_ERROR" } });
@@ -154,20 +154,20 @@ test("breakServer answers with an error of the server's own", async () => {
 describe("rewordRefusal", () => {
   const fault = rewordRefusal("f", pattern, (message) => `not ${message}`);
 
-  test("changes the words, drops the full text, and leaves status and code", async () => {
+  test("changes the message, drops the details, and keeps status and code", async () => {
     const { answer, body, fired } = await through(fault, select, answered(409, refusal));
     expect(answer).toMatchObject({ status: 409 });
     expect(body).toEqual({ status: "error", results: [], took: 2, error: { code: "X", message: "not in use" } });
     expect(fired).toBe(1);
   });
 
-  test("leaves a success as it is", async () => {
+  test("leaves a success unchanged", async () => {
     expect(await through(fault, select)).toMatchObject({ fired: 0, answer: answered(200, rows) });
   });
 });
 
 describe("changeRows", () => {
-  test("changes rows and their count, and nothing else", async () => {
+  test("changes the rows and their count only", async () => {
     const seen: unknown[] = [];
     const fault = changeRows("f", pattern, (all, columns, sql) => {
       seen.push(columns, sql);
@@ -183,7 +183,7 @@ describe("changeRows", () => {
     expect(fired).toBe(1);
   });
 
-  test("leaves an answer as it is where it says undefined, and one without rows", async () => {
+  test("leaves an answer unchanged for undefined, and one without rows", async () => {
     expect(
       await through(
         changeRows("f", pattern, () => undefined),
@@ -202,7 +202,7 @@ describe("changeRows", () => {
 });
 
 describe("changeResult", () => {
-  test("changes the first result, and leaves the others", async () => {
+  test("changes the first result only", async () => {
     const { body, fired } = await through(
       changeResult("f", pattern, (result, sql) => ({ ...result, message: sql })),
       select,
@@ -212,7 +212,7 @@ describe("changeResult", () => {
     expect(fired).toBe(1);
   });
 
-  test.for([refusal, '{"status":"success","results":[]}', "<html>", "[]"])("leaves %j as it is", async (text) => {
+  test.for([refusal, '{"status":"success","results":[]}', "<html>", "[]"])("leaves %j unchanged", async (text) => {
     const said = answered(200, text);
     expect(
       await through(
@@ -225,7 +225,7 @@ describe("changeResult", () => {
 });
 
 describe("sqlFault", () => {
-  test("can lose the answer after the server has done it", async () => {
+  test("can lose the answer after the statement was executed", async () => {
     const fault = sqlFault("f", async (_, __, exchange) => {
       await exchange();
       return "lost" as const;
@@ -235,7 +235,7 @@ describe("sqlFault", () => {
     expect([fired, sent.length]).toEqual([1, 1]);
   });
 
-  test("asks the server once where it only looks", async () => {
+  test("sends the request once if it only looks at the answer", async () => {
     const fault = sqlFault("f", async (_, __, exchange) => {
       await exchange();
       return undefined;
@@ -245,7 +245,7 @@ describe("sqlFault", () => {
     expect(answer).toEqual(answered(200, rows));
   });
 
-  test("is handed the whole body, long numbers with every digit, and may send several", async () => {
+  test("gets the whole body with every digit of long numbers, and may send several statements", async () => {
     let seen: Json = null;
     const fault = sqlFault("f", async (_, body, exchange) => {
       seen = body;
@@ -258,7 +258,7 @@ describe("sqlFault", () => {
     expect(sent.map(({ body }) => body)).toEqual(['{"sql":"SELECT 2","params":[9007199254740993]}', request.body]);
   });
 
-  test("passes on an answer that is no JSON as it came", async () => {
+  test("passes on an answer that is not JSON unchanged", async () => {
     const html = answered(429, "<h1>slow down</h1>");
     const { answer, body } = await through(
       sendInstead("f", pattern, () => "SELECT 2"),

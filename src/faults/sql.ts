@@ -1,4 +1,4 @@
-/** Faults in SQL over HTTP: small pieces from which a proof makes what it needs. */
+/** Faults in SQL over HTTP: small pieces that proofs combine. */
 import { cellText, isRecord, type Json, parseExact, writeExact } from "../wire/json.ts";
 import type { Fault } from "../proof.ts";
 import { sqlPath } from "../server/sender.ts";
@@ -10,7 +10,7 @@ export interface Said {
   readonly body: Json;
 }
 
-/** Looks at every SQL request. Whatever `meddle` returns instead of undefined takes the place of the exchange and counts as fired. */
+/** Intercepts SQL requests. Anything but undefined from `meddle` replaces the answer and counts as fired. */
 export function sqlFault(
   name: string,
   meddle: (
@@ -40,12 +40,12 @@ export function sqlFault(
         fired();
         const doneAt = performance.now();
         if (meddled === "lost")
-          return { kind: "broken", because: "reset", detail: "the fault lost it", sentAt, doneAt };
+          return { kind: "broken", because: "reset", detail: "dropped by a fault", sentAt, doneAt };
         return {
           kind: "answered",
           status: meddled.status,
           headers: { "content-type": "application/json" },
-          // A text is an answer that was no JSON, and stays one.
+          // A string is a body that was not JSON, and stays unchanged.
           body: new TextEncoder().encode(typeof meddled.body === "string" ? meddled.body : writeExact(meddled.body)),
           sentAt: last?.sentAt ?? sentAt,
           doneAt: last?.doneAt ?? doneAt,
@@ -55,12 +55,12 @@ export function sqlFault(
   };
 }
 
-/** Sends another statement in the place of this one, and passes on what comes back. */
+/** Sends another statement instead, and passes on its answer. */
 export function sendInstead(name: string, pattern: RegExp, rewrite: (sql: string) => string): Fault {
   return sqlFault(name, (sql, _, exchange) => (pattern.test(sql) ? exchange(rewrite(sql)) : undefined));
 }
 
-/** Runs a statement in the name of whoever last sent one that `donor` matches. */
+/** Runs statements as the account that last sent one matching `donor`. */
 export function actAs(name: string, donor: RegExp, pattern: RegExp): Fault {
   return {
     name,
@@ -82,7 +82,7 @@ export function actAs(name: string, donor: RegExp, pattern: RegExp): Fault {
   };
 }
 
-/** Refuses a statement that the server never sees. */
+/** Rejects a statement without sending it. */
 export function refuseIt(
   name: string,
   pattern: RegExp,
@@ -98,7 +98,7 @@ export function refuseIt(
   );
 }
 
-/** Says that a statement was done which the server never saw. */
+/** Reports success for a statement without sending it. */
 export function claimSuccess(name: string, pattern: RegExp, rowCount = 0): Fault {
   return sqlFault(name, (sql) =>
     pattern.test(sql)
@@ -110,7 +110,7 @@ export function claimSuccess(name: string, pattern: RegExp, rowCount = 0): Fault
   );
 }
 
-/** Changes the words of a refusal. */
+/** Changes the message of a rejection. */
 export function rewordRefusal(name: string, pattern: RegExp, reword: (message: string) => string): Fault {
   return sqlFault(name, async (sql, _, exchange) => {
     if (!pattern.test(sql)) return undefined;
@@ -125,7 +125,7 @@ export function rewordRefusal(name: string, pattern: RegExp, reword: (message: s
   });
 }
 
-/** Changes the rows of an answer; `change` may return undefined to leave an answer as it is. */
+/** Changes the rows of an answer; `change` returns undefined to leave it unchanged. */
 export function changeRows(
   name: string,
   pattern: RegExp,
@@ -144,7 +144,7 @@ export function changeRows(
   });
 }
 
-/** Changes the cells of one column in every row; an answer without that column stays as it is. */
+/** Changes the cells of one column in every row; an answer without that column stays unchanged. */
 export function changeColumn(
   name: string,
   pattern: RegExp,
@@ -158,7 +158,7 @@ export function changeColumn(
   });
 }
 
-/** Changes the first result of an answer; `change` may return undefined to leave it as it is. */
+/** Changes the first result of an answer; `change` returns undefined to leave it unchanged. */
 export function changeResult(
   name: string,
   pattern: RegExp,
@@ -179,7 +179,7 @@ export function changeResult(
   });
 }
 
-/** Answers with an error of the server's own. */
+/** Answers with an internal server error. */
 export function breakServer(name: string, pattern: RegExp): Fault {
   return refuseIt(name, pattern, { status: 500, code: "INTERNAL_ERROR", message: "a fault" });
 }

@@ -1,11 +1,11 @@
-/** The text of a frame: as it came, or unpacked. */
+/** The text of a frame, decompressed if necessary. */
 import { gunzipSync } from "node:zlib";
 import type { RawFrame } from "./wire.ts";
 
-/** More than this nobody sends in one message; a few bytes that unpack to more are a bomb. */
+/** The largest message accepted; anything that decompresses to more is treated as a decompression bomb. */
 export const frameBytesMax = 64 * 1024 * 1024;
 
-/** Undefined for bytes that are no gzip, or that would unpack to more than a message may have. */
+/** Undefined for bytes that are not gzip, or that decompress to more than the largest message. */
 export function textOf(frame: RawFrame): string | undefined {
   if ("text" in frame) return frame.text;
   try {

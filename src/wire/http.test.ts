@@ -12,7 +12,7 @@ afterEach(async () => {
 });
 
 const http = async (handle: RequestListener): Promise<string> => await listen(createHttp(handle), ending);
-/** Answers each connection with these bytes as soon as anything comes, then does with it as told. */
+/** Answers each connection with these bytes as soon as anything arrives, then calls `then`. */
 const tcp = async (bytes: string, then: (socket: Socket) => void = () => undefined): Promise<string> =>
   await listen(
     createTcp((socket) => socket.once("data", () => socket.write(bytes, () => then(socket)))),
@@ -30,7 +30,7 @@ const ask = async (origin: string, request: Partial<RawRequest> = {}): Promise<R
   await wireTo(origin).exchange({ ...get, ...request });
 const textOf = (answer: RawAnswer): string => (answer.kind === "answered" ? Buffer.from(answer.body).toString() : "");
 
-test("an answer comes with its status, headers in lower case and every byte", async () => {
+test("an answer has its status, headers in lower case and every byte", async () => {
   const body = Buffer.from(Array.from({ length: 100_000 }, (_, at) => at % 256));
   const origin = await http((_, response) => {
     response.writeHead(418, { "X-Kind": "teapot", "Set-Cookie": ["a=1", "b=2"] }).end(body);
@@ -43,7 +43,7 @@ test("an answer comes with its status, headers in lower case and every byte", as
   expect(answer.doneAt).toBeGreaterThanOrEqual(answer.sentAt);
 });
 
-test("a request arrives as it was given", async () => {
+test("a request arrives unchanged", async () => {
   const origin = await http((request, response) => {
     const { method, url, headers } = request;
     const chunks: Uint8Array[] = [];
@@ -61,7 +61,7 @@ test("a request arrives as it was given", async () => {
   expect(JSON.parse(textOf(await ask(origin, request)))).toEqual(["POST", "/v1/api/sql?x=%20", "b", "00ff0a"]);
 });
 
-test("a port where nobody listens is unreachable: the server cannot have seen it", async () => {
+test("a port without a server is unreachable: the server cannot have seen the request", async () => {
   const server = createTcp().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -74,13 +74,13 @@ test("a port where nobody listens is unreachable: the server cannot have seen it
   }
 });
 
-test("a server that accepts and says nothing times out", async () => {
+test("a server that accepts and never answers times out", async () => {
   const answer = await ask(await listen(createTcp(), ending), { timeoutMs: 30 });
   expect(answer).toMatchObject({ kind: "broken", because: "timeout", detail: "no answer within 30 ms" });
   expect(answer).not.toHaveProperty("status");
 });
 
-test("a body that never ends in time is a time-out, too, and the status is told", async () => {
+test("a body that does not end in time is a timeout, with the status", async () => {
   const origin = await http((_, response) => {
     response.writeHead(200).write("{");
   });
@@ -94,7 +94,7 @@ test("a connection that is reset before the answer is a reset", async () => {
   expect(answer).not.toHaveProperty("status");
 });
 
-test("a connection that is closed without a word is a reset", async () => {
+test("a connection that is closed without an answer is a reset", async () => {
   expect(await ask(await tcp("", (socket) => socket.end()))).toMatchObject({ kind: "broken", because: "reset" });
 });
 
@@ -102,7 +102,7 @@ test.for<[string, string]>([
   ["fewer bytes than content-length says", "content-length: 100\r\n\r\n{"],
   ["a chunk without its end", 'transfer-encoding: chunked\r\n\r\n5\r\n{"st'],
   ["chunks without the last one", "transfer-encoding: chunked\r\n\r\n1\r\n{\r\n"],
-])("a body is cut: %s", async ([, rest]) => {
+])("a body is truncated: %s", async ([, rest]) => {
   const origin = await tcp(`HTTP/1.1 200 OK\r\n${rest}`, (socket) => socket.end());
   expect(await ask(origin)).toMatchObject({ kind: "broken", because: "cut", status: 200 });
 });
@@ -115,7 +115,7 @@ test("a body that breaks off with a reset is cut", async () => {
   expect(await ask(origin)).toMatchObject({ kind: "broken", because: "cut", status: 200 });
 });
 
-test("what is no HTTP is malformed", async () => {
+test("an answer that is not HTTP is malformed", async () => {
   expect(await ask(await tcp("SSH-2.0-OpenSSH_9.6\r\n"))).toMatchObject({ kind: "broken", because: "malformed" });
 });
 
@@ -131,7 +131,7 @@ test("an endless body is not read to its end", async () => {
   expect(await ask(origin)).toMatchObject({ kind: "broken", because: "tooLarge", status: 200 });
 });
 
-test("a redirect is returned as it is, and not followed", async () => {
+test("a redirect is returned and not followed", async () => {
   let asked = 0;
   const origin = await http((_, response) => {
     asked += 1;
@@ -141,7 +141,7 @@ test("a redirect is returned as it is, and not followed", async () => {
   expect(asked).toBe(1);
 });
 
-test("a server that fails is asked once: nothing is tried again", async () => {
+test("a failed request is not retried", async () => {
   let asked = 0;
   const origin = await http((request) => {
     asked += 1;
@@ -151,13 +151,13 @@ test("a server that fails is asked once: nothing is tried again", async () => {
   expect(asked).toBe(1);
 });
 
-test("an abort ends a request that is under way", async () => {
+test("an abort ends a request in flight", async () => {
   const stop = new AbortController();
   const origin = await http(() => stop.abort(new Error("enough")));
   expect(await ask(origin, { signal: stop.signal })).toMatchObject({ kind: "broken", because: "aborted" });
 });
 
-test("with a signal that is aborted already nothing is sent", async () => {
+test("nothing is sent if the signal is already aborted", async () => {
   let connections = 0;
   const server = createTcp(() => (connections += 1));
   const origin = await listen(server, ending);
@@ -166,7 +166,7 @@ test("with a signal that is aborted already nothing is sent", async () => {
   expect(connections).toBe(0);
 });
 
-test("connections are kept, but for a request that wants its own, which is closed after it", async () => {
+test("connections are kept alive, except that of a request with its own connection", async () => {
   const sockets: Socket[] = [];
   const origin = await http((request, response) => {
     if (!sockets.includes(request.socket)) sockets.push(request.socket);
@@ -183,7 +183,7 @@ test("connections are kept, but for a request that wants its own, which is close
   expect(sockets[0]?.destroyed).toBe(false);
 });
 
-test("no more connections are opened than were allowed", async () => {
+test("no more connections are opened than allowed", async () => {
   const sockets = new Set<Socket>();
   const origin = await http((request, response) => {
     sockets.add(request.socket);
@@ -195,7 +195,7 @@ test("no more connections are opened than were allowed", async () => {
   expect(sockets.size).toBe(2);
 });
 
-test("after close no connection is left that would keep the process alive", async () => {
+test("after close, no connection keeps the process alive", async () => {
   const held = (): number => process.getActiveResourcesInfo().filter((name) => /TCP|Timeout/.test(name)).length;
   const server = createHttp((_, response) => response.end("x"));
   const origin = await listen(server, ending);
@@ -210,7 +210,7 @@ test("after close no connection is left that would keep the process alive", asyn
   expect(held()).toBeLessThanOrEqual(before);
 });
 
-test("a named connection is the same one for request after request, and it is told when it had to be opened again", async () => {
+test("a named connection is reused for every request, and reopening it is reported", async () => {
   const ports: (number | undefined)[] = [];
   const origin = await http((request, response) => {
     ports.push(request.socket.remotePort);

@@ -2,14 +2,14 @@
 import { errors, Pool } from "undici";
 import type { Breakage, RawAnswer, RawRequest, Wire } from "./wire.ts";
 
-/** An answer larger than this is not read to its end: an endless body must not fill the memory. */
+/** The largest body read: an endless one must not exhaust the memory. */
 const bodyBytesMax = 64 * 1024 * 1024;
 
 export interface HttpWire extends Wire {
   close(): Promise<void>;
 }
 
-/** Connects nothing yet: the pool opens its connections when they are needed, and pipelines nothing on them. */
+/** Does not connect yet: the pool opens connections on demand, without pipelining. */
 export function httpWire(origin: string, options: { connections: number }): HttpWire {
   const connect = { timeout: 10_000 };
   const onlyOne = { pipelining: 1, connections: 1, connect };
@@ -33,7 +33,7 @@ export function httpWire(origin: string, options: { connections: number }): Http
       }
     },
     async socket(request, listener) {
-      // Loaded by the first check that opens one.
+      // Loaded on first use.
       const { openSocket } = await import("./socket.ts");
       return await openSocket(origin, request, listener);
     },
@@ -46,10 +46,10 @@ export function httpWire(origin: string, options: { connections: number }): Http
 async function send(pool: Pool, request: RawRequest): Promise<RawAnswer> {
   if (request.signal?.aborted === true) {
     const now = performance.now();
-    return { kind: "broken", because: "aborted", detail: "given up before it was sent", sentAt: now, doneAt: now };
+    return { kind: "broken", because: "aborted", detail: "aborted before it was sent", sentAt: now, doneAt: now };
   }
-  // One limit over the whole exchange. A timer of our own and not AbortSignal.timeout(): that one does not keep the
-  // process alive, and the process would end while it waits for an answer.
+  // One limit for the whole exchange. Not AbortSignal.timeout(): its timer does not keep the process alive, which would
+  // end while it waits for an answer.
   const over = new AbortController();
   const timer = setTimeout(() => over.abort("timeout"), request.timeoutMs);
   const stop = (): void => over.abort("aborted");
@@ -93,8 +93,8 @@ async function send(pool: Pool, request: RawRequest): Promise<RawAnswer> {
   }
 }
 
-/** Codes of failures that come before a connection stands: the request never left. */
-const neverLeft = new Set([
+/** Failures before a connection is established: the request was not sent. */
+const notSent = new Set([
   "ECONNREFUSED",
   "ENOTFOUND",
   "EAI_AGAIN",
@@ -109,7 +109,7 @@ const neverLeft = new Set([
 function breakage(error: unknown, statusCame: boolean): Breakage {
   const code = codeOf(error);
   if (
-    neverLeft.has(code) ||
+    notSent.has(code) ||
     code.startsWith("CERT_") ||
     code.startsWith("DEPTH_ZERO_") ||
     code.startsWith("SELF_SIGNED")
@@ -120,7 +120,7 @@ function breakage(error: unknown, statusCame: boolean): Breakage {
   return statusCame ? "cut" : "reset";
 }
 
-/** Happy eyeballs wraps one error per address in an AggregateError; the first tells enough. */
+/** Happy Eyeballs wraps one error per address in an AggregateError; the first is enough. */
 function codeOf(error: unknown): string {
   if (error instanceof AggregateError) return codeOf(error.errors[0]);
   if (!(error instanceof Error)) return "";

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { cellText, integerText, isExact, type Json, parseExact, writeExact } from "./json.ts";
 
-/** Of two numbers the same text exactly where they are the same number, however they are written. */
+/** Equal texts for equal numbers, however they are written. */
 function valueOf(number: string): string {
   const [, sign = "", whole = "", fraction = "", exponent = "0"] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(number) ?? [];
@@ -11,7 +11,7 @@ function valueOf(number: string): string {
   return short === "" ? "0" : `${sign}${short}e${Number(exponent) - fraction.length + digits.length - short.length}`;
 }
 
-/** Any sign that there is. */
+/** Any character. */
 const anySign = fc
   .oneof(fc.nat(0x7f), fc.nat(0x10_ffff))
   .filter((code) => code < 0xd800 || code > 0xdfff)
@@ -60,7 +60,7 @@ test.for([
   expect(parseExact(text)).toEqual({ exact: text });
 });
 
-test("whatever number stands in a text, it is written again with the same value", () => {
+test("any number in a text is written again with the same value", () => {
   fc.assert(
     fc.property(number, (text) => {
       expect(valueOf(writeExact(parseExact(`{"n":[${text}]}`)).slice('{"n":['.length, -2))).toBe(valueOf(text));
@@ -69,7 +69,7 @@ test("whatever number stands in a text, it is written again with the same value"
   );
 });
 
-test("digits inside strings and keys are left alone", () => {
+test("digits inside strings and keys are unchanged", () => {
   const text = String.raw`{"9007199254740993":"9007199254740993","a":"say \"9007199254740993\" twice","b":"\\","c":[9007199254740993,"x\\\"1795361687193000001"]}`;
   expect(parseExact(text)).toEqual({
     "9007199254740993": "9007199254740993",
@@ -79,7 +79,7 @@ test("digits inside strings and keys are left alone", () => {
   });
 });
 
-test("what was written is read back the same: strings of every kind, nested, long numbers among them", () => {
+test("a written value is read back unchanged: strings of every kind, nesting, long numbers", () => {
   const { value } = fc.letrec<{ value: Json }>((tie) => ({
     value: fc.oneof(
       { depthSize: "small" },
@@ -100,7 +100,7 @@ test("what was written is read back the same: strings of every kind, nested, lon
   );
 });
 
-test("only digits alone are a bare number: an object of the server's own that has such a key stays one", () => {
+test("only a number in { exact } is written as a number: any other object with that key stays an object", () => {
   const others = [{ exact: "no" }, { exact: "9007199254740993", more: 1 }, { exact: 1 }, { exact: "" }];
   for (const other of others) {
     expect(isExact(other)).toBe(false);
@@ -109,20 +109,20 @@ test("only digits alone are a bare number: an object of the server's own that ha
   expect(writeExact({ last_seq_id: { exact: "9007199254740993" } })).toBe('{"last_seq_id":9007199254740993}');
 });
 
-test("a key without a value is left out, as JSON.stringify leaves it out", () => {
+test("a key with the value undefined is omitted, as in JSON.stringify", () => {
   const absent = { a: undefined, b: [undefined], c: 1 } as unknown as Json;
   expect(writeExact(absent)).toBe(JSON.stringify(absent));
 });
 
 test.for(["", "{", '{"a":1', "[1,]", "[01234567890123456789]", "[12345678901234567890a]", "NaN", "-", '"open'])(
-  "%j is no JSON, and is refused as such",
+  "%j is not JSON, and is rejected",
   (text) => {
     expect(() => JSON.parse(text) as unknown).toThrow(SyntaxError);
     expect(() => parseExact(text)).toThrow(SyntaxError);
   },
 );
 
-test("an integer has one text, however the server wrote it", () => {
+test("an integer has the same text, however the server wrote it", () => {
   expect(integerText("378912345678901234")).toBe("378912345678901234");
   expect(integerText({ exact: "378912345678901234" })).toBe("378912345678901234");
   expect(integerText(-7)).toBe("-7");
@@ -141,11 +141,11 @@ test.for<[Json | undefined]>([
   [true],
   [["1"]],
   [undefined],
-])("%j is no integer to rely on", ([cell]) => {
+])("%j is not an exact integer", ([cell]) => {
   expect(integerText(cell)).toBeUndefined();
 });
 
-test("a cell as text is itself, a number with all its digits, anything else as JSON, and nothing where there is none", () => {
+test("a cell as text: a string unchanged, a number with all its digits, anything else as JSON, and empty if absent", () => {
   const cells: [Json | undefined, string][] = [
     ["a b", "a b"],
     ["", ""],

@@ -1,44 +1,44 @@
-/** How the `kalam` command line is run. Part of the wire, so that a fault can wrap it, too. */
+/** How the `kalam` command line is run. Part of the wire, so that faults can wrap it. */
 
 /**
- * Which address it is given: the server under check; a port that nobody listens on; or one where connections are
- * taken and nothing is ever said.
+ * The address it is given: the server under check, a port without a server, or a port that accepts connections and
+ * never answers.
  */
 export type KalamAddress = "server" | "nobody" | "silence";
 
 export interface KalamRun {
-  /** Arguments as they are, never through a shell. The address is put in front of them. */
+  /** Passed without a shell, after the address. */
   readonly args: readonly string[];
   readonly at: KalamAddress;
-  /** Files in the folder that it runs in, by name: what `-f` reads. */
+  /** Files in its working folder by name, for `-f`. */
   readonly files?: Readonly<Record<string, string>>;
-  /** What it reads on stdin; nothing where absent. */
+  /** Its stdin; empty where absent. */
   readonly input?: string;
-  /** It is killed when it still runs after this time. */
+  /** It is killed if it still runs after this time. */
   readonly timeoutMs: number;
-  /** SIGINT is sent when this is aborted: Ctrl-C. */
+  /** Sends SIGINT (Ctrl-C) when aborted. */
   readonly interrupt?: AbortSignal;
-  /** Told of everything on stdout so far, each time more has come. */
+  /** Called with everything on stdout so far, each time more arrives. */
   readonly onStdout?: (soFar: string) => void;
-  /** Nobody reads stdout: from the beginning, or after the first of it has come (`kalam … | head -1`). */
+  /** Closes stdout from the start, or after the first output (`kalam … | head -1`). */
   readonly closeStdout?: "at once" | "after the first";
   /** Kills it. */
   readonly signal?: AbortSignal;
 }
 
 export interface KalamOutcome {
-  /** Why it could not be started at all; the rest says nothing then. */
+  /** Why it could not be started; then the rest is meaningless. */
   readonly notStarted: string | null;
-  /** Null where a signal ended it. */
+  /** Null if a signal ended it. */
   readonly exitCode: number | null;
   readonly endedBySignal: string | null;
-  /** Still running when the time was up: we killed it. */
+  /** It was still running when the time was up, and was killed. */
   readonly overdue: boolean;
-  /** The first 256 KiB of each. */
+  /** The first 256 KiB of each stream. */
   readonly stdout: string;
   readonly stderr: string;
   readonly tookMs: number;
-  /** From the interrupt, or from the closing of stdout, to its end. Null where there was neither. */
+  /** From the interrupt or the closing of stdout to its end; null without either. */
   readonly endedAfterMs: number | null;
 }
 

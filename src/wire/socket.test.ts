@@ -15,13 +15,13 @@ afterEach(async () => {
   vi.unstubAllEnvs();
 });
 
-/** What a server does with each socket that is opened. */
+/** What the server does with each opened socket. */
 async function socketServer(serve: (socket: WebSocket) => void, server: Server = createHttp()): Promise<string> {
   new WebSocketServer({ server }).on("connection", (socket) => serve(socket.on("error", () => undefined)));
   return await listen(server, ending);
 }
 
-test.for(["that is open", "that is ending"])("a connection %s can be reset, and is gone", async (state) => {
+test.for(["that is open", "that is ending"])("a connection %s can be reset and is gone", async (state) => {
   const port = Number(
     new URL(
       await listen(
@@ -37,7 +37,7 @@ test.for(["that is open", "that is ending"])("a connection %s can be reset, and 
   if (state === "that is ending") connection.end("x");
   resetConnection(connection);
   await once(connection, "close");
-  // Node tells EINVAL where it could not reset, and keeps a handle that never closes.
+  // Where Node cannot reset a connection it reports EINVAL and keeps a handle that never closes.
   expect(errors).toEqual([]);
 });
 
@@ -45,7 +45,7 @@ interface Heard {
   readonly outcome: SocketOutcome;
   readonly frames: RawFrame[];
   readonly closes: RawClose[];
-  /** Resolves when so many frames have come. */
+  /** Resolves when this many frames have arrived. */
   readonly until: (frames: number) => Promise<void>;
   readonly end: Promise<void>;
 }
@@ -91,7 +91,7 @@ const texts = ({ frames }: Heard): string[] =>
   frames.map((frame) => ("text" in frame ? frame.text : `bytes ${Buffer.from(frame.bytes).toString("hex")}`));
 
 describe("a socket that opens", () => {
-  test("asks for its path with its headers, and tells texts and bytes in order", async () => {
+  test("requests its path with its headers, and delivers texts and bytes in order", async () => {
     const asked: unknown[] = [];
     const server = createHttp();
     server.on("upgrade", ({ url, headers }) => asked.push([url, headers["x-own"]]));
@@ -106,7 +106,7 @@ describe("a socket that opens", () => {
     expect(texts(heard)).toEqual(["grüße", "bytes 00ff", "last"]);
   });
 
-  test("sends texts, bytes and pings, and closes in good order", async () => {
+  test("sends texts, bytes and pings, and closes with a close frame", async () => {
     const came: string[] = [];
     const origin = await socketServer((socket) => {
       socket.on("ping", () => came.push("ping"));
@@ -122,7 +122,7 @@ describe("a socket that opens", () => {
     socket.send(Buffer.from("two"));
     socket.close(1000, "done");
     await heard.end;
-    // A socket that is closed takes nothing any more, and says nothing of it.
+    // A closed socket ignores everything without an error.
     socket.send("three");
     socket.ping();
     socket.close();
@@ -130,7 +130,7 @@ describe("a socket that opens", () => {
     expect(heard.closes).toMatchObject([{ code: 1000, reason: "done" }]);
   });
 
-  test("tells with what code and reason the server closed it", async () => {
+  test("reports the code and reason with which the server closed it", async () => {
     const heard = await open(await socketServer((socket) => socket.close(1008, "who are you?")));
     await heard.end;
     expect(heard.closes).toMatchObject([{ code: 1008, reason: "who are you?" }]);
@@ -164,7 +164,7 @@ describe("a socket that opens", () => {
     expect(texts(paused)).toEqual(["a word"]);
   });
 
-  test("can be paused for ever and still be reset", async () => {
+  test("can be reset while it is paused", async () => {
     const heard = await open(await socketServer((socket) => socket.send("unread")));
     opened(heard).pause();
     opened(heard).reset();
@@ -172,7 +172,7 @@ describe("a socket that opens", () => {
     expect(heard.closes).toMatchObject([{ code: 1006 }]);
   });
 
-  test("does not take in a message without end", async () => {
+  test("does not accept an endless message", async () => {
     const heard = await open(await socketServer((socket) => socket.send(Buffer.alloc(64 * 1024 * 1024 + 1))));
     await heard.end;
     expect(heard.frames).toEqual([]);
@@ -182,7 +182,7 @@ describe("a socket that opens", () => {
 
 describe("an upgrade that is refused", () => {
   test.each([301, 401, 403, 404, 429, 503])(
-    "with %i is told with its status, and no redirect is followed",
+    "with %i is reported with its status, and no redirect is followed",
     async (status) => {
       const asked: string[] = [];
       const origin = await listen(
@@ -198,7 +198,7 @@ describe("an upgrade that is refused", () => {
     },
   );
 
-  test("by garbage, by an end, by nobody", async () => {
+  test("by garbage, by a closed connection, by a port without a server", async () => {
     const garbage = await listen(
       createTcp((socket) => socket.end("220 mail.example.net ESMTP\r\n")),
       ending,
@@ -209,19 +209,19 @@ describe("an upgrade that is refused", () => {
     );
     const server = createTcp().listen(0, "127.0.0.1");
     await once(server, "listening");
-    const nobody = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const unused = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     server.close();
     await once(server, "close");
     expect((await open(garbage)).outcome).toMatchObject({ kind: "failed", because: "reset" });
     expect((await open(end)).outcome).toMatchObject({ kind: "failed", because: "reset" });
-    expect((await open(nobody)).outcome).toMatchObject({ kind: "failed", because: "unreachable" });
-    expect((await open(nobody.replace("http:", "https:"))).outcome).toMatchObject({ because: "unreachable" });
+    expect((await open(unused)).outcome).toMatchObject({ kind: "failed", because: "unreachable" });
+    expect((await open(unused.replace("http:", "https:"))).outcome).toMatchObject({ because: "unreachable" });
   });
 });
 
 describe("an upgrade that is never answered", () => {
-  /** A server that says this, and then a header again and again; `left` counts the clients that have gone. */
-  async function babbler(word: string): Promise<{ origin: string; left: () => number }> {
+  /** A server that sends this and then one header after the other; `left` counts the clients that have disconnected. */
+  async function endlessServer(word: string): Promise<{ origin: string; left: () => number }> {
     let left = 0;
     const origin = await listen(
       createTcp((socket) => {
@@ -238,9 +238,9 @@ describe("an upgrade that is never answered", () => {
   }
 
   test.each(["", "HTTP/1.1 101 Switching Protocols\r\n"])(
-    "ends with the time, and the connection with it: %j",
+    "is given up when the time is up, and the connection is closed: %j",
     async (word) => {
-      const { origin, left } = await babbler(word);
+      const { origin, left } = await endlessServer(word);
       const { outcome, closes } = await open(origin, { timeoutMs: 60 });
       expect(outcome).toMatchObject({ kind: "failed", because: "timeout" });
       await expect.poll(left).toBe(1);
@@ -248,8 +248,8 @@ describe("an upgrade that is never answered", () => {
     },
   );
 
-  test("ends with the signal", async () => {
-    const { origin, left } = await babbler("");
+  test("is given up when the signal is aborted", async () => {
+    const { origin, left } = await endlessServer("");
     const over = new AbortController();
     const opening = open(origin, { signal: over.signal, timeoutMs: 600_000 });
     over.abort(new Error("the check is over"));
@@ -259,7 +259,7 @@ describe("an upgrade that is never answered", () => {
   });
 });
 
-test("over TLS it speaks, is reset and cut like any other", async () => {
+test("over TLS, a socket sends, is reset and is cut like any other", async () => {
   vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
   const ends: number[] = [];
   const server = createHttps(selfSigned());

@@ -1,14 +1,14 @@
-/** The wire's sockets, on ws. */
+/** WebSockets of the wire, on ws. */
 import net from "node:net";
 import tls from "node:tls";
 import { WebSocket } from "ws";
 import { frameBytesMax } from "./frame.ts";
 import type { Breakage, RawSocket, SocketListener, SocketOutcome, UpgradeRequest } from "./wire.ts";
 
-/** A text of 16 bytes in a frame that promises 1,024: what a client leaves when it dies in the middle of sending. */
+/** 16 bytes of a frame that announces 1,024: what a client leaves when it dies while sending. */
 const halfAFrame = Buffer.concat([Buffer.from([0x81, 0xfe, 0x04, 0x00, 0, 0, 0, 0]), Buffer.from('{"type":"subscri')]);
 
-/** The connection under a socket: what is written passes through `stream`; `raw` is what can be broken as networks do. */
+/** The connection under a socket. Writes go through `stream` (TLS or not); `raw` is the TCP connection, which can be reset. */
 interface Connection {
   raw?: net.Socket;
   stream?: net.Socket;
@@ -26,7 +26,7 @@ export async function openSocket(
   const socket = new WebSocket(url, {
     headers,
     perMessageDeflate: false,
-    // A server that is checked may send what it likes; an endless message must not fill the memory.
+    // An endless message must not exhaust the memory.
     maxPayload: frameBytesMax,
     createConnection: connector(url.protocol === "wss:", connection) as unknown as typeof net.createConnection,
   });
@@ -45,7 +45,7 @@ export async function openSocket(
       socket.terminate();
       connection.raw?.destroy();
     };
-    // Over the whole of it: a server that sends a byte now and then is never silent.
+    // One limit for the whole upgrade: a server that sends a byte now and then is never idle.
     const timer = setTimeout(() => giveUp("timeout", `the upgrade was not answered within ${timeoutMs} ms`), timeoutMs);
     const stop = (): void => giveUp("aborted", String(signal?.reason));
     signal?.addEventListener("abort", stop, { once: true });
@@ -65,7 +65,7 @@ export async function openSocket(
       listener.frame(isBinary ? { bytes, at } : { text: bytes.toString("utf8"), at });
     });
     socket.on("open", () => {
-      // Only of what was open can anybody be told that it has ended.
+      // The end is reported only for a socket that was open.
       socket.on("close", (code, reason) =>
         listener.closed({ code, reason: reason.toString("utf8"), at: performance.now() }),
       );
@@ -77,8 +77,8 @@ export async function openSocket(
 type Connected = (error: Error | null, stream?: net.Socket) => void;
 
 /**
- * Connects, and keeps hold of the connection. With TLS it waits for the one below to be made: that one can be reset,
- * which a TLS socket cannot.
+ * Connects and keeps the connection. With TLS, the TCP connection is made first and kept as well: it can be reset, which
+ * a TLS socket cannot.
  */
 function connector(secure: boolean, connection: Connection) {
   return (to: net.TcpNetConnectOpts, connected: Connected): net.Socket | undefined => {
@@ -99,7 +99,7 @@ function connector(secure: boolean, connection: Connection) {
 }
 
 function handle(socket: WebSocket, { raw, stream }: Connection): RawSocket {
-  // What is sent on a socket that is closing goes nowhere; its close is what tells.
+  // Nothing can be sent on a socket that is closing; its close is reported anyway.
   const whileOpen = (act: () => void): void => {
     if (socket.readyState === WebSocket.OPEN) act();
   };
@@ -117,7 +117,7 @@ function handle(socket: WebSocket, { raw, stream }: Connection): RawSocket {
   };
 }
 
-/** Node cannot reset a connection that it is ending, and would wait for it for ever at its own end. */
+/** Node cannot reset a connection that it is ending, and would wait for it forever at exit. */
 export function resetConnection(connection: net.Socket | undefined): void {
   if (connection?.writableEnded === true && !connection.writableFinished) connection.destroy();
   else connection?.resetAndDestroy();

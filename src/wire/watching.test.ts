@@ -5,7 +5,7 @@ import type { Fault } from "../proof.ts";
 import type { RawSocket, SocketListener, Wire } from "./wire.ts";
 import { watch } from "./watching.ts";
 
-/** A server of one connection, written down. */
+/** A scripted server with one connection. */
 function server(): { wire: Wire; say: (text: string) => void; hang: () => void } {
   const heard: SocketListener[] = [];
   const nothing = (): void => undefined;
@@ -44,12 +44,12 @@ function server(): { wire: Wire; say: (text: string) => void; hang: () => void }
   };
 }
 
-/** The same things happen on a wire with the fault in it; what each side of it saw. */
+/** Sends the same traffic over a wire with the fault in it, and returns what each side saw. */
 async function bothSides(fault: Fault): Promise<{ inside: string; outside: string }> {
   const { wire, say, hang } = server();
   const inside = watch(wire);
   const outside = watch(fault.wrap(inside.wire, () => undefined));
-  const deaf: SocketListener = { frame: () => undefined, closed: () => undefined };
+  const ignoring: SocketListener = { frame: () => undefined, closed: () => undefined };
   const request = { path: "/v1/ws", headers: { a: "b" }, timeoutMs: 1 };
   await outside.wire.exchange({
     method: "POST",
@@ -58,8 +58,8 @@ async function bothSides(fault: Fault): Promise<{ inside: string; outside: strin
     body: '{"sql":"SELECT 1"}',
     timeoutMs: 1,
   });
-  await outside.wire.socket?.({ ...request, path: "/closed" }, deaf);
-  const opened = await outside.wire.socket?.(request, deaf);
+  await outside.wire.socket?.({ ...request, path: "/closed" }, ignoring);
+  const opened = await outside.wire.socket?.(request, ignoring);
   if (opened?.kind === "open") {
     opened.socket.send('{"type":"subscribe"}');
     opened.socket.ping();
@@ -71,7 +71,7 @@ async function bothSides(fault: Fault): Promise<{ inside: string; outside: strin
   return { inside: inside.text(), outside: outside.text() };
 }
 
-test("what passes untouched is the same on both sides, and all of it is there", async () => {
+test("unchanged traffic is the same on both sides, and complete", async () => {
   const { inside, outside } = await bothSides({ name: "nothing", wrap: (wire) => wire });
   expect(outside).toBe(inside);
   expect(inside.split("\n")).toEqual([
@@ -96,8 +96,8 @@ const refuseAll: Fault = {
       await Promise.resolve({ kind: "failed", because: "malformed", detail: "the same words", status: 401 }),
   }),
 };
-const openAsSomebodyElse: Fault = {
-  name: "openAsSomebodyElse",
+const openAsAnotherUser: Fault = {
+  name: "openAsAnotherUser",
   wrap: (wire) => ({
     ...wire,
     socket: async (request, listener) =>
@@ -120,7 +120,7 @@ test.each<Fault>([
   pingFault("swallowPings"),
   closeFault("stayOpen", () => true),
   refuseAll,
-  openAsSomebodyElse,
+  openAsAnotherUser,
 ])("$name is seen to change something", async (fault) => {
   const { inside, outside } = await bothSides(fault);
   expect(outside).not.toBe(inside);

@@ -1,9 +1,9 @@
-/** An eye on a wire: what passed it, so that two sides of a fault can be compared. */
+/** Records what passes over a wire, so that the two sides of a fault can be compared. */
 import type { RawAnswer, RawFrame, RawRequest, Wire } from "./wire.ts";
 
 export interface Watched {
   readonly wire: Wire;
-  /** Everything that passed, as text. Exchanges go side by side, so their order says nothing; on one socket it does. */
+  /** Everything that passed, as text. Exchanges are concurrent, so they are sorted; the order on a socket is kept. */
   text(): string;
 }
 

@@ -1,6 +1,6 @@
 /**
- * One exchange with the server: the only layer that touches the network. A plain record of functions, so that a fault
- * can wrap it and a test can write one as an object literal.
+ * The only layer that touches the network. A plain record of functions, so that a fault can wrap it and a test can write
+ * one as an object literal.
  */
 import type { Control } from "./control.ts";
 import type { Kalam } from "./kalam.ts";
@@ -13,19 +13,19 @@ export interface RawRequest {
   readonly body?: string | Uint8Array;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
-  /** Use a connection of its own, opened for this request and closed after it. */
+  /** Use a new connection for this request alone, and close it afterwards. */
   readonly ownConnection?: boolean;
-  /** Use the connection of this name, one request after the other; it stays open for the next. */
+  /** Use the connection of this name, one request at a time; it stays open for the next. */
   readonly connection?: string;
 }
 
 /**
- * Why no whole answer came.
+ * Why there is no complete answer.
  * `unreachable`: no connection was made, so the server cannot have seen the request. In every other case it may have.
  */
 export type Breakage = "unreachable" | "timeout" | "reset" | "cut" | "malformed" | "tooLarge" | "aborted";
 
-/** Times are milliseconds of the process's monotonic clock (`performance.now()`). */
+/** Times are in milliseconds on the process's monotonic clock (`performance.now()`). */
 export type RawAnswer =
   | {
       readonly kind: "answered";
@@ -33,7 +33,7 @@ export type RawAnswer =
       /** Names in lower case; repeated headers are joined with a comma. */
       readonly headers: Readonly<Record<string, string>>;
       readonly body: Uint8Array;
-      /** Of a named connection: how often it had been opened by then. The server may close it after any answer. */
+      /** How often a named connection had been opened by then. The server may close it after any answer. */
       readonly opened?: number;
       readonly sentAt: number;
       readonly doneAt: number;
@@ -43,7 +43,7 @@ export type RawAnswer =
       readonly because: Breakage;
       /** The cause in the words of the layer that noticed it. */
       readonly detail: string;
-      /** Where the status line had come before it broke. */
+      /** Present if the status line had arrived before the failure. */
       readonly status?: number;
       readonly sentAt: number;
       readonly doneAt: number;
@@ -52,13 +52,13 @@ export type RawAnswer =
 export interface UpgradeRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Until the upgrade has been answered, the making of the connection included. */
+  /** For the whole upgrade, including the connection. */
   readonly timeoutMs: number;
-  /** Gives up while it is being opened; what is open is the caller's to end. */
+  /** Aborts the opening; an open socket is the caller's to close. */
   readonly signal?: AbortSignal;
 }
 
-/** What came on a socket: a text, or bytes of a binary frame. */
+/** A frame that arrived: text, or the bytes of a binary frame. */
 export type RawFrame =
   | { readonly text: string; readonly at: number }
   | { readonly bytes: Uint8Array; readonly at: number };
@@ -70,7 +70,7 @@ export interface RawClose {
   readonly at: number;
 }
 
-/** Told of everything that comes on a socket that was opened, in order. A fault can stand between it and the server. */
+/** Called in order with everything that arrives on an open socket. A fault can stand between it and the server. */
 export interface SocketListener {
   frame(frame: RawFrame): void;
   closed(close: RawClose): void;
@@ -78,17 +78,17 @@ export interface SocketListener {
 
 export interface RawSocket {
   send(data: string | Uint8Array): void;
-  /** Bytes as they are, in no frame: for frames that nobody should send. */
+  /** Raw bytes without a frame, for malformed frames. */
   write(bytes: Uint8Array): void;
-  /** A ping of the protocol below: no message, and no version of the server refuses it. */
+  /** A WebSocket ping: not a message, and accepted by every version of the server. */
   ping(): void;
-  /** In good order, with a close frame. */
+  /** Closes with a close frame. */
   close(code?: number, reason?: string): void;
   /** Ends the connection with a TCP reset. */
   reset(): void;
   /** Sends half a frame and ends the connection. */
   cutMidFrame(): void;
-  /** Reads nothing any more; what comes piles up on the way. */
+  /** Stops reading, so that data piles up in buffers. */
   pause(): void;
   resume(): void;
 }
@@ -99,10 +99,10 @@ export type SocketOutcome =
 
 export interface Wire {
   exchange(request: RawRequest): Promise<RawAnswer>;
-  /** A WebSocket. Absent on wires that are made for HTTP alone. */
+  /** Opens a WebSocket. Absent on wires for HTTP only. */
   readonly socket?: (request: UpgradeRequest, listener: SocketListener) => Promise<SocketOutcome>;
-  /** How this server's process can be reached, where it can. */
+  /** Control over the server's process, where there is any. */
   readonly control?: Control;
-  /** Runs the `kalam` command line against this server, where there is one. */
+  /** Runs the `kalam` command line against this server, where it is available. */
   readonly kalam?: Kalam;
 }

@@ -1,12 +1,11 @@
 import { assert, constantFrom, integer, property, subarray } from "fast-check";
 import { expect, test } from "vitest";
-import { no, nothing, yes } from "../../vocabulary/evidence.ts";
+import { no, nothing } from "../../vocabulary/evidence.ts";
 import { batchStopsAtFailure } from "./index.ts";
 
 const kinds = ["plain", "unreadable", "transaction", "unreadable transaction"] as const;
 const refusal = no("SQL_EXECUTION_ERROR", "Statement 4 failed: Primary key violation", "batchPart");
 const seen = (change: { readonly [kind: string]: object } = {}) => ({
-  made: yes(),
   batches: kinds.map((kind) => ({ kind, said: refusal, done: kind === "plain" ? [1, 2, 3] : [], ...change[kind] })),
 });
 const names = (evidence: ReturnType<typeof seen>): readonly string[] | string => {
@@ -14,7 +13,7 @@ const names = (evidence: ReturnType<typeof seen>): readonly string[] | string =>
   return verdict.kind === "fail" ? verdict.found.map((found) => `${found.case} ${found.name}`) : verdict.kind;
 };
 
-test("whatever the words of the refusal are, as long as the number is in them", () => {
+test("an error passes in any wording that contains the number of the statement", () => {
   assert(
     property(constantFrom("Statement 4 failed: x", "failed at statement 4", "error (statement 4)"), (message) => {
       expect(names(seen({ plain: { said: { ...refusal, message } } }))).toBe("pass");
@@ -22,7 +21,7 @@ test("whatever the words of the refusal are, as long as the number is in them", 
   );
 });
 
-test("each set of rows that a plain batch may not leave is named", () => {
+test("every wrong set of rows of a plain batch is reported", () => {
   assert(
     property(subarray([1, 2, 3, 5, 6]), (done) => {
       const wanted = [
@@ -34,7 +33,7 @@ test("each set of rows that a plain batch may not leave is named", () => {
   );
 });
 
-test("any row of a batch that should leave none is named", () => {
+test("any row of a batch that should leave none is reported", () => {
   assert(
     property(
       constantFrom("unreadable", "transaction", "unreadable transaction"),
@@ -46,7 +45,7 @@ test("any row of a batch that should leave none is named", () => {
   );
 });
 
-test("another number is not the right one", () => {
+test("the number of another statement is not enough", () => {
   assert(
     property(integer({ min: 1, max: 60 }), (number) => {
       const said = { ...refusal, message: `Statement ${number} failed: x` };
@@ -55,7 +54,7 @@ test("another number is not the right one", () => {
   );
 });
 
-test("no answer and an unavailable server are never a finding, whatever is there", () => {
+test("a missing answer or an unavailable server is never a finding, whatever rows exist", () => {
   assert(
     property(
       constantFrom(...kinds),

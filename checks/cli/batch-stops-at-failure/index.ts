@@ -1,12 +1,13 @@
-import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import { listed, saidOf, type Said } from "../../../src/server/target.ts";
+import { makeTable } from "../../vocabulary/tables.ts";
 
-/** Statements of each batch, and which of them is wrong; counted from 1, as the server does. */
+/** Statements in each batch, and which of them fails; counted from 1, as the server does. */
 const length = 6;
 const wrong = 4;
 
 type Kind = "plain" | "unreadable" | "transaction" | "unreadable transaction";
-/** Where the wrong one is no SQL the whole batch cannot be read; where it is, it fails as it runs: its key is taken. */
+/** A syntax error makes the whole batch unreadable; a duplicate key fails when its statement runs. */
 const kinds: readonly {
   readonly kind: Kind;
   readonly from: number;
@@ -22,18 +23,18 @@ const kinds: readonly {
 type Batch = {
   readonly kind: Kind;
   readonly said: Said;
-  /** Which of its statements left their row; null where that could not be read. */
+  /** Numbers of the statements whose row exists; null where the rows could not be read. */
   readonly done: readonly number[] | null;
 };
 
 export const batchStopsAtFailure = defineCheck({
   id: "cli/batch-stops-at-failure",
-  title: "A batch stops at the statement that fails, and names it",
+  title: "A batch stops at the failing statement and names it",
   failureTitle: "A batch runs on after a failure, or does not say where",
-  description: `Sends batches of ${length} inserts of which the ${wrong}th is wrong. Where it fails as it runs, the ones before it must be there, the ones after it not, and the error must name its number. Where it is no SQL, nothing of the batch may have run. Between BEGIN and COMMIT nothing may be kept either way.`,
+  description: `Sends batches of ${length} inserts of which number ${wrong} is wrong. Where it fails at run time, the statements before it must have run, those after it not, and the error must name its number. Where it is a syntax error, nothing of the batch may have run. Between BEGIN and COMMIT no row may remain in either case.`,
   blindTo: "It tries inserts into one table; batches that change tables or namespaces are not tried.",
-  risk: "A migration goes on after its first mistake, and nobody can tell which half of it was done.",
-  remedy: "Send one statement a request, or wrap what belongs together in BEGIN and COMMIT, and read the error.",
+  risk: "A migration continues after its first error, and it is unclear which half of it was done.",
+  remedy: "Send one statement per request, or wrap statements in BEGIN and COMMIT, and read the error.",
   covers: ["CLI-03"],
   touches: "scratch",
   needs: ["dba"],
@@ -43,25 +44,33 @@ export const batchStopsAtFailure = defineCheck({
   findings: {
     ranOn: {
       say: (d: { batch: string; done: readonly number[] }) =>
-        `${d.batch}: statement ${wrong} is wrong, and statements ${d.done.join(", ")} after it ran all the same`,
+        `${d.batch}: statement ${wrong} fails, but statements ${d.done.join(", ")} after it ran anyway`,
     },
     notNamed: {
       say: (d: { batch: string; message: string }) =>
         `${d.batch}: the error does not name statement ${wrong}: ${d.message}`,
+      risk: "After a failed migration it is unclear which statement failed and how much was done.",
+      remedy: "Send one statement per request until errors name the statement.",
     },
     keptRows: {
       say: (d: { batch: string; done: readonly number[] }) =>
-        `${d.batch}: statement ${wrong} is wrong, and the rows of statements ${d.done.join(", ")} are there`,
+        `${d.batch}: statement ${wrong} fails, but the rows of statements ${d.done.join(", ")} exist`,
+      risk: "A batch that must be all or nothing is applied in part.",
+      remedy: "After a failed batch, check which rows exist before sending it again.",
     },
     undone: {
       say: (d: { batch: string; done: readonly number[] }) =>
         `${d.batch}: of the statements before the failure only ${d.done.join(", ") || "none"} left their row`,
+      risk: "Statements that are reported as done are not, so a script that continues after them loses their rows.",
+      remedy: "After a failed batch, check which rows exist before sending the rest.",
     },
   },
-  async observe(target, { scratch }) {
+  async observe(target, context) {
     const op = await target.account("dba");
-    const table = `${scratch}.t`;
-    const made = await target.sql(op, `CREATE TABLE ${table} (id BIGINT PRIMARY KEY, v TEXT) WITH (TYPE='SHARED')`);
+    const table = await makeTable(target, context, op, `${context.scratch}.t`, {
+      type: "SHARED",
+      columns: "id BIGINT PRIMARY KEY, v TEXT",
+    });
     const batches: Batch[] = [];
     for (const { kind, from, unreadable, transaction } of kinds) {
       const inserts = Array.from({ length }, (_, at) => {
@@ -75,48 +84,39 @@ export const batchStopsAtFailure = defineCheck({
       );
       batches.push({ kind, said, done: rows?.map((id) => Number(id) - from) ?? null });
     }
-    return { made: saidOf(made), batches };
+    return { batches };
   },
-  judge({ made, batches }) {
-    // No answer, or an error of the server's own: then anything may have happened.
-    const answered = batches.flatMap(({ kind, said, done }) =>
-      done === null || said.status === null || said.status >= 500 || said.why === "rate" ? [] : [{ kind, said, done }],
-    );
-    const found = answered.flatMap(({ kind, said, done }) => {
-      const about = { case: kind, sent: [said.exchange] };
-      const plain = kind === "plain";
+  judge({ batches }, { found }) {
+    for (const { kind: batch, said, done } of batches) {
+      // After a lost answer or an error of the server's own, anything may have happened.
+      if (done === null || said.status === null || said.status >= 500 || said.why === "rate") continue;
+      const shown = { case: batch, sent: said };
+      if (batch !== "plain") {
+        if (done.length > 0) found.keptRows({ batch, done }, shown);
+        continue;
+      }
       const after = done.filter((number) => number > wrong);
       const before = done.filter((number) => number < wrong);
-      const named = new RegExp(`\\bstatement ${wrong}\\b`, "i").test(said.message);
-      return [
-        ...(plain || done.length === 0 ? [] : [{ name: "keptRows" as const, data: { batch: kind, done }, ...about }]),
-        ...(plain && after.length > 0
-          ? [{ name: "ranOn" as const, data: { batch: kind, done: after }, ...about }]
-          : []),
-        ...(plain && said.kind === "refused" && before.length < wrong - 1
-          ? [{ name: "undone" as const, data: { batch: kind, done: before }, ...about }]
-          : []),
-        ...(plain && said.kind === "refused" && !named
-          ? [{ name: "notNamed" as const, data: { batch: kind, message: said.message }, ...about }]
-          : []),
-      ];
-    });
-    if (found.length > 0) return fail(...found);
-    if (made.kind !== "ok") return unknown(`the table for it could not be made: ${made.message}`);
+      if (after.length > 0) found.ranOn({ batch, done: after }, shown);
+      if (said.kind !== "refused") continue;
+      if (before.length < wrong - 1) found.undone({ batch, done: before }, shown);
+      if (!new RegExp(`\\bstatement ${wrong}\\b`, "i").test(said.message))
+        found.notNamed({ batch, message: said.message }, shown);
+    }
     const unread = batches.find((one) => one.done === null);
-    if (unread !== undefined) return unknown(`${unread.kind}: what it left could not be read`);
-    // An error that we do not know says nothing of the plain batch, where a part may stay; of the others nothing may, whatever the error.
+    if (unread !== undefined) return unknown(`${unread.kind}: the rows could not be read`);
+    // An unrecognised error says nothing about the plain batch, which may leave rows; the others may not, whatever the error.
     const unclear = batches.find(
       ({ kind, said }) =>
         !(said.kind === "refused" || (said.why === "unrecognised" && kind !== "plain")) || said.why === "rate",
     );
     if (unclear !== undefined)
       return unknown(
-        `${unclear.kind}: it was not refused as wrong, but ${unclear.said.status ?? "no answer"} ${unclear.said.message}`,
+        `${unclear.kind}: it should have failed, but got ${unclear.said.status ?? "no answer"} ${unclear.said.message}`,
       );
     if (batches.length < kinds.length) return unknown(`only ${batches.length} of ${kinds.length} batches were sent`);
     return pass(
-      `statement ${wrong} of ${length} named, ${wrong - 1} done before it and none after; ${batches.length - 1} of ${batches.length - 1} other batches left nothing`,
+      `the error names statement ${wrong} of ${length}; the ${wrong - 1} before it ran and none after it; ${batches.length - 1} of ${batches.length - 1} other batches left no rows`,
     );
   },
 });

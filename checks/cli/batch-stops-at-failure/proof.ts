@@ -10,9 +10,8 @@ const batches = [
   { kind: "transaction" as const, said: refusal, done: [] },
   { kind: "unreadable transaction" as const, said: no("INVALID_SQL", "found: INSRT", "parse"), done: [] },
 ];
-const sound = { made: yes(), batches };
+const sound = { batches };
 const having = (kind: string, change: object) => ({
-  ...sound,
   batches: batches.map((one) => (one.kind === kind ? { ...one, ...change } : one)),
 });
 const plain = /^INSERT .*, 'again'\)/;
@@ -20,9 +19,8 @@ const plain = /^INSERT .*, 'again'\)/;
 export default proveCheck(batchStopsAtFailure, {
   holds: [sound, having("transaction", { said: { ...refusal, kind: "unsure", why: "unrecognised" } })],
   cannotTell: [
-    { made: yes(), batches: [] },
-    { ...sound, batches: batches.slice(0, 3) },
-    { ...sound, made: nothing() },
+    { batches: [] },
+    { batches: batches.slice(0, 3) },
     having("plain", { done: null }),
     having("plain", { said: nothing() }),
     having("plain", { said: { ...refusal, kind: "unsure", why: "unrecognised", message: "no leader" } }),
@@ -32,7 +30,7 @@ export default proveCheck(batchStopsAtFailure, {
   breaks: {
     ranOn: {
       seen: having("plain", { done: [1, 2, 3, 5, 6] }),
-      fault: sqlFault("goOnAfterAFailure", async (sql, _, exchange) => {
+      fault: sqlFault("continueAfterFailure", async (sql, _, exchange) => {
         if (!plain.test(sql)) return undefined;
         for (const statement of sql.split("; ")) await exchange(statement);
         return { status: 400, body: errorBody("SQL_EXECUTION_ERROR", "Statement 4 failed: Primary key violation") };
@@ -40,17 +38,17 @@ export default proveCheck(batchStopsAtFailure, {
     },
     notNamed: {
       seen: having("plain", { said: no("SQL_EXECUTION_ERROR", "Primary key violation", "constraint") }),
-      fault: rewordRefusal("doNotSayWhich", plain, (message) => message.replace(/^Statement \d+ failed: /, "")),
+      fault: rewordRefusal("omitStatementNumber", plain, (message) => message.replace(/^Statement \d+ failed: /, "")),
     },
     keptRows: {
       seen: having("transaction", { done: [1, 2, 3] }),
-      fault: sendInstead("forgetTheTransaction", /^BEGIN; .*, 'again'\)/, (sql) =>
+      fault: sendInstead("omitTransaction", /^BEGIN; .*, 'again'\)/, (sql) =>
         sql.replace("BEGIN; ", "").replace("; COMMIT", ""),
       ),
     },
     undone: {
       seen: having("plain", { done: [1] }),
-      fault: sqlFault("takeBackWhatRan", async (sql, _, exchange) => {
+      fault: sqlFault("rollBackWholeBatch", async (sql, _, exchange) => {
         if (!plain.test(sql)) return undefined;
         const said = await exchange(`BEGIN; ${sql}; COMMIT`);
         return said === undefined

@@ -26,7 +26,7 @@ const one = (command: string) => ({
 });
 const asked = names.map(one);
 const kalam: ReturnType<typeof one>[] | null = ["kalam \\dt", "kalam \\d", "kalam \\stats"].map(one);
-const sound = { made: "200 success", asked, kalam };
+const sound = { asked, kalam };
 const having = (command: string, change: object) => ({
   ...sound,
   asked: asked.map((other) => (other.command === command ? { ...other, ...change } : other)),
@@ -42,7 +42,6 @@ export default proveCheck(catalogueCommandsAnswer, {
     { ...sound, asked: [] },
     { ...sound, asked: asked.slice(1) },
     { ...sound, kalam: [] },
-    { ...sound, made: "timeout: no answer within 15000 ms" },
     having("DESCRIBE", { unclear: true, ok: false, holds: false, outcome: "timeout" }),
     lists({ unclear: true, ok: false, holds: false, outcome: "still running after 30000 ms" }),
   ],
@@ -54,13 +53,13 @@ export default proveCheck(catalogueCommandsAnswer, {
         holds: false,
         outcome: "400 SQL_EXECUTION_ERROR: Arrow error",
       }),
-      fault: changeRows("forgetTheLastColumn", /^DESCRIBE \w+\.described$/, (rows) =>
+      fault: changeRows("omitLastColumn", /^DESCRIBE \w+\.described$/, (rows) =>
         rows.filter((row) => row[0] !== "note"),
       ),
     },
     cutSilently: {
       seen: lists({ rows: 50, holds: false }),
-      fault: kalamFault("listFiftyTablesOfOthers", async ({ args }, kalamOf) => {
+      fault: kalamFault("listFiftyOtherTables", async ({ args }, kalamOf) => {
         if (!args.includes("\\dt")) return undefined;
         const outcome = await kalamOf();
         const schema = ["namespace", "table_name", "table_type"].map((name) => ({ name, data_type: "Text" }));

@@ -1,10 +1,9 @@
-import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import type { Json } from "../../../src/wire/json.ts";
 import { outcomeOf } from "../../../src/server/target.ts";
+import { makeTable } from "../../vocabulary/tables.ts";
 
-const table = "(id BIGINT PRIMARY KEY, v TEXT, n INT, b BOOLEAN, at TIMESTAMP, m DECIMAL(10, 2))";
-
-/** Asked while the table is empty, and again when it holds a row: names and types must be the same both times. */
+/** Sent while the table is empty and again when it has a row: names and types must be the same both times. */
 const queries: readonly {
   readonly name: string;
   readonly sql: (t: string) => string;
@@ -29,7 +28,7 @@ const queries: readonly {
 ];
 
 type Asked = {
-  /** Null where the answer was no success. */
+  /** Null where the query failed. */
   readonly columns: readonly (readonly [name: string, type: Json])[] | null;
   readonly rows: readonly (readonly Json[])[];
   readonly rowCount: number | null;
@@ -40,13 +39,12 @@ type Pair = { readonly query: string; readonly empty: Asked; readonly filled: As
 
 export const emptyResultDescribed = defineCheck({
   id: "cli/empty-result-described",
-  title: "A result without rows has its columns all the same",
-  failureTitle: "A result without rows lacks columns, or has wrong figures",
-  description: `Asks an empty table ${queries.length} queries: columns by name, all of them, expressions, groups, a join, and figures. Each answer must have the columns and types that it has when a row is there, no rows and a count of 0; a count must be 0, a sum, a least, a greatest and an average NULL.`,
-  blindTo:
-    "It asks one table without rows; tables that were emptied, or whose rows lie in cold storage, are not looked at.",
-  risk: "A script breaks on the first day that has no data, or takes nothing for zero.",
-  remedy: "Look at row_count before taking the first row, and do not rely on the columns of an empty result.",
+  title: "Empty results still describe their columns",
+  failureTitle: "An empty result lacks columns or has wrong aggregates",
+  description: `Sends ${queries.length} queries to an empty table: named columns, all columns, expressions, groups, a join, and aggregates. Each result must have the same columns and types as when the table has a row, no rows and a row_count of 0; COUNT must be 0, and SUM, MIN, MAX and AVG must be NULL.`,
+  blindTo: "It queries one table that never had rows; emptied tables and tables in cold storage are not covered.",
+  risk: "A script breaks on the first day without data, or takes NULL for zero.",
+  remedy: "Check row_count before reading the first row, and do not rely on the columns of an empty result.",
   covers: ["CLI-08"],
   touches: "scratch",
   needs: ["dba"],
@@ -56,18 +54,20 @@ export const emptyResultDescribed = defineCheck({
   findings: {
     noSchema: {
       say: (d: { query: string; empty: string; filled: string }) =>
-        `${d.query}: without rows the columns are ${d.empty}, with a row ${d.filled}`,
+        `${d.query}: the columns are ${d.empty} without rows, and ${d.filled} with a row`,
     },
     wrong: {
-      say: (d: { query: string; wanted: string; got: string }) => `${d.query}: wanted ${d.wanted}, and got ${d.got}`,
+      say: (d: { query: string; wanted: string; got: string }) => `${d.query}: expected ${d.wanted}, got ${d.got}`,
     },
   },
-  async observe(target, { scratch }) {
+  async observe(target, context) {
     const op = await target.account("dba");
-    const t = `${scratch}.t`;
-    const made = await target.sql(op, `CREATE TABLE ${t} ${table} WITH (TYPE='SHARED')`);
-    const ask = async (sql: string): Promise<Asked> => {
-      const answer = await target.sql(op, sql);
+    const table = await makeTable(target, context, op, `${context.scratch}.t`, {
+      type: "SHARED",
+      columns: "id BIGINT PRIMARY KEY, v TEXT, n INT, b BOOLEAN, at TIMESTAMP, m DECIMAL(10, 2)",
+    });
+    const ask = async (sql: (t: string) => string): Promise<Asked> => {
+      const answer = await target.sql(op, sql(table));
       const [result] = answer.kind === "ok" ? answer.results : [];
       return {
         columns: answer.kind === "ok" ? (result?.columns ?? []).map(({ name, type }) => [name, type] as const) : null,
@@ -77,54 +77,41 @@ export const emptyResultDescribed = defineCheck({
         exchange: answer.exchange,
       };
     };
-    const empty: Asked[] = [];
-    for (const { sql } of queries) empty.push(await ask(sql(t)));
+    const asked = [];
+    for (const { name: query, sql } of queries) asked.push({ query, sql, empty: await ask(sql) });
     const insert = await target.sql(
       op,
-      `INSERT INTO ${t} (id, v, n, b, at, m) VALUES (1, 'x', 7, TRUE, '2026-01-02T03:04:05Z', 1.25)`,
+      `INSERT INTO ${table} (id, v, n, b, at, m) VALUES (1, 'x', 7, TRUE, '2026-01-02T03:04:05Z', 1.25)`,
     );
     const pairs: Pair[] = [];
-    for (const [at, { name, sql }] of queries.entries()) {
-      const before = empty[at];
-      if (before !== undefined) pairs.push({ query: name, empty: before, filled: await ask(sql(t)) });
-    }
-    return { made: outcomeOf(made), filled: insert.kind === "ok", pairs };
+    for (const { query, sql, empty } of asked) pairs.push({ query, empty, filled: await ask(sql) });
+    return { filled: insert.kind === "ok", pairs };
   },
-  judge({ made, filled, pairs }) {
-    const found = pairs.flatMap(({ query, empty, filled: full }) => {
+  judge({ filled, pairs }, { found }) {
+    for (const { query, empty, filled: full } of pairs) {
       const wanted = queries.find((one) => one.name === query)?.wanted;
-      if (wanted === undefined || empty.columns === null || full.columns === null) return [];
-      const about = { case: query, sent: [empty.exchange] };
+      if (wanted === undefined || empty.columns === null || full.columns === null) continue;
+      const shown = { case: query, sent: empty };
       const [without, having] = [JSON.stringify(empty.columns), JSON.stringify(full.columns)];
       const right = JSON.stringify({ rows: wanted, row_count: wanted.length });
-      const got = JSON.stringify({ rows: empty.rows.map((row) => row.map(figure)), row_count: empty.rowCount });
-      return [
-        ...(without === having
-          ? []
-          : [{ name: "noSchema" as const, data: { query, empty: without, filled: having }, ...about }]),
-        ...(without !== having || got === right
-          ? []
-          : [{ name: "wrong" as const, data: { query, wanted: right, got }, ...about }]),
-      ];
-    });
-    if (found.length > 0) return fail(...found);
-    const broken = pairs.flatMap(({ query, empty, filled: full }) =>
-      [empty, full].filter((one) => one.columns === null).map((one) => `${query}: ${one.outcome}`),
-    );
-    if (broken[0] !== undefined) return unknown(broken[0]);
-    if (
-      !filled ||
-      pairs.length < queries.length ||
-      pairs.some((one) => one.filled.rows.length !== 1 || one.filled.columns?.length === 0)
-    )
-      return unknown(`there was nothing to compare with: the table of one row could not be asked (${made})`);
+      const got = JSON.stringify({ rows: empty.rows.map((row) => row.map(normalized)), row_count: empty.rowCount });
+      if (without !== having) found.noSchema({ query, empty: without, filled: having }, shown);
+      else if (got !== right) found.wrong({ query, wanted: right, got }, shown);
+    }
+    for (const { query, empty, filled: full } of pairs) {
+      const failed = [empty, full].find((one) => one.columns === null);
+      if (failed !== undefined) return unknown(`${query}: ${failed.outcome}`);
+    }
+    const comparable = pairs.every((one) => one.filled.rows.length === 1 && one.filled.columns?.length !== 0);
+    if (!filled || pairs.length < queries.length || !comparable)
+      return unknown("there was nothing to compare with: the row could not be written or read back");
     return pass(
-      `${pairs.length} of ${pairs.length} queries of an empty table have the names and types they have with a row, and the right figures`,
+      `${pairs.length} of ${pairs.length} queries have the same names and types without rows as with a row, and correct aggregates`,
     );
   },
 });
 
-/** A count is a text where it is a 64-bit integer, and may be a number. */
-function figure(cell: Json): Json {
+/** A COUNT is a 64-bit integer, which may come as a string or as a number. */
+function normalized(cell: Json): Json {
   return cell === 0 ? "0" : cell;
 }

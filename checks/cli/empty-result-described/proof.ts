@@ -21,7 +21,7 @@ const figures: Readonly<Record<string, readonly (readonly Json[])[]>> = {
   "least, greatest and average": [[null, null, null]],
 };
 const pairs = Object.entries(figures).map(([query, rows]) => ({ query, empty: asked(rows), filled: asked([["1"]]) }));
-const sound = { made: "200 success", filled: true, pairs };
+const sound = { filled: true, pairs };
 const having = (query: string, change: object) => ({
   ...sound,
   pairs: pairs.map((one) => (one.query === query ? { ...one, ...change } : one)),
@@ -40,14 +40,14 @@ export default proveCheck(emptyResultDescribed, {
   breaks: {
     noSchema: {
       seen: having("groups", { empty: { ...asked([]), columns: [] } }),
-      fault: changeResult("leaveOutTheColumnsOfNothing", /^SELECT id, v, n/, (result) => {
+      fault: changeResult("omitColumnsOfEmptyResult", /^SELECT id, v, n/, (result) => {
         const { schema: _schema, rows, ...rest } = result;
         return Array.isArray(rows) && rows.length === 0 ? rest : undefined;
       }),
     },
     wrong: {
       seen: having("a sum", { empty: asked([["0"]]) }),
-      fault: changeRows("takeNothingForZero", /^SELECT SUM\(n\)/, ([row]) => (row?.[0] === null ? [["0"]] : undefined)),
+      fault: changeRows("returnZeroForNull", /^SELECT SUM\(n\)/, ([row]) => (row?.[0] === null ? [["0"]] : undefined)),
     },
   },
 });

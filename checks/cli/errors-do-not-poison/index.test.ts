@@ -29,11 +29,11 @@ function history(pairs: number) {
   }));
   const mistakes = good.map((one) => one.after);
   const live = { why: null, beside };
-  return { ready: true, mistakes, good, opened: 1, wantedRows: 9, rows: 9, strange: [] as string[], sent: [], live };
+  return { mistakes, good, opened: 1, wantedRows: 9, rows: 9, strange: [] as string[], sent: [], live };
 }
 const pairs = integer({ min: kinds.length, max: 60 });
 
-test("a history in which each good statement is right passes", () => {
+test("a history in which every good statement is correct passes", () => {
   assert(
     property(pairs, integer({ min: 1, max: 5 }), (count, opened) => {
       expect(errorsDoNotPoison.judge({ ...history(count), opened }, {}).kind).toBe("pass");
@@ -41,7 +41,7 @@ test("a history in which each good statement is right passes", () => {
   );
 });
 
-test("one wrong answer or one refusal is found, and the mistake before it named", () => {
+test("one wrong result or one rejection is found, with the mistake before it", () => {
   assert(
     property(pairs, integer({ min: 0, max: 59 }), boolean(), (count, where, refused) => {
       const at = where % count;
@@ -54,7 +54,7 @@ test("one wrong answer or one refusal is found, and the mistake before it named"
   );
 });
 
-test("rows of mistakes and rows too many or too few are found", () => {
+test("rows of mistakes, extra rows and missing rows are found", () => {
   assert(
     property(constantFrom({ strange: ["bad 3"] }, { rows: 8 }, { rows: 10 }), (change) => {
       const verdict = errorsDoNotPoison.judge({ ...history(20), ...change }, {});
@@ -63,7 +63,7 @@ test("rows of mistakes and rows too many or too few are found", () => {
   );
 });
 
-test("no answer is never a finding", () => {
+test("a missing answer is never a finding", () => {
   assert(
     property(
       pairs,
@@ -79,9 +79,13 @@ test("no answer is never a finding", () => {
   );
 });
 
-test("the bad subscription after which a good one goes wrong is named, and one that nobody can judge is not", () => {
-  const harm = constantFrom<Partial<Beside>>({ told: false }, { anew: false }, { ended: 1011, times: 2 });
-  const doubt = constantFrom<Partial<Beside>>({ told: false, elsewhere: false }, { refused: false }, { ended: 1006 });
+test("the bad subscription after which a good one goes wrong is named; a doubtful one is not", () => {
+  const harm = constantFrom<Partial<Beside>>({ delivered: false }, { anew: false }, { ended: 1011, times: 2 });
+  const doubt = constantFrom<Partial<Beside>>(
+    { delivered: false, elsewhere: false },
+    { refused: false },
+    { ended: 1006 },
+  );
   assert(
     property(integer({ min: 0, max: beside.length - 1 }), harm, doubt, (at, wrong, vague) => {
       const seen = (change: Partial<Beside>) => ({

@@ -29,7 +29,7 @@ export const beside = badSubscriptions.map(({ name }, at): Beside => ({
   after: name,
   refused: true,
   answer: "INVALID_SQL",
-  told: true,
+  delivered: true,
   elsewhere: true,
   anew: true,
   ended: null,
@@ -37,7 +37,6 @@ export const beside = badSubscriptions.map(({ name }, at): Beside => ({
   exchange: at,
 }));
 const sound = {
-  ready: true,
   mistakes: kinds,
   good,
   opened: 1,
@@ -61,7 +60,6 @@ export default proveCheck(errorsDoNotPoison, {
   cannotTell: [
     { ...sound, good: [] },
     { ...sound, mistakes: kinds.slice(1) },
-    { ...sound, ready: false },
     { ...sound, rows: null },
     { ...sound, strange: null },
     { ...sound, opened: 0 },
@@ -69,8 +67,8 @@ export default proveCheck(errorsDoNotPoison, {
     { ...sound, live: { why: "no live connection", beside: [] } },
     { ...sound, live: { why: null, beside: beside.slice(1) } },
     besides({ refused: false, answer: "acknowledged" }),
-    besides({ told: false, elsewhere: false }),
-    besides({ told: false, ended: 1006 }),
+    besides({ delivered: false, elsewhere: false }),
+    besides({ delivered: false, ended: 1006 }),
     after("no right", { got: null, failure: "timeout", outcome: "timeout" }),
     { ...after("no right", { got: null, failure: "unavailable", outcome: "503" }), rows: 5 },
     after("no right", { got: null, failure: "rate", outcome: "429" }),
@@ -88,7 +86,7 @@ export default proveCheck(errorsDoNotPoison, {
       seen: after("an open transaction", { got: null, failure: "rule", outcome: "400 current transaction is aborted" }),
       fault: (() => {
         let poisoned = false;
-        return sqlFault("refuseWhatFollowsAnOpenTransaction", async (sql) => {
+        return sqlFault("failAfterOpenTransaction", async (sql) => {
           const wasPoisoned = poisoned;
           poisoned = /^BEGIN; INSERT \S+ \S+ \(id, v\) VALUES \(1\d{5}, /.test(sql);
           if (!wasPoisoned || poisoned) return undefined;
@@ -98,8 +96,8 @@ export default proveCheck(errorsDoNotPoison, {
       })(),
     },
     silenced: {
-      seen: besides({ told: false }),
-      fault: frameFault("tellNothingAfterAnError", () => {
+      seen: besides({ delivered: false }),
+      fault: frameFault("dropChangesAfterError", () => {
         let failed = false;
         return (message, { pass, fired }) => {
           failed ||= message["type"] === "error";

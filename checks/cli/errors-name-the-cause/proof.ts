@@ -30,7 +30,7 @@ const tried = Object.entries(texts).map(([name, message]) => ({
   sql: "…",
   said: no("SQL_EXECUTION_ERROR", message, "missing"),
 }));
-const sound = { first: yes(), tried, control: yes() };
+const sound = { tried, control: yes() };
 const having = (name: string, said: object) => ({
   ...sound,
   tried: tried.map((one) => (one.case === name ? { ...one, said: { ...one.said, ...said } } : one)),
@@ -41,7 +41,6 @@ export default proveCheck(errorsNameTheCause, {
   cannotTell: [
     { ...sound, tried: [] },
     { ...sound, tried: tried.slice(1) },
-    { ...sound, first: nothing() },
     { ...sound, control: nothing() },
     having("syntax", yes()),
     having("syntax", nothing()),
@@ -50,7 +49,7 @@ export default proveCheck(errorsNameTheCause, {
   breaks: {
     unclear: {
       seen: having("missing column", { message: "SQL statement failed" }),
-      fault: rewordRefusal("keepTheCauseToItself", /absent_column/, () => "SQL statement failed"),
+      fault: rewordRefusal("omitCause", /absent_column/, () => "SQL statement failed"),
     },
   },
 });

@@ -48,15 +48,15 @@ export default proveCheck(kalamExitsRight, {
   breaks: {
     wrongCode: {
       seen: having("a missing table", { exitCode: 0 }),
-      fault: changeOutcome("endWellWhateverHappens", missing, () => ({ exitCode: 0 })),
+      fault: changeOutcome("alwaysExitZero", missing, () => ({ exitCode: 0 })),
     },
     wrongStream: {
       seen: having("a missing table", { stdout: true }),
-      fault: changeOutcome("complainOnStdout", missing, ({ stderr }) => ({ stdout: stderr, stderr: "" })),
+      fault: changeOutcome("printErrorsOnStdout", missing, ({ stderr }) => ({ stdout: stderr, stderr: "" })),
     },
     timeoutIgnored: {
       seen: having("a silent server, with --timeout alone", { overdue: true, exitCode: null }),
-      fault: kalamFault("waitForEver", async (asked, kalam) => {
+      fault: kalamFault("ignoreTimeout", async (asked, kalam) => {
         if (asked.at !== "silence" || asked.args.includes("--receive-timeout")) return undefined;
         return { ...(await kalam()), exitCode: null, endedBySignal: "SIGKILL", overdue: true, stderr: "" };
       }),

@@ -1,116 +1,25 @@
-import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import type { Json } from "../../../src/wire/json.ts";
-import { cellText, kalamText, rowsOf } from "../../../src/server/target.ts";
-import { serverTrouble } from "../kalam-output.ts";
+import { cellText, rowsOf } from "../../../src/server/target.ts";
+import { makeTable } from "../../vocabulary/tables.ts";
+import { ranOf, type Ran } from "../kalam-output.ts";
+import { cases } from "./cases.ts";
 
-type Kind = "control" | "whole" | "stops" | "transaction";
-
-/** One file each, with ids of its own; `rows` is what must be there afterwards: id and text. */
-interface Case {
-  readonly name: string;
-  readonly kind: Kind;
-  readonly script: (t: string) => string;
-  readonly from: number;
-  readonly rows: readonly (readonly [id: number, v: string])[];
-}
-
-const cases: readonly Case[] = [
-  {
-    name: "plain statements",
-    kind: "control",
-    script: (t) => `INSERT INTO ${t} (id, v) VALUES (101, 'a');\nINSERT INTO ${t} (id, v) VALUES (102, 'b');\n`,
-    from: 100,
-    rows: [
-      [101, "a"],
-      [102, "b"],
-    ],
-  },
-  {
-    name: "a semicolon in a text",
-    kind: "whole",
-    script: (t) => `INSERT INTO ${t} (id, v) VALUES (201, 'a;b');\nINSERT INTO ${t} (id, v) VALUES (202, ';');\n`,
-    from: 200,
-    rows: [
-      [201, "a;b"],
-      [202, ";"],
-    ],
-  },
-  {
-    name: "a quote and a semicolon in a text",
-    kind: "whole",
-    script: (t) => `INSERT INTO ${t} (id, v) VALUES (301, 'it''s; done');\n`,
-    from: 300,
-    rows: [[301, "it's; done"]],
-  },
-  {
-    name: "a semicolon in a comment",
-    kind: "whole",
-    script: (t) =>
-      `INSERT INTO ${t} (id, v) VALUES (401, 'a'); -- first; then\nINSERT INTO ${t} (id, v) VALUES (402, 'b');\n`,
-    from: 400,
-    rows: [
-      [401, "a"],
-      [402, "b"],
-    ],
-  },
-  {
-    name: "a semicolon in a long comment",
-    kind: "whole",
-    script: (t) => `/* one; two;\n three */\nINSERT INTO ${t} (id, v) VALUES (501, 'a');\n`,
-    from: 500,
-    rows: [[501, "a"]],
-  },
-  {
-    name: "line ends of Windows, several lines a statement",
-    kind: "whole",
-    script: (t) =>
-      `INSERT INTO ${t}\r\n  (id, v)\r\nVALUES\r\n  (601, 'a');\r\n\r\nINSERT INTO ${t} (id, v) VALUES (602, 'b')\r\n`,
-    from: 600,
-    rows: [
-      [601, "a"],
-      [602, "b"],
-    ],
-  },
-  {
-    name: "an error in the middle",
-    kind: "stops",
-    script: (t) =>
-      `INSERT INTO ${t} (id, v) VALUES (701, 'a');\nINSERT INTO ${t} (id, v) VALUES (701, 'again');\nINSERT INTO ${t} (id, v) VALUES (702, 'b');\n`,
-    from: 700,
-    rows: [[701, "a"]],
-  },
-  {
-    name: "BEGIN … COMMIT",
-    kind: "transaction",
-    script: (t) =>
-      `BEGIN;\nINSERT INTO ${t} (id, v) VALUES (801, 'a');\nINSERT INTO ${t} (id, v) VALUES (802, 'b');\nCOMMIT;\n`,
-    from: 800,
-    rows: [
-      [801, "a"],
-      [802, "b"],
-    ],
-  },
-];
-
-type Run = {
+type Run = Ran & {
   readonly case: string;
-  readonly exitCode: number | null;
-  /** What is there of its ids; null where that could not be read. */
+  /** The rows in its range of ids; null where they could not be read. */
   readonly rows: readonly (readonly Json[])[] | null;
-  readonly trouble: string | null;
-  readonly outcome: string;
-  readonly exchange: number;
 };
+type Data = { readonly case: string; readonly rows: string; readonly outcome: string };
 
 export const kalamFileWhole = defineCheck({
   id: "cli/kalam-file-whole",
-  title: "kalam -f runs a file statement by statement, up to an error",
-  failureTitle: "kalam -f tears a file apart, or runs on after an error",
-  description: `Runs kalam -f on ${cases.length} files: plain statements, semicolons and quotes in texts, semicolons in comments, line ends of Windows, an error in the middle, a transaction. Of each file just the right rows must be there afterwards; after the error nothing more may have run.`,
+  title: "kalam -f runs whole statements and stops at an error",
+  failureTitle: "kalam -f splits statements, or runs on after an error",
+  description: `Runs kalam -f on ${cases.length} files: plain statements, semicolons and quotes in texts, semicolons in comments, Windows line endings, an error in the middle, a transaction. Each file must leave exactly the expected rows, and nothing may run after the error.`,
   blindTo: "It tries inserts; dollar quotes, quoted names with semicolons and files of megabytes are not tried.",
-  risk: "A migration is cut in the middle of a text, or runs on after its first error.",
-  remedy:
-    "Send the statements of a file over HTTP, where they can be sent as they are; keep semicolons out of texts and comments.",
+  risk: "A migration is cut in the middle of a text, so it fails or is applied in part.",
+  remedy: "Send the statements of a file over HTTP, or keep semicolons out of its texts and comments.",
   covers: [],
   touches: "scratch",
   needs: ["dba", "kalam"],
@@ -118,24 +27,26 @@ export const kalamFileWhole = defineCheck({
   estimateMs: 2_000,
   estimateRequests: cases.length * 6 + 2,
   findings: {
-    split: {
-      say: (d: { case: string; rows: string; outcome: string }) => `${d.case}: ${d.outcome}; the rows there: ${d.rows}`,
-    },
+    split: { say: (d: Data) => `${d.case}: ${d.outcome}; rows: ${d.rows}` },
     ranOn: {
-      say: (d: { case: string; rows: string; outcome: string }) => `${d.case}: ${d.outcome}; the rows there: ${d.rows}`,
+      say: (d: Data) => `${d.case}: ${d.outcome}; rows: ${d.rows}`,
+      risk: "A migration continues after its first error, on a state that it does not expect.",
+      remedy: "Run one statement per file, and check the exit code after each.",
     },
     transactionSplit: {
-      say: (d: { case: string; rows: string; outcome: string }) =>
-        `${d.case}: the statements of a transaction go out one by one: ${d.outcome}; the rows there: ${d.rows}`,
+      say: (d: Data) => `${d.case}: the statements of a transaction are sent one by one: ${d.outcome}; rows: ${d.rows}`,
       level: "warn",
+      risk: "A file with BEGIN and COMMIT fails, or is applied in part.",
+      remedy: "Send the whole transaction over HTTP in one request.",
     },
   },
-  async observe(target, { scratch }) {
-    const { kalam } = target;
-    if (kalam === undefined) return { runs: [] as readonly Run[] };
+  async observe(target, context) {
+    const kalam = context.need(target.kalam, "there is no kalam command line (--kalam-bin)");
     const op = await target.account("dba");
-    const table = `${scratch}.t`;
-    await target.sql(op, `CREATE TABLE ${table} (id BIGINT PRIMARY KEY, v TEXT) WITH (TYPE='SHARED')`);
+    const table = await makeTable(target, context, op, `${context.scratch}.t`, {
+      type: "SHARED",
+      columns: "id BIGINT PRIMARY KEY, v TEXT",
+    });
     const runs = await Promise.all(
       cases.map(async ({ name, script, from }): Promise<Run> => {
         const files = { "script.sql": script(table) };
@@ -144,63 +55,39 @@ export const kalamFileWhole = defineCheck({
           op,
           `SELECT id, v FROM ${table} WHERE id > ${from} AND id < ${from + 100} ORDER BY id LIMIT 100`,
         );
-        return {
-          case: name,
-          exitCode: said.exitCode,
-          rows: rowsOf(left)?.map((row) => [Number(row["id"]), cellText(row["v"])]) ?? null,
-          trouble: serverTrouble(said),
-          outcome: kalamText(said),
-          exchange: said.exchange,
-        };
+        const rows = rowsOf(left)?.map((row) => [Number(row["id"]), cellText(row["v"])]) ?? null;
+        return { case: name, rows, ...ranOf(said) };
       }),
     );
     return { runs };
   },
-  judge({ runs }) {
-    const told = runs.flatMap((one) => {
+  judge({ runs }, { found }) {
+    const judged = runs.flatMap((one) => {
       const wanted = cases.find(({ name }) => name === one.case);
       if (wanted === undefined || one.trouble !== null || one.rows === null) return [];
       const ended = wanted.kind === "stops" ? one.exitCode !== 0 : one.exitCode === 0;
-      const right = JSON.stringify(one.rows) === JSON.stringify(wanted.rows);
-      return [
-        {
-          ...one,
-          kind: wanted.kind,
-          rows: JSON.stringify(one.rows),
-          wanted: wanted.rows.length,
-          right: right && ended,
-          count: one.rows.length,
-        },
-      ];
+      const rows = JSON.stringify(one.rows);
+      const right = ended && rows === JSON.stringify(wanted.rows);
+      return [{ ...one, rows, right, kind: wanted.kind, hasMore: one.rows.length > wanted.rows.length }];
     });
-    const control = told.find((one) => one.kind === "control");
+    const control = judged.find((one) => one.kind === "control");
     if (control?.right !== true) {
-      const [first] = runs;
-      return unknown(
-        `a file of plain statements did not work either: ${control?.outcome ?? first?.trouble ?? first?.outcome ?? "it was not run"}`,
-      );
+      const why = control?.outcome ?? runs[0]?.trouble ?? runs[0]?.outcome ?? "it was not run";
+      return unknown(`a file of plain statements did not work either: ${why}`);
     }
-    const about = ({ case: name, rows, outcome, exchange }: (typeof told)[number]) => ({
-      case: name,
-      data: { case: name, rows, outcome },
-      sent: [exchange],
-    });
-    const wrong = told.filter((one) => !one.right);
-    const found = [
-      ...wrong.filter((one) => one.kind === "whole").map((one) => ({ name: "split" as const, ...about(one) })),
-      ...wrong
-        .filter((one) => one.kind === "stops" && one.count > one.wanted)
-        .map((one) => ({ name: "ranOn" as const, ...about(one) })),
-      ...wrong
-        .filter((one) => one.kind === "transaction")
-        .map((one) => ({ name: "transactionSplit" as const, ...about(one) })),
-    ];
-    if (found.length > 0) return fail(...found);
+    const wrong = judged.filter((one) => !one.right);
+    for (const one of wrong) {
+      const { kind, case: name, rows, outcome } = one;
+      const data = { case: name, rows, outcome };
+      const shown = { case: name, sent: one };
+      if (kind === "whole") found.split(data, shown);
+      else if (kind === "transaction") found.transactionSplit(data, shown);
+      else if (one.hasMore) found.ranOn(data, shown);
+    }
     const unclear = runs.find((one) => one.trouble !== null || one.rows === null);
     if (unclear !== undefined) return unknown(`${unclear.case}: ${unclear.trouble ?? "its rows could not be read"}`);
-    if (wrong[0] !== undefined)
-      return unknown(`${wrong[0].case}: ${wrong[0].outcome}; the rows there: ${wrong[0].rows}`);
+    if (wrong[0] !== undefined) return unknown(`${wrong[0].case}: ${wrong[0].outcome}; rows: ${wrong[0].rows}`);
     if (runs.length < cases.length) return unknown(`kalam was run only ${runs.length} of ${cases.length} times`);
-    return pass(`${runs.length} of ${runs.length} files left just their rows, and nothing ran after an error`);
+    return pass(`${runs.length} of ${runs.length} files left exactly their rows, and nothing ran after an error`);
   },
 });

@@ -41,7 +41,7 @@ const having = (name: string, change: object) => ({
   runs: runs.map((one) => (one.case === name ? { ...one, ...change } : one)),
 });
 
-/** Runs kalam on the pieces of the file, one after the other. */
+/** Runs kalam on each piece of the file in turn. */
 const piecewise = (name: string, pattern: RegExp, stop: boolean) =>
   kalamFault(name, async (asked, kalam) => {
     const script = asked.files?.["script.sql"] ?? "";
@@ -77,11 +77,11 @@ export default proveCheck(kalamFileWhole, {
           [702, "b"],
         ],
       }),
-      fault: piecewise("runOnAfterAnError", /'again'/, false),
+      fault: piecewise("continueAfterError", /'again'/, false),
     },
     transactionSplit: {
       seen: having("BEGIN … COMMIT", { exitCode: 1, rows: [] }),
-      fault: piecewise("sendATransactionInPieces", /^BEGIN/, true),
+      fault: piecewise("splitTransaction", /^BEGIN/, true),
     },
   },
 });

@@ -5,7 +5,7 @@ import { kalamInterruptClean } from "./index.ts";
 
 const part = (name: "Ctrl-C in a live query" | "a live query that nobody reads" | "a result that nobody reads") => ({
   part: name,
-  walked: true,
+  atWork: true,
   overdue: false,
   endedAfterMs: 20 as number | null,
   crash: null as string | null,
@@ -31,7 +31,7 @@ export default proveCheck(kalamInterruptClean, {
   cannotTell: [
     { parts: [] },
     { ...sound, parts: parts.slice(1) },
-    first({ walked: false, overdue: true, endedAfterMs: null }),
+    first({ atWork: false, overdue: true, endedAfterMs: null }),
     first({ listedOpen: 0 }),
     first({ listedOpen: null }),
     first({ listedAfter: null }),
@@ -40,17 +40,17 @@ export default proveCheck(kalamInterruptClean, {
   breaks: {
     hung: {
       seen: first({ overdue: true, outcome: "still running after 20000 ms" }),
-      fault: changeOutcome("doNotHeedCtrlC", /--subscribe/, (outcome, { interrupt }) =>
+      fault: changeOutcome("ignoreInterrupt", /--subscribe/, (outcome, { interrupt }) =>
         interrupt === undefined ? undefined : { ...outcome, exitCode: null, endedBySignal: "SIGKILL", overdue: true },
       ),
     },
     lingering: {
       seen: first({ listedAfter: 1 }),
-      fault: changeRows("keepThemListed", /FROM system\.live /, (rows) => [...rows, ["kr_follower"]]),
+      fault: changeRows("keepLiveQueriesListed", /FROM system\.live /, (rows) => [...rows, ["kr_follower"]]),
     },
     crashed: {
       seen: first({ crash: "thread 'main' panicked at stdio.rs: failed printing to stdout" }),
-      fault: changeOutcome("panicAtAClosedPipe", /./, (_, { closeStdout }) =>
+      fault: changeOutcome("panicOnClosedPipe", /./, (_, { closeStdout }) =>
         closeStdout === undefined ? undefined : { exitCode: 101, stderr: "thread 'main' panicked at stdio.rs:1165:9" },
       ),
     },

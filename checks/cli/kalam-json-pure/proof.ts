@@ -46,17 +46,17 @@ export default proveCheck(kalamJsonPure, {
   breaks: {
     notJson: {
       seen: having("a write", { documents: [null], start: "Inserted 1 row(s)" }),
-      fault: changeOutcome("addALineForPeople", /INSERT/, ({ stdout }) => ({ stdout: `${stdout}\n1 row in 0.01 s\n` })),
+      fault: changeOutcome("addRowCountLine", /INSERT/, ({ stdout }) => ({ stdout: `${stdout}\n1 row in 0.01 s\n` })),
     },
     colour: {
       seen: having("without --no-color", { colored: true }),
-      fault: changeOutcome("paintItGreen", /SELECT 1 AS one$/, ({ stdout }) => ({
+      fault: changeOutcome("colourOutput", /SELECT 1 AS one$/, ({ stdout }) => ({
         stdout: `\u001b[32m${stdout}\u001b[0m`,
       })),
     },
     changed: {
       seen: having("a large number", { cells: ["9007199254740992"] }),
-      fault: changeOutcome("takeItForAFloat", /9007199254740993/, ({ stdout }) => ({
+      fault: changeOutcome("roundToDouble", /9007199254740993/, ({ stdout }) => ({
         stdout: stdout.replaceAll("9007199254740993", "9007199254740992"),
       })),
     },

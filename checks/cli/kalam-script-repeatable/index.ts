@@ -1,9 +1,9 @@
-import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
-import { kalamText } from "../../../src/server/target.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
+import { createTable } from "../../vocabulary/tables.ts";
 import { shown } from "../../vocabulary/trials.ts";
-import { serverTrouble } from "../kalam-output.ts";
+import { ranOf, type Ran } from "../kalam-output.ts";
 
-/** Once to bring the table into its state, and then twice to compare. */
+/** Once to create the state, and then twice to compare. */
 const runsOf = 3;
 const formats: readonly { readonly name: string; readonly flags: readonly string[] }[] = [
   { name: "table", flags: [] },
@@ -13,7 +13,7 @@ const formats: readonly { readonly name: string; readonly flags: readonly string
 const statements = 6;
 
 function script(t: string): string {
-  return `CREATE TABLE IF NOT EXISTS ${t} (id BIGINT PRIMARY KEY, v TEXT, n INT) WITH (TYPE='SHARED');
+  return `${createTable(`IF NOT EXISTS ${t}`, { type: "SHARED", columns: "id BIGINT PRIMARY KEY, v TEXT, n INT" })};
 DELETE FROM ${t} WHERE id > 0;
 INSERT INTO ${t} (id, v, n) VALUES (1, 'one', 10), (2, 'two', NULL), (3, 'three', 30);
 UPDATE ${t} SET n = 11 WHERE id = 1;
@@ -24,26 +24,22 @@ SELECT COUNT(*) AS c, SUM(n) AS s FROM ${t};
 const wantedRows = '[[["1","one",11],["2","two",null],["3","three",30]]]';
 const keptText = 3_000;
 
-type Run = {
-  readonly exitCode: number | null;
-  /** Stdout without times, the first `keptText` characters. */
+type Run = Ran & {
+  /** Stdout without durations, the first `keptText` characters. */
   readonly text: string;
-  /** The table after it; null where it could not be read. */
+  /** The table afterwards; null where it could not be read. */
   readonly rows: string | null;
-  readonly trouble: string | null;
-  readonly outcome: string;
-  readonly exchange: number;
 };
 type Format = { readonly format: string; readonly runs: readonly Run[] };
 
 export const kalamScriptRepeatable = defineCheck({
   id: "cli/kalam-script-repeatable",
-  title: "A script that kalam runs again gives the same again",
-  failureTitle: "A script that kalam runs again gives something else",
-  description: `Runs a script of ${statements} statements with kalam -f ${runsOf} times in each format (table, JSON, CSV): it makes a table if it is not there, empties, fills and updates it, and selects from it. The second and the third time must end alike, print the same but for the times, and leave the same rows.`,
-  blindTo: "It repeats one script that is made to be repeated, with a home folder that is new each time.",
-  risk: "A nightly job reports differences where there are none, or does something else the second time.",
-  remedy: "Compare with --json and by column names, and look up what was done instead of reading the output.",
+  title: "Rerunning a script with kalam gives the same result",
+  failureTitle: "Rerunning a script with kalam gives a different result",
+  description: `Runs a script of ${statements} statements with kalam -f ${runsOf} times in each format (table, JSON, CSV): it creates a table if it does not exist, empties, fills and updates it, and selects from it. The second and third run must end alike, print the same except for durations, and leave the same rows.`,
+  blindTo: "It reruns one script that is written to be rerun, with an empty home folder each time.",
+  risk: "A nightly job reports differences that do not exist, or does something else on its second run.",
+  remedy: "Compare with --json and by column names, and query the result instead of parsing the output.",
   covers: [],
   touches: "scratch",
   needs: ["dba", "kalam"],
@@ -56,79 +52,55 @@ export const kalamScriptRepeatable = defineCheck({
         `as ${d.format}: ${d.what} changed from ${d.first} to ${d.second}`,
     },
   },
-  async observe(target, { scratch }) {
-    const { kalam } = target;
-    if (kalam === undefined) return { formats: [] as readonly Format[] };
+  async observe(target, context) {
+    const kalam = context.need(target.kalam, "there is no kalam command line (--kalam-bin)");
     const op = await target.account("dba");
     const seen = await Promise.all(
       formats.map(async ({ name, flags }): Promise<Format> => {
-        const table = `${scratch}.as_${name}`;
+        const table = `${context.scratch}.as_${name}`;
         const files = { "script.sql": script(table) };
         const runs: Run[] = [];
         for (let n = 0; n < runsOf; n += 1) {
           const said = await kalam(op, [...flags, "-f", "script.sql"], { files, statements });
-          runs.push({
-            exitCode: said.exitCode,
-            text: withoutTimes(said.stdout).slice(0, keptText),
-            rows: await shown(target, op, `SELECT id, v, n FROM ${table} ORDER BY id LIMIT 100`),
-            trouble: serverTrouble(said),
-            outcome: kalamText(said),
-            exchange: said.exchange,
-          });
+          const rows = await shown(target, op, `SELECT id, v, n FROM ${table} ORDER BY id LIMIT 100`);
+          runs.push({ text: withoutTimes(said.stdout).slice(0, keptText), rows, ...ranOf(said) });
         }
         return { format: name, runs };
       }),
     );
     return { formats: seen };
   },
-  judge(seen) {
-    const found = seen.formats.flatMap(({ format, runs }) => {
-      const [, first, second] = runs;
-      if (first === undefined || second === undefined || runs.some((one) => one.trouble !== null)) return [];
-      const differences = [
-        {
-          what: "the exit code",
-          first: first.outcome,
-          second: second.outcome,
-          same: first.exitCode === second.exitCode,
-        },
-        { what: "the output", ...firstDifference(first.text, second.text), same: first.text === second.text },
-        {
-          what: "the table",
-          first: first.rows ?? "",
-          second: second.rows ?? "",
-          same: first.rows === null || second.rows === null || first.rows === second.rows,
-        },
-      ];
-      return differences
-        .filter(({ same }) => !same)
-        .map(({ what, first: was, second: is }) => ({
-          name: "changed" as const,
-          case: `${format}, ${what}`,
-          data: { format, what, first: was, second: is },
-          sent: [first.exchange, second.exchange],
-        }));
-    });
-    if (found.length > 0) return fail(...found);
+  judge(seen, { found }) {
+    for (const { format, runs } of seen.formats) {
+      const [, second, third] = runs;
+      if (second === undefined || third === undefined || runs.some((one) => one.trouble !== null)) continue;
+      const changed = (what: string, difference: { first: string; second: string }): void =>
+        found.changed({ format, what, ...difference }, { case: `${format}, ${what}`, sent: [second, third] });
+      if (second.exitCode !== third.exitCode)
+        changed("the exit code", { first: second.outcome, second: third.outcome });
+      if (second.text !== third.text) changed("the output", firstDifference(second.text, third.text));
+      if (second.rows !== null && third.rows !== null && second.rows !== third.rows)
+        changed("the table", { first: second.rows, second: third.rows });
+    }
     const all = seen.formats.flatMap(({ format, runs }) => runs.map((one) => ({ format, ...one })));
     const unclear = all.find((one) => one.trouble !== null || one.rows === null);
     if (unclear !== undefined)
       return unknown(`as ${unclear.format}: ${unclear.trouble ?? "its rows could not be read"}`);
-    // The same failure each time is no repetition of the script.
+    // Failing the same way each time is not repeating the script.
     const other = all.find((one) => one.exitCode !== 0 || one.rows !== wantedRows || one.text === "");
     if (other !== undefined)
       return unknown(
-        `as ${other.format}: the script did not do what it says: ${other.outcome}; the table: ${other.rows}`,
+        `as ${other.format}: the script did not do what it should: ${other.outcome}; the table: ${other.rows}`,
       );
     if (all.length < formats.length * runsOf)
       return unknown(`the script was run only ${all.length} of ${formats.length * runsOf} times`);
     return pass(
-      `in ${seen.formats.length} formats the second and the third run ended alike, printed the same and left the same rows`,
+      `in ${seen.formats.length} formats, the second and third run ended alike, printed the same and left the same rows`,
     );
   },
 });
 
-/** What says how long something took may differ from run to run, in whatever form. */
+/** Durations may differ from run to run; they are removed in every form that kalam prints. */
 function withoutTimes(stdout: string): string {
   return stdout
     .replace(/"took": *[\d.]+(e-?\d+)?/gi, '"took": …')
@@ -137,7 +109,7 @@ function withoutTimes(stdout: string): string {
     .join("\n");
 }
 
-/** The first lines that are not the same. */
+/** The first pair of lines that differ. */
 function firstDifference(first: string, second: string): { first: string; second: string } {
   const [a, b] = [first.split("\n"), second.split("\n")];
   const at = a.findIndex((line, index) => line !== b[index]);

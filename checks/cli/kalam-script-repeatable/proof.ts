@@ -38,7 +38,7 @@ export default proveCheck(kalamScriptRepeatable, {
       seen: last({ text: "Inserted 3 row(s)\n1,one,10" }),
       fault: (() => {
         let runs = 0;
-        return kalamFault("countTheRuns", async (asked, kalam) => {
+        return kalamFault("appendRunNumber", async (asked, kalam) => {
           if (!asked.args.includes("--csv")) return undefined;
           runs += 1;
           const outcome = await kalam();

@@ -4,7 +4,6 @@ import { longResultComplete } from "./index.ts";
 
 const up = Array.from({ length: 120 }, (_, at) => at + 1);
 const evidence = (ids: readonly number[]) => ({
-  refused: null,
   asked: ["as many as there are", "from the end", "more than there are"].map((query) => ({
     query,
     ids: query === "from the end" ? up.toReversed() : query === "more than there are" ? ids : up,
@@ -14,7 +13,7 @@ const evidence = (ids: readonly number[]) => ({
   })),
 });
 
-test("a whole result passes in whatever order where none was asked for", () => {
+test("a complete result without ORDER BY passes in any order", () => {
   assert(
     property(shuffledSubarray(up, { minLength: up.length }), (ids) => {
       expect(longResultComplete.judge(evidence(ids), {}).kind).toBe("pass");
@@ -22,7 +21,7 @@ test("a whole result passes in whatever order where none was asked for", () => {
   );
 });
 
-test("one row gone, one twice or one too many is found and named", () => {
+test("a missing, duplicate or unknown row is reported by name", () => {
   const at = integer({ min: 0, max: up.length - 1 });
   assert(
     property(

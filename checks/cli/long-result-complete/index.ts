@@ -1,10 +1,11 @@
-import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
-import { outcomeOf, rowsOf, type Answer } from "../../../src/server/target.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
+import { outcomeOf, rowsOf } from "../../../src/server/target.ts";
+import { makeTable } from "../../vocabulary/tables.ts";
 
 const rows = 120;
-/** Rows that one INSERT brings. */
+/** Rows per INSERT. */
 const chunk = 40;
-/** More than the 50 that a server gives to those who do not ask for more, in each direction and in no order at all. */
+/** More than the 50 rows that a server returns by default: in each direction, and in no order. */
 const queries: readonly { readonly name: string; readonly tail: string; readonly ordered: "up" | "down" | null }[] = [
   { name: "as many as there are", tail: `ORDER BY id LIMIT ${rows}`, ordered: "up" },
   { name: "from the end", tail: `ORDER BY id DESC LIMIT ${rows}`, ordered: "down" },
@@ -13,9 +14,9 @@ const queries: readonly { readonly name: string; readonly tail: string; readonly
 
 type Asked = {
   readonly query: string;
-  /** Null where the answer was no success. */
+  /** Null where the query failed. */
   readonly ids: readonly number[] | null;
-  /** Ids whose text is not the one that was written. */
+  /** Ids whose text is not what was written. */
   readonly changed: readonly number[];
   readonly outcome: string;
   readonly exchange: number;
@@ -23,12 +24,12 @@ type Asked = {
 
 export const longResultComplete = defineCheck({
   id: "cli/long-result-complete",
-  title: `A result of ${rows} rows comes whole and in order`,
-  failureTitle: `A result of ${rows} rows is not whole or not in order`,
-  description: `Writes ${rows} rows and asks for them with a LIMIT of ${rows}, once from each end, and with a LIMIT of ${rows * 2} in no order. Each row must come once, with its text, in the order that was asked for.`,
-  blindTo: "Longer results, and those without LIMIT, are for backpressure/large-result-whole and truncation-visible.",
-  risk: "An export lacks rows, or a list of the newest does not begin with the newest, and nobody is told.",
-  remedy: "Compare the number of rows with COUNT(*), page by key, and sort again what comes.",
+  title: `A result of ${rows} rows is complete and in order`,
+  failureTitle: `A result of ${rows} rows is incomplete or out of order`,
+  description: `Writes ${rows} rows and reads them with a LIMIT of ${rows}, ascending and descending, and with a LIMIT of ${rows * 2} without ORDER BY. Each row must come exactly once, with its text, in the requested order.`,
+  blindTo: "Longer results, and queries without LIMIT, are left to the category backpressure.",
+  risk: "An export lacks rows, or a list of the newest rows does not start with the newest, without any error.",
+  remedy: "Compare the number of rows with COUNT(*), page by key, and sort again on the client.",
   covers: ["CLI-09"],
   touches: "scratch",
   needs: ["dba"],
@@ -38,78 +39,74 @@ export const longResultComplete = defineCheck({
   findings: {
     missing: {
       say: (d: { query: string; missing: number; first: number }) =>
-        `${d.query}: ${d.missing} of ${rows} rows did not come, the first of them ${d.first}`,
+        `${d.query}: ${d.missing} of ${rows} rows are missing, the first of them ${d.first}`,
     },
     doubled: {
       say: (d: { query: string; ids: readonly number[] }) =>
-        `${d.query}: came more than once, or was never written: ${d.ids.join(", ")}`,
+        `${d.query}: returned more than once, or never written: ${d.ids.join(", ")}`,
+      risk: "An export contains rows twice, or rows that never existed, without any error.",
     },
     unordered: {
       say: (d: { query: string; before: number; after: number }) => `${d.query}: ${d.before} came before ${d.after}`,
+      risk: "A list of the newest rows does not start with the newest, and paging by the last row skips rows.",
+      remedy: "Sort again on the client.",
     },
     changed: {
       say: (d: { query: string; ids: readonly number[] }) =>
-        `${d.query}: came with another text than was written: ${d.ids.join(", ")}`,
+        `${d.query}: the text is not what was written: ${d.ids.join(", ")}`,
+      risk: "An export contains wrong values, without any error.",
+      remedy: "Read the affected rows again by key, and compare.",
     },
   },
-  async observe(target, { scratch }) {
+  async observe(target, context) {
     const op = await target.account("dba");
-    const table = `${scratch}.t`;
-    await target.sql(op, `CREATE TABLE ${table} (id BIGINT PRIMARY KEY, v TEXT) WITH (TYPE='SHARED')`);
-    let refused: Answer | undefined;
+    const table = await makeTable(target, context, op, `${context.scratch}.t`, {
+      type: "SHARED",
+      columns: "id BIGINT PRIMARY KEY, v TEXT",
+    });
     for (let from = 1; from <= rows; from += chunk) {
       const values = Array.from({ length: chunk }, (_, at) => `(${from + at}, '${textOf(from + at)}')`);
-      const answer = await target.sql(op, `INSERT INTO ${table} (id, v) VALUES ${values.join(", ")}`);
-      if (answer.kind !== "ok") refused ??= answer;
+      const insert = `INSERT INTO ${table} (id, v) VALUES ${values.join(", ")}`;
+      context.need(await target.sql(op, insert), "the rows could not be written");
     }
     const asked: Asked[] = [];
-    for (const { name, tail } of queries) {
+    for (const { name: query, tail } of queries) {
       const answer = await target.sql(op, `SELECT id, v FROM ${table} ${tail}`);
-      const came = rowsOf(answer);
+      const came = rowsOf(answer)?.map((row) => ({ id: Number(row["id"]), v: row["v"] }));
+      const changed = came?.filter(({ id, v }) => v !== textOf(id)).map(({ id }) => id) ?? [];
       asked.push({
-        query: name,
-        ids: came?.map((row) => Number(row["id"])) ?? null,
-        changed: (came ?? [])
-          .filter((row) => row["v"] !== textOf(Number(row["id"])))
-          .map((row) => Number(row["id"]))
-          .slice(0, 10),
+        query,
+        ids: came?.map(({ id }) => id) ?? null,
+        changed: changed.slice(0, 10),
         outcome: outcomeOf(answer),
         exchange: answer.exchange,
       });
     }
-    return { refused: refused === undefined ? null : outcomeOf(refused), asked };
+    return { asked };
   },
-  judge({ refused, asked }) {
-    // What was not acknowledged obliges to nothing.
-    if (refused !== null) return unknown(`the rows could not be written: ${refused}`);
-    const found = asked.flatMap(({ query, ids, changed, exchange }) => {
-      if (ids === null) return [];
-      const about = { case: query, sent: [exchange] };
+  judge({ asked }, { found }) {
+    for (const one of asked) {
+      const { query, ids, changed } = one;
+      if (ids === null) continue;
+      const shown = { case: query, sent: one };
       const came = new Set(ids);
       const missing = Array.from({ length: rows }, (_, at) => at + 1).filter((id) => !came.has(id));
+      if (missing[0] !== undefined) found.missing({ query, missing: missing.length, first: missing[0] }, shown);
       const extra = ids.filter((id, at) => ids.indexOf(id) !== at || !(id >= 1 && id <= rows));
-      const ordered = queries.find((one) => one.name === query)?.ordered ?? null;
-      const at = ids.findIndex(
-        (id, i) => i > 0 && (ordered === "up" ? (ids[i - 1] ?? 0) > id : (ids[i - 1] ?? 0) < id),
-      );
-      return [
-        ...(missing[0] === undefined
-          ? []
-          : [{ name: "missing" as const, data: { query, missing: missing.length, first: missing[0] }, ...about }]),
-        ...(extra.length === 0
-          ? []
-          : [{ name: "doubled" as const, data: { query, ids: extra.slice(0, 10) }, ...about }]),
-        ...(ordered === null || at === -1
-          ? []
-          : [{ name: "unordered" as const, data: { query, before: ids[at - 1] ?? 0, after: ids[at] ?? 0 }, ...about }]),
-        ...(changed.length === 0 ? [] : [{ name: "changed" as const, data: { query, ids: changed }, ...about }]),
-      ];
-    });
-    if (found.length > 0) return fail(...found);
+      if (extra.length > 0) found.doubled({ query, ids: extra.slice(0, 10) }, shown);
+      const ordered = queries.find(({ name }) => name === query)?.ordered ?? null;
+      const isMisplaced = (id: number, at: number): boolean => {
+        const before = ids[at - 1];
+        return before !== undefined && (ordered === "up" ? before > id : before < id);
+      };
+      const at = ordered === null ? -1 : ids.findIndex(isMisplaced);
+      if (at !== -1) found.unordered({ query, before: ids[at - 1] ?? 0, after: ids[at] ?? 0 }, shown);
+      if (changed.length > 0) found.changed({ query, ids: changed }, shown);
+    }
     const unread = asked.find((one) => one.ids === null);
     if (unread !== undefined) return unknown(`${unread.query}: ${unread.outcome}`);
     if (asked.length < queries.length) return unknown(`only ${asked.length} of ${queries.length} queries were sent`);
-    return pass(`${asked.length} of ${asked.length} results of ${rows} rows whole, in order, with their texts`);
+    return pass(`${asked.length} of ${asked.length} results of ${rows} rows are complete, in order and unchanged`);
   },
 });
 

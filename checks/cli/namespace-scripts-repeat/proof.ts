@@ -3,16 +3,17 @@ import { proveCheck } from "../../../src/proof.ts";
 import { no, nothing, yes } from "../../vocabulary/evidence.ts";
 import { namespaceScriptsRepeat } from "./index.ts";
 
-const state = '[[["kr_a1b2c_1_a","kr_a1b2c_1_a",1],["kr_a1b2c_1_b","kr_a1b2c_1_b",1]]] [[["1","kept"]]]' as
-  | string
-  | null;
+const state: Record<string, string | null> = {
+  "the list of namespaces": '[[["kr_a1b2c_1_a","kr_a1b2c_1_a",1],["kr_a1b2c_1_b","kr_a1b2c_1_b",1]]]',
+  "the row": '[[["1","kept by repeats"]]]',
+};
+const empty: typeof state = { "the list of namespaces": "[[]]", "the row": "[[]]" };
 const exists = no("SQL_EXECUTION_ERROR", "Namespace already exists", "exists");
 const plain = { case: "plain", role: "dba", sql: "CREATE NAMESPACE kr_a1b2c_1_a", said: exists };
 const sound = {
-  made: yes(),
-  filled: yes(),
   before: state,
   again: [yes(), yes()],
+  otherShape: null,
   plain: [plain],
   after: state,
   dropped: yes(),
@@ -23,13 +24,13 @@ const sound = {
 export default proveCheck(namespaceScriptsRepeat, {
   holds: [sound],
   cannotTell: [
-    { ...sound, made: nothing() },
-    { ...sound, filled: nothing() },
     { ...sound, again: [yes(), nothing()] },
+    { ...sound, dropped: nothing() },
     { ...sound, again: [], droppedAgain: [] },
-    { ...sound, before: null },
-    { ...sound, after: null },
-    { ...sound, before: "[[]] [[]]", after: "[[]] [[]]" },
+    { ...sound, before: { ...state, "the row": null } },
+    { ...sound, after: { ...state, "the list of namespaces": null } },
+    { ...sound, before: empty, after: empty },
+    { ...sound, before: {}, after: {} },
     { ...sound, left: null },
     { ...sound, plain: [] },
     { ...sound, plain: [{ ...plain, said: nothing() }] },
@@ -38,17 +39,17 @@ export default proveCheck(namespaceScriptsRepeat, {
   breaks: {
     refused: {
       seen: { ...sound, again: [yes(), exists] },
-      fault: sendInstead("forgetIfNotExists", /^CREATE NAMESPACE IF NOT EXISTS/, (sql) =>
+      fault: sendInstead("omitIfNotExists", /^CREATE NAMESPACE IF NOT EXISTS/, (sql) =>
         sql.replaceAll("IF NOT EXISTS ", ""),
       ),
     },
     changed: {
-      seen: { ...sound, after: "[[]] [[]]" },
-      fault: claimSuccess("dropOnlyInWords", /^DROP NAMESPACE IF EXISTS/),
+      seen: { ...sound, after: empty },
+      fault: claimSuccess("claimDropWithoutDropping", /^DROP NAMESPACE IF EXISTS/),
     },
     repeatAccepted: {
       seen: { ...sound, plain: [{ ...plain, said: yes() }] },
-      fault: claimSuccess("acceptWhatIsThere", /^CREATE NAMESPACE (?!IF)/),
+      fault: claimSuccess("claimCreateOfExisting", /^CREATE NAMESPACE (?!IF)/),
     },
   },
 });

@@ -13,7 +13,7 @@ const query = (name: string, times: number) => ({
 });
 const runs = integer({ min: 5, max: 60 });
 
-test("one answer each, however often asked, passes", () => {
+test("one distinct answer per query passes, however often it was asked", () => {
   assert(
     property(runs, (times) => {
       expect(outputStable.judge({ runs: times, shown: names.map((name) => query(name, times)) }, {}).kind).toBe("pass");
@@ -21,7 +21,7 @@ test("one answer each, however often asked, passes", () => {
   );
 });
 
-test("a second answer to one query is found, the rarer of the two told as the other", () => {
+test("a second answer to a query is found, and the rarer one is reported as the other", () => {
   assert(
     property(runs, constantFrom(...names), integer({ min: 1, max: 59 }), (times, name, often) => {
       const rare = Math.min(often, Math.floor((times - 1) / 2)) || 1;
@@ -38,7 +38,7 @@ test("a second answer to one query is found, the rarer of the two told as the ot
   );
 });
 
-test("a connection that breaks now and then is no finding; one that always breaks at the same query is", () => {
+test("an occasional broken connection is no finding; one that always breaks at the same query is", () => {
   assert(
     property(runs, constantFrom(...names), integer({ min: 1, max: 60 }), (times, name, often) => {
       const broken = Math.min(often, times);

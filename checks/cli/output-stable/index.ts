@@ -1,7 +1,7 @@
-import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import { outcomeOf, type Answer } from "../../../src/server/target.ts";
 
-/** Nothing in them changes by itself: what comes back must be the same to the letter. */
+/** Their results cannot change, so every answer must be identical. */
 const queries: readonly { readonly name: string; readonly sql: string }[] = [
   {
     name: "values of many types",
@@ -14,29 +14,28 @@ const queries: readonly { readonly name: string; readonly sql: string }[] = [
   },
   { name: "columns of a view", sql: "SELECT * FROM information_schema.tables LIMIT 0" },
 ];
-/** Fewer runs would miss what happens now and then. */
+/** With fewer runs an occasional difference would go unnoticed. */
 const runsMin = 5;
+const keptAnswers = 5;
 
 type Shown = {
   readonly query: string;
-  /** Each different answer with how often it came; at most `keptAnswers` of them. */
-  readonly answers: readonly { readonly text: string; readonly times: number; readonly exchange: number }[];
-  /** How often the connection broke instead of an answer, and how often something else went wrong; with the first of either. */
-  readonly broken: number;
-  readonly failed: number;
-  readonly outcome: string;
-  readonly exchange: number;
+  /** Each distinct answer and how often it came; at most `keptAnswers` of them. */
+  readonly answers: { readonly text: string; times: number; readonly exchange: number }[];
+  /** How often the connection broke instead of an answer, how often anything else failed, and the first failure. */
+  broken: number;
+  failed: number;
+  outcome: string;
+  exchange: number;
 };
-const keptAnswers = 5;
 
 export const outputStable = defineCheck({
   id: "cli/output-stable",
-  title: "The same query comes back the same to the letter",
-  failureTitle: "An answer differs from run to run, or never comes",
-  description: `Sends ${queries.length} queries whose answers cannot change twenty times each in turn, half of them over new connections, and compares names, order and types of the columns and all rows. One that breaks the connection ${runsMin} times and was never answered is not sent again.`,
-  blindTo:
-    "It asks for literals and columns only, so that nothing is touched; rows of tables are for the checks that write some.",
-  risk: "A script that takes the second column gets another one after a restart of the client.",
+  title: "Repeating a query gives an identical result",
+  failureTitle: "A query's result varies between runs, or never arrives",
+  description: `Sends ${queries.length} queries with constant results twenty times each in turn, every other time over a new connection, and compares names, order and types of the columns and all rows. A query that breaks the connection ${runsMin} times without ever being answered is not sent again.`,
+  blindTo: "It selects literals and columns only, so that nothing is touched; rows of tables are not compared.",
+  risk: "A script that reads the second column by position gets another column after a reconnect.",
   remedy: "Name the columns in every query, add ORDER BY, and read columns by name.",
   covers: ["CLI-07"],
   touches: "nothing",
@@ -47,6 +46,8 @@ export const outputStable = defineCheck({
     neverAnswered: {
       say: (d: { query: string; of: number; outcome: string }) =>
         `${d.query}: the connection broke ${d.of} of ${d.of} times, while other queries were answered: ${d.outcome}`,
+      risk: "Clients lose the connection with this query, and a retry loses the next one.",
+      remedy: "Rewrite the query until it is answered, and report its text to the KalamDB maintainers.",
     },
     changed: {
       say: (d: { query: string; first: string; other: string; times: number; of: number }) =>
@@ -55,65 +56,54 @@ export const outputStable = defineCheck({
   },
   async observe(target, context) {
     const runs = context.size({ light: 7, standard: 20, deep: 80 });
-    const shown = queries.map(({ name: query }) => ({
-      query,
-      answers: [] as { text: string; times: number; exchange: number }[],
-      broken: 0,
-      failed: 0,
-      outcome: "",
-      exchange: 0,
+    const asked = queries.map(({ name: query, sql }) => ({
+      sql,
+      seen: { query, answers: [], broken: 0, failed: 0, outcome: "", exchange: 0 } as Shown,
     }));
     for (let n = 0; n < runs; n += 1) {
-      for (const [at, { sql }] of queries.entries()) {
-        const one = shown[at];
-        // What breaks connections harms the server; to see that it does so each time, a few times are enough.
-        if (one !== undefined && onlyBreaks(one)) continue;
+      for (const { sql, seen } of asked) {
+        // Breaking connections harms the server; a few times are enough to see that it always happens.
+        if (onlyBreaks(seen)) continue;
         const answer = await target.sql(target.login, sql, n % 2 === 0 ? {} : { ownConnection: true });
-        if (one === undefined) continue;
         if (answer.kind === "ok") {
           const text = textOf(answer);
-          const known = one.answers.find((other) => other.text === text);
+          const known = seen.answers.find((other) => other.text === text);
           if (known !== undefined) known.times += 1;
-          else if (one.answers.length < keptAnswers) one.answers.push({ text, times: 1, exchange: answer.exchange });
+          else if (seen.answers.length < keptAnswers) seen.answers.push({ text, times: 1, exchange: answer.exchange });
           continue;
         }
-        if (answer.kind === "unsure" && (answer.because === "reset" || answer.because === "cut")) one.broken += 1;
-        else one.failed += 1;
-        if (one.outcome === "") Object.assign(one, { outcome: outcomeOf(answer), exchange: answer.exchange });
+        if (answer.kind === "unsure" && (answer.because === "reset" || answer.because === "cut")) seen.broken += 1;
+        else seen.failed += 1;
+        if (seen.outcome === "") Object.assign(seen, { outcome: outcomeOf(answer), exchange: answer.exchange });
       }
     }
-    const told: readonly Shown[] = shown;
-    return { runs, shown: told };
+    return { runs, shown: asked.map(({ seen }) => seen) };
   },
-  judge({ runs, shown }) {
-    const changed = shown
-      .filter(({ answers }) => answers.length > 1)
-      .map(({ query, answers }) => {
-        const [first, other] = answers.toSorted((a, b) => b.times - a.times);
-        const data = { query, first: first?.text ?? "", other: other?.text ?? "", times: other?.times ?? 0, of: runs };
-        return { name: "changed" as const, case: query, data, sent: answers.map((one) => one.exchange) };
-      });
-    // A connection may break; each one that asks this, and none that asks something else in between, does not break by chance.
-    const sound = shown.some(({ broken, failed }) => broken + failed === 0);
-    const never = shown
-      .filter((one) => sound && onlyBreaks(one))
-      .map(({ query, broken, outcome, exchange }) => ({
-        name: "neverAnswered" as const,
-        case: query,
-        data: { query, of: broken, outcome },
-        sent: [exchange],
-      }));
-    if (changed.length + never.length > 0) return fail(...changed, ...never);
+  judge({ runs, shown }, { found }) {
+    for (const { query, answers } of shown) {
+      const [first, other] = answers.toSorted((a, b) => b.times - a.times);
+      if (first !== undefined && other !== undefined)
+        found.changed(
+          { query, first: first.text, other: other.text, times: other.times, of: runs },
+          { case: query, sent: answers },
+        );
+    }
+    // A single break may be chance. Breaking every time, while another query is always answered in between, is not.
+    const otherAnswered = shown.some(({ broken, failed }) => broken + failed === 0);
+    for (const one of otherAnswered ? shown.filter(onlyBreaks) : []) {
+      const { query, broken, outcome } = one;
+      found.neverAnswered({ query, of: broken, outcome }, { case: query, sent: one });
+    }
     const failed = shown.find((one) => one.broken + one.failed > 0);
     if (failed !== undefined) return unknown(`${failed.query}: ${failed.outcome}`);
     if (runs < runsMin || shown.length < queries.length || shown.some(({ answers }) => answers[0]?.times !== runs))
       return unknown(`only ${shown.length} of ${queries.length} queries were sent, ${runs} times each`);
-    return pass(`${shown.length} queries, ${runs} times each: one answer each`);
+    return pass(`${shown.length} queries, ${runs} runs each: all results identical`);
   },
 });
 
-/** Often enough to say that it does so each time. */
-function onlyBreaks({ answers, broken, failed }: Pick<Shown, "answers" | "broken" | "failed">): boolean {
+/** Never answered, and often enough to say that this is no chance. */
+function onlyBreaks({ answers, broken, failed }: Shown): boolean {
   return broken >= runsMin && answers.length === 0 && failed === 0;
 }
 
@@ -126,7 +116,7 @@ function textOf(answer: Answer & { kind: "ok" }): string {
   );
 }
 
-/** Keys of an object have no order of their own. */
+/** The order of keys in an object does not matter. */
 function sorted(type: unknown): unknown {
   if (typeof type !== "object" || type === null || Array.isArray(type)) return type;
   return Object.fromEntries(

@@ -34,7 +34,7 @@ export default proveCheck(outputStable, {
   breaks: {
     neverAnswered: {
       seen: first(reset),
-      fault: sqlFault("breakOffAtATypedNull", (sql) =>
+      fault: sqlFault("closeConnectionAtTypedNull", (sql) =>
         sql.includes("CAST(NULL AS TEXT)") ? Promise.resolve("lost") : undefined,
       ),
     },
@@ -47,7 +47,7 @@ export default proveCheck(outputStable, {
       }),
       fault: (() => {
         let seen = 0;
-        return changeResult("swapTwoColumnsNowAndThen", /^SELECT 'zeta'/, (result) => {
+        return changeResult("swapColumnsSometimes", /^SELECT 'zeta'/, (result) => {
           seen += 1;
           if (seen % 5 !== 3) return undefined;
           const swap = (list: Json): Json => {

@@ -1,144 +1,81 @@
-import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
-import { saidOf, isCleanRefusal, type Said } from "../../../src/server/target.ts";
-import { shown, tryAll } from "../../vocabulary/trials.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
+import { createTable, type TableSpec } from "../../vocabulary/tables.ts";
+import { shown } from "../../vocabulary/trials.ts";
+import { judgeRepeats, keptText, repeatFindings, repeats, repeatScripts } from "../repeated-scripts.ts";
 
-const repeats = 2;
-const types: readonly { readonly name: string; readonly options: string }[] = [
-  { name: "users", options: "TYPE='USER'" },
-  { name: "shared", options: "TYPE='SHARED'" },
-  { name: "stream", options: "TYPE='STREAM', TTL_SECONDS=3600" },
+const tables: readonly ({ readonly name: string } & Omit<TableSpec, "columns">)[] = [
+  { name: "users", type: "USER" },
+  { name: "shared", type: "SHARED" },
+  { name: "stream", type: "STREAM", options: { TTL_SECONDS: 3600 } },
 ];
-const kept = "kept by repeats";
+const columns = "id BIGINT PRIMARY KEY, v TEXT NOT NULL";
+const otherColumns = "id BIGINT PRIMARY KEY, other INT, another DOUBLE";
 
 export const tableScriptsRepeat = defineCheck({
   id: "cli/table-scripts-repeat",
-  title: "A script that makes and drops tables can be repeated",
-  failureTitle: "A table script fails or changes something when repeated",
-  description: `Makes a USER, a SHARED and a STREAM table with IF NOT EXISTS in one request, puts a row into each, and sends the same script ${repeats} times more, and then one with other columns: columns, version, options and rows must be as before. A plain CREATE of each must be refused. Then a script that drops them with IF EXISTS, ${repeats + 1} times: it must succeed each time, and they must be gone.`,
+  title: "A script that creates and drops tables can be rerun",
+  failureTitle: "A table script fails or changes something when rerun",
+  description: `Creates a USER, a SHARED and a STREAM table with IF NOT EXISTS in one request, inserts a row into each, sends the same script ${repeats} more times and then one with other columns: columns, version, options and rows must be unchanged. CREATE without IF NOT EXISTS must be rejected for each. Then sends a script that drops them with IF EXISTS ${repeats + 1} times: it must succeed each time, and the tables must be gone.`,
   blindTo:
-    "It repeats a script that has succeeded; one that broke off half way is not tried. IF NOT EXISTS with other columns may succeed or be refused: only that it changes nothing is looked at.",
-  risk: "A migration that is run again stops in the middle, or empties or alters what is there.",
-  remedy: "Until this passes, ask system.tables before each CREATE and DROP.",
+    "It reruns scripts that succeeded; a script that failed half way is not tried. IF NOT EXISTS with other columns may succeed or be rejected; it only must not change anything.",
+  risk: "A migration that is run again stops half way, or empties or alters existing tables.",
+  remedy: "Until this passes, check system.tables before each CREATE and DROP.",
   covers: ["CLI-06"],
   touches: "scratch",
   needs: ["dba"],
   level: "block",
   estimateMs: 900,
   estimateRequests: 30,
-  findings: {
-    refused: { say: (d: { script: string; outcome: string }) => `${d.script}: a repeat was refused: ${d.outcome}` },
-    changed: {
-      say: (d: { what: string; before: string; after: string }) => `${d.what} changed from ${d.before} to ${d.after}`,
-    },
-    repeatAccepted: { say: (d: { sql: string }) => `${d.sql} succeeded although it was there` },
-  },
-  async observe(target, { scratch }) {
+  findings: repeatFindings,
+  async observe(target, context) {
+    const { scratch } = context;
     const op = await target.account("dba");
-    const table = (name: string): string => `${scratch}.${name}`;
-    const create = (columns: string): string =>
-      types
-        .map(({ name, options }) => `CREATE TABLE IF NOT EXISTS ${table(name)} (${columns}) WITH (${options})`)
+    const qualified = (name: string): string => `${scratch}.${name}`;
+    const make = (shape: string): string =>
+      tables
+        .map(({ name, ...spec }) => createTable(`IF NOT EXISTS ${qualified(name)}`, { ...spec, columns: shape }))
         .join("; ");
-    const make = create("id BIGINT PRIMARY KEY, v TEXT NOT NULL");
-    const other = create("id BIGINT PRIMARY KEY, other INT, another DOUBLE");
-    const drop = types.map(({ name }) => `DROP TABLE IF EXISTS ${table(name)}`).join("; ");
-    const inCatalogue = `SELECT table_name, table_type, version, options FROM system.tables WHERE namespace_id = '${scratch}' ORDER BY table_name LIMIT 10`;
-    const columns = `SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns WHERE table_schema = '${scratch}' ORDER BY table_name, ordinal_position LIMIT 100`;
-    const send = async (sql: string): Promise<Said> => saidOf(await target.sql(op, sql));
-    /** Each thing by what it is called in a sentence; null where it could not be read. */
-    const state = async (): Promise<{ readonly [what: string]: string | null }> => ({
-      "the catalogue": await shown(target, op, inCatalogue),
-      "the columns": await shown(target, op, columns),
-      ...Object.fromEntries(
-        await Promise.all(
-          types.map(async ({ name }) => [
-            `the rows of ${name}`,
-            await shown(target, op, `SELECT id, v FROM ${table(name)} ORDER BY id LIMIT 10`),
-          ]),
-        ),
-      ),
-    });
-
-    const made = await send(make);
-    const filled: Said[] = [];
-    for (const { name } of types) filled.push(await send(`INSERT INTO ${table(name)} (id, v) VALUES (1, '${kept}')`));
-    const before = await state();
-    const again: Said[] = [];
-    for (let n = 0; n < repeats; n += 1) again.push(await send(make));
-    const otherShape = await send(other);
-    const plain = await tryAll(
-      target,
-      types.map(({ name, options }) => ({
+    const list = async (): Promise<string | null> =>
+      await shown(
+        target,
+        op,
+        `SELECT table_name, table_type, version, options FROM system.tables WHERE namespace_id = '${scratch}' ORDER BY table_name LIMIT 10`,
+      );
+    const listColumns = `SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns WHERE table_schema = '${scratch}' ORDER BY table_name, ordinal_position LIMIT 100`;
+    const rowsOf = async (name: string): Promise<string | null> =>
+      await shown(target, op, `SELECT id, v FROM ${qualified(name)} ORDER BY id LIMIT 10`);
+    return await repeatScripts(target, context, op, {
+      make: make(columns),
+      async fill() {
+        for (const { name } of tables) {
+          const insert = `INSERT INTO ${qualified(name)} (id, v) VALUES (1, '${keptText}')`;
+          context.need(await target.sql(op, insert), `the row of ${name} could not be written`);
+        }
+      },
+      otherShape: make(otherColumns),
+      plain: tables.map(({ name, ...spec }) => ({
         name,
         as: op,
-        sql: `CREATE TABLE ${table(name)} (id BIGINT PRIMARY KEY, v TEXT NOT NULL) WITH (${options})`,
+        sql: createTable(qualified(name), { ...spec, columns }),
       })),
-    );
-    const after = await state();
-    const dropped = await send(drop);
-    const droppedAgain: Said[] = [];
-    for (let n = 0; n < repeats; n += 1) droppedAgain.push(await send(drop));
-    const left = await shown(target, op, inCatalogue);
-    return { made, filled, before, again, otherShape, plain, after, dropped, droppedAgain, left };
+      drop: tables.map(({ name }) => `DROP TABLE IF EXISTS ${qualified(name)}`).join("; "),
+      state: async () => ({
+        "the catalogue": await list(),
+        "the columns": await shown(target, op, listColumns),
+        ...Object.fromEntries(
+          await Promise.all(tables.map(async ({ name }) => [`the rows of ${name}`, await rowsOf(name)] as const)),
+        ),
+      }),
+      list,
+    });
   },
-  judge(seen) {
-    const { made, filled, before, after, again, otherShape, plain, dropped, droppedAgain, left } = seen;
-    const scripts = [
-      { script: "CREATE TABLE IF NOT EXISTS", repeated: again },
-      { script: "DROP TABLE IF EXISTS", repeated: droppedAgain },
-    ];
-    const found = [
-      ...scripts.flatMap(({ script, repeated }) => {
-        const refused = repeated.find((said) => said.kind === "refused" && said.why !== "rate");
-        if (refused === undefined) return [];
-        const data = { script, outcome: `${refused.status} ${refused.message}` };
-        return [{ name: "refused" as const, case: script, data, sent: [refused.exchange] }];
-      }),
-      ...Object.keys(before).flatMap((what) => {
-        const [was, is] = [before[what] ?? null, after[what] ?? null];
-        if (was === null || is === null || was === is) return [];
-        const sent = [...again, otherShape].map((said) => said.exchange);
-        return [{ name: "changed" as const, case: what, data: { what, before: was, after: is }, sent }];
-      }),
-      ...(dropped.kind !== "ok" || left === null || left === "[[]]"
-        ? []
-        : [
-            {
-              name: "changed" as const,
-              case: "after the drop",
-              data: { what: "the list after dropping all", before: "[[]]", after: left },
-              sent: [dropped.exchange],
-            },
-          ]),
-      ...plain
-        .filter((one) => one.said.kind === "ok")
-        .map((one) => ({
-          name: "repeatAccepted" as const,
-          case: one.case,
-          data: { sql: one.sql },
-          sent: [one.said.exchange],
-        })),
-    ];
-    if (found.length > 0) return fail(...found);
-    const broken = [made, ...filled, dropped, ...again, ...droppedAgain].find((said) => said.kind !== "ok");
-    if (broken !== undefined)
-      return unknown(
-        `a statement was not answered with success: ${broken.status ?? ""} ${broken.message}`.replace("  ", " "),
-      );
-    const unread = [...Object.entries(before), ...Object.entries(after), ["the list", left] as const].find(
-      ([, text]) => text === null,
-    );
-    if (unread !== undefined) return unknown(`${unread[0]} could not be read`);
-    const rows = Object.values(before).filter((text) => text?.includes(kept) === true).length;
-    if (again.length < repeats || droppedAgain.length < repeats || rows < types.length)
-      return unknown("the scripts were not repeated, or there was nothing to keep");
-    const vague = plain.find((one) => !isCleanRefusal(one.said));
-    if (vague !== undefined || plain.length < types.length)
-      return unknown(`a plain repeat was not refused for the name: ${vague?.said.message ?? "it was not tried"}`);
-    if (otherShape.kind === "unsure" && otherShape.why !== "unrecognised")
-      return unknown(`IF NOT EXISTS with other columns got no answer: ${otherShape.message}`);
+  judge(seen, { found }) {
+    const count = { rows: tables.length, plain: tables.length };
+    const why = judgeRepeats(seen, found, { object: "TABLE", count });
+    if (why !== undefined) return unknown(why);
+    const reruns = seen.again.length + seen.droppedAgain.length;
     return pass(
-      `${again.length + droppedAgain.length} of ${again.length + droppedAgain.length} repeats and other columns without effect on ${types.length} tables, ${plain.length} plain repeats refused, all gone in the end`,
+      `${reruns} of ${reruns} reruns of scripts for ${tables.length} tables succeeded and changed nothing, nor did other columns; CREATE without IF NOT EXISTS was rejected ${seen.plain.length} times; all tables are gone`,
     );
   },
 });

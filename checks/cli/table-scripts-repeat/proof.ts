@@ -13,8 +13,6 @@ const state: Record<string, string | null> = {
 };
 const exists = no("SQL_EXECUTION_ERROR", "Table kr.users already exists", "exists");
 const sound = {
-  made: yes(),
-  filled: [yes(), yes(), yes()],
   before: state,
   again: [yes(), yes()],
   otherShape: yes(),
@@ -28,9 +26,8 @@ const sound = {
 export default proveCheck(tableScriptsRepeat, {
   holds: [sound, { ...sound, otherShape: exists }],
   cannotTell: [
-    { ...sound, made: nothing() },
-    { ...sound, filled: [yes(), yes(), nothing()] },
     { ...sound, again: [yes(), nothing()] },
+    { ...sound, dropped: nothing() },
     { ...sound, again: [], droppedAgain: [] },
     { ...sound, before: {}, after: {} },
     { ...sound, after: { ...state, "the columns": null } },
@@ -43,21 +40,21 @@ export default proveCheck(tableScriptsRepeat, {
   breaks: {
     refused: {
       seen: { ...sound, droppedAgain: [yes(), no("SQL_EXECUTION_ERROR", "not found", "missing")] },
-      fault: sendInstead("forgetIfExists", /^DROP TABLE IF EXISTS/, (sql) => sql.replaceAll("IF EXISTS ", "")),
+      fault: sendInstead("omitIfExists", /^DROP TABLE IF EXISTS/, (sql) => sql.replaceAll("IF EXISTS ", "")),
     },
     changed: {
       seen: {
         ...sound,
         after: { ...state, "the columns": '[[["shared","id","BIGINT","NO"],["shared","other","INT","YES"]]]' },
       },
-      fault: sendInstead("replaceByTheOtherShape", /other INT/, (sql) => {
+      fault: sendInstead("recreateWithOtherColumns", /other INT/, (sql) => {
         const drops = [...sql.matchAll(/EXISTS (\S+) /g)].map(([, table]) => `DROP TABLE ${table}`);
         return `${drops.join("; ")}; ${sql}`;
       }),
     },
     repeatAccepted: {
       seen: { ...sound, plain: sound.plain.map((one) => ({ ...one, said: yes() })) },
-      fault: claimSuccess("acceptWhatIsThere", /^CREATE TABLE \S+\.shared \(/),
+      fault: claimSuccess("claimCreateOfExisting", /^CREATE TABLE \S+\.shared \(/),
     },
   },
 });
