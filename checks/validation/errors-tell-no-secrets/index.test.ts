@@ -11,7 +11,7 @@ const names = {
   planted: "kr_a1b2c_1_x",
 };
 
-/** What is found in an answer with this text to a statement with that one. */
+/** What is found in an answer with this text to this statement. */
 async function found(text: string, sql = "SELECT 1", headers: Record<string, string> = {}): Promise<string[]> {
   const target: Pick<Target, "request"> = {
     request: () =>
@@ -32,29 +32,29 @@ async function found(text: string, sql = "SELECT 1", headers: Record<string, str
 }
 
 test.for([
-  ["error at /var/lib/kalamdb/data/x.parquet", "a path on its disk"],
-  ["cannot open 'C:\\\\kalamdb\\\\data'", "a path on its disk"],
-  ["thread 'main' panicked at 'oh'", "a stack or a panic"],
-  ["in backend/src/sql/executor.rs:1177", "a place in its source"],
-  ["at 0x7f3a9c0012d0", "an address in its memory"],
-  ["$2b$12$abcdefghijkl", "a hash of a password"],
+  ["error at /var/lib/kalamdb/data/x.parquet", "a file path"],
+  ["cannot open 'C:\\\\kalamdb\\\\data'", "a file path"],
+  ["thread 'main' panicked at 'oh'", "a stack trace or a panic"],
+  ["in backend/src/sql/executor.rs:1177", "a source location"],
+  ["at 0x7f3a9c0012d0", "a memory address"],
+  ["$2b$12$abcdefghijkl", "a password hash"],
   ["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJyb290In0.sig", "a token"],
-  ["root:x:0:0:root", "what is in a file of its own"],
-  ["value canary-1 does not fit", "another's text"],
-  ["key 7123456789 exists", "another's key"],
-  ["held by kr_a1b2c_user_2", "another's name"],
+  ["root:x:0:0:root", "the content of a file"],
+  ["value canary-1 does not fit", "another account's text"],
+  ["key 7123456789 exists", "another account's key"],
+  ["held by kr_a1b2c_user_2", "another account's name"],
   ["near 'Kr1-secret'", "a password"],
-] as const)("%s tells %s", async ([text, what]) => {
+] as const)("%s reveals %s", async ([text, what]) => {
   expect(await found(text)).toEqual([what]);
 });
 
-test("a password is found even where the statement had it, and what else the user wrote is not", async () => {
+test("a password is found even if the statement contains it; anything else the user wrote is not", async () => {
   expect(await found("near 'Kr1-secret'", "CREATE USER 'x' WITH PASSWORD '{password}'")).toEqual(["a password"]);
   expect(await found("cannot read /etc/passwd for kr_a1b2c_user_2", "SELECT '/etc/passwd', '{other}'")).toEqual([]);
 });
 
-test("headers are searched, too", async () => {
-  expect(await found("", "SELECT 1", { "x-trace": "/home/kalam/server" })).toEqual(["a path on its disk"]);
+test("headers are searched as well", async () => {
+  expect(await found("", "SELECT 1", { "x-trace": "/home/kalam/server" })).toEqual(["a file path"]);
 });
 
 test.for([
@@ -62,6 +62,6 @@ test.for([
   "Invalid JSON payload: Json deserialize error: key must be a string at line 1 column 2",
   "Primary key violation: value '1' already exists in column 'id'",
   "POST /v1/api/sql takes application/json",
-])("%s tells nothing", async (text) => {
+])("%s reveals nothing", async (text) => {
   expect(await found(text)).toEqual([]);
 });

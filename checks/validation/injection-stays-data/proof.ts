@@ -1,7 +1,7 @@
 import { changeRows, sqlFault } from "../../../src/faults/sql.ts";
 import { proveCheck } from "../../../src/proof.ts";
 import { no, nothing, yes } from "../../vocabulary/evidence.ts";
-import { aliases, payloads, places } from "./injections.ts";
+import { aliases, cases, payloads, places } from "./injections.ts";
 import { injectionStaysData } from "./index.ts";
 
 const text = (name: string, change: object = {}) => ({
@@ -19,14 +19,14 @@ const texts = [
 const filters = payloads.map(({ name }, at) => ({
   case: `${name}, in a filter`,
   text: "'; DELETE",
-  wanted: [String(at)],
+  expected: [String(at)],
   found: [String(at)] as string[] | null,
   exchange: at,
 }));
 const refusal = no("SQL_EXECUTION_ERROR", "not found", "missing");
 const answers = places.map(() => refusal);
-const alive = [...payloads, ...places, ...aliases].map((_, at) => String(at + 1));
-const sound = { texts, filters, answers, looked: true, alive: alive as string[] | null, control: true };
+const alive = cases.map((_, at) => String(at + 1));
+const sound = { texts, filters, answers, readBack: true, alive: alive as string[] | null, control: true };
 const firstText = (change: object) => ({
   ...sound,
   texts: [text("single quote, as a literal", change), ...texts.slice(1)],
@@ -40,7 +40,7 @@ export default proveCheck(injectionStaysData, {
   holds: [sound, firstText({ mayRefuse: true, said: refusal, got: null })],
   cannotTell: [
     { ...sound, alive: null },
-    { ...sound, looked: false },
+    { ...sound, readBack: false },
     { ...sound, control: false },
     firstText({ said: refusal, got: null }),
     firstText({ said: nothing(), got: null }),
@@ -49,13 +49,13 @@ export default proveCheck(injectionStaysData, {
     { ...sound, answers: answers.slice(1) },
     { ...sound, texts: texts.slice(1) },
     firstFilter(null),
-    // With the canary gone by another hand, nothing can be told, even where something looks bent.
-    { ...firstText({ got: "bent" }), control: false },
+    // If the control fails, even an altered text is inconclusive.
+    { ...firstText({ got: "altered" }), control: false },
   ],
   breaks: {
     executed: {
       seen: { ...sound, alive: alive.slice(1) },
-      fault: sqlFault("runWhatStandsBehindAQuote", async (sql, _, exchange) => {
+      fault: sqlFault("executeAfterAQuote", async (sql, _, exchange) => {
         const smuggled = /VALUES \(\d+, '''; (DELETE FROM \S+ WHERE id = \d+)/.exec(sql)?.[1];
         if (smuggled === undefined) return undefined;
         const said = await exchange();

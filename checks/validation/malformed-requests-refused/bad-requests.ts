@@ -1,6 +1,6 @@
 /**
- * Requests that no client means to send. Nothing in them names anything on the server, and none has a name with `/`,
- * `..` or NUL, nor an empty one: there are servers that end at these (hostile-names-harmless).
+ * Malformed requests. They name nothing on the server, and no name in them is empty or contains `/`, `..` or NUL: some
+ * servers crash on those (hostile-names-harmless).
  */
 export interface BadRequest {
   readonly name: string;
@@ -12,12 +12,12 @@ export interface BadRequest {
 
 const sqlPath = "/v1/api/sql";
 const json = { "content-type": "application/json" };
-/** A request as it should be; what differs from it is what is wrong. */
+/** A valid body: in the cases below, whatever differs from it is malformed. */
 export const goodBody = '{"sql":"SELECT 1 AS alive"}';
 
 const bytes = (...parts: readonly (string | number)[]): Uint8Array =>
   Uint8Array.from(parts.flatMap((part) => (typeof part === "number" ? [part] : [...new TextEncoder().encode(part)])));
-const utf16 = (text: string): Uint8Array => new Uint8Array(Uint16Array.from(text, (sign) => sign.charCodeAt(0)).buffer);
+const utf16 = (text: string): Uint8Array => new Uint8Array(Uint16Array.from(text, (unit) => unit.charCodeAt(0)).buffer);
 
 const body = (name: string, text: string | Uint8Array): BadRequest => ({
   name,
@@ -51,11 +51,11 @@ const path = (name: string, to: string): BadRequest => ({
 
 export const badRequests: readonly BadRequest[] = [
   body("empty body", ""),
-  body("only blanks", "   "),
+  body("only spaces", "   "),
   body("SQL instead of JSON", "SELECT 1"),
-  body("cut JSON", '{"sql":"SELECT 1"'),
+  body("truncated JSON", '{"sql":"SELECT 1"'),
   body("null", "null"),
-  body("a text", '"SELECT 1"'),
+  body("a string", '"SELECT 1"'),
   body("a number", "1"),
   body("an empty list", "[]"),
   body("a list of requests", `[${goodBody}]`),
@@ -69,46 +69,46 @@ export const badRequests: readonly BadRequest[] = [
   body("sql a list", '{"sql":["SELECT 1"]}'),
   body("sql an object", '{"sql":{"text":"SELECT 1"}}'),
   body("params an object", '{"sql":"SELECT $1 AS a","params":{"1":1}}'),
-  body("params a text", '{"sql":"SELECT $1 AS a","params":"1"}'),
+  body("params a string", '{"sql":"SELECT $1 AS a","params":"1"}'),
   body("params a number", '{"sql":"SELECT $1 AS a","params":1}'),
   body("a parameter that is an object", '{"sql":"SELECT $1 AS a","params":[{"a":1}]}'),
   body("a parameter that is a list", '{"sql":"SELECT $1 AS a","params":[[1]]}'),
-  body("a parameter too few", '{"sql":"SELECT $1 AS a, $2 AS b","params":[1]}'),
-  body("no parameters", '{"sql":"SELECT $1 AS a"}'),
+  body("too few parameters", '{"sql":"SELECT $1 AS a, $2 AS b","params":[1]}'),
+  body("missing parameters", '{"sql":"SELECT $1 AS a"}'),
   body("parameter 0", '{"sql":"SELECT $0 AS a","params":[1]}'),
   body("parameters with a batch", '{"sql":"SELECT $1 AS a; SELECT 2","params":[1]}'),
-  body("a number beyond all", '{"sql":"SELECT $1 AS a","params":[1e999]}'),
+  body("a number out of range", '{"sql":"SELECT $1 AS a","params":[1e999]}'),
   body("NaN", '{"sql":"SELECT $1 AS a","params":[NaN]}'),
   body("namespace_id a number", '{"sql":"SELECT 1","namespace_id":1}'),
   body("namespace_id a list", '{"sql":"SELECT 1","namespace_id":["a"]}'),
-  body("text behind the JSON", `${goodBody} x`),
+  body("text after the JSON", `${goodBody} x`),
   body("two documents", goodBody + goodBody),
   body("single quotes", "{'sql':'SELECT 1'}"),
-  body("a name without quotes", '{sql:"SELECT 1"}'),
+  body("an unquoted key", '{sql:"SELECT 1"}'),
   body("a comment", '{"sql":"SELECT 1"/* x */}'),
-  body("a comma too many", '{"sql":"SELECT 1",}'),
+  body("a trailing comma", '{"sql":"SELECT 1",}'),
   body("a bad escape", String.raw`{"sql":"SELECT \x31"}`),
   body("half a surrogate pair", String.raw`{"sql":"SELECT '\ud800'"}`),
-  body("a line break in a text", '{"sql":"SELECT\n1"}'),
-  body("bytes that are no UTF-8", bytes('{"sql":"SELECT \'', 0xff, 0xfe, "'\"}")),
-  body("an overlong sign", bytes('{"sql":"SELECT \'', 0xc0, 0xaf, "'\"}")),
+  body("a line break in a string", '{"sql":"SELECT\n1"}'),
+  body("invalid UTF-8", bytes('{"sql":"SELECT \'', 0xff, 0xfe, "'\"}")),
+  body("an overlong UTF-8 sequence", bytes('{"sql":"SELECT \'', 0xc0, 0xaf, "'\"}")),
   body("UTF-16", utf16(goodBody)),
-  body("10,000 lists in each other", `{"sql":"SELECT 1","params":${"[".repeat(10_000)}${"]".repeat(10_000)}}`),
-  body("100,000 open lists", "[".repeat(100_000)),
-  typed("no type", {}),
-  typed("type text/plain", { "content-type": "text/plain" }),
-  typed("type of a form", { "content-type": "application/x-www-form-urlencoded" }, "sql=SELECT+1"),
-  typed("type multipart without a boundary", { "content-type": "multipart/form-data" }),
-  typed("type XML", { "content-type": "application/xml" }, "<sql>SELECT 1</sql>"),
-  typed("a type that is none", { "content-type": ";;;" }),
-  typed("said to be packed, and is not", { ...json, "content-encoding": "gzip" }),
+  body("10,000 nested lists", `{"sql":"SELECT 1","params":${"[".repeat(10_000)}${"]".repeat(10_000)}}`),
+  body("100,000 unclosed lists", "[".repeat(100_000)),
+  typed("no content type", {}),
+  typed("content type text/plain", { "content-type": "text/plain" }),
+  typed("content type of a form", { "content-type": "application/x-www-form-urlencoded" }, "sql=SELECT+1"),
+  typed("content type multipart without a boundary", { "content-type": "multipart/form-data" }),
+  typed("content type XML", { "content-type": "application/xml" }, "<sql>SELECT 1</sql>"),
+  typed("an invalid content type", { "content-type": ";;;" }),
+  typed("gzip declared, body not compressed", { ...json, "content-encoding": "gzip" }),
   method("GET"),
   withBody("PUT"),
   withBody("PATCH"),
   withBody("DELETE"),
   path("unknown path", "/v1/api/sqll"),
   path("unknown version", "/v0/api/sql"),
-  typed("no token behind Bearer", { ...json, authorization: "Bearer " }),
+  typed("Bearer without a token", { ...json, authorization: "Bearer " }),
   typed("a token of two words", { ...json, authorization: "Bearer a b" }),
   typed("an unknown scheme", { ...json, authorization: "Nonsense abc" }),
 ];

@@ -1,22 +1,22 @@
-import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import { saidOf, type Reply, type Said } from "../../../src/server/target.ts";
 import { badRequests, type BadRequest } from "./bad-requests.ts";
 
 /** Long enough for anything that a server does with a hundred kilobytes. */
 const answerWithinMs = 5_000;
-/** After so many bad ones a good one, so that a server which stopped answering is noticed near to where it did. */
+/** A valid request follows every so many malformed ones, to see near which one a server stops answering. */
 const controlEvery = 8;
-/** Paths other than that of SQL may answer with a bare status. */
+/** Other paths may answer with a bare status. */
 const sqlPath = "/v1/api/sql";
 
 type Asked = {
   readonly case: string;
   readonly request: string;
-  /** Null where no status line came. */
+  /** Null if no status line came. */
   readonly status: number | null;
-  /** The error's code in the body; empty where there is none. */
+  /** The error code in the body; empty if there is none. */
   readonly code: string;
-  /** Why no whole answer came; empty where one did. */
+  /** Why the answer is incomplete; empty if it is complete. */
   readonly broke: string;
   readonly text: string;
   readonly needsCode: boolean;
@@ -25,29 +25,31 @@ type Asked = {
 type Control = { readonly after: string; readonly said: Said };
 
 function read(one: BadRequest, reply: Reply): Asked {
-  const code = /"code"\s*:\s*"([A-Z_]+)"/.exec(reply.text)?.[1] ?? "";
+  const answered = reply.kind === "answered";
   const shown = typeof one.body === "string" ? one.body.slice(0, 80) : one.body === undefined ? "" : "bytes";
   return {
     case: one.name,
     request: `${one.method} ${one.path} ${shown}`.trim(),
-    status: reply.kind === "answered" ? reply.status : (reply.status ?? null),
-    code,
-    broke: reply.kind === "answered" ? "" : reply.because,
-    text: reply.kind === "answered" ? reply.text.replace(/\s+/g, " ").slice(0, 160) : reply.detail,
+    status: reply.status ?? null,
+    code: /"code"\s*:\s*"([A-Z_]+)"/.exec(reply.text)?.[1] ?? "",
+    broke: answered ? "" : reply.because,
+    text: answered ? reply.text.replace(/\s+/g, " ").slice(0, 160) : reply.detail,
     needsCode: one.path === sqlPath && one.method === "POST",
     exchange: reply.exchange,
   };
 }
 
+type Data = { case: string; request: string };
+
 export const malformedRequestsRefused = defineCheck({
   id: "validation/malformed-requests-refused",
-  title: "Requests that are not well formed are refused",
-  failureTitle: "A malformed request is accepted, hangs, or breaks something",
-  description: `Sends ${badRequests.length} requests that are none: broken JSON, wrong types, bytes that are no text, wrong methods, paths and headers, parameters that do not fit; and a good one after every ${controlEvery}. Each must be answered with a status from 400 to 499 and, by the SQL interface, with a code.`,
+  title: "Malformed requests are rejected",
+  failureTitle: "A malformed request is accepted, hangs or causes an error",
+  description: `Sends ${badRequests.length} malformed requests (broken JSON, wrong types, invalid UTF-8, wrong methods, paths and headers, parameters that do not match) and a valid one after every ${controlEvery}. Each must be answered with a status from 400 to 499 and, by the SQL interface, with an error code.`,
   blindTo:
-    "It does not send what breaks HTTP itself (lengths that lie, cut headers), nothing large, and no names that could end a server; backpressure/oversize-refused-cleanly and validation/hostile-names-harmless do.",
-  risk: "A bug in a client brings the server down, or is taken for a request that nobody meant.",
-  remedy: "Put a proxy before the server that checks method, path, type and size; keep to clients that are tested.",
+    "Requests that violate HTTP itself (false lengths, truncated headers), large requests, and names that can crash a server; see the backpressure category and validation/hostile-names-harmless.",
+  risk: "A bug in a client crashes the server, or its request is executed as something else.",
+  remedy: "Put a proxy in front of the server that validates method, path, type and size; use only tested clients.",
   covers: [],
   touches: "nothing",
   level: "block",
@@ -55,15 +57,15 @@ export const malformedRequestsRefused = defineCheck({
   estimateRequests: badRequests.length + Math.ceil(badRequests.length / controlEvery) + 1,
   findings: {
     serverError: {
-      say: (d: { case: string; request: string; outcome: string }) => `${d.case}: ${d.request} got ${d.outcome}`,
+      say: (d: Data & { outcome: string }) => `${d.case}: ${d.request} got ${d.outcome}`,
     },
     accepted: {
-      say: (d: { case: string; request: string; status: number }) =>
-        `${d.case}: ${d.request} was accepted with status ${d.status}`,
+      say: (d: Data & { status: number }) => `${d.case}: ${d.request} was accepted with status ${d.status}`,
+      risk: "A client with a bug gets a success for a request that did nothing, or something else.",
     },
     hung: {
-      say: (d: { case: string; request: string; withinMs: number }) =>
-        `${d.case}: ${d.request} got no answer within ${d.withinMs / 1000} s`,
+      say: (d: Data & { withinMs: number }) => `${d.case}: ${d.request} got no answer within ${d.withinMs / 1000} s`,
+      risk: "A client with a bug waits until it times out, and its connections pile up on the server.",
     },
   },
   async observe(target) {
@@ -79,49 +81,43 @@ export const malformedRequestsRefused = defineCheck({
       const { name: _, ...request } = one;
       const send = async () => read(one, await target.request(target.login, { ...request, timeoutMs: answerWithinMs }));
       const first = await send();
-      // A connection that breaks once may have broken by itself.
+      // A connection that breaks once may have broken by chance.
       asked.push(breaks.has(first.broke) ? await send() : first);
       const isDue = (at + 1) % controlEvery === 0 || at === badRequests.length - 1;
       if (isDue && !(await control(one.name))) break;
     }
     return { asked, controls };
   },
-  judge({ asked, controls }) {
-    const about = (one: Asked) => ({ case: one.case, sent: [one.exchange] });
-    const data = (one: Asked) => ({ case: one.case, request: one.request });
-    const hung = asked
-      .filter(({ broke }) => broke === "timeout")
-      .map((one) => ({ name: "hung" as const, data: { ...data(one), withinMs: answerWithinMs }, ...about(one) }));
-    const accepted = asked.flatMap((one) =>
-      one.status === null || one.status >= 400 || isServerError(one)
-        ? []
-        : [{ name: "accepted" as const, data: { ...data(one), status: one.status }, ...about(one) }],
-    );
-    const broken = asked.filter(isServerError).map((one) => {
-      const outcome = one.broke === "" ? `${one.status} ${one.text}` : `a broken connection (${one.broke})`;
-      return { name: "serverError" as const, data: { ...data(one), outcome }, ...about(one) };
-    });
+  judge({ asked, controls }, { found }) {
     const [first] = controls;
-    const dead = controls.find(({ said }) => said.kind !== "ok");
-    if (first === undefined || dead === first)
-      return unknown(`a good request does not work to begin with: ${first?.said.message ?? "it was not tried"}`);
-    // Where nobody is there any more, what broke just before may have ended it; where nothing answers in time, the way there may be broken.
-    const isGone = dead === undefined || ["unreachable", "reset"].includes(dead.said.why);
-    const found = [...accepted, ...(isGone ? broken : []), ...(dead === undefined ? hung : [])];
-    if (found.length > 0) return fail(...found);
-    if (dead !== undefined)
-      return unknown(
-        `after ${dead.after} a good request got ${dead.said.status ?? dead.said.why} ${dead.said.message}`,
-      );
-    const vague = asked.find((one) => one.status === null || [429, 503].includes(one.status));
-    if (vague !== undefined) return unknown(`${vague.case}: ${vague.status ?? vague.broke} ${vague.text}`);
-    const mute = asked.find((one) => one.needsCode && one.code === "");
-    if (mute !== undefined)
-      return unknown(`${mute.case}: status ${mute.status}, and no code that says why: ${mute.text}`);
+    const failed = controls.find(({ said }) => said.kind !== "ok");
+    if (first === undefined || failed === first)
+      return unknown(`a valid request does not work even at the start: ${first?.said.message ?? "it was not tried"}`);
+    // If the server is gone, what broke last may have ended it; if nothing answers in time, the network may be down.
+    const isGone = failed === undefined || ["unreachable", "reset"].includes(failed.said.why);
+    for (const one of asked)
+      if (one.status !== null && one.status < 400 && !isServerError(one))
+        found.accepted({ ...dataOf(one), status: one.status }, { case: one.case, sent: one });
+    for (const one of isGone ? asked.filter(isServerError) : []) {
+      const outcome = one.broke === "" ? `${one.status} ${one.text}` : `a broken connection (${one.broke})`;
+      found.serverError({ ...dataOf(one), outcome }, { case: one.case, sent: one });
+    }
+    for (const one of failed === undefined ? asked.filter(({ broke }) => broke === "timeout") : [])
+      found.hung({ ...dataOf(one), withinMs: answerWithinMs }, { case: one.case, sent: one });
+
+    if (failed !== undefined) {
+      const { status, why, message } = failed.said;
+      return unknown(`after ${failed.after} a valid request got ${status ?? why} ${message}`);
+    }
+    const unclear = asked.find((one) => one.status === null || [429, 503].includes(one.status));
+    if (unclear !== undefined) return unknown(`${unclear.case}: ${unclear.status ?? unclear.broke} ${unclear.text}`);
+    const uncoded = asked.find((one) => one.needsCode && one.code === "");
+    if (uncoded !== undefined)
+      return unknown(`${uncoded.case}: status ${uncoded.status} without an error code: ${uncoded.text}`);
     if (asked.length < badRequests.length)
       return unknown(`only ${asked.length} of ${badRequests.length} requests were sent`);
     return pass(
-      `${asked.length} of ${asked.length} refused with 4xx; ${controls.length} of ${controls.length} good requests in between answered`,
+      `${asked.length} of ${asked.length} rejected with 4xx; ${controls.length} of ${controls.length} valid requests in between answered`,
     );
   },
 });
@@ -130,4 +126,8 @@ const breaks: ReadonlySet<string> = new Set(["reset", "cut", "malformed"]);
 
 function isServerError({ status, broke }: Asked): boolean {
   return (status !== null && status >= 500 && status !== 503) || breaks.has(broke);
+}
+
+function dataOf({ case: name, request }: Asked): Data {
+  return { case: name, request };
 }

@@ -1,83 +1,78 @@
-import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
-import { visitRoom, type RoomPlan } from "./neighbours.ts";
-import { judgeRoom, type Seen, type Trespass } from "./trespass.ts";
-import { liveWays, readWays, writeWays } from "../reaching/ways.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
+import { liveWays, readWays, writeWays } from "../row-access/ways.ts";
+import { judgeTable, type Outcome, type Violation } from "./judge.ts";
+import { visitTable, type TablePlan } from "./visit.ts";
 
-export const plans: readonly RoomPlan[] = [
-  { name: "hot", type: "USER", cold: false, visitor: "alice", watcher: "bob", withRights: true },
-  { name: "flushed", type: "USER", cold: true, visitor: "carol", watcher: null, withRights: true },
-  { name: "stream", type: "STREAM", cold: false, visitor: "bob", watcher: "alice", withRights: false },
+export const plans: readonly TablePlan[] = [
+  { name: "hot", type: "USER", cold: false, visitor: "alice", victim: "bob", withPrivileged: true },
+  { name: "flushed", type: "USER", cold: true, visitor: "carol", victim: null, withPrivileged: true },
+  { name: "stream", type: "STREAM", cold: false, visitor: "bob", victim: "alice", withPrivileged: false },
 ];
 
-type Data = { way: string; as: string; rooms: readonly string[]; detail: string };
-const where = ({ way, as, rooms }: Data): string => `${way}, as ${as}, in ${rooms.join(" and ")}`;
+type Data = { way: string; as: string; tables: readonly string[]; detail: string };
+const where = ({ way, as, tables }: Data): string => `${way}, as ${as}, in ${tables.join(" and ")}`;
 
 export const ownRowsOnly = defineCheck({
   id: "validation/own-rows-only",
-  title: "Nobody reaches the rows of somebody else",
-  failureTitle: "Somebody reaches the rows of somebody else",
-  description: `Several accounts put rows with the same keys into a USER table, one that is flushed, and a STREAM table; texts, numbers and some keys cannot be guessed. A plain user then tries ${readWays.length} ways to read (keys, parameters, aggregates, joins, subqueries, CTE, UNION, system columns, errors, SHOW …) and ${writeWays.length} to change rows (with and without WHERE, INSERT … SELECT, EXECUTE AS …), and listens by ${liveWays.length} live queries while others write, a service account and a dba by the broadest of them. Each way must work on one's own rows, nothing of another's may be in any answer, and another's rows must be the same after each.`,
+  title: "Users cannot reach each other's rows",
+  failureTitle: "A user can reach rows of another user",
+  description: `Several accounts insert rows with the same keys into a USER table, a flushed USER table and a STREAM table; texts, numbers and some keys cannot be guessed. A plain user then tries ${readWays.length} ways to read (keys, parameters, aggregates, joins, subqueries, CTE, UNION, system columns, errors, SHOW …) and ${writeWays.length} to change rows (with and without WHERE, INSERT … SELECT, EXECUTE AS …), and runs ${liveWays.length} live queries while other accounts write; a service account and a dba try the broadest of these. Each way must work on the account's own rows, no answer may contain data of another account, and another account's rows must be unchanged after each.`,
   blindTo:
-    "Files and topics; live queries that are cut and resumed (subscriptions/own-events-only looks at more of them); views, which cannot be taken away again everywhere; what somebody sees who can read the disk. EXECUTE AS USER lets service accounts and dbas act for users: that is documented, and not tried.",
-  risk: "One customer reads or changes what belongs to another one.",
+    "Files and topics; live queries that are cut and resumed (see subscriptions/own-events-only); views, which some servers cannot drop again; direct access to the disk. EXECUTE AS USER lets service accounts and dbas act for users: that is documented, and not tried.",
+  risk: "One customer reads or changes another customer's data.",
   remedy:
-    "Do not keep several customers' rows on this server before it passes: the finding names the statement that gets through.",
+    "Do not keep rows of several customers on this server until this passes; the finding names the statement that gets through.",
   covers: ["VAL-05"],
   touches: "scratch",
   needs: ["dba"],
   level: "block",
   estimateMs: 5_000,
   estimateRequests: 550,
-  // Most of its statements wait for one another: a busy machine must not take the answer away.
+  // Most statements run one after another, which takes long on a busy machine.
   timeoutMs: 180_000,
   findings: {
-    foreignRows: { say: (d: Data) => `${where(d)}: shows what is somebody else's: ${d.detail}` },
-    foreignEvents: { say: (d: Data) => `${where(d)}: brings what is somebody else's: ${d.detail}` },
-    foreignChange: { say: (d: Data) => `${where(d)}: changed somebody else's rows: ${d.detail}` },
-    actedAs: { say: (d: Data) => `${where(d)}: was not refused: ${d.detail}` },
+    foreignRows: { say: (d: Data) => `${where(d)}: returns another account's data: ${d.detail}` },
+    foreignEvents: { say: (d: Data) => `${where(d)}: delivers another account's data: ${d.detail}` },
+    foreignChange: { say: (d: Data) => `${where(d)}: changed another account's rows: ${d.detail}` },
+    actedAs: {
+      say: (d: Data) => `${where(d)}: was not refused: ${d.detail}`,
+      risk: "A user acts as any other user, with that user's data and privileges.",
+    },
   },
   async observe(target, context) {
-    return { rooms: await Promise.all(plans.map(async (plan) => await visitRoom(target, context, plan))) };
+    return { tables: await Promise.all(plans.map(async (plan) => await visitTable(target, context, plan))) };
   },
-  judge({ rooms }) {
-    const seen = plans.flatMap((plan) =>
-      judgeRoom(
+  judge({ tables }, { found }) {
+    const outcomes = plans.flatMap((plan) =>
+      judgeTable(
         plan,
-        rooms.find(({ room }) => room === plan.name),
+        tables.find(({ table }) => table === plan.name),
       ),
     );
-    const found = gathered(seen);
-    if (found.length > 0) return fail(...found);
-    const doubts = seen.flatMap((one) => (one.kind === "doubt" ? [one.why] : []));
-    const [doubt] = doubts;
+    for (const group of violations(outcomes)) {
+      const [{ finding, as, way, detail }] = group;
+      const data = { way, as, tables: group.map(({ table }) => table), detail };
+      found[finding](data, { case: as === "user" ? way : `${way}, as ${as}`, sent: group });
+    }
+    const [doubt, ...doubts] = outcomes.flatMap((one) => (one.kind === "doubt" ? [one.why] : []));
     if (doubt !== undefined)
-      return unknown(doubts.length === 1 ? doubt : `${doubt}; and ${doubts.length - 1} more like it`);
-    const number = (kind: Seen["kind"]): number => seen.filter((one) => one.kind === kind).length;
+      return unknown(doubts.length === 0 ? doubt : `${doubt}; and ${doubts.length} more like it`);
+    const number = (kind: Outcome["kind"]): number => outcomes.filter((one) => one.kind === kind).length;
     return pass(
-      `${number("worked")} tries in ${rooms.length} tables reached one's own rows, ${number("empty")} for others' found none, ${number("denied")} were denied; nothing of others' came along`,
+      `${number("worked")} attempts on ${tables.length} tables reached only own rows, ${number("empty")} for rows of others found none, ${number("denied")} were denied`,
     );
   },
 });
 
-/** One finding for each way and role, however many tables showed it. */
-function gathered(seen: readonly Seen[]) {
-  const groups = new Map<string, Trespass[]>();
-  for (const one of seen) {
-    if (one.kind !== "trespass") continue;
+/** One entry for each finding, way and role, with all tables that show it. */
+function violations(outcomes: readonly Outcome[]): (readonly [Violation, ...Violation[]])[] {
+  const groups = new Map<string, [Violation, ...Violation[]]>();
+  for (const one of outcomes) {
+    if (one.kind !== "violation") continue;
     const key = `${one.finding} ${one.as} ${one.way}`;
-    groups.set(key, [...(groups.get(key) ?? []), one]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [one]);
+    else group.push(one);
   }
-  return [...groups.values()].flatMap((group) => {
-    const [first] = group;
-    if (first === undefined) return [];
-    const { finding, as, way, detail } = first;
-    return [
-      {
-        name: finding,
-        case: as === "user" ? way : `${way}, as ${as}`,
-        data: { way, as, rooms: group.map(({ room }) => room), detail },
-        sent: group.map(({ exchange }) => exchange),
-      },
-    ];
-  });
+  return [...groups.values()];
 }

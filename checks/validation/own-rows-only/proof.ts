@@ -2,9 +2,9 @@ import { listenAs } from "../../../src/faults/live.ts";
 import { actAs, claimSuccess } from "../../../src/faults/sql.ts";
 import { proveCheck } from "../../../src/proof.ts";
 import { no, nothing, yes } from "../../vocabulary/evidence.ts";
-import type { Person, Room, Visit } from "./neighbours.ts";
+import type { Person, TableSeen, Visit } from "./visit.ts";
 import { ownRowsOnly, plans } from "./index.ts";
-import { liveWays, readWays, writeWays, type Place, type Row } from "../reaching/ways.ts";
+import { liveWays, readWays, writeWays, type Place, type Row } from "../row-access/ways.ts";
 
 const row = (id: string, who: string, n: number): Row => ({ id, v: `${who}-${id}`, n: String(n) });
 const person = (role: string, from: number, more: readonly string[] = []): Person => ({
@@ -12,8 +12,8 @@ const person = (role: string, from: number, more: readonly string[] = []): Perso
   role,
   rows: ["1", "2", "3", ...more].map((id, at) => row(id, role, from + at * at)),
 });
-const watcher = person("watcher", 500_000, ["200000001", "200000002", "200000003", "200000004"]);
-const deleted = row("200000005", "watcher", 900_000);
+const victim = person("victim", 500_000, ["200000001", "200000002", "200000003", "200000004"]);
+const deleted = row("200000005", "victim", 900_000);
 const denied = no("PERMISSION_DENIED", "not authorized", "permission", 403);
 
 function placeFor(name: string, { rows }: Person): Place {
@@ -26,27 +26,27 @@ function placeFor(name: string, { rows }: Person): Place {
     version: "_seq",
     myValue: rows[0]?.v ?? "",
     theirKey: "200000004",
-    theirValue: "watcher-200000003",
+    theirValue: "victim-200000003",
     me: "kr_a1b2c_user_1",
-    them: watcher.name,
+    them: victim.name,
   };
 }
 
-/** What a server that keeps everybody apart answers. */
-export function soundRooms(): Room[] {
-  return plans.map(({ name, type, cold, withRights }) => {
+/** What a server that keeps the accounts apart answers. */
+export function soundTables(): TableSeen[] {
+  return plans.map(({ name, type, cold, withPrivileged }) => {
     const people = [
       person("user", 100_000),
-      ...(withRights ? [person("service", 200_000), person("dba", 300_000)] : []),
+      ...(withPrivileged ? [person("service", 200_000), person("dba", 300_000)] : []),
     ];
     return {
-      room: name,
+      table: name,
       type,
-      watcher,
-      atFirst: watcher.rows.map(({ id, v, n }) => [id, v, n]),
+      victim,
+      atFirst: victim.rows.map(({ id, v, n }) => [id, v, n]),
       deleted: [deleted],
-      cold: cold ? [watcher, ...people].map((one) => one.name) : null,
-      trouble: null,
+      cold: cold ? [victim, ...people].map((one) => one.name) : null,
+      unavailable: null,
       visits: people.map((who): Visit => {
         const place = placeFor(name, who);
         const mine = <W extends { readonly broad?: true }>(ways: readonly W[]): readonly W[] =>
@@ -59,26 +59,26 @@ export function soundRooms(): Room[] {
             said: yes(""),
             rows: way.shows === null ? null : way.shows(who.rows, place),
             count: null,
-            theirs: [],
+            foreign: [],
           })),
           writes: mine(writeWays).map((way) => ({
             way: way.name,
             said: way.forbidden === true ? denied : yes(""),
             rows: null,
             count: way.forbidden === true ? null : way.counts(who.rows.length),
-            theirs: [],
-            watched: "same",
+            foreign: [],
+            victimRows: "same",
           })),
           listened: {
             why: null,
             own: `${who.role}-here`,
-            came: true,
-            heard: mine(liveWays).map((way) => ({
+            ownArrived: true,
+            received: mine(liveWays).map((way) => ({
               way: way.name,
               opening: { kind: "ready", code: "", message: "", reason: "", exchange: 1 },
               rows: way.shows(who.rows),
-              told: way.tells ? [`${who.role}-here`] : [],
-              theirs: [],
+              delivered: way.delivers ? [`${who.role}-here`] : [],
+              foreign: [],
             })),
           },
         };
@@ -87,106 +87,110 @@ export function soundRooms(): Room[] {
   });
 }
 
-/** What a visitor heard by a live query made otherwise, or all of it. */
-export function hearing(
+/** Sound evidence with one live query of a visitor, or all of them, changed. */
+export function withLive(
   way: string,
-  change: Partial<Visit["listened"]["heard"][number]>,
+  change: Partial<Visit["listened"]["received"][number]>,
   all: Partial<Visit["listened"]> = {},
-  who: { room: string; role: string } = { room: "hot", role: "user" },
-): { rooms: Room[] } {
-  const rooms = soundRooms().map((room) => ({
-    ...room,
-    visits: room.visits.map((visit) => {
-      if (room.room !== who.room || visit.who.role !== who.role) return visit;
-      const heard = visit.listened.heard.map((one) => (one.way === way ? { ...one, ...change } : one));
-      return { ...visit, listened: { ...visit.listened, heard, ...all } };
-    }),
-  }));
-  return { rooms };
+  who: { table: string; role: string } = { table: "hot", role: "user" },
+): { tables: TableSeen[] } {
+  return changed(who, (visit) => {
+    const received = visit.listened.received.map((one) => (one.way === way ? { ...one, ...change } : one));
+    return { ...visit, listened: { ...visit.listened, received, ...all } };
+  });
 }
 
 type Change<Of extends "reads" | "writes"> = Partial<Visit[Of][number]>;
 
-/** One answer of a visitor's made otherwise. */
-export function having<Of extends "reads" | "writes">(
+/** Sound evidence with one attempt of a visitor changed. */
+export function withAttempt<Of extends "reads" | "writes">(
   of: Of,
   way: string,
   change: Change<Of>,
-  who: { room?: string; role?: string } = {},
-): { rooms: Room[] } {
-  const { room: name = "hot", role = "user" } = who;
-  const rooms = soundRooms().map((room) => ({
-    ...room,
-    visits: room.visits.map((visit) => {
-      if (room.room !== name || visit.who.role !== role) return visit;
-      const tried = visit[of].map((one) => (one.way === way ? { ...one, ...change } : one));
-      return { ...visit, [of]: tried };
-    }),
+  { table = "hot", role = "user" }: { table?: string; role?: string } = {},
+): { tables: TableSeen[] } {
+  return changed({ table, role }, (visit) => ({
+    ...visit,
+    [of]: visit[of].map((one) => (one.way === way ? { ...one, ...change } : one)),
   }));
-  return { rooms };
 }
 
-const sound = { rooms: soundRooms() };
-const firstRoom = (change: Partial<Room>) => ({
-  rooms: sound.rooms.map((room) => (room.room === "flushed" ? { ...room, ...change } : room)),
+function changed(who: { table: string; role: string }, change: (visit: Visit) => Visit): { tables: TableSeen[] } {
+  const tables = soundTables().map((seen) => ({
+    ...seen,
+    visits: seen.visits.map((visit) =>
+      seen.table === who.table && visit.who.role === who.role ? change(visit) : visit,
+    ),
+  }));
+  return { tables };
+}
+
+const sound = { tables: soundTables() };
+const flushed = (change: Partial<TableSeen>) => ({
+  tables: sound.tables.map((seen) => (seen.table === "flushed" ? { ...seen, ...change } : seen)),
 });
 const refusal = no("SQL_EXECUTION_ERROR", "SQL statement failed", "");
-const bobs = /^INSERT INTO \S+\.hot .*'watcher-/;
+const byVictim = /^INSERT INTO \S+\.hot .*'victim-/;
 
 export default proveCheck(ownRowsOnly, {
   holds: [
     sound,
-    having("reads", "window function", { said: refusal, rows: null }),
-    having("reads", "SHOW MANIFEST", { said: denied, rows: null }),
-    having("writes", "UPDATE WHERE 1 = 1", { said: { ...refusal, kind: "unsure" }, count: null }),
-    having("writes", "UPDATE by key", { said: refusal, count: null }, { room: "stream" }),
+    withAttempt("reads", "window function", { said: refusal, rows: null }),
+    withAttempt("reads", "SHOW MANIFEST", { said: denied, rows: null }),
+    withAttempt("writes", "UPDATE WHERE 1 = 1", { said: { ...refusal, kind: "unsure" }, count: null }),
+    withAttempt("writes", "UPDATE by key", { said: refusal, count: null }, { table: "stream" }),
   ],
   cannotTell: [
-    { rooms: [] },
-    { rooms: sound.rooms.slice(1) },
-    firstRoom({ trouble: "no right" }),
-    firstRoom({ cold: null }),
-    firstRoom({ cold: [watcher.name] }),
-    firstRoom({ atFirst: null }),
-    firstRoom({ atFirst: [] }),
-    firstRoom({ visits: [] }),
-    firstRoom({ visits: sound.rooms.flatMap(({ visits }) => visits).map((visit) => ({ ...visit, reads: [] })) }),
-    having("reads", "COUNT(*)", { said: nothing(), rows: null }),
-    having("reads", "COUNT(*)", { said: no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429), rows: null }),
-    having("reads", "window function", { said: nothing(), rows: null }),
-    having("reads", "self-join", { said: refusal, rows: null }),
-    having("reads", "SELECT *", { rows: [] }),
-    having("reads", "COUNT(*)", { rows: [["2"]] }),
-    hearing("live query", { rows: [] }),
-    hearing("live query", { told: [] }),
-    hearing("", {}, { came: false }),
-    hearing("", {}, { why: "no live connection", heard: [] }),
-    hearing("live query", {
+    { tables: [] },
+    { tables: sound.tables.slice(1) },
+    flushed({ unavailable: "no right" }),
+    flushed({ cold: null }),
+    flushed({ cold: [victim.name] }),
+    flushed({ atFirst: null }),
+    flushed({ atFirst: [] }),
+    flushed({ visits: [] }),
+    flushed({ visits: sound.tables.flatMap(({ visits }) => visits).map((visit) => ({ ...visit, reads: [] })) }),
+    withAttempt("reads", "COUNT(*)", { said: nothing(), rows: null }),
+    withAttempt("reads", "COUNT(*)", { said: no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429), rows: null }),
+    withAttempt("reads", "window function", { said: nothing(), rows: null }),
+    withAttempt("reads", "self-join", { said: refusal, rows: null }),
+    withAttempt("reads", "SELECT *", { rows: [] }),
+    withAttempt("reads", "COUNT(*)", { rows: [["2"]] }),
+    withLive("live query", { rows: [] }),
+    withLive("live query", { delivered: [] }),
+    withLive("", {}, { ownArrived: false }),
+    withLive("", {}, { why: "no live connection", received: [] }),
+    withLive("live query", {
       opening: { kind: "refused", code: "SUBSCRIPTION_LIMIT_EXCEEDED", message: "", reason: "limit", exchange: 1 },
       rows: null,
     }),
-    having("writes", "UPDATE of every key", { count: 0 }),
-    having("writes", "UPDATE of every key", { said: refusal, count: null }),
-    having("writes", "UPDATE of every key", { watched: "unread" }),
-    having("writes", "DELETE as another", { said: refusal }),
-    having("writes", "UPDATE by key", { said: no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429) }, { room: "stream" }),
+    withAttempt("writes", "UPDATE of every key", { count: 0 }),
+    withAttempt("writes", "UPDATE of every key", { said: refusal, count: null }),
+    withAttempt("writes", "UPDATE of every key", { victimRows: "unread" }),
+    withAttempt("writes", "DELETE as another", { said: refusal }),
+    withAttempt(
+      "writes",
+      "UPDATE by key",
+      { said: no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429) },
+      { table: "stream" },
+    ),
   ],
   breaks: {
     foreignRows: {
-      seen: having("reads", "COUNT(*)", { rows: [["16"]] }),
-      fault: actAs("countForAnother", bobs, /^SELECT COUNT\(\*\) AS c FROM \S+\.hot$/),
+      seen: withAttempt("reads", "COUNT(*)", { rows: [["16"]] }),
+      fault: actAs("countAsAnotherAccount", byVictim, /^SELECT COUNT\(\*\) AS c FROM \S+\.hot$/),
     },
     foreignEvents: {
-      seen: hearing("live query by another's key", { theirs: ["watcher-1"] }),
-      fault: listenAs("listenForAnother", /INSERT INTO \S+\.hot .*'watcher-/),
+      seen: withLive("live query by another's key", { foreign: ["victim-1"] }),
+      fault: listenAs("listenAsAnotherAccount", /INSERT INTO \S+\.hot .*'victim-/),
     },
     foreignChange: {
-      seen: having("writes", "UPDATE of every key", { watched: [["1", "watcher-1", "500001"]] }),
-      fault: actAs("updateForAnother", bobs, /^UPDATE \S+\.hot SET n = n \+ 1 WHERE id > 0$/),
+      seen: withAttempt("writes", "UPDATE of every key", { victimRows: [["1", "victim-1", "500001"]] }),
+      fault: actAs("updateAsAnotherAccount", byVictim, /^UPDATE \S+\.hot SET n = n \+ 1 WHERE id > 0$/),
     },
     actedAs: {
-      seen: having("writes", "UPDATE as another", { said: yes() }),
-      fault: claimSuccess("letAnybodyActAsAnybody", /^EXECUTE AS USER '\w+' \(UPDATE \S+\.hot/),
+      seen: withAttempt("writes", "UPDATE as another", { said: yes() }),
+      fault: claimSuccess("acceptActingAsAnotherUser", /^EXECUTE AS USER '\w+' \(UPDATE \S+\.hot/),
     },
   },
 });

@@ -2,8 +2,8 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Verdict } from "../../../src/check.ts";
 import { no, yes } from "../../vocabulary/evidence.ts";
-import { levels } from "./openness.ts";
-import { hearing, keeping, overhearing, soundLevels, turning } from "./proof.ts";
+import { levels } from "./attempts.ts";
+import { received, soundLevels, withAttempt, withListening, withOpenQuery } from "./proof.ts";
 import { sharedAccessLevelsHold } from "./index.ts";
 
 const tries = soundLevels().tables.flatMap(({ level, parties }) =>
@@ -21,39 +21,39 @@ const found = (verdict: Verdict): string[] =>
 const chosen = <T>(from: readonly T[]): fc.Arbitrary<() => T> =>
   fc.nat(from.length - 1).map((at) => () => from[at] as T);
 
-test("names whatever is refused and should not be", () => {
+test("names every attempt that is refused and must not be", () => {
   fc.assert(
     fc.property(chosen(allowed), (one) => {
       const { level, role, tried } = one();
-      const seen = turning(level, role, tried.way, { said: denied, count: null });
+      const seen = withAttempt(level, role, tried.way, { said: denied, count: null });
       expect(found(sharedAccessLevelsHold.judge(seen, {}))).toContain(`tooClosed ${level}: ${tried.way}, as ${role}`);
     }),
   );
 });
 
-test("names whatever is written and should not be, be it granted or refused", () => {
+test("names every write that must be refused, whether it is acknowledged or only done", () => {
   fc.assert(
     fc.property(chosen(deniedWrites), fc.boolean(), (one, granted) => {
       const { level, role, tried } = one();
-      const seen = turning(level, role, tried.way, granted ? { said: yes() } : { state: [["1", "x", "1"]] });
+      const seen = withAttempt(level, role, tried.way, granted ? { said: yes() } : { state: [["1", "x", "1"]] });
       expect(found(sharedAccessLevelsHold.judge(seen, {}))).toContain(`tooOpen ${level}: ${tried.way}, as ${role}`);
     }),
   );
 });
 
-test("names whatever is shown and should not be, be it the whole answer or a part of a refusal", () => {
+test("names every read that must be refused, whether all rows are returned or a refusal quotes one", () => {
   const open = soundLevels().tables.find(({ level }) => level === levels[0].level)?.parties[0]?.reads ?? [];
   fc.assert(
     fc.property(chosen(deniedReads), fc.boolean(), (one, whole) => {
       const { level, role, tried } = one();
       const rows = open.find(({ way }) => way === tried.way)?.rows ?? null;
-      const seen = turning(level, role, tried.way, whole ? { said: yes(), rows } : { theirs: ["row-2"] });
+      const seen = withAttempt(level, role, tried.way, whole ? { said: yes(), rows } : { foreign: ["row-2"] });
       expect(found(sharedAccessLevelsHold.judge(seen, {}))).toContain(`tooOpen ${level}: ${tried.way}, as ${role}`);
     }),
   );
 });
 
-test("does not pass without any of its tries", () => {
+test("does not pass if any attempt is missing", () => {
   fc.assert(
     fc.property(chosen(tries), (one) => {
       const { level, role, tried } = one();
@@ -74,26 +74,26 @@ test("does not pass without any of its tries", () => {
 
 const anyRole = fc.constantFrom("user", "service", "dba");
 
-test("names the live query that begins and should not, and the one that does not and should", () => {
+test("names the live query that begins and must not, and the one that must begin and does not", () => {
   fc.assert(
     fc.property(fc.constantFrom(...levels), anyRole, ({ level, usersRead }, role) => {
       const open = role !== "user" || usersRead;
-      const seen = overhearing(level, role, hearing(!open));
+      const seen = withListening(level, role, received(!open));
       const name = open ? "tooClosed" : "tooOpen";
       expect(found(sharedAccessLevelsHold.judge(seen, {}))).toEqual([`${name} ${level}: live query, as ${role}`]);
     }),
   );
 });
 
-test("names what an open live query tells after its table was shut, however its connection ends", () => {
+test("names the open live query that delivers rows after its table became PRIVATE, however its connection ends", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 2 }),
       fc.boolean(),
       fc.constantFrom(null, 1006, 1008),
-      (leaked, fenced, ended) => {
-        const seen = keeping({ leaked, fenced, ended });
-        expect(found(sharedAccessLevelsHold.judge(seen, {}))).toEqual(["lateRevoke shut: live query"]);
+      (leaked, fenceArrived, ended) => {
+        const seen = withOpenQuery({ leaked, fenceArrived, ended });
+        expect(found(sharedAccessLevelsHold.judge(seen, {}))).toEqual(["lateRevoke closed: live query"]);
       },
     ),
   );

@@ -1,49 +1,49 @@
-/** Statements that administer accounts, namespaces and the server, each naming only what is ours or is not there. */
+/** Statements that administer accounts, namespaces and the server. They name only what is the run's own or does not exist. */
 
-/** What stands in a statement for `{name}`. */
+/** The values of the placeholders, such as `{me}`. */
 export interface Names {
-  /** The one who tries it. */
+  /** The account that tries it. */
   readonly me: string;
-  /** An account of the run's own, with nothing to do here but to be left alone. */
+  /** An account of the run's own that must stay unchanged. */
   readonly victim: string;
   readonly password: string;
   /** An administrator of the run's own. */
   readonly op: string;
-  /** Names of nothing; what a server makes that accepts it begins like all of ours. */
+  /** Unused names of the run's own, so that the clean-up finds what a server makes. */
   readonly planted: string;
   readonly plantedNamespace: string;
   /** A namespace of the run's own, with a table `t`. */
   readonly namespace: string;
 }
 
-/** `escalated`: somebody would have more rights. `smuggled`: hidden behind or in something harmless. */
+/** `escalated`: an account would gain privileges. `smuggled`: hidden after or in something harmless. */
 export type Finding = "escalated" | "smuggled" | "accepted";
 
 export interface Power {
   readonly name: string;
   readonly sql: string;
   readonly finding: Finding;
-  /** Takes back what an acceptance made. */
+  /** Undoes it if it was accepted. */
   readonly undo?: string;
-  /** Not every server has the statement; then it is no statement at all, and that is refusal enough. */
+  /** Not every server has the statement, so a parse error is refusal enough. */
   readonly optional?: true;
-  /** A harmless form around it that not every server takes: refused for whatever reason is refused. */
-  readonly formed?: true;
-  /** Only for plain users: service accounts have this right. */
+  /** Not every server takes this form, so any clean refusal will do. */
+  readonly anyRefusal?: true;
+  /** Only for plain users: service accounts have this privilege. */
   readonly serviceMay?: true;
 }
 
 const create = "CREATE USER '{planted}' WITH PASSWORD '{password}' ROLE";
 const undoCreate = "DROP USER IF EXISTS '{planted}'";
 
-/** One line a statement that is not for plain users nor for service accounts. */
+/** Statements that neither plain users nor service accounts may run, one per line. */
 export const powers: readonly Power[] = [
   { name: "create an account", sql: `${create} user`, finding: "accepted", undo: undoCreate },
   { name: "create a dba", sql: `${create} dba`, finding: "escalated", undo: undoCreate },
-  { name: "raise the own role", sql: "ALTER USER '{me}' SET ROLE dba", finding: "escalated" },
+  { name: "raise their own role", sql: "ALTER USER '{me}' SET ROLE dba", finding: "escalated" },
   { name: "raise another's role", sql: "ALTER USER '{victim}' SET ROLE dba", finding: "escalated" },
   { name: "set another's password", sql: "ALTER USER '{victim}' SET PASSWORD '{password}'", finding: "escalated" },
-  { name: "set another's address", sql: "ALTER USER '{victim}' SET EMAIL 'kr@example.org'", finding: "accepted" },
+  { name: "set another's email", sql: "ALTER USER '{victim}' SET EMAIL 'kr@example.org'", finding: "accepted" },
   { name: "drop an account", sql: "DROP USER '{victim}'", finding: "accepted" },
   { name: "drop an account if it exists", sql: "DROP USER IF EXISTS '{victim}'", finding: "accepted" },
   {
@@ -60,7 +60,7 @@ export const powers: readonly Power[] = [
   { name: "drop a namespace", sql: "DROP NAMESPACE {namespace}", finding: "accepted" },
   {
     name: "create a storage",
-    // Below a device nothing can be made, not even by a server that does what it is told.
+    // Nothing can be created below a device, not even if the server accepts the statement.
     sql: "CREATE STORAGE {planted} TYPE 'filesystem' NAME 'kr' PATH '/dev/null/{planted}'",
     finding: "accepted",
     undo: "DROP STORAGE {planted}",
@@ -73,36 +73,36 @@ export const powers: readonly Power[] = [
   { name: "create a topic", sql: "CREATE TOPIC {namespace}.planted", finding: "accepted", optional: true },
   { name: "flush a table", sql: "STORAGE FLUSH TABLE {namespace}.t", finding: "accepted", serviceMay: true },
   {
-    name: "raise the own role behind a query",
+    name: "raise their own role after a query",
     sql: "SELECT 1 AS one; ALTER USER '{me}' SET ROLE dba",
     finding: "smuggled",
   },
-  { name: "create a dba behind a query", sql: `SELECT 1 AS one; ${create} dba`, finding: "smuggled", undo: undoCreate },
+  { name: "create a dba after a query", sql: `SELECT 1 AS one; ${create} dba`, finding: "smuggled", undo: undoCreate },
   {
-    name: "raise the own role in a transaction",
+    name: "raise their own role in a transaction",
     sql: "BEGIN; ALTER USER '{me}' SET ROLE dba; COMMIT",
     finding: "smuggled",
-    formed: true,
+    anyRefusal: true,
   },
-  { name: "create a dba behind a comment", sql: `/* SELECT 1 */ ${create} dba`, finding: "smuggled", undo: undoCreate },
+  { name: "create a dba after a comment", sql: `/* SELECT 1 */ ${create} dba`, finding: "smuggled", undo: undoCreate },
   {
-    name: "create a dba in other letters",
+    name: "create a dba in mixed case",
     sql: `\n ${create.replace("CREATE USER", "cReAtE\n  uSeR")} DBA;`,
     finding: "smuggled",
     undo: undoCreate,
   },
   {
-    name: "raise the own role as oneself",
+    name: "raise their own role through EXECUTE AS",
     sql: "EXECUTE AS USER '{me}' (ALTER USER '{me}' SET ROLE dba)",
     finding: "smuggled",
-    formed: true,
+    anyRefusal: true,
   },
 ];
 
-/** What is not even for a dba: to make somebody mightier than all dbas. `{system}` is an account with the role system. */
+/** Statements that not even a dba may run: they grant more than a dba has. `{system}` is an account with the role system. */
 export const powersOverSystem: readonly (Power & { readonly needsSystem?: true })[] = [
   { name: "create a system account", sql: `${create} system`, finding: "escalated", undo: undoCreate },
-  { name: "raise the own role to system", sql: "ALTER USER '{me}' SET ROLE system", finding: "escalated" },
+  { name: "raise their own role to system", sql: "ALTER USER '{me}' SET ROLE system", finding: "escalated" },
   { name: "raise another's role to system", sql: "ALTER USER '{victim}' SET ROLE system", finding: "escalated" },
   {
     name: "set the password of a system account",

@@ -12,13 +12,12 @@ const tried = ["user", "service", "dba"].flatMap((role) =>
       case: name,
       role,
       finding,
-      mayBe: name === "create a topic" ? ("lacking" as const) : ("neither" as const),
+      alsoRefusedBy: name === "create a topic" ? ("parse" as const) : ("none" as const),
       said: denied,
     })),
 );
-const looks = ["nobody", "user", "service", "dba"].map((after) => ({ after, shown: "[[]]" as string | null }));
+const looks = ["start", "user", "service", "dba"].map((after) => ({ after, shown: "[[]]" as string | null }));
 const sound = {
-  setUp: [yes(), yes(), yes()],
   tried,
   looks,
   controls: ["CREATE USER", "ALTER USER", "DROP USER", "CREATE NAMESPACE", "DROP NAMESPACE"].map((name) => ({
@@ -29,11 +28,11 @@ const sound = {
   login: 200 as number | null,
   production: false,
 };
-const having = (name: string, said: (typeof tried)[number]["said"], role = "user") => ({
+const withAnswer = (name: string, said: (typeof tried)[number]["said"], role = "user") => ({
   ...sound,
   tried: tried.map((one) => (one.case === name && one.role === role ? { ...one, said } : one)),
 });
-/** What only the administrator sends. */
+/** Only the administrator sends this. */
 const administrator = /^SELECT user_id, role, email, deleted_at FROM system\.users/;
 const lower = tried.filter(({ role }) => role !== "dba");
 
@@ -41,14 +40,13 @@ export default proveCheck(userAdministrationGuarded, {
   holds: [
     sound,
     { ...sound, tried: lower, looks: looks.slice(0, 3), production: true },
-    having("create a topic", no("INVALID_SQL", "not a statement", "parse")),
-    having("create a dba behind a query", { ...denied, why: "batchPart" }),
+    withAnswer("create a topic", no("INVALID_SQL", "not a statement", "parse")),
+    withAnswer("create a dba after a query", { ...denied, why: "batchPart" }),
   ],
   cannotTell: [
-    { ...sound, setUp: [nothing()] },
-    having("create an account", nothing()),
-    having("create an account", no("INVALID_SQL", "not a statement", "parse")),
-    having("create a dba behind a query", no("SQL_EXECUTION_ERROR", "Statement 2 failed", "batchPart")),
+    withAnswer("create an account", nothing()),
+    withAnswer("create an account", no("INVALID_SQL", "not a statement", "parse")),
+    withAnswer("create a dba after a query", no("SQL_EXECUTION_ERROR", "Statement 2 failed", "batchPart")),
     { ...sound, tried: tried.slice(1) },
     { ...sound, tried: lower },
     { ...sound, looks: looks.map((one) => ({ ...one, shown: null })) },
@@ -60,16 +58,16 @@ export default proveCheck(userAdministrationGuarded, {
   ],
   breaks: {
     escalated: {
-      seen: having("create a system account", yes(), "dba"),
-      fault: actAs("raiseWhoeverAsks", administrator, /^ALTER USER '\w+' SET ROLE dba$/),
+      seen: withAnswer("create a system account", yes(), "dba"),
+      fault: actAs("raiseRoleAsAdministrator", administrator, /^ALTER USER '\w+' SET ROLE dba$/),
     },
     smuggled: {
-      seen: having("create a dba behind a comment", yes()),
-      fault: actAs("stopCheckingRightsAtAComment", administrator, /^\/\*.*\*\/ CREATE USER/),
+      seen: withAnswer("create a dba after a comment", yes()),
+      fault: actAs("skipPermissionCheckAfterComment", administrator, /^\/\*.*\*\/ CREATE USER/),
     },
     accepted: {
       seen: { ...sound, looks: looks.map((one, at) => (at === 0 ? one : { ...one, shown: "[[1]]" })) },
-      fault: actAs("createNamespacesForAnybody", administrator, /^CREATE NAMESPACE \w+_planted$/),
+      fault: actAs("createNamespaceAsAdministrator", administrator, /^CREATE NAMESPACE \w+_planted$/),
     },
   },
 });

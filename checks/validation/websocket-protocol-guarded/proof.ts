@@ -15,27 +15,27 @@ const asked = badMessages.map(({ name, before, mayDrop, parts: [part] }, at): As
     case: name,
     connected: "in",
     error: byError ? refusal : null,
-    given: [],
+    replies: [],
     closed: byError
       ? null
       : { code: mayDrop === true ? 1002 : 1011, reason: mayDrop === true ? "" : "Invalid message" },
-    wentOn: byError && before !== true ? true : null,
-    others: "well",
+    continued: byError && before !== true ? true : null,
+    siblings: "alive",
     times: 1,
     exchange: at,
   };
 });
-const sound: Seen = { why: null, asked, afterwards: yes() };
+const sound: Seen = { endedEarly: null, asked, afterwards: yes() };
 
-/** What was seen of one bad message made otherwise. */
-export function seeing(name: string, change: Partial<Asked>): Seen {
+/** Sound evidence with the attempt of one bad message changed. */
+export function withAttempt(name: string, change: Partial<Asked>): Seen {
   return { ...sound, asked: asked.map((one) => (one.case === name ? { ...one, ...change } : one)) };
 }
 
 const lost = { lost: ["a connection of another account (the connection was closed with 1006)"] };
 const silent = { error: null, closed: null };
 
-/** Looks at what goes out on each connection; `meddle` says whether it goes out, and may end every other one. */
+/** Inspects what each connection sends; `begin` returns what decides whether it is sent, and may end all others. */
 function senderFault(name: string, begin: () => (text: string, endOthers: () => void) => boolean): Fault {
   return {
     name,
@@ -67,61 +67,63 @@ function senderFault(name: string, begin: () => (text: string, endOthers: () => 
   };
 }
 
-const isShout = (text: string): boolean => text.includes('"shout"');
+const isUnknownType = (text: string): boolean => text.includes('"shout"');
 
 export default proveCheck(websocketProtocolGuarded, {
   holds: [
     sound,
-    seeing("a reserved bit", { closed: { code: 1006, reason: "" } }),
-    seeing("a goodbye of one byte", { closed: { code: 1000, reason: "" } }),
-    seeing("no type", { error: { code: "INVALID_MESSAGE", message: "no type" }, closed: { code: 1006, reason: "" } }),
-    seeing("no type", { error: { code: "INVALID_MESSAGE", message: "no type" }, closed: null, wentOn: true }),
+    withAttempt("a reserved bit", { closed: { code: 1006, reason: "" } }),
+    withAttempt("a close frame of one byte", { closed: { code: 1000, reason: "" } }),
+    withAttempt("no type", {
+      error: { code: "INVALID_MESSAGE", message: "no type" },
+      closed: { code: 1006, reason: "" },
+    }),
+    withAttempt("no type", { error: { code: "INVALID_MESSAGE", message: "no type" }, closed: null, continued: true }),
   ],
   cannotTell: [
-    { ...sound, why: "no live connection", asked: [] },
     { ...sound, asked: asked.slice(1) },
     { ...sound, afterwards: nothing() },
-    { ...sound, why: "no live connection", asked: asked.slice(0, 3), afterwards: nothing("reset") },
-    { ...seeing("no type", { others: lost }), why: "no live connection", afterwards: nothing() },
-    seeing("no type", { others: lost }),
-    seeing("no type", { others: "undetermined" }),
-    seeing("no type", { ...silent, wentOn: false, others: "undetermined" }),
-    seeing("no type", { connected: "login unsure" }),
-    seeing("no type", { error: { code: "RATE_LIMIT_EXCEEDED", message: "slower" } }),
-    seeing("no type", { closed: { code: 1013, reason: "" } }),
-    seeing("no type", { closed: { code: 1006, reason: "" } }),
+    { ...sound, endedEarly: "no live connection", asked: asked.slice(0, 3), afterwards: nothing("reset") },
+    { ...withAttempt("no type", { siblings: lost }), endedEarly: "no live connection", afterwards: nothing() },
+    withAttempt("no type", { siblings: lost }),
+    withAttempt("no type", { siblings: "undetermined" }),
+    withAttempt("no type", { ...silent, continued: false, siblings: "undetermined" }),
+    withAttempt("no type", { connected: "login unsure" }),
+    withAttempt("no type", { error: { code: "RATE_LIMIT_EXCEEDED", message: "slower" } }),
+    withAttempt("no type", { closed: { code: 1013, reason: "" } }),
+    withAttempt("no type", { closed: { code: 1006, reason: "" } }),
   ],
   breaks: {
     accepted: {
-      seen: seeing("subscription without id", { ...silent, given: ["subscription_ack"], wentOn: true }),
-      fault: messageFault("ignoreWhatItDoesNotKnow", ({ type }) => (type === "shout" ? [] : undefined)),
+      seen: withAttempt("subscription without id", { ...silent, replies: ["subscription_ack"], continued: true }),
+      fault: messageFault("ignoreUnknownTypes", ({ type }) => (type === "shout" ? [] : undefined)),
     },
     letPass: {
-      seen: seeing("a reserved bit", { ...silent, wentOn: true }),
+      seen: withAttempt("a reserved bit", { ...silent, continued: true }),
       fault: messageFault("ignoreASecondLogin", ({ token, method, protocol }) =>
         token === "garbage" && method === "jwt" && JSON.stringify(protocol).includes("json") ? [] : undefined,
       ),
     },
     killedSiblings: {
-      seen: seeing("unknown type", { others: lost, times: 2 }),
-      fault: senderFault("endEverybodyAtAShout", () => (text, endOthers) => {
-        if (isShout(text)) endOthers();
+      seen: withAttempt("unknown type", { siblings: lost, times: 2 }),
+      fault: senderFault("endOthersAtUnknownType", () => (text, endOthers) => {
+        if (isUnknownType(text)) endOthers();
         return true;
       }),
     },
     hung: {
-      seen: seeing("unknown type", { ...silent, wentOn: false }),
-      fault: senderFault("goDeafAtAShout", () => {
-        let deaf = false;
+      seen: withAttempt("unknown type", { ...silent, continued: false }),
+      fault: senderFault("stopReadingAtUnknownType", () => {
+        let stopped = false;
         return (text) => {
-          deaf ||= isShout(text);
-          return !deaf;
+          stopped ||= isUnknownType(text);
+          return !stopped;
         };
       }),
     },
     unclearEnd: {
-      seen: seeing("no type", { closed: { code: 1000, reason: "" } }),
-      fault: endFault("sayGoodbyeToNonsense", (close) =>
+      seen: withAttempt("no type", { closed: { code: 1000, reason: "" } }),
+      fault: endFault("closeNormallyOnBadMessage", (close) =>
         close.code === 1011 ? { ...close, code: 1000, reason: "" } : undefined,
       ),
     },

@@ -1,26 +1,26 @@
 /**
- * Every way that SQL offers to reach a row, one line a way: what is sent, and what it shows of the rows that one may
- * see. Which rows those are is for the check that uses them.
+ * The ways to reach a row by SQL, one per line: what is sent, and what it shows of the rows that an account may see. The
+ * check decides which rows those are.
  */
 
-/** A row as text: a key, a text and a number, the last two of them unlike anybody else's. */
+/** A row as text: a key, a text and a number; text and number are unique on the server. */
 export type Row = { readonly id: string; readonly v: string; readonly n: string };
 export type Cells = readonly (readonly string[])[];
 
-/** What stands in a statement for `{name}`. */
+/** The values of the placeholders, such as `{t}`. */
 export interface Place {
   /** The table to reach, `namespace.table`. */
   readonly t: string;
   readonly namespace: string;
-  /** Its name without the namespace, and both in quotes. */
+  /** Its unqualified name, and its quoted qualified name. */
   readonly name: string;
   readonly quoted: string;
-  /** A table that everybody may read; it has the keys 1, 2 and 3, as everybody has, and `theirKey`. */
+  /** A table that all accounts may read; its keys are 1, 2 and 3, which every account has, and `theirKey`. */
   readonly s: string;
-  /** The column with the version of a row. */
+  /** The column with the row version. */
   readonly version: string;
   readonly myValue: string;
-  /** Of two rows that only `them` has. */
+  /** Key of one row and value of another that only `them` has. */
   readonly theirKey: string;
   readonly theirValue: string;
   readonly me: string;
@@ -28,51 +28,51 @@ export interface Place {
 }
 
 interface Traits {
-  /** Not every server has it: being refused, or showing nothing, is then no reason for doubt. */
+  /** Not every server supports it: a refusal, or an empty result, is then no reason for doubt. */
   readonly optional?: true;
-  /** Not every server has it for tables of the type STREAM. */
+  /** Not every server supports it for STREAM tables. */
   readonly notForStreams?: true;
-  /** Tried by accounts with more rights, too. */
+  /** Service accounts and dbas try it, too. */
   readonly broad?: true;
-  /** A refusal in these words says that somebody else has such a row. */
-  readonly tellsWhen?: RegExp;
-  /** Where the way of this name works, any refusal of this one says that somebody else has such a row. */
-  readonly tellsBeside?: string;
-  /** Placeholders to send as parameters. */
+  /** A refusal that matches reveals that another account has such a row. */
+  readonly revealsWhen?: RegExp;
+  /** If the way of this name works, a refusal of this one reveals that another account has such a row. */
+  readonly revealsIfWorks?: string;
+  /** The placeholders whose values are sent as parameters. */
   readonly params?: readonly (keyof Place)[];
 }
 
 export interface ReadWay extends Traits {
   readonly name: string;
   readonly sql: string;
-  /** What it shows of these rows; null where that is not for us to say, and the answer is only searched for what is somebody else's. */
+  /** What it shows of these rows; null where that is not known, and the answer is only searched for data of other accounts. */
   readonly shows: ((rows: readonly Row[], place: Place) => Cells) | null;
-  /** The order of the rows is part of the answer. */
+  /** The order of the rows matters. */
   readonly ordered?: true;
-  /** The namespace goes beside the statement, not into it. */
+  /** The namespace is sent as a field of the request, not in the statement. */
   readonly unqualified?: true;
 }
 
 export interface WriteWay extends Traits {
   readonly name: string;
   readonly sql: string;
-  /** How many rows it changes of one's own, of which there are so many. */
+  /** How many rows it changes for an account that has `own` rows. */
   readonly counts: (own: number) => number;
-  /** In the name of somebody else: to be refused whatever it would do. */
+  /** Acts as another account: must be refused whatever it would do. */
   readonly forbidden?: true;
-  /** Where one's own rows are gone, there are as many again before it. */
+  /** If the account's own rows are gone, as many are inserted before it. */
   readonly refill?: true;
 }
 
 export interface LiveWay {
   readonly name: string;
   readonly sql: string;
-  /** Tried by accounts with more rights, too. */
+  /** Service accounts and dbas try it, too. */
   readonly broad?: true;
-  /** Which of one's own rows it shows. */
+  /** Which of the account's own rows its snapshot shows. */
   readonly shows: (rows: readonly Row[]) => Cells;
-  /** Whether it tells rows of one's own that are written later. */
-  readonly tells: boolean;
+  /** Whether it delivers the account's own rows that are written later. */
+  readonly delivers: boolean;
 }
 
 const big = (text: string): bigint => BigInt(text);
@@ -124,7 +124,7 @@ function read(name: string, sql: string, shows: ReadWay["shows"], traits: Partia
   return { name, sql, shows, ...traits };
 }
 
-/** Fails where there is a row with this value, whoever may see it. */
+/** Fails if it evaluates a row with this value, visible to the account or not. */
 function divideBy(value: string): string {
   return `SELECT v FROM {t} WHERE 1 / (CASE WHEN v = '${value}' THEN 0 ELSE 1 END) = 1`;
 }
@@ -175,41 +175,41 @@ export const readWays: readonly ReadWay[] = [
   read("by row version", "SELECT v FROM {t} WHERE {version} IS NOT NULL", values),
   read("not deleted", "SELECT v FROM {t} WHERE _deleted = false", values, optional),
   read("deleted", "SELECT v, n FROM {t} WHERE _deleted = true OR _deleted IS NULL", null),
-  read("names in quotes", "SELECT v FROM {quoted}", values),
-  read("name with catalogue", "SELECT v FROM kalam.{t}", values, optional),
-  read("namespace beside the statement", "SELECT v FROM {name}", values, { unqualified: true }),
+  read("quoted names", "SELECT v FROM {quoted}", values),
+  read("catalog-qualified name", "SELECT v FROM kalam.{t}", values, optional),
+  read("namespace in the request", "SELECT v FROM {name}", values, { unqualified: true }),
   read("second in a batch", "SELECT 1 AS one; SELECT v FROM {t}", values),
   read("in a transaction", "BEGIN; SELECT v FROM {t}; COMMIT", values, notForStreams),
   read("EXECUTE AS oneself", "EXECUTE AS USER '{me}' (SELECT v FROM {t})", values, optional),
-  read("an error that nobody's row makes", divideBy("nobody"), values, optional),
-  read("an error that another's row would make", divideBy("{theirValue}"), values, {
+  read("an error that no row causes", divideBy("nobody"), values, optional),
+  read("an error that another's row would cause", divideBy("{theirValue}"), values, {
     ...optional,
-    tellsBeside: "an error that nobody's row makes",
+    revealsIfWorks: "an error that no row causes",
   }),
-  read("an error that tells a value", "SELECT v FROM {t} WHERE CAST(v AS INT) = 1", null),
+  read("an error that quotes a value", "SELECT v FROM {t} WHERE CAST(v AS INT) = 1", null),
   read("EXPLAIN ANALYZE", "EXPLAIN ANALYZE VERBOSE SELECT * FROM {t} WHERE id > 0", null),
   read("SHOW MANIFEST", "SHOW MANIFEST", null),
-  // Names the namespace: on a busy server SHOW MANIFEST may not come as far as to what is ours.
-  read("the view of manifests", "SELECT * FROM system.manifest WHERE namespace_id = '{namespace}'", null),
+  // Filtered by namespace: on a busy server SHOW MANIFEST may be cut off before the run's own tables.
+  read("system.manifest", "SELECT * FROM system.manifest WHERE namespace_id = '{namespace}'", null),
   read("SHOW STATS", "SHOW STATS FOR TABLE {t}", null),
   read("DESCRIBE", "DESCRIBE TABLE {t}", null),
 ];
 
-/** The first of them is the one by which one knows that what was written later has come. `{theirKey}` and `{theirValue}` are of a row to come. */
+/** The first one shows that rows written later have arrived. `{theirKey}` and `{theirValue}` belong to a row that is written later. */
 export const liveWays: readonly LiveWay[] = [
-  { name: "live query", sql: "SELECT * FROM {t}", broad: true, shows: rows, tells: true },
-  { name: "live query with a condition", sql: "SELECT id, v, n FROM {t} WHERE n > 0", shows: rows, tells: true },
+  { name: "live query", sql: "SELECT * FROM {t}", broad: true, shows: rows, delivers: true },
+  { name: "live query with a condition", sql: "SELECT id, v, n FROM {t} WHERE n > 0", shows: rows, delivers: true },
   {
     name: "live query by another's key",
     sql: "SELECT * FROM {t} WHERE id = {theirKey}",
     shows: () => [],
-    tells: false,
+    delivers: false,
   },
   {
     name: "live query by another's value",
     sql: "SELECT * FROM {t} WHERE v = '{theirValue}'",
     shows: () => [],
-    tells: false,
+    delivers: false,
   },
 ];
 
@@ -225,7 +225,7 @@ function write(name: string, sql: string, counts: WriteWay["counts"], traits: Pa
 const broadNotForStreams = { ...broad, ...notForStreams };
 const forbidden = { forbidden: true } as const;
 
-/** In this order: until one's own rows are deleted, there are as many of one's own after each as before. */
+/** The order matters: until the DELETEs, each leaves the account as many rows as it had before. */
 export const writeWays: readonly WriteWay[] = [
   write("UPDATE without WHERE", "UPDATE {t} SET n = n + 1", all, { ...broad, ...optional }),
   write("UPDATE WHERE 1 = 1", "UPDATE {t} SET n = n + 1 WHERE 1 = 1", all, optional),
@@ -250,19 +250,19 @@ export const writeWays: readonly WriteWay[] = [
   ),
   write("DELETE as another", "EXECUTE AS USER '{them}' (DELETE FROM {t} WHERE id > 0)", none, forbidden),
   write(
-    "SELECT as another, behind a query",
+    "SELECT as another, after a query",
     "SELECT 1 AS one; EXECUTE AS USER '{them}' (SELECT v FROM {t})",
     none,
     forbidden,
   ),
   write(
-    "SELECT as another, behind oneself",
+    "SELECT as another, after acting as oneself",
     "EXECUTE AS USER '{me}' (SELECT 1 AS one); EXECUTE AS USER '{them}' (SELECT v FROM {t})",
     none,
     forbidden,
   ),
   write(
-    "SELECT as another, in other letters",
+    "SELECT as another, in lower case after a comment",
     "/* SELECT 1 */ execute as user '{them}' (SELECT v FROM {t})",
     none,
     forbidden,
@@ -276,7 +276,7 @@ export const writeWays: readonly WriteWay[] = [
   write("INSERT … SELECT", "INSERT INTO {t} (id, v, n) SELECT id + 1000, v, n FROM {t}; SELECT v FROM {t}", all),
   write("DELETE of a range of keys", "DELETE FROM {t} WHERE id > 1000", all, notForStreams),
   write("INSERT of another's key", "INSERT INTO {t} (id, v, n) VALUES ({theirKey}, 'x', 1)", one, {
-    tellsWhen: /already exists|duplicate|violation/i,
+    revealsWhen: /already exists|duplicate|violation/i,
   }),
   write("DELETE by another's key", "DELETE FROM {t} WHERE id = {theirKey}", one, notForStreams),
   write("DELETE by another's value", "DELETE FROM {t} WHERE v = '{theirValue}'", none, notForStreams),
@@ -286,14 +286,14 @@ export const writeWays: readonly WriteWay[] = [
   write("DELETE without WHERE", "DELETE FROM {t}", all, { ...optional, ...broad, refill: true }),
 ];
 
-/** The statement with everything in its place. */
+/** The statement with its placeholders filled in. */
 export function fill(sql: string, place: Place): string {
   return sql.replace(/\{(\w+)\}/g, (whole, name: string) => (name in place ? place[name as keyof Place] : whole));
 }
 
-/** Whether these are just the rows that were wanted; in that order, where the order is part of the answer. */
-export function sameCells(seen: Cells | null, wanted: Cells, ordered: boolean): boolean {
+/** Whether these are exactly the expected rows, in any order unless `ordered`. */
+export function sameCells(seen: Cells | null, expected: Cells, ordered: boolean): boolean {
   if (seen === null) return false;
-  const [a, b] = [seen, wanted].map((cells) => cells.map((row) => JSON.stringify(row)));
+  const [a, b] = [seen, expected].map((cells) => cells.map((row) => JSON.stringify(row)));
   return JSON.stringify(ordered ? a : a?.toSorted()) === JSON.stringify(ordered ? b : b?.toSorted());
 }

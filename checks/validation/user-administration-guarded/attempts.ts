@@ -1,0 +1,95 @@
+/** Tries statements that administer accounts and namespaces, and reads what exists before and after. */
+import type { Context } from "../../../src/check.ts";
+import { saidOf, type Account, type Said, type Target } from "../../../src/server/target.ts";
+import { shown } from "../../vocabulary/trials.ts";
+import { fillNames, powers, powersOverSystem, type Finding, type Names, type Power } from "./administration.ts";
+
+export type Tried = {
+  readonly case: string;
+  readonly role: string;
+  readonly finding: Finding;
+  /** Refusals that count besides a permission error: a parse error, or any clean refusal. */
+  readonly alsoRefusedBy: "parse" | "any" | "none";
+  readonly said: Said;
+};
+/** What an administrator saw of the run's accounts and names after the attempts of a role; null if it could not be read. */
+export type Look = { readonly after: string; readonly shown: string | null };
+export type Control = { readonly name: string; readonly works: boolean; readonly message: string };
+
+/** Each account tries its statements; the state of everything of ours is read before the first and after each account. */
+export async function tryAll(
+  target: Target,
+  context: Context,
+  { op, user, service, dba, victim }: Readonly<Record<"op" | "user" | "service" | "dba" | "victim", Account>>,
+  names: Omit<Names, "me">,
+): Promise<{ tried: Tried[]; looks: Look[] }> {
+  const tried: Tried[] = [];
+  const looks: Look[] = [];
+  const look = async (after: string): Promise<void> => {
+    const ours = [user, service, dba, victim].map(({ name }) => name).concat(names.planted);
+    const queries = [
+      `SELECT user_id, role, email, deleted_at FROM system.users WHERE user_id IN ('${ours.join("', '")}') ORDER BY user_id LIMIT 20`,
+      `SELECT namespace_id FROM system.namespaces WHERE namespace_id IN ('${names.namespace}', '${names.plantedNamespace}') ORDER BY namespace_id LIMIT 10`,
+      `SELECT storage_id FROM system.storages WHERE storage_id = '${names.planted}' LIMIT 10`,
+      `SELECT job_type, status FROM system.jobs WHERE parameters LIKE '%${names.planted}%' LIMIT 10`,
+    ];
+    looks.push({ after, shown: await shown(target, op, queries.join("; ")) });
+  };
+  const attempt = async (as: Account, power: Power, system = ""): Promise<void> => {
+    const all = { ...names, me: as.name, system };
+    const said = saidOf(await target.sql(as, fillNames(power.sql, all)));
+    const alsoRefusedBy = power.optional === true ? "parse" : power.anyRefusal === true ? "any" : "none";
+    tried.push({ case: power.name, role: as.role, finding: power.finding, alsoRefusedBy, said });
+    // No account keeps privileges or names that it got from this check.
+    if (said.kind === "ok" && power.undo !== undefined) await target.sql(target.login, fillNames(power.undo, all));
+  };
+
+  await look("start");
+  for (const as of [user, service]) {
+    for (const power of powers) if (as.role === "user" || power.serviceMay !== true) await attempt(as, power);
+    await look(as.role);
+  }
+  if (context.production) return { tried, looks };
+  const system = context.accountName("system");
+  const isSystem = target.login.role === "system";
+  const create = `CREATE USER '${system}' WITH PASSWORD '${names.password}' ROLE system`;
+  const made = isSystem && (await target.sql(target.login, create)).kind === "ok";
+  for (const power of powersOverSystem) if (made || power.needsSystem !== true) await attempt(dba, power, system);
+  if (isSystem) await target.sql(target.login, `DROP USER IF EXISTS '${system}'`);
+  await look("dba");
+  return { tried, looks };
+}
+
+/** The same kinds of statements by a dba, who may run them. */
+export async function tryControls(
+  target: Target,
+  context: Context,
+  op: Account,
+  password: string,
+): Promise<readonly Control[]> {
+  const account = context.accountName("control");
+  const namespace = context.name("control");
+  const controls: Control[] = [];
+  for (const sql of [
+    `CREATE USER '${account}' WITH PASSWORD '${password}' ROLE user`,
+    `ALTER USER '${account}' SET ROLE service`,
+    `DROP USER '${account}'`,
+    `CREATE NAMESPACE ${namespace}`,
+    `DROP NAMESPACE ${namespace}`,
+  ]) {
+    const { kind, message } = saidOf(await target.sql(op, sql));
+    controls.push({ name: sql.split(" ").slice(0, 2).join(" "), works: kind === "ok", message });
+  }
+  return controls;
+}
+
+/** The status of a login with the account's own password; null if no answer came. */
+export async function loginStatus(target: Target, account: Account): Promise<number | null> {
+  const reply = await target.request(null, {
+    method: "POST",
+    path: "/v1/api/auth/login",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ [target.capabilities.loginField]: account.name, password: target.password(account) }),
+  });
+  return reply.kind === "answered" ? reply.status : null;
+}
