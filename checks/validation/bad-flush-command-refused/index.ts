@@ -51,10 +51,8 @@ export const badFlushCommandRefused = defineCheck({
       type: "SHARED",
       columns: "id BIGINT PRIMARY KEY, v TEXT",
     });
-    context.need(
-      await target.sql(op, `INSERT INTO ${table} (id, v) VALUES (1, 'a'), (2, 'b')`),
-      "the rows could not be written",
-    );
+    const rows = await target.sql(op, `INSERT INTO ${table} (id, v) VALUES (1, 'a'), (2, 'b')`);
+    context.need(rows, "the rows to flush could not be written");
     const tried = await tryAll(
       target,
       cases.map(({ name, sql }) => ({ name, as: op, sql: sql(table, scratch) })),

@@ -2,49 +2,7 @@ import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import { jobIn, jobsOf } from "../../vocabulary/jobs.ts";
 import { makeTable } from "../../vocabulary/tables.ts";
 import { shown, sortTried, tryAll, tryOne, whyUnclear } from "../../vocabulary/trials.ts";
-
-/** `control`: the same operation on a table of a type that supports it. */
-const cases: readonly {
-  readonly name: string;
-  readonly wrong: (namespace: string) => string;
-  readonly control: (namespace: string) => string;
-  /** Some versions support it for no type of table. */
-  readonly optional?: boolean;
-}[] = [
-  {
-    name: "flush of a STREAM",
-    wrong: (namespace) => `STORAGE FLUSH TABLE ${namespace}.stream`,
-    control: (namespace) => `STORAGE FLUSH TABLE ${namespace}.shared`,
-  },
-  {
-    name: "compaction of a STREAM",
-    wrong: (namespace) => `STORAGE COMPACT TABLE ${namespace}.stream`,
-    control: (namespace) => `STORAGE COMPACT TABLE ${namespace}.shared`,
-  },
-  {
-    name: "access level of a USER table",
-    wrong: (namespace) => `ALTER TABLE ${namespace}.mine SET ACCESS LEVEL PUBLIC`,
-    control: (namespace) => `ALTER TABLE ${namespace}.shared SET ACCESS LEVEL PUBLIC`,
-    optional: true,
-  },
-  {
-    name: "access level of a USER table, as a property",
-    wrong: (namespace) => `ALTER TABLE ${namespace}.mine SET TBLPROPERTIES (ACCESS_LEVEL='PUBLIC')`,
-    control: (namespace) => `ALTER TABLE ${namespace}.shared SET TBLPROPERTIES (ACCESS_LEVEL='RESTRICTED')`,
-    optional: true,
-  },
-  {
-    name: "access level of a STREAM",
-    wrong: (namespace) => `ALTER TABLE ${namespace}.stream SET ACCESS LEVEL PUBLIC`,
-    control: (namespace) => `ALTER TABLE ${namespace}.shared SET ACCESS LEVEL PRIVATE`,
-    optional: true,
-  },
-  {
-    name: "transaction on a STREAM",
-    wrong: (namespace) => `BEGIN; INSERT INTO ${namespace}.stream (id, v) VALUES (66, 'in a transaction'); COMMIT`,
-    control: (namespace) => `BEGIN; INSERT INTO ${namespace}.shared (id, v) VALUES (66, 'in a transaction'); COMMIT`,
-  },
-];
+import { cases } from "./cases.ts";
 
 /** A count of 0, as a number or as text. */
 const zeroCount = /^\[\[\["?0"?\]\]\]$/;
@@ -100,11 +58,11 @@ export const wrongTableTypeRefused = defineCheck({
     const wrong = await tryAll(target, trials("wrong"));
     const after = await options();
     const rows = await shown(target, op, `SELECT COUNT(*) AS c FROM ${stream} WHERE id = 66`);
-    const plain = { name: "plain write", as: op, sql: `INSERT INTO ${stream} (id, v) VALUES (1, 'plain')` };
-    const written = await tryOne(target, plain);
+    const sql = `INSERT INTO ${stream} (id, v) VALUES (1, 'plain')`;
+    const plain = await tryOne(target, { name: "plain write", as: op, sql });
     const controls = await tryAll(target, trials("control"));
     const jobs = await jobsOf(target, op, scratch);
-    return { wrong, before, after, rows, plain: written, controls, jobs };
+    return { wrong, before, after, rows, plain, controls, jobs };
   },
   judge({ wrong, before, after, rows, plain, controls, jobs }, { found }) {
     const sorted = sortTried(wrong);
