@@ -22,7 +22,7 @@ import { wrongTypesRefused } from "./wrong-types-refused/index.ts";
 
 export const category = listChecks({
   id: "validation",
-  promise: "What is wrong is refused, clearly and completely.",
+  promise: "Invalid or unauthorized requests are rejected with clear errors and leave no side effects.",
   checks: [
     { check: syntaxErrorsClear, proof: async () => await import("./syntax-errors-clear/proof.ts") },
     { check: wrongTableTypeRefused, proof: async () => await import("./wrong-table-type-refused/proof.ts") },

@@ -1,4 +1,4 @@
-/** A value as it stands in a statement and as a parameter. */
+/** A value as an SQL literal and as a parameter. */
 import type { Json } from "../../src/wire/json.ts";
 
 export interface Value {
@@ -14,7 +14,7 @@ export function number(value: number): Value {
   return { literal: String(value), param: value };
 }
 
-/** As a literal of SQL. */
+/** An SQL string literal. */
 export function quoted(value: string): string {
   return `'${value.replaceAll("'", "''")}'`;
 }

@@ -1,8 +1,9 @@
-import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import { jobIn, jobsOf } from "../../vocabulary/jobs.ts";
-import { sortTried, tryAll, whyUnclear } from "../../vocabulary/trials.ts";
+import { makeTable } from "../../vocabulary/tables.ts";
+import { sortTried, tryAll, tryOne, whyUnclear } from "../../vocabulary/trials.ts";
 
-/** What each statement is made of: a table that has something to flush, and its namespace. None that could mean all tables of the server. */
+/** Made from a table with rows to flush and its namespace. None could be understood as "all tables of the server". */
 const cases: readonly { readonly name: string; readonly sql: (table: string, namespace: string) => string }[] = [
   { name: "old syntax", sql: (table) => `FLUSH TABLE ${table}` },
   { name: "no table", sql: () => "STORAGE FLUSH TABLE" },
@@ -22,13 +23,13 @@ const cases: readonly { readonly name: string; readonly sql: (table: string, nam
 
 export const badFlushCommandRefused = defineCheck({
   id: "validation/bad-flush-command-refused",
-  title: "A flush or compaction that is not well put is refused",
-  failureTitle: "A badly put flush or compaction is accepted, or starts a job",
-  description: `Sends ${cases.length} flushes and compactions that are none: old syntax, no table, unknown tables, trailing words, two tables, a condition. Each must be refused, and no job of our namespace may be listed afterwards. The table they name has rows to flush; at the end a proper flush must start a job, and the listing must show it.`,
+  title: "Malformed flush and compaction commands are rejected",
+  failureTitle: "A malformed flush or compaction is accepted or starts a job",
+  description: `Sends ${cases.length} malformed flush and compaction commands: old syntax, no table, unknown tables, trailing words, two tables, a condition. Each must be rejected, and system.jobs must list no job for the scratch namespace afterwards. The table has rows to flush; at the end, a valid flush must start a job and system.jobs must list it.`,
   blindTo:
-    "It does not try statements that could mean all tables of the server, and does not watch whether a proper flush does its work.",
-  risk: "An operator believes that rows are on disk, or started work on another table, because of a typo.",
-  remedy: "Write STORAGE FLUSH TABLE namespace.table, and look for the job that it names in system.jobs.",
+    "It sends no commands that could mean all tables of the server, and does not check that a valid flush writes anything.",
+  risk: "A typo makes an operator believe that rows are on disk, or starts work on another table.",
+  remedy: "Write STORAGE FLUSH TABLE namespace.table, and look up the job that the answer names in system.jobs.",
   covers: ["VAL-10"],
   touches: "scratch",
   needs: ["dba"],
@@ -38,49 +39,47 @@ export const badFlushCommandRefused = defineCheck({
   findings: {
     accepted: { say: (d: { sql: string; message: string }) => `${d.sql} was accepted: ${d.message}` },
     jobCreated: {
-      say: (d: { jobs: readonly string[] }) =>
-        `all were refused, and there are jobs all the same: ${d.jobs.join(", ")}`,
+      say: (d: { jobs: readonly string[] }) => `rejected commands started jobs: ${d.jobs.join(", ")}`,
+      risk: "A command that reports an error still flushes or compacts a table.",
+      remedy: "Check system.jobs after a rejected flush or compaction before you send it again.",
     },
   },
-  async observe(target, { scratch }) {
+  async observe(target, context) {
     const op = await target.account("dba");
-    const table = `${scratch}.t`;
-    await target.sql(op, `CREATE TABLE ${table} (id BIGINT PRIMARY KEY, v TEXT) WITH (TYPE='SHARED')`);
-    await target.sql(op, `INSERT INTO ${table} (id, v) VALUES (1, 'a'), (2, 'b')`);
+    const { scratch } = context;
+    const table = await makeTable(target, context, op, `${scratch}.t`, {
+      type: "SHARED",
+      columns: "id BIGINT PRIMARY KEY, v TEXT",
+    });
+    const rows = await target.sql(op, `INSERT INTO ${table} (id, v) VALUES (1, 'a'), (2, 'b')`);
+    context.need(rows, "the rows to flush could not be written");
     const tried = await tryAll(
       target,
       cases.map(({ name, sql }) => ({ name, as: op, sql: sql(table, scratch) })),
     );
     const jobs = await jobsOf(target, op, scratch);
-    const [proper] = await tryAll(target, [{ name: "proper", as: op, sql: `STORAGE FLUSH TABLE ${table}` }]);
-    const after = await jobsOf(target, op, scratch);
-    return { tried, jobs, proper: proper ?? null, after };
+    const proper = await tryOne(target, { name: "proper", as: op, sql: `STORAGE FLUSH TABLE ${table}` });
+    return { tried, jobs, proper, after: await jobsOf(target, op, scratch) };
   },
-  judge({ tried, jobs, proper, after }) {
+  judge({ tried, jobs, proper, after }, { found }) {
     const sorted = sortTried(tried);
-    const claimed = new Set(sorted.accepted.map(({ said }) => jobIn(said.message)));
-    const stray = (jobs ?? []).filter((job) => !claimed.has(job.id));
-    const found = sorted.accepted.map((one) => ({
-      name: "accepted" as const,
-      case: one.case,
-      data: { sql: one.sql, message: one.said.message },
-      sent: [one.said.exchange],
-    }));
-    // Which one made a job that no answer names cannot be told.
-    const strays = stray.map((job) => `${job.type} ${job.id}`);
-    if (strays.length > 0) return fail(...found, { name: "jobCreated", data: { jobs: strays } });
-    if (found.length > 0) return fail(...found);
+    for (const one of sorted.accepted)
+      found.accepted({ sql: one.sql, message: one.said.message }, { case: one.case, sent: one.said });
+    // A job that no answer names cannot be attributed to a statement.
+    const named = new Set(sorted.accepted.map(({ said }) => jobIn(said.message)));
+    const unnamed = (jobs ?? []).filter(({ id }) => !named.has(id)).map(({ type, id }) => `${type} ${id}`);
+    if (unnamed.length > 0) found.jobCreated({ jobs: unnamed });
     const why = whyUnclear(sorted);
     if (why !== undefined) return unknown(why);
     if (jobs === null || after === null) return unknown("the jobs could not be listed");
-    if (tried.length < cases.length) return unknown(`only ${tried.length} of ${cases.length} statements were tried`);
-    if (proper?.said.kind !== "ok")
-      return unknown(`a proper flush does not work either: ${proper?.said.message ?? "it was not tried"}`);
-    const job = jobIn(proper.said.message);
+    if (tried.length < cases.length) return unknown(`only ${tried.length} of ${cases.length} commands were tried`);
+    const { kind, message } = proper.said;
+    if (kind !== "ok") return unknown(`a valid flush does not work either: ${message}`);
+    const job = jobIn(message);
     if (job === null || !after.some(({ id }) => id === job))
-      return unknown(
-        `the listing does not show the job of a proper flush, so it shows nothing: ${proper.said.message}`,
-      );
-    return pass(`${sorted.refused.length} of ${tried.length} refused, no job; a proper flush is listed as ${job}`);
+      return unknown(`system.jobs does not list the job of a valid flush, so its silence shows nothing: ${message}`);
+    return pass(
+      `${sorted.refused.length} of ${tried.length} rejected, no job started; a valid flush is listed as ${job}`,
+    );
   },
 });

@@ -23,7 +23,6 @@ export default proveCheck(badFlushCommandRefused, {
     { ...sound, after: null },
     { ...sound, after: [] },
     { ...sound, tried: tried.slice(1) },
-    { ...sound, proper: null },
     { ...sound, proper: { ...proper, said: no("SQL_EXECUTION_ERROR", "no", "rule") } },
     { ...sound, tried: firstSaid(nothing()) },
     { ...sound, tried: firstSaid(no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429)) },

@@ -1,7 +1,8 @@
-import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
-import { sortTried, tryAll, whyUnclear } from "../../vocabulary/trials.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
+import { makeTable } from "../../vocabulary/tables.ts";
+import { sortTried, tryAll, tryOne, whyUnclear, type Tried } from "../../vocabulary/trials.ts";
 
-/** Mistakes that a program must tell apart to do the right thing next. The table has a row 1 with the columns id, must and n. */
+/** Errors that a program has to handle differently. The table has the columns id, must and n, and a row with the id 1. */
 const cases: readonly { readonly name: string; readonly sql: (table: string) => string }[] = [
   { name: "duplicate key", sql: (t) => `INSERT INTO ${t} (id, must) VALUES (1, 'again')` },
   { name: "NULL where none may be", sql: (t) => `INSERT INTO ${t} (id, must) VALUES (2, NULL)` },
@@ -12,13 +13,14 @@ const cases: readonly { readonly name: string; readonly sql: (table: string) => 
 
 export const constraintErrorCoded = defineCheck({
   id: "validation/constraint-error-coded",
-  title: "A program can tell by the code what was wrong",
-  failureTitle: "Different mistakes are answered with one code",
-  description: `Makes ${cases.length} mistakes (${cases.map(({ name }) => name).join(", ")}) and compares the codes of the refusals: no two may be the same. A proper INSERT and SELECT on the same table must work.`,
+  title: "Error codes tell constraint errors apart",
+  failureTitle: "Different errors share one code",
+  description: `Provokes ${cases.length} errors (${cases.map(({ name }) => name).join(", ")}) and compares their error codes: no two may be the same. A valid INSERT and SELECT on the same table must work.`,
   blindTo:
-    "KalamDB does not promise codes of their own; the check says what was seen. It looks at codes, not at whether the text is right; cli/errors-name-the-cause does.",
-  risk: "A program takes a missing table for a duplicate key, and goes on as if the row were there; texts change with each version.",
-  remedy: "Keep what your programs read out of error texts in one place, and test it with each version of the server.",
+    "KalamDB does not promise separate codes; the check reports what it saw. It compares codes only; cli/errors-name-the-cause checks the messages.",
+  risk: "A program mistakes a missing table for a duplicate key and continues as if the row existed. Message texts, the only alternative, change between versions.",
+  remedy:
+    "Keep everything that your programs parse from error messages in one place, and test it with each version of the server.",
   covers: [],
   touches: "scratch",
   needs: ["dba"],
@@ -27,50 +29,45 @@ export const constraintErrorCoded = defineCheck({
   estimateRequests: cases.length + 4,
   findings: {
     oneCodeForAll: {
-      say: (d: { code: string; cases: readonly string[] }) => `${d.code} stands for ${d.cases.join(", ")}`,
+      say: (d: { code: string; cases: readonly string[] }) => `${d.code} is the code of: ${d.cases.join(", ")}`,
     },
   },
-  async observe(target, { scratch }) {
+  async observe(target, context) {
     const op = await target.account("dba");
-    const table = `${scratch}.t`;
-    await target.sql(
-      op,
-      `CREATE TABLE ${table} (id BIGINT PRIMARY KEY, must TEXT NOT NULL, n INT) WITH (TYPE='SHARED')`,
-    );
+    const table = await makeTable(target, context, op, `${context.scratch}.t`, {
+      type: "SHARED",
+      columns: "id BIGINT PRIMARY KEY, must TEXT NOT NULL, n INT",
+    });
     const trial = (name: string, sql: string) => ({ name, as: op, sql });
-    const before = await tryAll(target, [trial("proper INSERT", `INSERT INTO ${table} (id, must) VALUES (1, 'a')`)]);
+    const first = await tryOne(target, trial("INSERT", `INSERT INTO ${table} (id, must) VALUES (1, 'a')`));
     const tried = await tryAll(
       target,
       cases.map(({ name, sql }) => trial(name, sql(table))),
     );
     const after = await tryAll(target, [
-      trial("proper INSERT", `INSERT INTO ${table} (id, must, n) VALUES (9, 'i', 9)`),
-      trial("proper SELECT", `SELECT id, must, n FROM ${table} LIMIT 10`),
+      trial("INSERT", `INSERT INTO ${table} (id, must, n) VALUES (9, 'i', 9)`),
+      trial("SELECT", `SELECT id, must, n FROM ${table} LIMIT 10`),
     ]);
-    return { tried, proper: [...before, ...after] };
+    return { tried, proper: [first, ...after] };
   },
-  judge({ tried, proper }) {
-    const dead = proper.find(({ said }) => said.kind !== "ok");
-    if (dead !== undefined || proper.length < 3)
-      return unknown(`a ${dead?.case ?? "proper statement"} does not work either: ${dead?.said.message ?? ""}`);
+  judge({ tried, proper }, { found }) {
+    const failed = proper.find(({ said }) => said.kind !== "ok");
+    if (failed !== undefined || proper.length < 3)
+      return unknown(`a valid ${failed?.case ?? "statement"} does not work either: ${failed?.said.message ?? ""}`);
     const sorted = sortTried(tried);
     const why = whyUnclear(sorted);
     if (why !== undefined) return unknown(why);
-    const taken = sorted.accepted[0];
-    if (taken !== undefined) return unknown(`${taken.case}: it was accepted, so there is no code to look at`);
-    if (tried.length < cases.length) return unknown(`only ${tried.length} of ${cases.length} mistakes were made`);
-    const byCode = new Map<string, (typeof tried)[number][]>();
+    const [accepted] = sorted.accepted;
+    if (accepted !== undefined) return unknown(`${accepted.case}: accepted, so there is no code to compare`);
+    if (tried.length < cases.length) return unknown(`only ${tried.length} of ${cases.length} errors were provoked`);
+    const byCode = new Map<string, Tried[]>();
     for (const one of tried) byCode.set(one.said.code, [...(byCode.get(one.said.code) ?? []), one]);
-    const shared = [...byCode].filter(([, same]) => same.length > 1);
-    if (shared.length > 0)
-      return fail(
-        ...shared.map(([code, same]) => ({
-          name: "oneCodeForAll" as const,
-          case: code,
-          data: { code, cases: same.map((one) => one.case) },
-          sent: same.map((one) => one.said.exchange),
-        })),
-      );
-    return pass(`${tried.length} mistakes have ${byCode.size} codes: ${[...byCode.keys()].join(", ")}`);
+    for (const [code, same] of byCode)
+      if (same.length > 1)
+        found.oneCodeForAll(
+          { code, cases: same.map((one) => one.case) },
+          { case: code, sent: same.map(({ said }) => said) },
+        );
+    return pass(`${tried.length} errors have ${byCode.size} codes: ${[...byCode.keys()].join(", ")}`);
   },
 });

@@ -6,7 +6,7 @@ import { constraintErrorCoded } from "./index.ts";
 const one = (name: string, said: ReturnType<typeof no>) => ({ case: name, role: "dba", sql: "…", said });
 const codes = ["UNIQUE_VIOLATION", "NOT_NULL_VIOLATION", "TYPE_MISMATCH", "MISSING_COLUMN", "TABLE_NOT_FOUND"];
 const tried = codes.map((code, at) => one(`mistake ${at}`, no(code, "no", "constraint")));
-const proper = ["proper INSERT", "proper INSERT", "proper SELECT"].map((name) => one(name, yes()));
+const proper = ["INSERT", "INSERT", "SELECT"].map((name) => one(name, yes()));
 const last = (said: ReturnType<typeof no>) => ({ proper, tried: [...tried.slice(0, -1), one("mistake 4", said)] });
 
 export default proveCheck(constraintErrorCoded, {
@@ -14,7 +14,7 @@ export default proveCheck(constraintErrorCoded, {
   cannotTell: [
     { tried: tried.slice(1), proper },
     { tried, proper: proper.slice(1) },
-    { tried, proper: [one("proper INSERT", nothing()), ...proper.slice(1)] },
+    { tried, proper: [one("INSERT", nothing()), ...proper.slice(1)] },
     last(yes()),
     last(nothing()),
     last(no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429)),

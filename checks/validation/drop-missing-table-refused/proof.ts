@@ -22,20 +22,19 @@ const recreated = ["USER", "SHARED", "STREAM"].map((type): Recreated => ({
 const sound = {
   ns: "kr_a1b2c_1",
   no: "kr_a1b2c_1_nowhere",
-  setUp: [yes(), yes()],
   before: '[["closed"]]' as string | null,
   after: '[["closed"]]' as string | null,
   dropped: ["a", "b", "c", "d"].map((name) => ({ case: name, said: notFound })),
   idempotent: ["DROP TABLE IF EXISTS a", "DROP TABLE IF EXISTS b"].map((name) => ({ case: name, said: yes() })),
-  told: ["user", "service"].flatMap((role) =>
+  compared: ["user", "service"].flatMap((role) =>
     ["a", "b", "c", "d"].map((name) => ({ case: name, role, there: denied, missing: denied })),
   ),
   control: yes(),
   recreated,
 };
-const firstTold = (change: object) => ({
+const firstPair = (change: object) => ({
   ...sound,
-  told: sound.told.map((one, at) => (at === 0 ? { ...one, ...change } : one)),
+  compared: sound.compared.map((one, at) => (at === 0 ? { ...one, ...change } : one)),
 });
 const again = (type: string, change: Partial<Recreated>) => ({
   ...sound,
@@ -43,7 +42,7 @@ const again = (type: string, change: Partial<Recreated>) => ({
 });
 const unread = { keys: null, said: nothing() };
 
-/** Says that the SHARED table was dropped, and that it was made again, and does neither. */
+/** Acknowledges the DROP and the second CREATE of the SHARED table, and executes neither. */
 function keepWhatIsDropped(): Fault {
   let dropped = false;
   return sqlFault("keepWhatIsDropped", (sql) => {
@@ -57,23 +56,22 @@ function keepWhatIsDropped(): Fault {
 export default proveCheck(dropMissingTableRefused, {
   holds: [
     sound,
-    firstTold({ there: { ...denied, message: "closed: no" }, missing: { ...denied, message: "missing: no" } }),
+    firstPair({ there: { ...denied, message: "closed: no" }, missing: { ...denied, message: "missing: no" } }),
   ],
   cannotTell: [
-    { ...sound, setUp: [nothing()] },
     { ...sound, before: null },
     { ...sound, after: "[]" },
     { ...sound, control: nothing() },
     { ...sound, dropped: [] },
     { ...sound, dropped: sound.dropped.map((one) => ({ ...one, said: nothing() })) },
     { ...sound, idempotent: sound.idempotent.map((one) => ({ ...one, said: nothing() })) },
-    { ...sound, told: [] },
-    firstTold({ there: nothing() }),
-    firstTold({ there: notFound, missing: notFound }),
+    { ...sound, compared: [] },
+    firstPair({ there: nothing() }),
+    firstPair({ there: notFound, missing: notFound }),
     { ...sound, recreated: [] },
     again("USER", { before: read("1") }),
     again("USER", { cold: null }),
-    // It was never dropped: that old rows are there says nothing.
+    // The drop failed, so the old rows are expected.
     again("USER", { steps: [yes(), yes(), yes(), nothing()], again: read("1", "2", "3") }),
     again("USER", { dropped: { keys: null, said: nothing() } }),
     again("USER", { again: unread }),
@@ -92,7 +90,7 @@ export default proveCheck(dropMissingTableRefused, {
       }),
     },
     toldExistence: {
-      seen: firstTold({ missing: notFound }),
+      seen: firstPair({ missing: notFound }),
       fault: rewordRefusal(
         "tellWhatThereIs",
         /^DROP TABLE (IF EXISTS )?\S+\.closed$/,

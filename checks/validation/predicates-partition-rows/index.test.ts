@@ -13,7 +13,7 @@ const part = (ids: Ids) => ({
   mask: String(ids.reduce((sum, id) => sum + 2n ** BigInt(id), 0n)),
 });
 
-/** For each row what a predicate makes of it: false, true, unknown. */
+/** The value of a predicate for each row: false, true, unknown. */
 const truths = fc.array(fc.integer({ min: 0, max: 2 }), { minLength: rowCount, maxLength: rowCount });
 const idsOf = (truth: Ids, value: number): number[] => truth.flatMap((one, id) => (one === value ? [id] : []));
 const partsOf = (truth: Ids) => ({
@@ -36,7 +36,7 @@ const seenOf = (all: readonly Ids[], after = all) => ({
 const histories = fc.array(truths, { minLength: 20, maxLength: 30 });
 const judged = (seen: ReturnType<typeof seenOf>) => predicatesPartitionRows.judge(seen, {});
 
-test("rows that are parted rightly pass, whatever the conditions mean", () => {
+test("correctly split rows pass, whatever the predicates mean", () => {
   fc.assert(
     fc.property(histories, (all) => {
       expect(judged(seenOf(all)).kind).not.toBe("fail");
@@ -44,7 +44,7 @@ test("rows that are parted rightly pass, whatever the conditions mean", () => {
   );
 });
 
-test("one row lost, doubled or moved in one part is found, and the condition named", () => {
+test("a row that is lost, added or moved in one part is found, and the predicate named", () => {
   const which = fc.record({
     at: fc.integer({ min: 0, max: 19 }),
     row: fc.integer({ min: 0, max: rowCount - 1 }),
@@ -70,7 +70,7 @@ test("one row lost, doubled or moved in one part is found, and the condition nam
   );
 });
 
-test("one row that a flush moves to another part is found", () => {
+test("a row that a flush moves to another part is found", () => {
   fc.assert(
     fc.property(
       histories,

@@ -7,7 +7,7 @@ import { predicateColumns, predicateOf, question, rowOf } from "./predicates.ts"
 beforeAll(async () => await loadModule());
 
 const seeds = fc.string().map((seed) => () => predicateOf(randomFrom(seed)));
-/** Texts may hold anything; what stands outside of them is looked at. */
+/** The SQL without its string literals, which may contain anything. */
 const bare = (sql: string): string => sql.replaceAll(/'(?:[^']|'')*'/g, "''");
 
 test("the same seed gives the same predicates and rows", () => {
@@ -20,22 +20,22 @@ test("the same seed gives the same predicates and rows", () => {
   );
 });
 
-test("a predicate stands in brackets of its own, so that NOT and IS NULL mean all of it", () => {
+test("a predicate is parenthesized, so that NOT and IS NULL apply to all of it", () => {
   fc.assert(
     fc.property(seeds, (make) => {
       const predicate = bare(make());
       let depth = 0;
       const depths = predicate.split("").map((sign) => (depth += sign === "(" ? 1 : sign === ")" ? -1 : 0));
-      // Not before its last sign.
+      // Closed by its last character only.
       expect(depths.indexOf(0)).toBe(predicate.length - 1);
     }),
   );
 });
 
-test("every operator has brackets around it", () => {
+test("every operator is parenthesized", () => {
   fc.assert(
     fc.property(seeds, (make) => {
-      // Innermost brackets first: what is left in each holds one operator, or none.
+      // From the innermost parentheses outwards: each pair contains one operator or none.
       let rest = bare(make());
       for (let inner = /\(([^()]*)\)/.exec(rest); inner !== null; inner = /\(([^()]*)\)/.exec(rest)) {
         const operators = (inner[1] ?? "")
@@ -49,7 +49,7 @@ test("every operator has brackets around it", () => {
   );
 });
 
-test("only words that KalamDB knows are used, and no comment is begun", () => {
+test("only words that KalamDB supports are used, and no comment starts", () => {
   const known =
     /^(AND|OR|NOT|IS|NULL|TRUE|FALSE|CASE|WHEN|THEN|ELSE|END|BETWEEN|IN|LIKE|DISTINCT|FROM|ABS|COALESCE|NULLIF|CHAR_LENGTH|LOWER|UPPER|i|b|d|s|f)$/;
   fc.assert(
@@ -61,7 +61,7 @@ test("only words that KalamDB knows are used, and no comment is begun", () => {
   );
 });
 
-test("a question about any predicate is one statement of SQL", () => {
+test("the question about any predicate is one SQL statement", () => {
   fc.assert(
     fc.property(seeds, (make) => {
       expect(parseSync(question("ns.t", make())).stmts).toHaveLength(1);
@@ -69,7 +69,7 @@ test("a question about any predicate is one statement of SQL", () => {
   );
 });
 
-test("every kind of predicate comes up, with and without NULL", () => {
+test("every kind of predicate occurs, with and without NULL", () => {
   const random = randomFrom("kinds");
   const all = Array.from({ length: 2_000 }, () => predicateOf(random)).join("\n");
   for (const word of [
@@ -89,7 +89,7 @@ test("every kind of predicate comes up, with and without NULL", () => {
     expect(all).toContain(word);
 });
 
-test("rows have a cell for each column, bits of their own, and NULLs in every column that may have them", () => {
+test("rows have a cell for each column, unique bits, and NULLs in every nullable column", () => {
   const random = randomFrom("rows");
   const rows = Array.from({ length: 60 }, (_, id) => rowOf(random, id));
   const cells = rows.map((row) => bare(row).slice(1, -1).split(", "));

@@ -1,13 +1,13 @@
 /**
- * Predicates for tests that need no second opinion: whatever a predicate means, each row must make it true, false or
- * unknown, and only one of them. Pure: the same random numbers give the same predicates. Each is parenthesised, each part
- * has the type that its place calls for, and only syntax is used that KalamDB has.
+ * Predicates that can be judged without a reference implementation: whatever one means, each row makes it either true,
+ * false or unknown. Pure: the same random numbers give the same predicates. Each part is parenthesized and of the type
+ * that its place requires, and only syntax that KalamDB supports is used.
  */
 import { quoted } from "../../vocabulary/values.ts";
 
 type Random = () => number;
 
-/** The table of the predicates. Every column but the first two may be NULL. */
+/** Every column but the first two may be NULL. */
 export const predicateColumns =
   "id BIGINT PRIMARY KEY, bit BIGINT NOT NULL, i INT, b BIGINT, d DOUBLE, s TEXT, f BOOLEAN";
 
@@ -15,7 +15,7 @@ const texts = ["a", "b", "ab", "A", "", "x_y", "50%", "é"];
 const patterns = ["a%", "%b", "_", "%", "", "A_", "%_y"];
 const bigs = ["0", "1", "-1", "100", "9007199254740993", "-9007199254740993"];
 const comparisons = ["=", "<>", "<", "<=", ">", ">="];
-/** Every fifth cell is NULL. */
+/** On average every fifth cell is NULL. */
 const nullShare = 0.2;
 
 function pick<T>(random: Random, from: readonly T[]): T {
@@ -27,7 +27,7 @@ function pick<T>(random: Random, from: readonly T[]): T {
 const whole = (random: Random): string => String(Math.floor(random() * 14) - 4);
 const quarter = (random: Random): string => String(Math.floor(random() * 25 - 12) / 4);
 
-/** One row as it stands in VALUES. `bit` is a power of two, so that a sum of bits names the rows that it is of. */
+/** One row of a VALUES list. `bit` is a power of two, so that a sum of bits identifies its rows. */
 export function rowOf(random: Random, id: number): string {
   const cell = (value: () => string): string => (random() < nullShare ? "NULL" : value());
   return `(${[
@@ -41,7 +41,7 @@ export function rowOf(random: Random, id: number): string {
   ].join(", ")})`;
 }
 
-/** A predicate with at most so many levels of AND, OR, NOT and CASE above its comparisons. */
+/** `depth` limits the levels of AND, OR, NOT and CASE above the comparisons. */
 export function predicateOf(random: Random, depth = 2): string {
   if (depth > 0 && random() < 0.7) {
     const part = (): string => predicateOf(random, depth - 1);
@@ -95,16 +95,16 @@ function textOf(random: Random): string {
   ])();
 }
 
-/** Sometimes with a NULL in it: x IN (1, NULL) is true or unknown, and never false. */
+/** Sometimes with a NULL: x IN (1, NULL) is true or unknown, but never false. */
 function listOf(random: Random, item: () => string): string {
   const items = Array.from({ length: 1 + Math.floor(random() * 3) }, item);
   return (random() < 0.3 ? [...items, "NULL"] : items).join(", ");
 }
 
 /**
- * Asks which rows make it true, false and unknown, each by a WHERE of its own (ternary logic partitioning), and once
- * without one, where nothing can be left out early (non-optimizing reference engine construction). Methods of SQLancer,
- * Rigger and Su 2020.
+ * Asks which rows make the predicate true, false and unknown, each with its own WHERE (ternary logic partitioning), and
+ * which make it true without a WHERE, where no optimizer can skip rows (non-optimizing reference engine construction).
+ * Methods of SQLancer, Rigger and Su 2020.
  */
 export function question(table: string, predicate: string): string {
   return [

@@ -25,11 +25,11 @@ const sound = { asked, all: [everything, everything], flushed };
 const first = (change: Parameters<typeof one>[1]) => ({ ...sound, asked: [one(0, change), ...asked.slice(1)] });
 const refused = (count: number) =>
   asked.map((_, at) => (at < count ? one(at, { before: null, after: null }) : one(at)));
-const wholly = { yes: part(...upTo(0, 40)), no: part(), null: part(), seen: part(...upTo(0, 40)) };
+const allTrue = { yes: part(...upTo(0, 40)), no: part(), null: part(), seen: part(...upTo(0, 40)) };
 
-/** From the first flush on, what was false is true and the other way round. */
-const turnAroundAtTheFlush: Fault = {
-  name: "turnAroundAtTheFlush",
+/** Swaps true and false from the first flush on. */
+const swapTrueAndFalseAtTheFlush: Fault = {
+  name: "swapTrueAndFalseAtTheFlush",
   wrap(wire, fired) {
     let hasFlushed = false;
     const turning = changeRows("", /^SELECT 'yes' AS part/, (rows) => {
@@ -57,7 +57,7 @@ export default proveCheck(predicatesPartitionRows, {
   cannotTell: [
     { ...sound, asked: asked.slice(10) },
     { ...sound, asked: refused(6) },
-    { ...sound, asked: asked.map((_, at) => one(at, { before: wholly, after: wholly })) },
+    { ...sound, asked: asked.map((_, at) => one(at, { before: allTrue, after: allTrue })) },
     { ...sound, all: [everything, "none"] },
     { ...sound, all: ["7", everything] },
     { ...sound, flushed: { ...flushed, status: "running" } },
@@ -75,13 +75,13 @@ export default proveCheck(predicatesPartitionRows, {
     },
     countDisagrees: {
       seen: first({ after: { ...parts, seen: part(0, 1, 2) } }),
-      fault: sendInstead("lookAtEachRowOtherwise", /^SELECT 'yes' AS part/, (sql) =>
+      fault: sendInstead("countEveryRowAsTrue", /^SELECT 'yes' AS part/, (sql) =>
         sql.replaceAll("THEN bit ELSE 0 END", "THEN bit ELSE bit END"),
       ),
     },
     changedByFlush: {
       seen: first({ after: { ...parts, yes: parts.no, no: parts.yes, seen: parts.no } }),
-      fault: turnAroundAtTheFlush,
+      fault: swapTrueAndFalseAtTheFlush,
     },
   },
 });

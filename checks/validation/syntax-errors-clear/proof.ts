@@ -3,13 +3,13 @@ import { proveCheck } from "../../../src/proof.ts";
 import { no, nothing, yes } from "../../vocabulary/evidence.ts";
 import { syntaxErrorsClear } from "./index.ts";
 
-const told = no("INVALID_SQL", "sql parser error: Expected: identifier, found: EOF at Line: 1", "parse");
-const hidden = no("INVALID_SQL", "SQL statement is invalid or not allowed", "parse");
+const explained = no("INVALID_SQL", "sql parser error: Expected: identifier, found: EOF at Line: 1", "parse");
+const generic = no("INVALID_SQL", "SQL statement is invalid or not allowed", "parse");
 const attempt = (name: string, change: object = {}) => ({
   case: name,
   sql: '"SELEC 1"',
-  op: told,
-  user: hidden,
+  op: explained,
+  user: generic,
   tookMs: 3,
   next: yes(),
   ...change,
@@ -35,7 +35,7 @@ export default proveCheck(syntaxErrorsClear, {
       fault: breakServer("chokeOnBrackets", /^SELECT \({2000}/),
     },
     leaksInternals: {
-      seen: first({ op: { ...told, message: "thread 'main' panicked at src/parser.rs:42" } }),
+      seen: first({ op: { ...explained, message: "thread 'main' panicked at src/parser.rs:42" } }),
       fault: rewordRefusal(
         "showWhereItFailed",
         /^SELECT 'open$/,
@@ -43,7 +43,7 @@ export default proveCheck(syntaxErrorsClear, {
       ),
     },
     unclear: {
-      seen: first({ op: { ...told, message: "no" } }),
+      seen: first({ op: { ...explained, message: "no" } }),
       fault: refuseIt("sayNothing", /^SELECT 1 \+$/, { code: "SQL_EXECUTION_ERROR", message: "Statement 1 failed" }),
     },
     slow: {

@@ -33,14 +33,14 @@ const sound = {
   altered,
   columnsAfter: ["id", "v", ...columns, "kr_y"] as string[] | null,
   assigned,
-  setUp: [yes(), yes()],
+  controls: [yes(), yes()],
 };
 const assigning = (at: number, change: object) => ({
   ...sound,
   assigned: assigned.map((one, index) => (index === at ? { ...one, ...change } : one)),
 });
 
-/** Lets a forged version through: says yes, and shows the version as it was asked for. */
+/** Lets a forged version through: acknowledges the UPDATE, and shows the version that it asked for. */
 const keepTheForgedVersion: Fault = {
   name: "keepTheForgedVersion",
   wrap(wire, fired) {
@@ -57,7 +57,7 @@ export default proveCheck(systemColumnsLocked, {
   cannotTell: [
     { ...sound, columns: [] },
     { ...sound, columns: ["_seq"] },
-    { ...sound, setUp: [nothing()] },
+    { ...sound, controls: [nothing()] },
     { ...sound, columnsAfter: null },
     { ...sound, columnsAfter: ["id", "v"] },
     { ...sound, declared: { ...declared, unread: "no right" } },

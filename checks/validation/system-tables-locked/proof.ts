@@ -12,14 +12,13 @@ const tried = ["user", "service", "dba"].flatMap((role) =>
     said: refusal,
   })),
 );
-const looks = ["nobody", "user", "service", "dba"].map((after) => ({
+const looks = ["none", "user", "service", "dba"].map((after) => ({
   after,
   shown: '[[["kr_a1b2c_user_1","user"]]]' as string | null,
 }));
 const sound = {
   tried,
   looks,
-  setUp: [yes(), yes(), yes()],
   controls: Array.from({ length: 9 }, () => yes()),
   ownServer: true,
 };
@@ -40,7 +39,6 @@ export default proveCheck(systemTablesLocked, {
     { ...sound, tried: tried.slice(1) },
     { ...sound, looks: looks.map((one) => ({ ...one, shown: null })) },
     { ...sound, looks: looks.slice(0, 2) },
-    { ...sound, setUp: [nothing()] },
     { ...sound, controls: [] },
     { ...sound, controls: sound.controls.map((one, at) => (at === 4 ? refusal : one)) },
   ],

@@ -1,6 +1,6 @@
 /**
- * Cells of an answer as one text per value, however a version of the server writes them: moments as numbers or as text,
- * bytes as a list or in hex. Undefined where the form is not known, so that nobody takes another spelling for a loss.
+ * Normalizes cells to one text per value, since versions of the server write them differently: timestamps as numbers or
+ * as text, bytes as a list or in hex. Undefined for an unknown format, so that it is not mistaken for a changed value.
  */
 import { integerText, isExact, type Json, parseExact } from "../../../src/wire/json.ts";
 
@@ -15,13 +15,13 @@ export const asBoolean: Form = (cell) => (typeof cell === "boolean" ? String(cel
 export const asUuid: Form = (cell) =>
   typeof cell === "string" && /^[0-9a-f-]{36}$/i.test(cell) ? cell.toLowerCase() : undefined;
 
-/** The shortest text of the double; the sign of zero is kept. */
+/** The shortest text of the double, with the sign of zero. */
 export const asDouble: Form = (cell) => {
   const value = numberIn(cell);
   return value === undefined ? undefined : Object.is(value, -0) ? "-0" : String(value);
 };
 
-/** As `asDouble`, of the 32-bit number nearest to it: some servers write it out as the double that it is. */
+/** As `asDouble`, rounded to 32 bits: some servers write all digits of the double. */
 export const asFloat: Form = (cell) => {
   const value = numberIn(cell);
   return value === undefined ? undefined : String(Math.fround(value));
@@ -37,7 +37,7 @@ function numberIn(cell: Json): number | undefined {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined;
 }
 
-/** Without zeros that mean nothing; digit for digit otherwise. */
+/** All digits, without insignificant zeros. */
 export const asDecimal: Form = (cell) => {
   const text = typeof cell === "number" ? String(cell) : isExact(cell) ? cell.exact : cell;
   const [found, sign, whole = "", fraction = ""] =
@@ -53,7 +53,7 @@ export const asBytes: Form = (cell) => {
   return typeof cell === "string" ? /^(?:\\x|0x)([0-9a-f]*)$/i.exec(cell)?.[1]?.toLowerCase() : undefined;
 };
 
-/** The same document, whatever its blanks and the order of its names; numbers digit for digit. */
+/** Independent of whitespace and the order of names; numbers with all digits. */
 export const asJson: Form = (cell) => {
   if (typeof cell !== "string") return JSON.stringify(sorted(cell));
   try {
@@ -72,7 +72,7 @@ function sorted(json: Json): Json {
 
 const dayMicros = 86_400_000_000n;
 
-/** `2026-01-02 03:04:05.123456`, from microseconds since 1970 or from a text of that kind. */
+/** `2026-01-02 03:04:05.123456`, from microseconds since 1970 or from such a text. */
 export const asMoment: Form = (cell) => {
   const micros = integerText(cell);
   if (micros !== undefined) return momentOf(BigInt(micros));
@@ -83,14 +83,14 @@ export const asMoment: Form = (cell) => {
   return found === undefined ? undefined : `${day} ${time}.${fraction.padEnd(6, "0")}`;
 };
 
-/** `2026-01-02`, from days since 1970 or from a text of that kind. */
+/** `2026-01-02`, from days since 1970 or from such a text. */
 export const asDay: Form = (cell) => {
   const days = integerText(cell);
   if (days !== undefined) return momentOf(BigInt(days) * dayMicros)?.slice(0, 10);
   return typeof cell === "string" && /^\d{4}-\d\d-\d\d$/.test(cell) ? cell : undefined;
 };
 
-/** `03:04:05.123456`, from microseconds since midnight or from a text of that kind. */
+/** `03:04:05.123456`, from microseconds since midnight or from such a text. */
 export const asTime: Form = (cell) => {
   const micros = integerText(cell);
   if (micros !== undefined) return momentOf(BigInt(micros))?.slice(11);

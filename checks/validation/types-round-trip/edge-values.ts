@@ -1,4 +1,4 @@
-/** Values at the edges of each type: as they are written, and as one text that they must be read back as. */
+/** Edge values of each type: how they are written, and the text that they must be read back as. */
 import type { Json } from "../../../src/wire/json.ts";
 import * as cells from "./cells.ts";
 import { quoted } from "../../vocabulary/values.ts";
@@ -7,9 +7,9 @@ export interface EdgeValue {
   readonly name: string;
   readonly literal?: string;
   readonly param?: Json;
-  /** What it may be read back as, in the form of its type. */
+  /** What it may be read back as, as the `form` of its type returns it. */
   readonly want: readonly string[];
-  /** A server may say that it does not store this; what it stores, it must be able to show. */
+  /** The server may reject it, but if it stores it, it must return it. */
   readonly mayRefuse?: boolean;
 }
 
@@ -17,12 +17,12 @@ export interface EdgeType {
   readonly type: string;
   readonly isKey?: true;
   readonly form: cells.Form;
-  /** Other digits of a number, a moment: a loss of digits, and not just another value. */
+  /** Values that differ in their last digits only are reported as lost digits. */
   readonly hasDigits?: true;
   readonly values: readonly EdgeValue[];
 }
 
-/** As a literal without quotes; as a parameter in quotes, since JSON numbers cannot hold them all. */
+/** Unquoted as a literal, quoted as a parameter, since JSON numbers are not exact. */
 const digits = (name: string, text: string, want = text): EdgeValue => ({
   name,
   literal: text,
@@ -133,7 +133,7 @@ export const edgeTypes: readonly EdgeType[] = [
       double("smallest", "5e-324"),
       double("smallest normal", "2.2250738585072014e-308"),
       double("two thirds, negative", "-0.6666666666666666"),
-      // SQL has no negative zero; a server may keep it all the same.
+      // SQL has no negative zero; a server may still keep it.
       { name: "minus zero", literal: "'-0.0'", param: "-0.0", want: ["0", "-0"] },
       odd({ name: "NaN", literal: "'NaN'", param: "NaN", want: ["NaN"] }),
       odd({ name: "infinity", literal: "'Infinity'", param: "Infinity", want: ["Infinity"] }),
@@ -226,7 +226,7 @@ export const edgeTypes: readonly EdgeType[] = [
     type: "TEXT PRIMARY KEY",
     isKey: true,
     form: cells.asText,
-    // Each of these is a key of its own; who folds or trims them finds two of them the same.
+    // All different keys; folding or trimming them makes some equal.
     values: ["a", "A", "a ", " a", "\u00E9", "e\u0301", "\u{1F600}", "it's"].map((key) => ({
       name: JSON.stringify(key),
       literal: quoted(key),

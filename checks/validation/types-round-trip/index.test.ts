@@ -34,7 +34,7 @@ const judged = (all: readonly TypeSeen[]) =>
     {},
   );
 
-test("values that come back as they were pass", () => {
+test("values that are read back unchanged pass", () => {
   fc.assert(
     fc.property(types, (all) => {
       expect(judged(all).kind).toBe("pass");
@@ -42,7 +42,7 @@ test("values that come back as they were pass", () => {
   );
 });
 
-test("one value that comes back otherwise, at once or after the flush, is found and named", () => {
+test("a value that is read back changed, immediately or after the flush, is found and named", () => {
   const spoilt = fc.record({
     type: fc.integer({ min: 0, max: 9 }),
     value: fc.integer({ min: 0, max: 5 }),
@@ -98,7 +98,7 @@ describe("cells", () => {
     for (const cell of spellings) expect(form(cell)).toBe(want);
   });
 
-  test("what is no value of the type is not taken for one", () => {
+  test("a cell that is not a value of the type is not taken for one", () => {
     for (const [form, cell] of [
       [cells.asInteger, "1.5"],
       [cells.asDouble, true],
@@ -115,7 +115,7 @@ describe("cells", () => {
   });
 });
 
-test.each(edgeTypes)("$type: every value has one meaning, a way in and a text to be read back as", ({ values }) => {
+test.each(edgeTypes)("$type: every value has a unique name, a way to write it and an expected text", ({ values }) => {
   expect(new Set(values.map(({ name }) => name)).size).toBe(values.length);
   const senseless = values.filter(({ literal, param, want }) => (literal ?? param) === undefined || want.length === 0);
   expect(senseless).toEqual([]);

@@ -1,4 +1,4 @@
-/** The way of a value into a table and back: written as a literal and as a parameter, read at once and after a flush. */
+/** Round trips of values: written as a literal and as a parameter, read back immediately and after a flush. */
 import type { Context } from "../../../src/check.ts";
 import type { Json } from "../../../src/wire/json.ts";
 import {
@@ -11,11 +11,12 @@ import {
   type Target,
 } from "../../../src/server/target.ts";
 import { flushAll, type Flushed } from "../../vocabulary/jobs.ts";
+import { createTable } from "../../vocabulary/tables.ts";
 import { edgeTypes, type EdgeType, type EdgeValue } from "./edge-values.ts";
 
 const accountCount = 3;
 
-/** What came back for a value. `odd`: in a form that we do not know; `unread`: no answer, for reasons that may not be the value's. */
+/** What was read for a value. `odd`: in an unknown format; `unread`: no answer, perhaps for unrelated reasons. */
 export type Got = { readonly is: "value" | "null" | "gone" | "unreadable" | "odd" | "unread"; readonly text: string };
 export type Trip = {
   readonly value: string;
@@ -23,7 +24,7 @@ export type Trip = {
   readonly wrote: string;
   readonly want: readonly string[] | null;
   readonly mayRefuse: boolean;
-  /** `ok`, or why it was not taken. */
+  /** What became of the INSERT. */
   readonly taken: "ok" | "refused" | "unsure";
   readonly message: string;
   readonly before: Got;
@@ -45,7 +46,7 @@ interface Written {
 }
 const nullValue: EdgeValue = { name: "NULL", literal: "NULL", param: null, want: [] };
 
-/** One type in a table of its own, with one account. */
+/** The table of one type, used by one account. */
 class TypeTable {
   readonly table: string;
   readonly type: EdgeType;
@@ -67,7 +68,7 @@ class TypeTable {
   async write(): Promise<void> {
     const { type, isKey } = this.type;
     const columns = isKey === true ? `n INT, v ${type}` : `n INT PRIMARY KEY, v ${type}`;
-    const made = await this.#target.sql(this.as, `CREATE TABLE ${this.table} (${columns}) WITH (TYPE='SHARED')`);
+    const made = await this.#target.sql(this.as, createTable(this.table, { type: "SHARED", columns }));
     this.isOffered = made.kind === "ok";
     if (!this.isOffered) return;
     const values = isKey === true ? this.type.values : [...this.type.values, nullValue];
@@ -84,7 +85,7 @@ class TypeTable {
     ];
   }
 
-  /** All in one statement; where the server refuses one of them, each by itself. */
+  /** All in one statement; if the server refuses it, each by itself. */
   async #insert(
     all: readonly { readonly n: number; readonly value: EdgeValue }[],
     way: Trip["way"],
@@ -101,7 +102,7 @@ class TypeTable {
     const common = all.filter(({ value }) => value.mayRefuse !== true);
     const alone = all.filter(({ value }) => value.mayRefuse === true);
     const together = common.length === 0 ? undefined : await send(common);
-    // Not taken together, and nothing of it done: each by itself. Not known whether it was done: no second try.
+    // Refused as a whole: send each by itself. If it may have been executed, do not send it again.
     const isDone = together === undefined || together.kind === "ok" || !isCleanRefusal(saidOf(together));
     const written: Written[] =
       isDone && together !== undefined ? common.map(({ n, value }) => ({ n, value, way, answer: together })) : [];
@@ -117,7 +118,7 @@ class TypeTable {
       for (const { n } of this.written) if (!got.has(n)) got.set(n, { is: "gone", text: "" });
       return got;
     }
-    // One value may keep all of them from being read: which one?
+    // One value may make the whole result unreadable: find it.
     for (const { n, answer: taken } of this.written) if (taken.kind === "ok") got.set(n, await this.#readOne(n));
     return got;
   }
@@ -125,7 +126,7 @@ class TypeTable {
   async #readOne(n: number): Promise<Got> {
     const sql = `SELECT v FROM ${this.table} WHERE n = ${n} LIMIT 1`;
     let answer = await this.#target.sql(this.as, sql);
-    // A connection that breaks once may have broken by itself.
+    // A single broken connection may be unrelated to the value.
     if (answer.kind === "unsure") answer = await this.#target.sql(this.as, sql);
     if (answer.kind === "ok") {
       const [row] = answer.results[0]?.rows ?? [];
@@ -137,7 +138,7 @@ class TypeTable {
         : isCleanRefusal(saidOf(answer));
     const got = { is: "unread", text: outcomeOf(answer) } as const;
     if (!isBroken) return got;
-    // The row without the value: only where the server shows that, it is the value's doing.
+    // The value is to blame only if the row can be read without it.
     const beside = await this.#target.sql(this.as, `SELECT n FROM ${this.table} WHERE n = ${n} LIMIT 1`);
     const isThere = beside.kind === "ok" && beside.results[0]?.rows.length === 1;
     return isThere ? { ...got, is: "unreadable" } : got;

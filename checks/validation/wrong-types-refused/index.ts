@@ -1,172 +1,92 @@
-import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
-import { cellText, integerText, rowsOf, type Account, type Target } from "../../../src/server/target.ts";
-import { sortTried, tryAll, whyUnclear, type Trial, type Tried } from "../../vocabulary/trials.ts";
-import type { Value } from "../../vocabulary/values.ts";
-import { wrongValues } from "./wrong-values.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
+import { sortTried, whyUnclear } from "../../vocabulary/trials.ts";
+import { badCount, goodCount, ways, writeAll, type Entry, type Way } from "./writes.ts";
 
-const columns = wrongValues;
-/** Each case has the id of the row that it would write. */
-const cases = columns
-  .flatMap((column) => Object.entries(column.bad).map(([name, value]) => ({ column, name, value })))
-  .map((one, at) => ({ ...one, id: at + 1 }));
-const goodId = 1000;
-
-/** How a value gets into a row, each way with a table of its own. UPDATE finds rows that are there, the others do not. */
-const ways: Readonly<
-  Record<string, (table: string, column: string, value: Value, id: number) => Omit<Trial, "name" | "as">>
-> = {
-  literal: (table, column, value, id) => ({
-    sql: `INSERT INTO ${table} (id, ${column}) VALUES (${id}, ${value.literal})`,
-  }),
-  parameter: (table, column, value, id) => ({
-    sql: `INSERT INTO ${table} (id, ${column}) VALUES ($1, $2)`,
-    params: [id, value.param],
-  }),
-  update: (table, column, value, id) => ({ sql: `UPDATE ${table} SET ${column} = ${value.literal} WHERE id = ${id}` }),
-};
-
-/** A refusal that says any of this says what is wrong. */
+/** An error with any of these words says what is wrong. */
 const clear = /cast|coerc|convert|pars|invalid|type|range|too large|overflow|syntax|expected|uuid|json/i;
-
-type Entry = Tried & {
-  readonly type: string;
-  /** The value as it was written. */
-  readonly value: string;
-  /** What is stored, where something is; undefined is not JSON, so null where nothing is. */
-  readonly stored: string | null;
-};
-type Way = {
-  readonly way: string;
-  readonly bad: readonly Entry[];
-  readonly good: readonly Entry[];
-  /** Whether it could be looked up what is stored. */
-  readonly looked: boolean;
-};
-
-async function look(target: Target, as: Account, table: string, way: string): Promise<Way> {
-  const write = ways[way];
-  if (write === undefined) throw new Error(`there is no way ${way}`);
-  const definition = columns.map(({ name, type }) => `${name} ${type}`).join(", ");
-  await target.sql(as, `CREATE TABLE ${table} (id BIGINT PRIMARY KEY, ${definition}) WITH (TYPE='SHARED')`);
-  const goods = columns.map((column, at) => ({ column, name: "fits", value: column.good, id: goodId + at }));
-  if (way === "update") {
-    const ids = [...cases, ...goods].map(({ id }) => `(${id})`).join(", ");
-    await target.sql(as, `INSERT INTO ${table} (id) VALUES ${ids}`);
-  }
-  const trial = ({ column, name, value, id }: (typeof goods)[number]): Trial => ({
-    name: `${column.type} ${name}, ${way}`,
-    as,
-    ...write(table, column.name, value, id),
-  });
-  const tried = await tryAll(target, [...cases, ...goods].map(trial));
-  const filled = columns.map(({ name }) => `${name} IS NOT NULL`).join(" OR ");
-  const answer = await target.sql(as, `SELECT id FROM ${table} WHERE ${filled} ORDER BY id LIMIT 200`);
-  const there = rowsOf(answer)?.map((row) => integerText(row["id"]) ?? "");
-  const entries: Entry[] = [];
-  for (const [at, { column, value, id }] of [...cases, ...goods].entries()) {
-    const one = tried[at];
-    if (one === undefined) continue;
-    const isThere = there?.includes(String(id)) === true;
-    // Only where it matters, and each by itself: what is stored of it may not be readable.
-    const stored =
-      isThere && id < goodId ? await read(target, as, table, column.name, id) : isThere ? "something" : null;
-    entries.push({ ...one, type: column.type, value: cellText(value.param), stored });
-  }
-  return { way, bad: entries.slice(0, cases.length), good: entries.slice(cases.length), looked: there !== undefined };
-}
-
-async function read(target: Target, as: Account, table: string, column: string, id: number): Promise<string> {
-  const answer = await target.sql(as, `SELECT ${column} AS v FROM ${table} WHERE id = ${id} LIMIT 1`);
-  const [row] = rowsOf(answer) ?? [];
-  return row === undefined ? "what cannot be read" : cellText(row["v"]);
-}
 
 export const wrongTypesRefused = defineCheck({
   id: "validation/wrong-types-refused",
-  title: "A value that does not fit its column is refused",
-  failureTitle: "A value that does not fit its column is accepted or bent",
-  description: `Writes ${cases.length} values that do not fit (text, out of range, dates that do not exist, broken UUIDs and JSON, 1.7 for a whole number) into columns of ${columns.length} types, as a literal, as a parameter and by UPDATE. Each must be refused with a text that says so, and store nothing. A value that fits must be taken in each column and each way.`,
+  title: "Values of the wrong type are rejected",
+  failureTitle: "Values of the wrong type are accepted or converted",
+  description: `Writes ${badCount} invalid values (text, out of range, dates that do not exist, broken UUIDs and JSON, 1.7 as an integer) into columns of ${goodCount} types, as a literal, as a parameter and by UPDATE. Each must be rejected with a message that says why, and store nothing. A valid value must be accepted for each column in each of these ways.`,
   blindTo:
-    "It tries one or a few wrong values per type. Conversions that lose nothing, such as true into a whole number, are not judged.",
-  risk: "Programs write values of the wrong kind without noticing, and others compute with what became of them.",
-  remedy: "Check values in your programs before they are sent; look for rows whose values nobody can have meant.",
+    "It tries one to four wrong values per type. Lossless conversions, such as true into an integer, are not judged.",
+  risk: "Programs write wrong values without noticing, and other programs compute with the result.",
+  remedy: "Validate values in your programs before sending them, and look for implausible values in existing rows.",
   covers: ["VAL-07"],
   touches: "scratch",
   needs: ["dba"],
   level: "block",
   estimateMs: 900,
-  estimateRequests: Object.keys(ways).length * (cases.length + columns.length + 3),
+  estimateRequests: ways.length * (badCount + goodCount + 3),
   findings: {
     coerced: {
       say: (d: { type: string; value: string; stored: string; sql: string }) =>
-        `${d.sql}: ${d.value} was accepted for ${d.type} and became ${d.stored}`,
+        `${d.sql}: ${d.value} was written to a ${d.type} column and stored as ${d.stored}`,
     },
     accepted: {
       say: (d: { type: string; value: string; sql: string; message: string }) =>
         `${d.sql}: ${JSON.stringify(d.value)} was accepted for ${d.type}: ${d.message}`,
     },
     unclear: {
-      say: (d: { sql: string; message: string }) => `the refusal of ${d.sql} does not say what is wrong: ${d.message}`,
+      say: (d: { sql: string; message: string }) => `the error for ${d.sql} does not say what is wrong: ${d.message}`,
+      risk: "A wrong value takes hours to find instead of seconds.",
+      remedy: "Log the statements and their parameters in your programs.",
     },
     validRefused: {
       say: (d: { type: string; value: string; sql: string; message: string }) =>
-        `${d.sql}: ${d.value} fits ${d.type} and is refused: ${d.message}`,
+        `${d.sql}: ${d.value} is a valid ${d.type} but was rejected: ${d.message}`,
+      risk: "Programs cannot store values that the column type promises to hold.",
+      remedy: "Store such values as TEXT, or write them in the way that is accepted, until this is fixed.",
     },
   },
-  async observe(target, { scratch }) {
+  async observe(target, context) {
     const seen: readonly Way[] = await Promise.all(
-      Object.keys(ways).map(
-        async (way) => await look(target, await target.account("dba", way), `${scratch}.by_${way}`, way),
-      ),
+      ways.map(async (way) => await writeAll(target, context, await target.account("dba", way), way)),
     );
     return { ways: seen };
   },
-  judge(seen) {
-    const all = seen.ways.flatMap(({ bad }) => bad);
-    const controls = seen.ways.flatMap(({ good }) => good);
-    const sorted = sortTried(all);
-    const isBent = (one: Entry): boolean => one.stored !== null && one.stored !== one.value;
-    const kept = [...sorted.accepted, ...sorted.refused.filter((one) => one.stored !== null)];
-    const about = (one: Entry) => ({ case: one.case, sent: [one.said.exchange] });
-    const found = [
-      ...kept.filter(isBent).map((one) => ({
-        name: "coerced" as const,
-        data: { type: one.type, value: one.value, stored: one.stored ?? "", sql: one.sql },
-        ...about(one),
-      })),
-      ...kept
-        .filter((one) => !isBent(one))
-        .map((one) => ({
-          name: "accepted" as const,
-          data: { type: one.type, value: one.value, sql: one.sql, message: one.said.message },
-          ...about(one),
-        })),
-      ...sorted.refused
-        .filter((one) => one.stored === null && !clear.test(one.said.message))
-        .map((one) => ({
-          name: "unclear" as const,
-          data: { sql: one.sql, message: one.said.message },
-          ...about(one),
-        })),
-      ...sortTried(controls).refused.map((one) => ({
-        name: "validRefused" as const,
-        data: { type: one.type, value: one.value, sql: one.sql, message: one.said.message },
-        ...about(one),
-      })),
-    ];
-    if (found.length > 0) return fail(...found);
-    const blind = seen.ways.find(({ looked }) => !looked);
-    if (blind !== undefined) return unknown(`${blind.way}: it could not be looked up what is stored`);
-    const why = whyUnclear(sorted);
+  judge(seen, { found }) {
+    const bad = seen.ways.flatMap((way) => way.bad);
+    const good = seen.ways.flatMap((way) => way.good);
+    const { accepted, refused, unclear } = sortTried(bad);
+    const stored = [...accepted, ...refused.filter((one) => one.stored !== null)];
+    for (const one of stored.filter(isCoerced)) {
+      const { type, value, sql } = one;
+      found.coerced({ type, value, stored: one.stored ?? "", sql }, aboutOf(one));
+    }
+    for (const one of stored.filter((each) => !isCoerced(each))) found.accepted(dataOf(one), aboutOf(one));
+    for (const one of refused)
+      if (one.stored === null && !clear.test(one.said.message))
+        found.unclear({ sql: one.sql, message: one.said.message }, aboutOf(one));
+    for (const one of sortTried(good).refused) found.validRefused(dataOf(one), aboutOf(one));
+    const unread = seen.ways.find(({ looked }) => !looked);
+    if (unread !== undefined) return unknown(`${unread.way}: the rows could not be read afterwards`);
+    const why = whyUnclear({ accepted, refused, unclear });
     if (why !== undefined) return unknown(why);
-    const dead = controls.find((one) => one.said.kind !== "ok" || one.stored === null);
-    if (dead !== undefined)
-      return unknown(`${dead.case} was not stored either, so the refusals show nothing: ${dead.said.message}`);
-    const wanted = Object.keys(ways).length * (cases.length + columns.length);
-    if (all.length + controls.length < wanted)
-      return unknown(`only ${all.length + controls.length} of ${wanted} values were tried`);
+    const failed = good.find((one) => one.said.kind !== "ok" || one.stored === null);
+    if (failed !== undefined)
+      return unknown(
+        `${failed.case}: the valid value was not stored either, so the rejections show nothing: ${failed.said.message}`,
+      );
+    const wanted = ways.length * (badCount + goodCount);
+    if (bad.length + good.length < wanted)
+      return unknown(`only ${bad.length + good.length} of ${wanted} values were tried`);
     return pass(
-      `${sorted.refused.length} of ${all.length} wrong values refused and named, none stored; ${controls.length} of ${controls.length} that fit are stored`,
+      `${refused.length} of ${bad.length} wrong values rejected with a clear message, none stored; ${good.length} of ${good.length} valid values stored`,
     );
   },
 });
+
+function isCoerced({ stored, value }: Entry): boolean {
+  return stored !== null && stored !== value;
+}
+
+function dataOf({ type, value, sql, said }: Entry) {
+  return { type, value, sql, message: said.message };
+}
+
+function aboutOf({ case: name, said }: Entry) {
+  return { case: name, sent: said };
+}

@@ -1,4 +1,4 @@
-/** Per column of a table a value that fits, and values that do not. */
+/** The columns of a table, with a valid value and invalid values for each. */
 import { number, text, type Value } from "../../vocabulary/values.ts";
 
 export interface WrongValues {

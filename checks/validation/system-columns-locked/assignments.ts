@@ -1,4 +1,4 @@
-/** Attempts to write the columns that the server keeps for itself. */
+/** Statements that assign a value to a system column, each on a row of its own. */
 import {
   cellText,
   rowsOf,
@@ -9,10 +9,10 @@ import {
   type Target,
 } from "../../../src/server/target.ts";
 
-/** Nobody's row version, as small as none has been since KalamDB was written. */
+/** Smaller than any real row version. */
 const forgedVersion = "77";
 
-/** One line a way to write a system column: `{k}` the key, `{c}` the column, `{x}` the value. */
+/** `{t}` is the table, `{k}` the key, `{c}` the system column, `{x}` the value. */
 export const assignments: readonly {
   readonly name: string;
   readonly sql: string;
@@ -34,7 +34,7 @@ export const assignments: readonly {
   { name: "UPDATE with a parameter", sql: "UPDATE {t} SET {c} = $1 WHERE id = {k}", inserts: false, params: true },
 ];
 
-/** A row as far as this check cares; null where it is not there. */
+/** The system columns of a row; null if there is no row. */
 export type Row = { readonly version: string; readonly deleted: string } | null;
 
 export type Assigned = {
@@ -43,18 +43,18 @@ export type Assigned = {
   readonly sql: string;
   readonly said: Said;
   readonly column: string;
-  /** Null where it could not be read. */
+  /** Null if it could not be read. */
   readonly before: { readonly row: Row } | null;
   readonly after: { readonly row: Row } | null;
 };
 
-/** Each way with each column, on a row of its own; the same statement without the column before it. */
+/** Runs every statement with every column. `control` runs valid statements, which must work. */
 export async function assignAll(
   target: Target,
   as: Account,
   table: string,
   columns: readonly string[],
-  also: (as: Account, sql: string) => Promise<void>,
+  control: (as: Account, sql: string) => Promise<void>,
 ): Promise<Assigned[]> {
   const version = columns.find((column) => column !== "_deleted") ?? "_seq";
   const read = async (key: number): Promise<{ row: Row } | null> => {
@@ -74,7 +74,7 @@ export async function assignAll(
         .replaceAll("{c}", column)
         .replaceAll("{k}", String(key))
         .replaceAll("{x}", value);
-      if (!inserts) await also(as, `INSERT INTO ${table} (id, v) VALUES (${key}, 'kept')`);
+      if (!inserts) await control(as, `INSERT INTO ${table} (id, v) VALUES (${key}, 'kept')`);
       const before = await read(key);
       const given = params === undefined ? {} : { params: [column === "_deleted" ? true : Number(forgedVersion)] };
       const said = saidOf(await target.sql(as, text, given));
@@ -89,11 +89,11 @@ export async function assignAll(
       });
     }
   }
-  await also(as, `UPDATE ${table} SET v = 'b' WHERE id = 1`);
+  await control(as, `UPDATE ${table} SET v = 'b' WHERE id = 1`);
   return assigned;
 }
 
-/** Whether the row is what the statement wanted of the system's column, or is gone, or came although it was refused. */
+/** Whether the assignment took effect: the row has the value or is gone, or it changed although the statement was rejected. */
 export function isForged({ said, before, after, column }: Assigned): boolean {
   if (before === null || after === null || (said.kind !== "ok" && !isCleanRefusal(said))) return false;
   if (said.kind !== "ok") return JSON.stringify(before.row) !== JSON.stringify(after.row);
