@@ -139,7 +139,7 @@ describe("0, ready", () => {
     expect(without.stdout).toMatch(/✔ DESCRIBE, SHOW .* kalam itself was not named \(--kalam-bin\)/);
     const named = await run(["check", ...only, "--kalam-bin", kalamStandIn]);
     expect(named.stdout).toMatch(/✔ kalam ends with the right exit code.*14 of 14 runs of kalam/);
-    expect(named.stdout).toMatch(/✔ DESCRIBE, SHOW .* 3 of kalam's answer, too/);
+    expect(named.stdout).toMatch(/✔ DESCRIBE, SHOW .* so do 3 of kalam's own/);
     const fromEnvironment = await run(["plan", ...only], { env: { KALAM_BIN: kalamStandIn } });
     expect(fromEnvironment.stdout).toMatch(/run +cli\/kalam-exits-right/);
     expect([without.code, named.code, fromEnvironment.code]).toEqual([0, 0, 0]);
