@@ -28,8 +28,7 @@ export const dropMissingRefused = defineCheck({
   },
   async observe(target, context) {
     const op = await target.account("dba");
-    const present = context.name("present");
-    const missing = context.name("missing");
+    const [present, missing] = [context.name("present"), context.name("missing")];
     context.need(await target.sql(op, `CREATE NAMESPACE ${present}`), "the namespace to drop could not be created");
     const control = saidOf(await target.sql(op, `DROP NAMESPACE ${present}`));
     return { missing, control, said: saidOf(await target.sql(op, `DROP NAMESPACE ${missing}`)) };
