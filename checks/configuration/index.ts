@@ -18,7 +18,7 @@ import { unknownTypeRefused } from "./unknown-type-refused/index.ts";
 
 export const category = listChecks({
   id: "configuration",
-  promise: "It starts as configured and refuses what it cannot honour.",
+  promise: "It starts as configured and rejects what it cannot honour.",
   checks: [
     { check: answersSql, proof: async () => await import("./answers-sql/proof.ts") },
     { check: catalogueQueryable, proof: async () => await import("./catalogue-queryable/proof.ts") },

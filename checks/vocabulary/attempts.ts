@@ -1,17 +1,23 @@
-/** CREATE TABLE statements that ought to be refused, each on a table name of its own, and then a look at which tables there are. */
+/** CREATE TABLE statements that the server should reject, each with a table name of its own, and which tables exist afterwards. */
 import { cellText, rowsOf, saidOf, type Account, type Target } from "../../src/server/target.ts";
+import { createTable, type TableSpec } from "./tables.ts";
 import { sortTried, tryAll, whyUnclear, type Sorted, type Tried } from "./trials.ts";
 
-/** One line of a table of cases. `sql` gets the qualified name of a table of its own. */
+/** `sql` gets the qualified name of the case's own table. */
 export interface Case {
   readonly name: string;
   readonly sql: (table: string) => string;
 }
 
-/** `made`: the options of the table as the catalogue shows them; null where it is not listed. */
+/** For statements that `createTable` can print; others write their own. */
+export function tableCase(name: string, spec: TableSpec): Case {
+  return { name, sql: (table) => createTable(table, spec) };
+}
+
+/** `made`: the table's options as the catalogue shows them; null if the table is not listed. */
 export type Attempt = Tried & { readonly made: string | null };
 
-/** `unread`: why the catalogue could not be read, so that nobody takes "not seen" for "not there". */
+/** `unread`: why the catalogue could not be read; without it, an unlisted table does not exist. */
 export type Attempts = { readonly attempts: readonly Attempt[]; readonly unread: string | null };
 
 export async function attempt(
@@ -36,21 +42,65 @@ export async function attempt(
   };
 }
 
+/** Statements to reject, and a valid one: a server that rejects everything proves nothing by doing so. */
+export type ControlledAttempts = {
+  readonly bad: readonly Attempt[];
+  readonly control: Attempt | null;
+  readonly unread: string | null;
+};
+
+export async function attemptWithControl(
+  target: Target,
+  as: Account,
+  namespace: string,
+  bad: readonly Case[],
+  control: Case,
+): Promise<ControlledAttempts> {
+  const { attempts, unread } = await attempt(target, as, namespace, [...bad, control]);
+  return { bad: attempts.slice(0, -1), control: attempts.at(-1) ?? null, unread };
+}
+
 export interface SortedAttempts extends Sorted<Attempt> {
-  /** The server said no, and the table is there. */
+  /** Rejected, but the table exists. */
   readonly halfDone: readonly Attempt[];
+  /** Accepted or half done. */
+  readonly created: readonly Attempt[];
 }
 
 export function sortAttempts(attempts: readonly Attempt[]): SortedAttempts {
   const sorted = sortTried(attempts);
+  const halfDone = sorted.refused.filter((one) => one.made !== null);
   return {
     ...sorted,
     refused: sorted.refused.filter((one) => one.made === null),
-    halfDone: sorted.refused.filter((one) => one.made !== null),
+    halfDone,
+    created: [...sorted.accepted, ...halfDone],
   };
 }
 
-/** For `unknown`: why it cannot be told; undefined if it can. */
+/** For `unknown`: why the attempts cannot be judged; undefined if they can. */
 export function whyUnknown(unread: string | null, sorted: SortedAttempts): string | undefined {
   return unread === null ? whyUnclear(sorted) : `the catalogue could not be read: ${unread}`;
+}
+
+/** The error for the valid statement. A rate limit is no reason against the statement. */
+export function controlRefusal({ control }: ControlledAttempts): string | undefined {
+  return control?.said.kind === "refused" && control.said.why !== "rate" ? control.said.message : undefined;
+}
+
+/** What is wrong with the valid table, whose options must match `expected`; undefined if nothing is known to be. */
+export function controlFailure(seen: ControlledAttempts, expected: RegExp): string | undefined {
+  const { control, unread } = seen;
+  if (control?.said.kind !== "ok" || unread !== null) return controlRefusal(seen);
+  if (control.made === null) return "it was accepted, but the table is not listed";
+  return expected.test(control.made) ? undefined : `the catalogue shows its options as ${control.made}`;
+}
+
+/** For `unknown`: why the rejections prove nothing; undefined if they do. */
+export function whyInconclusive({ bad, control, unread }: ControlledAttempts, expected: number): string | undefined {
+  const why = whyUnknown(unread, sortAttempts(bad));
+  if (why !== undefined) return why;
+  if (control === null || bad.length < expected) return `only ${bad.length} of ${expected} statements were tried`;
+  if (control.said.kind === "ok" && control.made !== null) return undefined;
+  return `the valid statement did not create a table either: ${control.said.message}`;
 }

@@ -1,4 +1,4 @@
-import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import { outcomeOf, type Answer } from "../../../src/server/target.ts";
 
 type Try = {
@@ -11,26 +11,30 @@ type Try = {
   readonly exchange: number;
 };
 
-/** Fewer would not show that a new connection is served as well as the first. */
+/** Fewer would not show that later connections are served as well as the first. */
 const triesMin = 3;
 
 export const answersSql = defineCheck({
   id: "configuration/answers-sql",
   title: "The server answers SQL",
-  failureTitle: "The server does not answer a plain query rightly",
+  failureTitle: "The server answers a simple query incorrectly",
   description:
-    "Sends SELECT 1 AS test_value three times, each over a connection of its own. Each answer must be one result with one column of that name and one row equal to 1, with the server's own time beside it.",
-  blindTo: "It says nothing about tables, load or other users: only that a query gets through and comes back right.",
-  risk: "Nothing that builds on this server can work.",
-  remedy: "Look at the server's log for the refused query; check the login and what stands between you and the server.",
+    "Sends SELECT 1 AS test_value three times, each over a new connection. Each answer must be one result with one column of that name, one row equal to 1, and the execution time.",
+  blindTo: "It uses no tables, no load and no other users: it only shows that a query gets through.",
+  risk: "Nothing that uses this server can work.",
+  remedy: "Look in the server's log for the rejected query; check the login and any proxy in front of the server.",
   covers: ["CFG-01"],
   touches: "nothing",
   level: "block",
   estimateMs: 50,
   estimateRequests: 3,
   findings: {
-    wrongAnswer: { say: (d: { outcome: string }) => `SELECT 1 AS test_value was answered with ${d.outcome}` },
-    refused: { say: (d: { outcome: string }) => `SELECT 1 AS test_value was refused: ${d.outcome}` },
+    wrongAnswer: {
+      say: (d: { outcome: string }) => `SELECT 1 AS test_value returned ${d.outcome}`,
+      risk: "Applications get results that are wrong or that their client libraries cannot read.",
+      remedy: "Send the query to the server directly; if the answer is correct, a proxy in between changes responses.",
+    },
+    refused: { say: (d: { outcome: string }) => `SELECT 1 AS test_value was rejected: ${d.outcome}` },
   },
   async observe(target) {
     const tries: Try[] = [];
@@ -49,43 +53,32 @@ export const answersSql = defineCheck({
     }
     return { tries };
   },
-  judge({ tries }) {
+  judge({ tries }, { found }) {
+    const wrong = tries.filter((one) => one.kind === "ok" && !isCorrect(one));
     const refused = tries.filter((one) => one.kind === "refused");
-    const wrong = tries.filter((one) => one.kind === "ok" && !isRight(one));
-    const found = [
-      ...wrong
-        .slice(0, 1)
-        .map((one) => ({ name: "wrongAnswer" as const, data: { outcome: described(one) }, sent: sent(wrong) })),
-      ...refused
-        .slice(0, 1)
-        .map((one) => ({ name: "refused" as const, data: { outcome: one.outcome }, sent: sent(refused) })),
-    ];
-    if (found.length > 0) return fail(...found);
+    for (const one of wrong.slice(0, 1)) found.wrongAnswer({ outcome: described(one) }, { sent: wrong });
+    for (const { outcome } of refused.slice(0, 1)) found.refused({ outcome }, { sent: refused });
     const unsure = tries.find((one) => one.kind === "unsure");
-    if (unsure !== undefined) return unknown(`a query got no answer that could be read: ${unsure.outcome}`);
-    if (tries.length < triesMin) return unknown(`only ${tries.length} of ${triesMin} queries were made`);
+    if (unsure !== undefined) return unknown(`a query got no readable answer: ${unsure.outcome}`);
+    if (tries.length < triesMin) return unknown(`only ${tries.length} of ${triesMin} queries were sent`);
     const slowest = Math.max(...tries.map((one) => one.tookMs ?? 0));
-    return pass(`${tries.length} of ${tries.length} queries right, at most ${Math.ceil(slowest)} ms in the server`);
+    return pass(`${tries.length} of ${tries.length} queries right, at most ${Math.ceil(slowest)} ms on the server`);
   },
 });
 
-function isRight(one: Try): boolean {
-  const [cell] = one.cells;
+function isCorrect({ results, columns, cells, tookMs }: Try): boolean {
+  const [cell] = cells;
   return (
-    one.results === 1 &&
-    one.columns.length === 1 &&
-    one.columns[0] === "test_value" &&
-    one.cells.length === 1 &&
+    results === 1 &&
+    columns.length === 1 &&
+    columns[0] === "test_value" &&
+    cells.length === 1 &&
     (cell === '"1"' || cell === "1") &&
-    one.tookMs !== null
+    tookMs !== null
   );
 }
 
 function described(one: Try): string {
-  if (one.tookMs === null) return "no time (took) beside the rows";
+  if (one.tookMs === null) return "no execution time (took)";
   return `${one.results} results, columns ${JSON.stringify(one.columns)}, cells [${one.cells.join(", ")}]`;
-}
-
-function sent(tries: readonly Try[]): number[] {
-  return tries.map((one) => one.exchange);
 }

@@ -18,7 +18,7 @@ export default proveCheck(answersSql, {
   holds: [three(), three({ cells: ["1"] })],
   cannotTell: [{ tries: [] }, { tries: [right, right] }, three({ kind: "unsure", outcome: "timeout" })],
   breaks: {
-    wrongAnswer: { seen: three({ cells: ['"2"'] }), fault: changeRows("answerTwoForOne", query, () => [["2"]]) },
-    refused: { seen: three({ kind: "refused", outcome: "400" }), fault: refuseIt("refuseAPlainQuery", query) },
+    wrongAnswer: { seen: three({ cells: ['"2"'] }), fault: changeRows("answerTwoInsteadOfOne", query, () => [["2"]]) },
+    refused: { seen: three({ kind: "refused", outcome: "400" }), fault: refuseIt("refuseASimpleQuery", query) },
   },
 });

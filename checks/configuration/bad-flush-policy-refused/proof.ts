@@ -13,14 +13,15 @@ const bad = Array.from({ length: 9 }, (_, at) => ({
   made: null,
 }));
 const good = { case: "valid", role: "dba", sql: "CREATE", said: yes(), made: options };
-const sound = { bad, valid: [good], unread: null };
+const sound = { bad, control: good, unread: null };
 const firstIs = (change: object) => ({ ...sound, bad: bad.map((one, at) => (at === 0 ? { ...one, ...change } : one)) });
 
 export default proveCheck(badFlushPolicyRefused, {
   holds: [sound],
   cannotTell: [
     { ...sound, bad: bad.slice(1) },
-    { ...sound, valid: [] },
+    { ...sound, control: null },
+    { ...sound, control: { ...good, said: no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429), made: null } },
     { ...sound, unread: "no right" },
     firstIs({ said: no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429) }),
     firstIs({ said: { ...refusal, kind: "unsure", status: null, why: "timeout" } }),
@@ -28,17 +29,17 @@ export default proveCheck(badFlushPolicyRefused, {
   breaks: {
     accepted: {
       seen: firstIs({ said: yes(), made: options }),
-      fault: sendInstead("makeTheBadPolicyAGoodOne", /FLUSH_POLICY='rows:abc'/, (sql) =>
+      fault: sendInstead("sendAValidPolicyInstead", /FLUSH_POLICY='rows:abc'/, (sql) =>
         sql.replace("rows:abc", "rows:10"),
       ),
     },
     unclear: {
       seen: firstIs({ said: { ...refusal, message: "Invalid statement" } }),
-      fault: rewordRefusal("hideWhatIsWrong", /FLUSH_POLICY='interval:xyz'/, () => "SQL statement failed"),
+      fault: rewordRefusal("hideTheReason", /FLUSH_POLICY='interval:xyz'/, () => "SQL statement failed"),
     },
     validRefused: {
-      seen: { ...sound, valid: [{ ...good, said: refusal, made: null }] },
-      fault: refuseIt("refuseTheGoodPolicy", /FLUSH_POLICY='rows:1000,interval:60'/),
+      seen: { ...sound, control: { ...good, said: refusal, made: null } },
+      fault: refuseIt("refuseTheValidPolicy", /FLUSH_POLICY='rows:1000,interval:60'/),
     },
   },
 });

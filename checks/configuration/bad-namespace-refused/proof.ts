@@ -38,7 +38,7 @@ export default proveCheck(badNamespaceRefused, {
   breaks: {
     accepted: {
       seen: { ...sound, attempts: having("hyphen", yes()), created: ["kr_a1b2c_1_n04_x"] },
-      fault: sendInstead("makeAHyphenAnUnderscore", /^CREATE NAMESPACE \w+-x$/, (sql) => sql.replace("-x", "_x")),
+      fault: sendInstead("replaceHyphenByUnderscore", /^CREATE NAMESPACE \w+-x$/, (sql) => sql.replace("-x", "_x")),
     },
     trailingTextIgnored: {
       seen: { ...sound, attempts: having("trailing text", yes()), created: ["kr_a1b2c_1_n11"] },
@@ -46,7 +46,7 @@ export default proveCheck(badNamespaceRefused, {
     },
     brokeServer: {
       seen: { ...sound, attempts: having("emoji", { kind: "unsure", status: 500, why: "unavailable" }) },
-      fault: breakServer("choke", /^CREATE NAMESPACE .*😀/u),
+      fault: breakServer("failWithAServerError", /^CREATE NAMESPACE .*😀/u),
     },
   },
 });

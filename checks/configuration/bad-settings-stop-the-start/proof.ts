@@ -27,7 +27,6 @@ const isWrongType = (settings: TrialSettings): boolean =>
 export default proveCheck(badSettingsStopTheStart, {
   holds: [sound],
   cannotTell: [
-    { ...sound, good: null },
     { ...sound, good: { ...good, answered: false } },
     { ...sound, trials: trials.slice(1) },
   ],
@@ -40,13 +39,13 @@ export default proveCheck(badSettingsStopTheStart, {
     },
     silent: {
       seen: first({ stderr: "Error: something went wrong" }),
-      fault: trialFault("sayNothing", (settings, trial) =>
+      fault: trialFault("emptyStderr", (settings, trial) =>
         isWrongType(settings) ? trial(settings).then((outcome) => ({ ...outcome, stderr: "" })) : undefined,
       ),
     },
     hung: {
       seen: first({ exitCode: null }),
-      fault: trialFault("neverEnd", (settings, trial) =>
+      fault: trialFault("neverExit", (settings, trial) =>
         isWrongType(settings) ? trial(settings).then((outcome) => ({ ...outcome, exitCode: null })) : undefined,
       ),
     },

@@ -12,7 +12,7 @@ const bad = names.map((name) => ({
   made: null as string | null,
 }));
 const good = { case: "10", role: "dba", sql: "CREATE", said: yes(), made: '{"ttl_seconds":10}' };
-const sound = { bad, valid: [good], unread: null };
+const sound = { bad, control: good, unread: null };
 const having = (name: string, change: object) => ({
   ...sound,
   bad: bad.map((one) => (one.case === name ? { ...one, ...change } : one)),
@@ -22,22 +22,23 @@ export default proveCheck(badTtlRefused, {
   holds: [sound],
   cannotTell: [
     { ...sound, bad: bad.slice(1) },
-    { ...sound, valid: [] },
+    { ...sound, control: null },
+    { ...sound, control: { ...good, said: no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429) } },
     { ...sound, unread: "no right" },
     having("abc", { said: nothing() }),
   ],
   breaks: {
     accepted: {
       seen: having("abc", { said: yes(), made: "{}" }),
-      fault: sendInstead("makeTheBadLifetimeAGoodOne", /TTL_SECONDS=-100/, (sql) => sql.replace("-100", "100")),
+      fault: sendInstead("sendAValidTtlInstead", /TTL_SECONDS=-100/, (sql) => sql.replace("-100", "100")),
     },
     zeroAccepted: {
       seen: having("0", { said: yes(), made: "{}" }),
-      fault: sendInstead("takeZeroForAGoodLifetime", /TTL_SECONDS=0\)/, (sql) => sql.replace("=0)", "=1)")),
+      fault: sendInstead("sendOneForZero", /TTL_SECONDS=0\)/, (sql) => sql.replace("=0)", "=1)")),
     },
     validRefused: {
-      seen: { ...sound, valid: [{ ...good, made: '{"ttl_seconds":60}' }] },
-      fault: refuseIt("refuseTheGoodLifetime", /TTL_SECONDS=10\)/),
+      seen: { ...sound, control: { ...good, made: '{"ttl_seconds":60}' } },
+      fault: refuseIt("refuseTheValidTtl", /TTL_SECONDS=10\)/),
     },
   },
 });

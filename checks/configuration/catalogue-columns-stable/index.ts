@@ -1,7 +1,7 @@
-import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import { cellText, listed, rowsOf, saidOf, type Said } from "../../../src/server/target.ts";
 
-/** What operators and tools read. A version may have more columns, and another name for the view of live queries. */
+/** What operators and tools read. A version may add columns, and names the view of live queries one way or the other. */
 const columnsMin: readonly { views: readonly [string, ...string[]]; columns: readonly string[] }[] = [
   { views: ["users"], columns: ["user_id", "role", "created_at"] },
   { views: ["tables"], columns: ["namespace_id", "table_name", "table_type", "version", "options"] },
@@ -10,7 +10,7 @@ const columnsMin: readonly { views: readonly [string, ...string[]]; columns: rea
   { views: ["stats"], columns: ["metric_name", "metric_value"] },
   { views: ["settings"], columns: ["name", "value"] },
 ];
-/** Settings of these names hold a secret; what is shown of one must be empty or masked. */
+/** Settings with such a name hold a secret; the value shown must be empty or masked. */
 const secretName = /(^|[._])(secret|password|token|api_?key|access_?key|credentials)$/i;
 const masked = /^(|null|none|\(?(set|unset|hidden|redacted)\)?|\*+|•+|<[^>]*>|\[[^\]]*\])$/i;
 
@@ -18,7 +18,7 @@ type View = {
   readonly view: string;
   readonly said: Said;
   readonly missing: readonly string[];
-  /** What a plain user got for the same view. */
+  /** The answer to a user without privileges. */
   readonly asUser: Said;
 };
 
@@ -27,12 +27,10 @@ export const catalogueColumnsStable = defineCheck({
   title: "System views are complete, closed to users, free of secrets",
   failureTitle: "A system view lacks a column, is open, or shows a secret",
   description:
-    "Reads the views users, tables, jobs, live, stats and settings and compares their columns with the least that operators' tools need; asks for each as a plain user, who must be refused; and looks for clear passwords and secrets in the settings and in the row of an account whose password we know.",
-  blindTo:
-    "It looks for the passwords and secrets that it knows or can tell by their names; a secret under another name goes unseen.",
-  risk: "Monitoring goes blind after an update, or everybody can read who uses this server and how.",
-  remedy:
-    "Adapt your tools to the columns that are there; where users can read the views, or secrets are shown, keep them off this server.",
+    "Reads the views users, tables, jobs, live, stats and settings, and compares their columns with those that operators' tools need. Reads each view as a plain user, who must be denied. Looks for plaintext secrets in the settings, and for a known password in the row of its account.",
+  blindTo: "It only finds the passwords it knows, and secrets in settings whose names indicate one.",
+  risk: "Monitoring stops working after an update.",
+  remedy: "Adapt your tools to the columns that the view has.",
   covers: ["CFG-10"],
   touches: "scratch",
   needs: ["dba"],
@@ -43,13 +41,19 @@ export const catalogueColumnsStable = defineCheck({
     columnMissing: {
       say: (d: { view: string; columns: readonly string[] }) => `system.${d.view} has no ${d.columns.join(", no ")}`,
     },
-    secretShown: { say: (d: { where: string }) => `${d.where} shows a secret in clear text` },
-    openToUsers: { say: (d: { view: string }) => `a plain user can read system.${d.view}` },
+    secretShown: {
+      say: (d: { where: string }) => `${d.where} shows a secret in plain text`,
+      risk: "An operator, a log or a dashboard that reads the view learns a secret that grants access.",
+      remedy: "Give the role dba only to people who may know the secret, and replace the secret once it is masked.",
+    },
+    openToUsers: {
+      say: (d: { view: string }) => `a plain user can read system.${d.view}`,
+      risk: "Every user can see who uses this server and how.",
+      remedy: "Do not give untrusted people an account on this server until the view is closed to users.",
+    },
   },
   async observe(target) {
-    const op = await target.account("dba");
-    const user = await target.account("user");
-    const password = target.password(user);
+    const [op, user] = await Promise.all([target.account("dba"), target.account("user")]);
     const known =
       listed(
         await target.sql(
@@ -65,46 +69,37 @@ export const catalogueColumnsStable = defineCheck({
       const asUser = saidOf(await target.sql(user, `SELECT * FROM system.${view} LIMIT 1`));
       views.push({ view, said: saidOf(answer), missing: columns.filter((column) => !there.includes(column)), asUser });
     }
-    const row = await target.sql(op, `SELECT * FROM system.users WHERE user_id = '${user.name}' LIMIT 1`);
+    const account = await target.sql(op, `SELECT * FROM system.users WHERE user_id = '${user.name}' LIMIT 1`);
     const settings = await target.sql(op, "SELECT name, value FROM system.settings LIMIT 1000");
-    const shown = [
-      ...(JSON.stringify(rowsOf(row) ?? []).includes(password) ? ["system.users"] : []),
-      ...(rowsOf(settings) ?? []).flatMap(({ name, value }) =>
-        secretName.test(cellText(name)) && !masked.test(cellText(value)) ? [`system.settings, ${cellText(name)},`] : [],
-      ),
-    ];
-    const looked = rowsOf(row)?.length === 1 && (rowsOf(settings)?.length ?? 0) > 0;
-    return { views, shown, looked, lookedIn: [row.exchange, settings.exchange] };
+    const accountRows = rowsOf(account) ?? [];
+    const settingRows = rowsOf(settings) ?? [];
+    const unmasked = settingRows.filter(
+      ({ name, value }) => secretName.test(cellText(name)) && !masked.test(cellText(value)),
+    );
+    return {
+      views,
+      shown: [
+        ...(JSON.stringify(accountRows).includes(target.password(user)) ? ["system.users"] : []),
+        ...unmasked.map(({ name }) => `system.settings, ${cellText(name)},`),
+      ],
+      looked: accountRows.length === 1 && settingRows.length > 0,
+      lookedIn: [account.exchange, settings.exchange],
+    };
   },
-  judge({ views, shown, looked, lookedIn }) {
-    const found = [
-      ...views
-        .filter((one) => one.missing.length > 0)
-        .map((one) => ({
-          name: "columnMissing" as const,
-          case: one.view,
-          data: { view: one.view, columns: one.missing },
-          sent: [one.said.exchange],
-        })),
-      ...views
-        .filter((one) => one.asUser.kind === "ok")
-        .map((one) => ({
-          name: "openToUsers" as const,
-          case: one.view,
-          data: { view: one.view },
-          sent: [one.asUser.exchange],
-        })),
-    ];
-    const secrets = shown.map((where) => ({ name: "secretShown" as const, data: { where }, sent: lookedIn }));
-    if (found.length + secrets.length > 0) return fail(...found, ...secrets);
+  judge({ views, shown, looked, lookedIn }, { found }) {
+    for (const { view, missing, said } of views)
+      if (missing.length > 0) found.columnMissing({ view, columns: missing }, { case: view, sent: said });
+    for (const { view, asUser } of views)
+      if (asUser.kind === "ok") found.openToUsers({ view }, { case: view, sent: asUser });
+    for (const where of shown) found.secretShown({ where }, { sent: lookedIn });
     const unread = views.find((one) => one.said.kind !== "ok");
     if (unread !== undefined) return unknown(`system.${unread.view} could not be read: ${unread.said.message}`);
-    const vague = views.find((one) => one.asUser.why !== "permission");
-    if (vague !== undefined)
+    const unclear = views.find((one) => one.asUser.why !== "permission");
+    if (unclear !== undefined)
       return unknown(
-        `a plain user was not refused system.${vague.view} for lack of rights, but: ${vague.asUser.message}`,
+        `a plain user could not read system.${unclear.view}, but not for lack of privileges: ${unclear.asUser.message}`,
       );
-    if (!looked) return unknown("the account with a known password, or the settings, could not be looked up");
+    if (!looked) return unknown("the account with the known password, or the settings, could not be read");
     if (views.length < columnsMin.length)
       return unknown(`only ${views.length} of ${columnsMin.length} views were read`);
     return pass(

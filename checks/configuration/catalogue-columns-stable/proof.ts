@@ -38,14 +38,14 @@ export default proveCheck(catalogueColumnsStable, {
     },
     secretShown: {
       seen: { ...sound, shown: ["system.settings, auth.jwt_secret,"] },
-      fault: changeRows("showTheSecret", /FROM system\.settings LIMIT 1000/, (rows) => [
+      fault: changeRows("showASecret", /FROM system\.settings LIMIT 1000/, (rows) => [
         ...rows,
         ["auth.jwt_secret", "not-so-secret-any-more"],
       ]),
     },
     openToUsers: {
       seen: first({ asUser: yes() }),
-      fault: sqlFault("openAViewToEverybody", async (sql, _, exchange) => {
+      fault: sqlFault("openAViewToUsers", async (sql, _, exchange) => {
         const said = sql.endsWith("system.stats LIMIT 1") ? await exchange() : undefined;
         if (said?.status !== 403) return undefined;
         return {

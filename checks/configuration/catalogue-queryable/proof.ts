@@ -32,7 +32,7 @@ export default proveCheck(catalogueQueryable, {
     },
     countDisagrees: {
       seen: { ...sound, steps: [...steps.slice(0, 3), { ...step(1), listed: 0 }] },
-      fault: changeRows("forgetOneInTheListing", /^SELECT table_name FROM system\.tables WHERE/, (rows) =>
+      fault: changeRows("hideOneInTheListing", /^SELECT table_name FROM system\.tables WHERE/, (rows) =>
         rows.length === 2 ? rows.slice(1) : undefined,
       ),
     },

@@ -1,26 +1,28 @@
-import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import { integerText, onlyRow } from "../../../src/server/target.ts";
 
-/** Fewer leave it to chance whether one of them was quick. */
+/** With fewer, none of the round trips may be a fast one. */
 const tripsMin = 4;
 
 type Trip = {
-  /** Our clock before and after, milliseconds since 1970. */
+  /** Our clock when the query was sent and answered, in milliseconds since 1970. */
   readonly from: number;
   readonly to: number;
-  /** The server's clock between the two, milliseconds since 1970; null where the answer held none. */
+  /** The server's clock in between; null where the answer has no time. */
   readonly server: number | null;
 };
 
+type Offset = { readonly offMs: number; readonly errorMs: number };
+
 export const clockInStep = defineCheck({
   id: "configuration/clock-in-step",
-  title: "The server's clock is right",
+  title: "The server's clock is accurate",
   failureTitle: "The server's clock is wrong, or ours is",
   description:
-    "Asks for NOW() eight times and compares the quickest answer with our own clock: the server's time lies between sending and receiving, so the error is at most half the round trip.",
-  blindTo: "It compares two clocks and cannot say which of them is right.",
-  risk: "Row versions, tokens and lifetimes are made from this clock: rows get the wrong order, tokens end too early or too late.",
-  remedy: "Keep the clocks of the server and of this machine in step with NTP.",
+    "Asks for NOW() eight times and compares the fastest answer with our own clock. The server's time lies between sending and receiving, so the error is at most half the round trip.",
+  blindTo: "It compares two clocks and cannot tell which one is wrong.",
+  risk: "Row versions, tokens and TTLs use this clock: rows get the wrong order, tokens and events expire too early or too late.",
+  remedy: "Synchronise the clocks of the server and of this machine with NTP.",
   covers: [],
   touches: "nothing",
   level: "block",
@@ -28,49 +30,45 @@ export const clockInStep = defineCheck({
   estimateRequests: 8,
   limits: { clockOffMsMax: 5_000, clockDriftMsMax: 1_000 },
   findings: {
-    clockOff: {
-      say: (d: { offMs: number; errorMs: number }) =>
-        `the server's clock is ${d.offMs} ms ${d.offMs > 0 ? "ahead of" : "behind"} ours (± ${d.errorMs} ms)`,
-    },
-    clockDrifts: {
-      say: (d: { offMs: number; errorMs: number }) =>
-        `the server's clock is ${d.offMs} ms ${d.offMs > 0 ? "ahead of" : "behind"} ours (± ${d.errorMs} ms)`,
-      level: "warn",
-    },
+    clockOff: { say: offsetText },
+    clockDrifts: { say: offsetText, level: "warn" },
   },
   async observe(target, context) {
     const trips: Trip[] = [];
+    const { timeOrigin } = performance;
     for (let n = 0; n < context.size({ light: 5, standard: 8, deep: 20 }); n += 1) {
       const answer = await target.sql(target.login, "SELECT NOW() AS now");
-      const origin = performance.timeOrigin;
       trips.push({
-        from: origin + answer.sentAt,
-        to: origin + answer.doneAt,
+        from: timeOrigin + answer.sentAt,
+        to: timeOrigin + answer.doneAt,
         server: millisOf(integerText(onlyRow(answer)?.["now"])),
       });
     }
     return { trips };
   },
-  judge({ trips }, { limits }) {
+  judge({ trips }, { found, limits }) {
     const answered = trips.flatMap(({ from, to, server }) =>
       server === null ? [] : [{ off: server - (from + to) / 2, error: (to - from) / 2 }],
     );
     const best = answered.toSorted((a, b) => a.error - b.error)[0];
     if (best === undefined || answered.length < tripsMin)
-      return unknown(`only ${answered.length} of ${trips.length} answers told a time`);
-    const offMs = Math.round(best.off);
-    const errorMs = Math.ceil(best.error);
-    // What half a round trip could explain is not held against the clock.
+      return unknown(`only ${answered.length} of ${trips.length} answers contained a time`);
+    const offset = { offMs: Math.round(best.off), errorMs: Math.ceil(best.error) };
+    // What half a round trip can explain does not count against the clock.
     const certain = Math.abs(best.off) - best.error;
-    if (certain > limits.clockOffMsMax) return fail({ name: "clockOff", data: { offMs, errorMs } });
-    if (certain > limits.clockDriftMsMax) return fail({ name: "clockDrifts", data: { offMs, errorMs } });
+    if (certain > limits.clockOffMsMax) found.clockOff(offset);
+    else if (certain > limits.clockDriftMsMax) found.clockDrifts(offset);
     if (best.error > limits.clockDriftMsMax)
-      return unknown(`the quickest round trip took ${Math.round(best.error * 2)} ms, too long to tell`);
-    return pass(`${Math.abs(offMs)} ms apart, ± ${errorMs} ms, best of ${answered.length}`);
+      return unknown(`the fastest round trip took ${Math.round(best.error * 2)} ms, too long to compare the clocks`);
+    return pass(`${Math.abs(offset.offMs)} ms apart, ± ${offset.errorMs} ms, best of ${answered.length}`);
   },
 });
 
-/** KalamDB writes NOW() in nanoseconds, columns in microseconds, views in milliseconds: the number of digits tells which. */
+function offsetText({ offMs, errorMs }: Offset): string {
+  return `the server's clock is ${Math.abs(offMs)} ms ${offMs > 0 ? "ahead of" : "behind"} ours (± ${errorMs} ms)`;
+}
+
+/** KalamDB returns NOW() in nanoseconds, columns in microseconds, views in milliseconds: the number of digits tells which. */
 function millisOf(digits: string | undefined): number | null {
   if (digits === undefined || digits.length < 13) return null;
   return Number(digits.slice(0, 13)) + Number(`0.${digits.slice(13) || "0"}`);

@@ -1,14 +1,14 @@
-import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import { saidOf, isCleanRefusal } from "../../../src/server/target.ts";
 
 export const dropMissingRefused = defineCheck({
   id: "configuration/drop-missing-refused",
-  title: "DROP NAMESPACE of nothing is refused, by name",
-  failureTitle: "DROP NAMESPACE of nothing is accepted, or names nothing",
+  title: "Dropping a missing namespace fails and names it",
+  failureTitle: "Dropping a missing namespace succeeds, or does not name it",
   description:
-    "Drops a namespace that does not exist, without IF EXISTS. It must be refused with a text that names it. Dropping one that exists must work, just before.",
-  blindTo: "One name, one try; what a drop takes along is for other checks.",
-  risk: "A script that drops the wrong name is told that all went well.",
+    "Creates and drops a namespace, which must work. Then drops a missing namespace without IF EXISTS, which must fail with a message that names it.",
+  blindTo: "It tries one name, and does not look at what else a drop removes.",
+  risk: "A script with a typo in the name reports success, and the namespace it should drop stays.",
   remedy: "Look up the name in system.namespaces before dropping it.",
   covers: ["CFG-12"],
   touches: "scratch",
@@ -19,26 +19,26 @@ export const dropMissingRefused = defineCheck({
   findings: {
     accepted: {
       say: (d: { name: string; message: string }) =>
-        `DROP NAMESPACE ${d.name} succeeded although there is none: ${d.message}`,
+        `DROP NAMESPACE ${d.name} succeeded although it does not exist: ${d.message}`,
     },
-    unclear: { say: (d: { name: string; message: string }) => `the refusal does not name ${d.name}: ${d.message}` },
+    unclear: {
+      say: (d: { name: string; message: string }) => `the error does not name ${d.name}: ${d.message}`,
+      risk: "An operator cannot tell from the error which drop of a script failed.",
+    },
   },
   async observe(target, context) {
     const op = await target.account("dba");
-    const present = context.name("present");
-    const missing = context.name("missing");
-    await target.sql(op, `CREATE NAMESPACE ${present}`);
+    const [present, missing] = [context.name("present"), context.name("missing")];
+    context.need(await target.sql(op, `CREATE NAMESPACE ${present}`), "the namespace to drop could not be created");
     const control = saidOf(await target.sql(op, `DROP NAMESPACE ${present}`));
     return { missing, control, said: saidOf(await target.sql(op, `DROP NAMESPACE ${missing}`)) };
   },
-  judge({ missing, control, said }) {
-    const sent = [said.exchange];
-    if (said.kind === "ok") return fail({ name: "accepted", data: { name: missing, message: said.message }, sent });
+  judge({ missing: name, control, said }, { found }) {
+    if (said.kind === "ok") found.accepted({ name, message: said.message }, { sent: said });
     if (!isCleanRefusal(said))
-      return unknown(`neither accepted nor refused, but ${said.status ?? "no answer"} ${said.code} ${said.message}`);
-    if (!said.message.toLowerCase().includes(missing))
-      return fail({ name: "unclear", data: { name: missing, message: said.message }, sent });
-    if (control.kind !== "ok") return unknown(`dropping one that exists did not work either: ${control.message}`);
-    return pass(`refused with ${said.code}, and the text names it; one that exists was dropped`);
+      return unknown(`neither accepted nor rejected: ${said.status ?? "no answer"} ${said.code} ${said.message}`);
+    if (!said.message.toLowerCase().includes(name)) found.unclear({ name, message: said.message }, { sent: said });
+    if (control.kind !== "ok") return unknown(`dropping an existing namespace failed, too: ${control.message}`);
+    return pass(`rejected with ${said.code}, and the message names it; an existing one was dropped`);
   },
 });

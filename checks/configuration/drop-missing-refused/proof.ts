@@ -19,7 +19,7 @@ export default proveCheck(dropMissingRefused, {
     { ...sound, said: no("PERMISSION_DENIED", missing, "permission", 403) },
   ],
   breaks: {
-    accepted: { seen: { ...sound, said: yes() }, fault: claimSuccess("dropWhatIsNotThere", drop) },
+    accepted: { seen: { ...sound, said: yes() }, fault: claimSuccess("claimToDropAMissingOne", drop) },
     unclear: {
       seen: { ...sound, said: { ...sound.said, message: "SQL statement failed" } },
       fault: rewordRefusal("hideTheName", drop, () => "SQL statement failed"),

@@ -28,15 +28,15 @@ export default proveCheck(namespacesKeptApart, {
   breaks: {
     lost: {
       seen: { ...sound, listed: names.slice(1) },
-      fault: changeRows("forgetANamespace", listing, (rows) => rows.slice(1)),
+      fault: changeRows("hideANamespace", listing, (rows) => rows.slice(1)),
     },
     extra: {
       seen: { ...sound, listed: [...names, "kr_a1b2c_1_e"] },
-      fault: changeRows("inventANamespace", listing, (rows) => [...rows, ["kr_invented"]]),
+      fault: changeRows("addANamespace", listing, (rows) => [...rows, ["kr_invented"]]),
     },
     duplicateAccepted: {
       seen: { ...sound, capital: { ...sound.capital, said: yes() } },
-      fault: claimSuccess("takeCapitalsForAnotherName", /^CREATE NAMESPACE KR_/),
+      fault: claimSuccess("acceptUpperCase", /^CREATE NAMESPACE KR_/),
     },
   },
 });

@@ -25,7 +25,7 @@ export default proveCheck(parallelAnswersNotMixed, {
   breaks: {
     mixedUp: {
       seen: { asked: [one(1, { got: "2-x" }), one(2, { got: "1-x" }), one(3)] },
-      fault: changeRows("answerWithAnothersLiteral", /^SELECT '7-\d+' AS mine/, () => [["8-123"]]),
+      fault: changeRows("answerWithAnotherLiteral", /^SELECT '7-\d+' AS mine/, () => [["8-123"]]),
     },
     lostAnswer: {
       seen: { asked: [...all, one(4, { kind: "unsure", got: null, status: 500, outcome: "INTERNAL_ERROR" })] },

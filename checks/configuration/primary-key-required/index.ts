@@ -1,31 +1,29 @@
-import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
-import { attempt, sortAttempts, whyUnknown, type Case } from "../../vocabulary/attempts.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
+import {
+  attemptWithControl,
+  controlRefusal,
+  sortAttempts,
+  tableCase,
+  whyInconclusive,
+} from "../../vocabulary/attempts.ts";
 
-const bad: readonly Case[] = [
-  { name: "USER without", sql: (table) => `CREATE TABLE ${table} (id BIGINT, v TEXT) WITH (TYPE='USER')` },
-  { name: "SHARED without", sql: (table) => `CREATE TABLE ${table} (id BIGINT, v TEXT) WITH (TYPE='SHARED')` },
-  {
-    name: "composite key instead of",
-    sql: (table) => `CREATE TABLE ${table} (a BIGINT, b BIGINT, v TEXT, PRIMARY KEY (a, b)) WITH (TYPE='USER')`,
-  },
-  {
-    name: "two keys instead of",
-    sql: (table) => `CREATE TABLE ${table} (a BIGINT PRIMARY KEY, b BIGINT PRIMARY KEY) WITH (TYPE='USER')`,
-  },
+const columns = "id BIGINT, v TEXT";
+const bad = [
+  tableCase("USER without", { columns }),
+  tableCase("SHARED without", { type: "SHARED", columns }),
+  tableCase("composite key instead of", { columns: "a BIGINT, b BIGINT, v TEXT, PRIMARY KEY (a, b)" }),
+  tableCase("two keys instead of", { columns: "a BIGINT PRIMARY KEY, b BIGINT PRIMARY KEY" }),
 ];
-const stream: Case = {
-  name: "STREAM without",
-  sql: (table) => `CREATE TABLE ${table} (id BIGINT, v TEXT) WITH (TYPE='STREAM', TTL_SECONDS=10)`,
-};
+const stream = tableCase("STREAM without", { type: "STREAM", columns, options: { TTL_SECONDS: 10 } });
 
 export const primaryKeyRequired = defineCheck({
   id: "configuration/primary-key-required",
   title: "USER and SHARED tables must have one primary key",
-  failureTitle: "Tables without a proper key are made, or streams cannot be",
+  failureTitle: "A table without a valid key is created, or a stream is not",
   description:
-    'Creates a USER and a SHARED table without a primary key, one with a key of two columns and one with two keys: each must be refused with the words "primary key" and leave no table. A STREAM table needs none and must work.',
-  blindTo: "It does not look whether a key is then kept unique; concurrency/same-key-one-winner does.",
-  risk: "Rows that cannot be told apart can be neither updated nor deleted.",
+    "Tries to create a USER and a SHARED table without a primary key, one with a composite key and one with two primary keys. Each must be rejected with a message that mentions the primary key, and leave no table. A STREAM table without a key must be accepted.",
+  blindTo: "It does not test whether the key is then kept unique; the concurrency category does.",
+  risk: "Rows that cannot be told apart cannot be updated or deleted.",
   remedy: "Declare exactly one column of each USER and SHARED table as PRIMARY KEY.",
   covers: ["CFG-08"],
   touches: "scratch",
@@ -34,54 +32,37 @@ export const primaryKeyRequired = defineCheck({
   estimateMs: 200,
   estimateRequests: bad.length + 2,
   findings: {
-    accepted: { say: (d: { case: string }) => `a table was created that should not be: ${d.case} a primary key` },
+    accepted: { say: (d: { case: string }) => `a table was accepted that should be rejected: ${d.case} a primary key` },
     halfAccepted: {
       say: (d: { case: string; message: string }) =>
-        `${d.case}: refused (${d.message}), and the table is there all the same`,
+        `${d.case} a primary key: rejected (${d.message}), but the table exists`,
+      risk: "A table that was reported as rejected exists, and running the script again fails on it.",
+      remedy: "After a failed CREATE TABLE, look in system.tables and drop the table if it is listed.",
     },
     streamRefused: {
       say: (d: { outcome: string }) => `a STREAM table without a primary key does not work: ${d.outcome}`,
+      risk: "Stream tables cannot be created without a key that their events do not have.",
+      remedy: "Look in the server's log for the failed CREATE TABLE; until it works, give streams a key column.",
     },
   },
   async observe(target, { scratch }) {
-    const op = await target.account("dba");
-    const tried = await attempt(target, op, scratch, [...bad, stream]);
-    return { bad: tried.attempts.slice(0, -1), stream: tried.attempts.slice(-1), unread: tried.unread };
+    return await attemptWithControl(target, await target.account("dba"), scratch, bad, stream);
   },
-  judge(seen) {
-    const sorted = sortAttempts(seen.bad);
-    const [control] = seen.stream;
-    const other = sorted.refused.find((one) => !/primary\s+key/i.test(one.said.message));
-    const found = [
-      ...sorted.accepted.map((one) => ({
-        name: "accepted" as const,
-        case: one.case,
-        data: { case: one.case },
-        sent: [one.said.exchange],
-      })),
-      ...sorted.halfDone.map((one) => ({
-        name: "halfAccepted" as const,
-        case: one.case,
-        data: { case: one.case, message: one.said.message },
-        sent: [one.said.exchange],
-      })),
-    ];
-    if (control?.said.kind === "refused") {
-      return fail(...found, {
-        name: "streamRefused",
-        data: { outcome: control.said.message },
-        sent: [control.said.exchange],
-      });
-    }
-    if (found.length > 0) return fail(...found);
-    const why = whyUnknown(seen.unread, sorted);
+  judge(seen, { found }) {
+    const { accepted, halfDone, refused } = sortAttempts(seen.bad);
+    for (const one of accepted) found.accepted({ case: one.case }, { case: one.case, sent: one.said });
+    for (const { case: name, said } of halfDone)
+      found.halfAccepted({ case: name, message: said.message }, { case: name, sent: said });
+    const outcome = controlRefusal(seen);
+    if (outcome !== undefined) found.streamRefused({ outcome }, { sent: seen.control?.said });
+    const why = whyInconclusive(seen, bad.length);
     if (why !== undefined) return unknown(why);
-    // Refused for another reason than the one at hand shows nothing about keys.
-    if (other !== undefined) return unknown(`${other.case} was refused, but not for its key: ${other.said.message}`);
-    if (control?.said.kind !== "ok" || seen.bad.length < bad.length)
-      return unknown(`the control was not answered: ${control?.said.message ?? "it was not tried"}`);
+    // A rejection for another reason shows nothing about keys.
+    const other = refused.find(({ said }) => !/primary\s+key/i.test(said.message));
+    if (other !== undefined)
+      return unknown(`${other.case} a primary key: rejected for another reason: ${other.said.message}`);
     return pass(
-      `${sorted.refused.length} of ${seen.bad.length} refused for their key, none left a table; a STREAM without works`,
+      `${refused.length} of ${seen.bad.length} rejected because of the key, none left a table; a STREAM table needs none`,
     );
   },
 });

@@ -11,8 +11,8 @@ const bad = ["USER without", "SHARED without", "composite", "two"].map((name) =>
   said: refusal,
   made: null as string | null,
 }));
-const control = { case: "STREAM without", role: "dba", sql: "CREATE", said: yes(), made: "{}" };
-const sound = { bad, stream: [control], unread: null };
+const control = { case: "STREAM without", role: "dba", sql: "CREATE", said: yes(), made: "{}" as string | null };
+const sound = { bad, control, unread: null };
 const first = (change: object) => ({ ...sound, bad: bad.map((one, at) => (at === 0 ? { ...one, ...change } : one)) });
 const userWithout = /\(id BIGINT, v TEXT\) WITH \(TYPE='USER'\)/;
 const withKey = (sql: string): string => sql.replace("id BIGINT,", "id BIGINT PRIMARY KEY,");
@@ -23,22 +23,24 @@ export default proveCheck(primaryKeyRequired, {
     first({ said: { ...refusal, message: "quota exceeded" } }),
     first({ said: nothing() }),
     { ...sound, bad: bad.slice(1) },
-    { ...sound, stream: [] },
+    { ...sound, control: null },
+    { ...sound, control: { ...control, said: no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429) } },
+    { ...sound, control: { ...control, made: null } },
     { ...sound, unread: "no right" },
   ],
   breaks: {
-    accepted: { seen: first({ said: yes(), made: "{}" }), fault: sendInstead("makeUpAKey", userWithout, withKey) },
+    accepted: { seen: first({ said: yes(), made: "{}" }), fault: sendInstead("addAKey", userWithout, withKey) },
     halfAccepted: {
       seen: first({ made: "{}" }),
-      fault: sqlFault("refuseAndDoItAllTheSame", async (sql, _, exchange) => {
+      fault: sqlFault("rejectButCreateTheTable", async (sql, _, exchange) => {
         if (!userWithout.test(sql)) return undefined;
         await exchange(withKey(sql));
         return { status: 400, body: errorBody("SQL_EXECUTION_ERROR", "User tables require a PRIMARY KEY column") };
       }),
     },
     streamRefused: {
-      seen: { ...sound, stream: [{ ...control, said: refusal, made: null }] },
-      fault: refuseIt("demandAKeyOfStreams", /TYPE='STREAM'/),
+      seen: { ...sound, control: { ...control, said: refusal, made: null } },
+      fault: refuseIt("requireAKeyOfStreams", /TYPE='STREAM'/),
     },
   },
 });

@@ -12,12 +12,12 @@ const bad = names.map((name) => ({
   made: null as string | null,
 }));
 const good = { case: "valid", role: "dba", sql: "CREATE", said: yes(), made: "{}" };
-const sound = { bad, valid: [good], unread: null };
+const sound = { bad, control: good, unread: null };
 const first = (change: object) => ({ ...sound, bad: bad.map((one, at) => (at === 0 ? { ...one, ...change } : one)) });
 
-/** Takes the unknown type as said: creates a SHARED table and shows it in the catalogue under the name that was asked for. */
-const takeAnyType: Fault = {
-  name: "takeAnyType",
+/** Accepts the unknown type: creates a SHARED table and shows the requested type in the catalogue. */
+const acceptAnyType: Fault = {
+  name: "acceptAnyType",
   wrap(wire, fired) {
     const create = sendInstead("", /TYPE='UNKNOWN'/, (sql) => sql.replace("UNKNOWN", "SHARED"));
     const show = changeRows("", /FROM system\.tables/, (rows) =>
@@ -38,12 +38,12 @@ export default proveCheck(unknownTypeRefused, {
   cannotTell: [
     first({ said: nothing() }),
     { ...sound, bad: bad.slice(1) },
-    { ...sound, valid: [] },
-    { ...sound, valid: [{ ...good, made: null }] },
+    { ...sound, control: null },
+    { ...sound, control: { ...good, made: null } },
     { ...sound, unread: "no right" },
   ],
   breaks: {
-    accepted: { seen: first({ said: yes(), made: '{"table_type":"UNKNOWN"}' }), fault: takeAnyType },
+    accepted: { seen: first({ said: yes(), made: '{"table_type":"UNKNOWN"}' }), fault: acceptAnyType },
     silentlyIgnored: {
       seen: first({ said: yes(), made: '{"table_type":"SHARED"}' }),
       fault: sendInstead("dropTheMisspeltOption", /FLUSH_POLICI/, (sql) => sql.replace(", FLUSH_POLICI='rows:10'", "")),

@@ -1,0 +1,30 @@
+/** Names that CREATE NAMESPACE must reject. */
+
+export interface NameCase {
+  readonly name: string;
+  /** Builds the text from a valid name of the run's own, so that a created namespace shows which statement created it. */
+  readonly text: (own: string) => string;
+  /** The text does not begin with the valid name, so the context must claim it. */
+  readonly claimed?: boolean;
+}
+
+/**
+ * None with `/`, `\\`, `..` or NUL: some servers crash on these, so they are sent only to a server that we started
+ * (validation/hostile-names-harmless).
+ */
+export const cases: readonly NameCase[] = [
+  { name: "empty", text: () => "" },
+  { name: "empty in quotes", text: () => "''" },
+  { name: "leading digit", text: (own) => `7${own}`, claimed: true },
+  { name: "leading underscore", text: (own) => `_${own}`, claimed: true },
+  { name: "hyphen", text: (own) => `${own}-x` },
+  { name: "dot", text: (own) => `${own}.x` },
+  { name: "emoji", text: (own) => `${own}😀` },
+  { name: "letter with an umlaut", text: (own) => `${own}ä` },
+  { name: "65 characters", text: (own) => own.padEnd(65, "x") },
+  { name: "single quotes", text: (own) => `'${own}'` },
+  { name: "double quotes", text: (own) => `"${own} x"` },
+  { name: "trailing text", text: (own) => `${own} ns` },
+  { name: "reserved word select", text: () => "select", claimed: true },
+  { name: "reserved name system", text: () => "system", claimed: true },
+];
