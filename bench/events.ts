@@ -54,6 +54,7 @@ export async function measureEvents(): Promise<EventFigures> {
       token: undefined,
       signal: new AbortController().signal,
       note: () => ({ number: 0, answered: () => {} }),
+      pingEveryMs: 4_000,
       tooFast: () => {},
       turn: async () => await Promise.resolve(),
     },

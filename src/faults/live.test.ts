@@ -268,6 +268,7 @@ describe("each fault on a stream of changes is found by the right name", () => {
         signal: new AbortController().signal,
         note: () => ({ number: 0, answered: nothing }),
         tooFast: nothing,
+        pingEveryMs: 4_000,
         turn: async () => await Promise.resolve(),
       },
     );

@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { WebSocketServer, type WebSocket } from "ws";
 import type { Json } from "../wire/json.ts";
-import { openLive, type Live, type LiveOptions, type LiveParts, type NoLive } from "./live.ts";
+import { openLive, pingEveryMs, type Live, type LiveOptions, type LiveParts, type NoLive } from "./live.ts";
 import { openSocket } from "../wire/socket.ts";
 import type { RawSocket, SocketListener } from "../wire/wire.ts";
 
@@ -91,6 +91,7 @@ async function openTo(origin: string, options: LiveOptions = {}, parts: Partial<
       };
     },
     tooFast: (code) => fast.push(code),
+    pingEveryMs: 4_000,
     async turn() {
       turns += 1;
       await Promise.resolve();
@@ -373,6 +374,15 @@ describe("a connection", () => {
     steady.listener.closed(gone);
     vi.advanceTimersByTime(20_000);
     expect(steady.calls).toEqual(["ping", "ping"]);
+  });
+
+  test.for<[string, Readonly<Record<string, string>>, number]>([
+    ["every 4 s where nothing is configured", {}, 4_000],
+    ["more often where silence is borne for less", { "websocket.client_timeout_secs": "3" }, 1_200],
+    ["no less often where it is borne for longer", { "websocket.client_timeout_secs": "60" }, 4_000],
+    ["every 4 s where the setting makes no sense", { "websocket.client_timeout_secs": "never" }, 4_000],
+  ])("pings %s", ([, settings, everyMs]) => {
+    expect(pingEveryMs(settings)).toBe(everyMs);
   });
 
   test("pings by the protocol below: a server that knows no such message stays with us", async () => {

@@ -55,6 +55,7 @@ export interface LiveParts {
   readonly note: (text: string) => Noted;
   /** Told of the code of every refusal for going too fast. */
   readonly tooFast: (code: string) => void;
+  readonly pingEveryMs: number;
   /** Waits for a turn before a message that counts against the server's limit. */
   readonly turn: () => Promise<void>;
 }
@@ -69,8 +70,18 @@ export interface Noted {
 export type NoLive = { readonly kind: "failed"; readonly why: string; readonly status?: number };
 
 export const livePath = "/v1/ws";
-/** Twice within the ten seconds after which the server takes a silent client for gone. */
-const pingEveryMs = 4_000;
+/** The server takes a silent client for gone after this, unless its settings say otherwise. */
+const clientTimeoutMs = 10_000;
+/** At least twice within that time, so that one ping that is late does no harm. */
+const pingsPerTimeout = 2.5;
+
+/** How often to ping a server with these settings. */
+export function pingEveryMs(settings: Readonly<Record<string, string>>): number {
+  const seconds = Number(settings["websocket.client_timeout_secs"]);
+  const timeoutMs =
+    Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds * 1_000, clientTimeoutMs) : clientTimeoutMs;
+  return timeoutMs / pingsPerTimeout;
+}
 /** Every frame is kept until the connection is let go of; beyond this a server is flooding us. */
 const keptMax = 128 * 1024 * 1024;
 /** What a frame takes in memory beside its text, about. */
@@ -123,7 +134,8 @@ class Connection implements Live {
     signal.throwIfAborted();
     if (this.#close === undefined) {
       signal.addEventListener("abort", this.#end, { once: true });
-      if (this.#options.pings !== false) this.#pings = setInterval(() => this.#socket?.ping(), pingEveryMs).unref();
+      if (this.#options.pings !== false)
+        this.#pings = setInterval(() => this.#socket?.ping(), this.#parts.pingEveryMs).unref();
     }
     if (login === "none") return this;
     if (login === "message") {

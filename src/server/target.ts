@@ -3,7 +3,7 @@ import type { Control } from "../wire/control.ts";
 import { makeKalam, type RunKalam } from "./kalam.ts";
 import { makeSender, restMs, withoutTokens, type Account, type Sender } from "./sender.ts";
 import type { OwnRole } from "../session/accounts.ts";
-import { livePath, openLive, type Live, type LiveOptions, type NoLive, type Noted } from "./live.ts";
+import { livePath, openLive, pingEveryMs, type Live, type LiveOptions, type NoLive, type Noted } from "./live.ts";
 import type { Capabilities, Session } from "../session/session.ts";
 import type { Wire } from "../wire/wire.ts";
 
@@ -107,6 +107,7 @@ export function makeTarget(
       await session.parts.pacer.turn(["run", "address"], signal);
       return await openLive(options, {
         open,
+        pingEveryMs: pingEveryMs(session.capabilities.settings),
         token: as === null ? undefined : session.parts.tokens.get(as.name),
         signal,
         note: (text) => noteMessage(session, as, text),
