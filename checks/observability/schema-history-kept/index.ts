@@ -1,16 +1,7 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
-import type { Json } from "../../../src/wire/json.ts";
-import {
-  cellText,
-  integerText,
-  rowsOf,
-  saidOf,
-  isCleanRefusal,
-  type Account,
-  type Said,
-  type Target,
-} from "../../../src/server/target.ts";
+import { rowsOf, saidOf, isCleanRefusal, type Said } from "../../../src/server/target.ts";
 import { makeTable } from "../../vocabulary/tables.ts";
+import { describe, keptOf, versionOf, type Described, type Kept } from "./reading.ts";
 
 /** Columns of the table when it is created; the server adds its own. */
 const initially = ["id", "a"];
@@ -26,15 +17,8 @@ const dropped = "c";
 /** The columns of each version, from the first on. */
 const versions = [initially, ...steps.flatMap(({ columns }) => (columns === null ? [] : [columns]))];
 
-type Kept = { readonly version: number; readonly latest: boolean; readonly columns: readonly string[] };
 /** `version` is null if system.tables did not show it. */
 type Stepped = { readonly said: Said; readonly version: number | null };
-/** What DESCRIBE shows; null if it was not answered. */
-type Described = {
-  readonly versions: readonly number[];
-  readonly columns: readonly string[];
-  readonly exchange: number;
-};
 
 export const schemaHistoryKept = defineCheck({
   id: "observability/schema-history-kept",
@@ -158,37 +142,4 @@ function lostIn(history: readonly Kept[], first: number): { version: number; tol
     const told = history.find((one) => one.version === version)?.columns.join(", ") ?? "nothing";
     return told === wanted ? [] : [{ version, told, wanted }];
   });
-}
-
-async function versionOf(target: Target, as: Account, namespace: string): Promise<number | null> {
-  const rows = rowsOf(
-    await target.sql(as, `SELECT version FROM system.tables WHERE namespace_id = '${namespace}' LIMIT 5`),
-  );
-  const version = integerText(rows?.[0]?.["version"]);
-  return rows?.length === 1 && version !== undefined ? Number(version) : null;
-}
-
-function keptOf(row: Readonly<Record<string, Json>>): Kept {
-  const columns = [...cellText(row["columns"]).matchAll(/"column_name"\s*:\s*"([^"]+)"/g)].map(([, name = ""]) => name);
-  return {
-    version: Number(cellText(row["schema_version"])),
-    latest: row["is_latest"] === true,
-    columns: ownOf(columns),
-  };
-}
-
-async function describe(target: Target, as: Account, statement: string): Promise<Described | null> {
-  const answer = await target.sql(as, statement);
-  const rows = rowsOf(answer);
-  if (rows === undefined || rows.length === 0) return null;
-  return {
-    versions: [...new Set(rows.map((row) => Number(cellText(row["schema_version"]))))],
-    columns: ownOf([...new Set(rows.map((row) => cellText(row["column_name"])))]),
-    exchange: answer.exchange,
-  };
-}
-
-/** Without the columns that the server adds. */
-function ownOf(columns: readonly string[]): string[] {
-  return columns.filter((name) => !name.startsWith("_"));
 }
