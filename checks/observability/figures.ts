@@ -1,7 +1,7 @@
-/** What the server tells of itself in `system.stats`. */
+/** Metrics of the server, from `system.stats`. */
 import { cellText, rowsOf, type Account, type Target } from "../../src/server/target.ts";
 
-/** `figures` is null where the view was not answered. */
+/** `figures` is null if the view could not be read. */
 export type Reading = {
   readonly figures: { readonly [metric: string]: string } | null;
   readonly exchange: number;
@@ -14,13 +14,13 @@ export async function readFigures(target: Target, as: Account): Promise<Reading>
   return { figures: pairs === undefined ? null : Object.fromEntries(pairs), exchange: answer.exchange };
 }
 
-/** The figure as a number; undefined where it is not told as one. */
+/** Undefined if the metric is missing or is not a whole number. */
 export function numberOf(reading: Reading | null, metric: string): number | undefined {
-  const told = reading?.figures?.[metric];
-  return told === undefined || !/^\d+$/.test(told) ? undefined : Number(told);
+  const value = reading?.figures?.[metric];
+  return value === undefined || !/^\d+$/.test(value) ? undefined : Number(value);
 }
 
-/** Evidence has what is judged, not all that the view tells. */
+/** Keeps the evidence small: only the metrics that are judged. */
 export function keepFigures(reading: Reading, metrics: readonly string[]): Reading {
   if (reading.figures === null) return reading;
   const kept = Object.entries(reading.figures).filter(([metric]) => metrics.includes(metric));

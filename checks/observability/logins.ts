@@ -1,11 +1,14 @@
-/** Logins as a check tries them: right or wrong, with no token in the evidence. Five wrong passwords lock an account: spend few. */
+/**
+ * Login attempts with right and wrong passwords; the token stays out of the evidence. Five wrong passwords lock an
+ * account, so use few.
+ */
 import type { Json } from "../../src/wire/json.ts";
 import { cellText, type Target } from "../../src/server/target.ts";
 
 export type LoginSaid = {
-  /** `in`: a token came. `refused`: the server said no to these credentials. `unsure`: neither. */
+  /** `in`: a token was issued. `refused`: the server rejected the credentials. `unsure`: neither. */
   readonly kind: "in" | "refused" | "unsure";
-  /** Null where no status line came. */
+  /** Null if there was no HTTP response. */
   readonly status: number | null;
   readonly outcome: string;
   readonly exchange: number;
@@ -13,7 +16,7 @@ export type LoginSaid = {
 
 export interface Login {
   readonly said: LoginSaid;
-  /** For a header; never for evidence. Empty where none came. */
+  /** For a header, never for evidence. Empty if none was issued. */
   readonly token: string;
 }
 

@@ -1,16 +1,17 @@
-/** Rows in cold storage: flushed, and seen to be there. */
+/** Rows in cold storage: flushed to segments, and listed there by the manifest. */
 import type { Context } from "../../src/check.ts";
 import { cellText, rowsOf, saidOf, type Account, type Target } from "../../src/server/target.ts";
 import { startFlush } from "./jobs.ts";
 
 const withinMs = 10_000;
+const pollEveryMs = 40;
 
-/** How many rows of each scope (an account's name, or `shared`) lie in segments. */
+/** The number of rows in segments, by scope: an account's name, or `shared`. */
 export type InSegments = { readonly [scope: string]: number };
 
 /**
- * Flushes a table as this account and waits until there is a segment of each of the scopes. Returns what the manifest
- * shows, however far it came; a sentence where the server would not flush or not tell.
+ * Flushes a table and waits until each of the scopes has rows in segments. Returns the last manifest that was read,
+ * complete or not; a string if the table could not be flushed or the manifest not be read.
  */
 export async function flushToSegments(
   target: Target,
@@ -21,30 +22,41 @@ export async function flushToSegments(
 ): Promise<InSegments | string> {
   const { said } = await startFlush(target, as, table);
   if (said.kind !== "ok") return `STORAGE FLUSH TABLE ${table}: ${said.message}`;
-  const [namespace = "", name = ""] = table.split(".");
-  const manifest = async (): Promise<InSegments | string> => {
-    const answer = await target.sql(
-      as,
-      `SELECT scope, manifest_json FROM system.manifest WHERE namespace_id = '${namespace}' AND table_name = '${name}' LIMIT 500`,
-    );
-    const rows = rowsOf(answer);
-    if (rows === undefined) return `system.manifest could not be read: ${saidOf(answer).message}`;
-    return Object.fromEntries(
-      rows.map((row) => [cellText(row["scope"]), rowsInSegments(cellText(row["manifest_json"]))]),
-    );
-  };
   return await context.poll(
-    manifest,
-    (shown) => typeof shown === "string" || scopes.every((scope) => (shown[scope] ?? 0) > 0),
-    { withinMs, everyMs: 40 },
+    async () => {
+      const segments = await readSegments(target, as, table);
+      if (typeof segments === "string") return segments;
+      return Object.fromEntries(
+        Object.entries(segments).map(([scope, counts]) => [scope, counts.reduce((sum, count) => sum + count, 0)]),
+      );
+    },
+    (rows) => typeof rows === "string" || scopes.every((scope) => (rows[scope] ?? 0) > 0),
+    { withinMs, everyMs: pollEveryMs },
   );
 }
 
-function rowsInSegments(manifest: string): number {
+/** The row count of each segment of a table, by scope; a string if the manifest could not be read. */
+export async function readSegments(
+  target: Target,
+  as: Account,
+  table: string,
+): Promise<{ readonly [scope: string]: readonly number[] } | string> {
+  const [namespace = "", name = ""] = table.split(".");
+  const answer = await target.sql(
+    as,
+    `SELECT scope, manifest_json FROM system.manifest WHERE namespace_id = '${namespace}' AND table_name = '${name}' LIMIT 500`,
+  );
+  const rows = rowsOf(answer);
+  if (rows === undefined) return `system.manifest could not be read: ${saidOf(answer).message}`;
   try {
-    const { segments = [] } = JSON.parse(manifest) as { segments?: readonly { row_count?: number }[] };
-    return segments.reduce((sum, { row_count: count = 0 }) => sum + count, 0);
+    return Object.fromEntries(rows.map((row) => [cellText(row["scope"]), rowCounts(cellText(row["manifest_json"]))]));
   } catch {
-    return 0;
+    return "system.manifest contains a manifest that is not valid JSON";
   }
+}
+
+/** Throws for invalid JSON. Other numbers in a manifest lose digits here: they exceed a double, row counts do not. */
+function rowCounts(manifest: string): number[] {
+  const { segments = [] } = JSON.parse(manifest) as { segments?: readonly { row_count?: number }[] };
+  return segments.map(({ row_count: count = 0 }) => count);
 }

@@ -1,4 +1,4 @@
-/** Work that goes on after its statement was answered: a flush, its job, and what `system.jobs` tells of it. */
+/** Jobs: work that continues after its statement was answered, such as a flush, and its row in `system.jobs`. */
 import type { Context } from "../../src/check.ts";
 import {
   cellText,
@@ -10,7 +10,7 @@ import {
   type Target,
 } from "../../src/server/target.ts";
 
-/** The row of a job. Times as the server tells them; null where it tells none. */
+/** The row of a job. Times are as the server reports them; null where it reports none. */
 export type Job = {
   readonly type: string;
   readonly status: string;
@@ -21,16 +21,16 @@ export type Job = {
   readonly finishedAt: string | null;
 };
 
-/** A flush that was asked for: `job` is null where it was refused or the answer names none. */
+/** A requested flush. `job` is null if the flush was refused or the answer names no job. */
 export type Flush = { readonly said: Said; readonly job: string | null };
-/** `status`: of the job when it was last seen; null where there was none, or it could not be seen. */
+/** `status`: the last status of the job; null if there is no job or it could not be read. */
 export type Flushed = Flush & { readonly status: string | null };
 
 /** How long a flush of a few rows may take. */
 const flushWithinMs = 10_000;
-const jobEveryMs = 50;
+const pollEveryMs = 50;
 
-/** The job that an answer names. */
+/** The job id in the message of an answer. */
 export function jobIn(message: string): string | null {
   return /\b[A-Z]{2}-\w+/.exec(message)?.[0] ?? null;
 }
@@ -40,13 +40,13 @@ export async function startFlush(target: Target, as: Account, table: string): Pr
   return { said, job: said.kind === "ok" ? jobIn(said.message) : null };
 }
 
-/** By id; a job that is not listed is not in it. Undefined where the view was not answered. */
+const columns = "job_id, job_type, status, parameters, message, created_at, started_at, finished_at";
+
+/** The listed ones of these jobs, by id; undefined if the view could not be read. */
 async function readJobs(target: Target, as: Account, ids: readonly string[]): Promise<Map<string, Job> | undefined> {
+  const list = ids.map((id) => `'${id}'`).join(", ");
   const rows = rowsOf(
-    await target.sql(
-      as,
-      `SELECT job_id, job_type, status, parameters, message, created_at, started_at, finished_at FROM system.jobs WHERE job_id IN (${ids.map((id) => `'${id}'`).join(", ")}) LIMIT ${ids.length + 1}`,
-    ),
+    await target.sql(as, `SELECT ${columns} FROM system.jobs WHERE job_id IN (${list}) LIMIT ${ids.length + 1}`),
   );
   return (
     rows &&
@@ -69,13 +69,13 @@ async function readJobs(target: Target, as: Account, ids: readonly string[]): Pr
   );
 }
 
-/** Null where it is not listed; undefined where the view was not answered. */
+/** Null if the job is not listed; undefined if the view could not be read. */
 export async function readJob(target: Target, as: Account, id: string): Promise<Job | null | undefined> {
   const jobs = await readJobs(target, as, [id]);
   return jobs && (jobs.get(id) ?? null);
 }
 
-/** Until all of them have ended in whatever way, or the time is up; as they were last seen. */
+/** Waits until all jobs have ended, successfully or not, or the time is up. Returns the last rows read. */
 async function waitForJobs(
   target: Target,
   context: Pick<Context, "poll">,
@@ -87,11 +87,11 @@ async function waitForJobs(
   return await context.poll(
     async () => await readJobs(target, as, ids),
     (jobs) => jobs !== undefined && ids.every((id) => ended(jobs.get(id))),
-    { withinMs, everyMs: jobEveryMs },
+    { withinMs, everyMs: pollEveryMs },
   );
 }
 
-/** Null where it is not listed; undefined where the view was not answered. */
+/** Null if the job is not listed; undefined if the view could not be read. */
 export async function waitForJob(
   target: Target,
   context: Pick<Context, "poll">,
@@ -103,21 +103,22 @@ export async function waitForJob(
   return jobs && (jobs.get(id) ?? null);
 }
 
+/** A status that this version does not know counts as ended. */
 export function hasEnded({ status }: Job): boolean {
   return !["new", "queued", "pending", "running", "retrying"].includes(status);
 }
 
-/** Asks for a flush of each table, and waits until their jobs are over. */
+/** Flushes the tables concurrently and waits for their jobs to end. */
 export async function flushAll(
   target: Target,
   context: Pick<Context, "poll">,
   as: Account,
   tables: readonly string[],
 ): Promise<readonly Flushed[]> {
-  const asked = await Promise.all(tables.map(async (table) => await startFlush(target, as, table)));
-  const ids = asked.flatMap(({ job }) => job ?? []);
+  const started = await Promise.all(tables.map(async (table) => await startFlush(target, as, table)));
+  const ids = started.flatMap(({ job }) => job ?? []);
   const jobs = ids.length === 0 ? undefined : await waitForJobs(target, context, as, ids, flushWithinMs);
-  return asked.map((one) => ({ ...one, status: jobs?.get(one.job ?? "")?.status ?? null }));
+  return started.map((one) => ({ ...one, status: jobs?.get(one.job ?? "")?.status ?? null }));
 }
 
 export async function flush(
@@ -127,34 +128,31 @@ export async function flush(
   table: string,
 ): Promise<Flushed> {
   const [flushed] = await flushAll(target, context, as, [table]);
-  if (flushed === undefined) throw new Error("one table gives one answer");
+  if (flushed === undefined) throw new Error("flushAll returned nothing for one table");
   return flushed;
 }
 
 /** For `unknown`: why the flush is not known to have completed; undefined if it has. */
 export function whyNotFlushed({ said, job, status }: Flushed): string | undefined {
   if (status === "completed") return undefined;
-  return job === null
-    ? `the flush could not be started: ${said.status ?? "no answer"} ${said.code} ${said.message}`.replace(
-        / {2,}/g,
-        " ",
-      )
-    : `the flush ${job} did not complete: ${status ?? "it is not listed"}`;
+  if (job !== null) return `the flush ${job} did not complete: ${status ?? "it is not listed"}`;
+  const answer = [said.status ?? "no answer", said.code, said.message].filter((part) => part !== "").join(" ");
+  return `the flush could not be started: ${answer}`;
 }
 
 export type ListedJob = { readonly id: string; readonly type: string; readonly about: string };
 
-/** Which jobs there are for tables of this namespace; null where the server would not tell. */
+/** The jobs for tables of this namespace; null if the view could not be read. */
 export async function jobsOf(target: Target, as: Account, namespace: string): Promise<readonly ListedJob[] | null> {
   const answer = await target.sql(
     as,
     `SELECT job_id, job_type, parameters FROM system.jobs WHERE parameters LIKE '%"${namespace}.%' ORDER BY job_id LIMIT 200`,
   );
-  // An underscore in LIKE stands for any character, so other names may have come along.
   const jobs = rowsOf(answer)?.map((row) => ({
     id: cellText(row["job_id"]),
     type: cellText(row["job_type"]),
     about: cellText(row["parameters"]),
   }));
+  // An underscore in LIKE matches any character, so jobs of other namespaces may be among them.
   return jobs?.filter((job) => job.about.includes(`"${namespace}.`)) ?? null;
 }

@@ -1,4 +1,4 @@
-/** What the server said to one SQL request, read from the raw answer. Nothing here throws for what a server says. */
+/** The answer to one SQL request, read from the raw answer. Nothing here throws, whatever the server sends. */
 import { isRecord, parseExact, type Json } from "../wire/json.ts";
 import { causeOf, type Cause } from "./refusal.ts";
 import type { Breakage, RawAnswer } from "../wire/wire.ts";
@@ -21,18 +21,18 @@ export interface Result {
 }
 
 interface Exchanged {
-  /** The number of the exchange in the run's recording: what a finding names in `sent`. */
+  /** The number of the exchange in the run's recording; findings refer to it in `sent`. */
   readonly exchange: number;
   /** Milliseconds on the process's monotonic clock. */
   readonly sentAt: number;
   readonly doneAt: number;
-  /** Of a named connection: how often it had been opened by then. */
+  /** For a named connection: how many times it has been opened. */
   readonly opened?: number;
 }
 
 /**
- * `ok` obliges the server; `refused` says for a cause we recognise that it did nothing; after `unsure` it may have done
- * it or not.
+ * `ok`: the server acknowledged the request. `refused`: for a cause that we recognise, so it changed nothing. `unsure`:
+ * it may have been executed or not.
  */
 export type Answer = Exchanged &
   (
@@ -83,7 +83,7 @@ export function readAnswer(raw: RawAnswer, exchange: number): Answer {
         kind: "unsure",
         because: "malformed",
         status,
-        message: `status ${status} with success in the body`,
+        message: `status ${status}, but the body reports success`,
         ...times,
       };
     return { kind: "ok", status, results: envelope.results, tookMs: envelope.tookMs, ...times };
@@ -99,7 +99,7 @@ export function readAnswer(raw: RawAnswer, exchange: number): Answer {
       because: "malformed",
       status,
       code,
-      message: `status ${status} with an error in the body: ${message}`,
+      message: `status ${status}, but the body reports an error: ${message}`,
       ...times,
     };
   }
@@ -116,14 +116,14 @@ function readEnvelope(body: Uint8Array): Envelope {
   } catch {
     return neither(body.byteLength === 0 ? "an empty body" : `not JSON: ${start(body)}`);
   }
-  if (!isRecord(json)) return neither(`not an envelope: ${start(body)}`);
+  if (!isRecord(json)) return neither(`not a JSON object: ${start(body)}`);
   const { status, results, error, took } = json;
-  if (isRecord(error) && status === "success") return neither(`success with an error beside it: ${start(body)}`);
+  if (isRecord(error) && status === "success") return neither(`both success and an error: ${start(body)}`);
   if (isRecord(error)) return { kind: "error", code: text(error["code"]), message: text(error["message"]) };
-  // Refusals from in front of the SQL handler have no envelope: {"error": "RATE_LIMIT_EXCEEDED", "message": …}.
+  // Refusals by the middleware have no envelope: {"error": "RATE_LIMIT_EXCEEDED", "message": …}.
   if (typeof error === "string") return { kind: "error", code: error, message: text(json["message"]) };
   if (error !== undefined && error !== null)
-    return neither(`an error that is neither a record nor a code: ${start(body)}`);
+    return neither(`the error is neither an object nor a code: ${start(body)}`);
   if (status === "error") return { kind: "error", code: "", message: start(body) };
   if (status !== "success" || !Array.isArray(results)) return neither(`neither success nor error: ${start(body)}`);
   const read: Result[] = [];
@@ -135,7 +135,7 @@ function readEnvelope(body: Uint8Array): Envelope {
   return { kind: "success", results: read, tookMs: typeof took === "number" ? took : null };
 }
 
-/** The result, or why it is none. */
+/** The result, or why it is invalid. */
 function readResult(json: Json): Result | string {
   if (!isRecord(json)) return "not an object";
   const { schema, rows, row_count: rowCount, message, as_user: asUser } = json;
@@ -143,7 +143,7 @@ function readResult(json: Json): Result | string {
   if ((schema === undefined) !== (rows === undefined)) return "rows without a schema, or a schema without rows";
   const columns: Column[] = [];
   if (schema !== undefined) {
-    if (!Array.isArray(schema) || !Array.isArray(rows)) return "schema and rows are no lists";
+    if (!Array.isArray(schema) || !Array.isArray(rows)) return "schema and rows must be arrays";
     for (const column of schema as readonly Json[]) {
       if (!isRecord(column) || typeof column["name"] !== "string") return "a column without a name";
       const flags = column["flags"];
@@ -154,7 +154,7 @@ function readResult(json: Json): Result | string {
       });
     }
     const cells = rows as readonly Json[];
-    if (cells.length !== rowCount) return `row_count says ${rowCount}, but ${cells.length} rows came`;
+    if (cells.length !== rowCount) return `row_count is ${rowCount}, but there are ${cells.length} rows`;
     const odd = cells.findIndex((row) => !Array.isArray(row) || row.length !== columns.length);
     if (odd !== -1) return `row ${odd + 1} does not have the ${columns.length} columns of the schema`;
   }
@@ -167,13 +167,13 @@ function readResult(json: Json): Result | string {
   };
 }
 
-/** The one row of the one result, as a record by column name; undefined where there is not just one. */
+/** The row of an answer with exactly one result and one row, by column name; undefined for any other. */
 export function onlyRow(answer: Answer): Readonly<Record<string, Json>> | undefined {
   const rows = rowsOf(answer);
   return answer.kind === "ok" && answer.results.length === 1 && rows?.length === 1 ? rows[0] : undefined;
 }
 
-/** The rows of the first result as records by column name; undefined where the answer is not `ok` or has no rows to tell. */
+/** The rows of the first result, by column name; undefined if the answer is not `ok` or its result has no columns. */
 export function rowsOf(answer: Answer): readonly Readonly<Record<string, Json>>[] | undefined {
   const result = tableOf(answer);
   return result?.rows.map((row) =>
@@ -181,13 +181,13 @@ export function rowsOf(answer: Answer): readonly Readonly<Record<string, Json>>[
   );
 }
 
-/** The first result, where it has columns: an answer to a query without them does not say that there are no rows. */
+/** The first result, if it has columns: without them, an answer to a query does not show that there are no rows. */
 function tableOf(answer: Answer): Result | undefined {
   const first = answer.kind === "ok" ? answer.results[0] : undefined;
   return first === undefined || first.columns.length === 0 ? undefined : first;
 }
 
-/** In one line, for sentences: what came of a request. */
+/** The outcome in one line, for sentences. */
 export function outcomeOf(answer: Answer): string {
   switch (answer.kind) {
     case "ok":
@@ -202,11 +202,11 @@ export function outcomeOf(answer: Answer): string {
 /** An answer without its rows, as evidence keeps it. */
 export type Said = {
   readonly kind: Answer["kind"];
-  /** Null where no status line came. */
+  /** Null if there was no HTTP response. */
   readonly status: number | null;
   readonly code: string;
   readonly message: string;
-  /** Of a refusal; of an unsure answer, what broke. */
+  /** The cause of a refusal, or what broke in an `unsure` answer. */
   readonly why: string;
   readonly exchange: number;
 };
@@ -232,15 +232,15 @@ export function saidOf(answer: Answer): Said {
 }
 
 /**
- * Whether the server said no as it should: with a status from 400 to 499 and a code. Too fast, no login and no right
- * are other reasons than the one at hand, and say nothing about it. Whether anything changed is for a look afterwards.
+ * Whether a statement was refused for what it says, with a status from 400 to 499 and a code. A rate limit, a missing
+ * login and a missing privilege are other reasons. Whether anything changed anyway must be looked up afterwards.
  */
 export function isCleanRefusal(said: Said): boolean {
   if (said.status === null || said.status < 400 || said.status > 499 || said.code === "") return false;
   return !["rate", "login", "permission"].includes(said.why);
 }
 
-/** The text cells of the first column of an answer's first result; undefined where the answer is not `ok` or has no rows to tell. */
+/** The first column of the first result as text; undefined if the answer is not `ok` or its result has no columns. */
 export function listed(answer: Answer): readonly string[] | undefined {
   return tableOf(answer)?.rows.map(([cell]) => (typeof cell === "string" ? cell : JSON.stringify(cell)));
 }

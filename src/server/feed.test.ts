@@ -142,14 +142,14 @@ describe("beginning", () => {
     stuck.hear(page([{ _seq: "1" }], { has_more: true }));
     expect(await stuck.feed.begin(30)).toEqual({
       kind: "unsure",
-      why: "page 2 of the snapshot did not come within 30 ms; it said BAD_CURSOR no such batch",
+      why: "page 2 of the snapshot did not arrive within 30 ms; the server reported BAD_CURSOR no such batch",
     });
     const lost = feed();
     lost.hear(ack());
     lost.hear(page([{ id: "1" }], { has_more: true }));
     expect(await lost.feed.begin()).toEqual({
       kind: "unsure",
-      why: "page 1 of the snapshot has no row version to go on from",
+      why: "page 1 of the snapshot has no row version to continue from",
     });
     expect(lost.sent).toEqual([]);
   });
@@ -159,7 +159,10 @@ describe("beginning", () => {
     const { feed: one, hear } = feed(() => [endless]);
     hear(ack());
     hear(endless);
-    expect(await one.begin(20)).toMatchObject({ kind: "unsure", why: expect.stringContaining("and no end") as string });
+    expect(await one.begin(20)).toMatchObject({
+      kind: "unsure",
+      why: expect.stringContaining("did not end") as string,
+    });
   });
 });
 

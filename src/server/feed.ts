@@ -1,11 +1,11 @@
 /** One subscription's part of a live connection: snapshot, changes, notices, cursors. */
 import { cellText, integerText, isRecord, type Json, writeExact } from "../wire/json.ts";
 
-/** A parsed frame that came. `json` is undefined where it was none. */
+/** A received frame. `json` is undefined if it is not JSON. */
 export interface Frame {
   readonly json: Json | undefined;
   readonly type: string;
-  /** The subscription it is about, "" if none. */
+  /** The id of its subscription; "" if it has none. */
   readonly about: string;
   readonly compressed: boolean;
   /** Characters of its text, uncompressed. */
@@ -19,15 +19,15 @@ export type Row = { readonly [column: string]: Json };
 /** One row of a change frame. */
 export interface Change {
   readonly kind: string;
-  /** The row as it is now; null where the frame has none. */
+  /** The new row; null if the frame has none. */
   readonly row: Row | null;
   readonly old: Row | null;
   readonly at: number;
 }
 
 /**
- * A row version as it came: its exact digits, and whether it was a bare number or a string. It goes back in the same kind:
- * the one refuses the other.
+ * A row version as received: its exact digits, and whether it was a number or a string. It must be sent back in the same
+ * form, because a server that uses one refuses the other.
  */
 export interface Cursor {
   readonly digits: string;
@@ -38,9 +38,9 @@ export interface SubscribeOptions {
   readonly lastRows?: number;
   readonly batchSize?: number;
   readonly from?: Cursor;
-  /** As the acknowledgement told it; newer servers want it back on resume. */
+  /** From the acknowledgement; newer servers require it on resume. */
   readonly versionDomain?: Json;
-  /** Options as they are, for what should be refused. */
+  /** Raw options, for requests that should be refused. */
   readonly other?: { readonly [name: string]: Json };
 }
 
@@ -53,21 +53,21 @@ export type Begun =
       readonly at: number;
     }
   | { readonly kind: "refused"; readonly code: string; readonly message: string }
-  /** Neither came in time, or the connection ended. */
+  /** Neither in time, or the connection ended. */
   | { readonly kind: "unsure"; readonly why: string };
 
 export interface Subscription {
   readonly id: string;
   readonly sql: string;
-  /** The exchange under which it is recorded. */
+  /** The number of its exchange in the recording. */
   readonly exchange: number;
-  /** Fetches the snapshot to its end, page by page. Resolves the same each time. */
+  /** Fetches the whole snapshot, page by page. Every call resolves with the same outcome. */
   begin(withinMs?: number): Promise<Begun>;
-  /** Every change so far, also those that came while the snapshot was still being fetched. */
+  /** Every change so far, including those that arrived while the snapshot was being fetched. */
   readonly changes: readonly Change[];
-  /** Errors that were sent about it, in order. */
+  /** Errors that the server sent for it, in order. */
   readonly notices: readonly { readonly code: string; readonly message: string; readonly at: number }[];
-  /** The first change for which it holds, whether it has come or will; undefined when the time is up or the connection ends. */
+  /** The first change, past or future, for which it holds; undefined if the time is up or the connection ends. */
   untilChange(holds: (change: Change) => boolean, withinMs: number): Promise<Change | undefined>;
   /** The highest row version seen, in snapshot and changes. */
   lastVersion(): Cursor | undefined;
@@ -103,9 +103,9 @@ export class Feed implements Subscription {
   #refusal: { code: string; message: string } | undefined;
   #ended: string | undefined;
   #last: Version | undefined;
-  /** Where the server says that the next page begins. */
+  /** The server's cursor for the next page. */
   #given: Version | undefined;
-  /** Whether this server writes cursors as bare numbers; undefined until it has written one. */
+  /** Whether this server sends cursors as numbers; undefined until it has sent one. */
   #bare: boolean | undefined;
   #readyAt = 0;
 
@@ -166,24 +166,24 @@ export class Feed implements Subscription {
     const left = (): number => Math.max(1, deadline - performance.now());
     const unsure = (what: string): Begun => {
       const notice = this.notices.at(-1);
-      const said = notice === undefined ? "" : `; it said ${notice.code} ${notice.message}`.trimEnd();
+      const said = notice === undefined ? "" : `; the server reported ${notice.code} ${notice.message}`.trimEnd();
       return { kind: "unsure", why: `${this.#ended ?? `${what} within ${withinMs} ms`}${said}` };
     };
     await this.#parts.wait(() => this.#acknowledged || this.#refusal !== undefined, left());
     if (this.#refusal !== undefined) return { kind: "refused", ...this.#refusal };
     if (!this.#acknowledged) return unsure("neither acknowledged nor refused");
-    // A subscription without options is acknowledged and has no pages; with them, the first page follows at once.
+    // Without options there is only an acknowledgement; with them, the first page follows immediately.
     if (!this.#withSnapshot) return { kind: "ready", rows: [], pages: [], at: this.#readyAt };
     for (let page = 1; ; page += 1) {
       if (!(await this.#parts.wait(() => this.#pages.length >= page, left())))
-        return unsure(`page ${page} of the snapshot did not come`);
+        return unsure(`page ${page} of the snapshot did not arrive`);
       if (this.#more !== true) break;
-      // The next one may be there already, and the one after it: without this a snapshot that never ends is never left.
-      if (performance.now() >= deadline) return unsure(`${page} pages of the snapshot and no end`);
-      // The cursor that the server gave; a page need not be sorted by version, so the highest of its rows may be beyond rows to come.
+      // Pages may already be here, so without this a snapshot that never ends would never time out.
+      if (performance.now() >= deadline) return unsure(`the snapshot had ${page} pages and did not end`);
+      // Prefer the server's cursor: pages need not be sorted by version, so the highest version may be past rows still to come.
       const last = this.#given ?? highest(this.#pages.at(-1) ?? []);
       if (last === undefined)
-        return { kind: "unsure", why: `page ${page} of the snapshot has no row version to go on from` };
+        return { kind: "unsure", why: `page ${page} of the snapshot has no row version to continue from` };
       await this.#parts.turn();
       this.#parts.send(
         writeExact({ type: "next_batch", subscription_id: this.id, last_seq_id: cursorJson(this.#cursor(last)) }),

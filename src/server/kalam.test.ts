@@ -36,7 +36,7 @@ function stage(outcome: Partial<KalamOutcome> = {}) {
       onRate: (code) => void codes.push(code),
     },
     ({ name }) => {
-      if (name !== own.name) throw new Error(`${name} is no account of the run's own`);
+      if (name !== own.name) throw new Error(`${name} is not one of the run's own accounts`);
       return "its-password";
     },
   );
@@ -58,7 +58,7 @@ test("it logs in as the account, by token or by password, without spinner and co
 test("it runs for accounts of the run's own only: arguments are seen by every process", async () => {
   const { run, runs } = stage();
   await expect(run({ name: "root", role: "system" }, ["-c", "SELECT 1"])).rejects.toThrow(
-    /no account of the run's own/,
+    /not one of the run's own accounts/,
   );
   expect(runs).toEqual([]);
 });

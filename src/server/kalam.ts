@@ -1,41 +1,41 @@
-/** The `kalam` command line for checks: run as an account of the run's own, paced and recorded like a request. */
+/** The `kalam` command line for checks: run with one of the run's own accounts, paced and recorded like a request. */
 import type { KalamAddress, KalamOutcome, KalamRun } from "../wire/kalam.ts";
 import { commandText } from "../formats/shell.ts";
 import { restMs, type Account, type SenderParts } from "./sender.ts";
 import type { Wire } from "../wire/wire.ts";
 
 export interface KalamOptions {
-  /** The server where absent. */
+  /** The server by default. */
   readonly at?: KalamAddress;
   /**
-   * `token` where absent: each login costs the server a quarter of a second of hashing, which dozens of runs should
-   * not. `wrong password`: one that is not the account's.
+   * `token` by default: each login with a password costs the server a quarter of a second of hashing. `wrong password`:
+   * not the account's.
    */
   readonly entersWith?: "token" | "password" | "wrong password";
-  /** Leave out --no-color: what goes into a pipe must be plain all the same. */
+  /** Omits --no-color: output to a pipe must be plain anyway. */
   readonly mayColor?: boolean;
   readonly files?: Readonly<Record<string, string>>;
   readonly input?: string;
   readonly timeoutMs?: number;
-  /** How many requests it will make of its own accord, for the pace: one a statement. */
+  /** How many statements it will send, for the pacing. */
   readonly statements?: number;
   readonly interrupt?: AbortSignal;
   readonly onStdout?: (soFar: string) => void;
   readonly closeStdout?: KalamRun["closeStdout"];
 }
 
-/** What came of it, with the number of the exchange that a finding names in `sent`. */
+/** The outcome, with the number of its exchange for `sent` in findings. */
 export type KalamSaid = KalamOutcome & { readonly exchange: number };
 
 export type RunKalam = (as: Account, args: readonly string[], options?: KalamOptions) => Promise<KalamSaid>;
 
-/** It asks for the namespaces and for the server's health before anything that it was told to do; first of all it logs in. */
+/** After its login and before the first statement, `kalam` asks for the namespaces and for the server's health. */
 const requestsFirst = 2;
 const kalamMs = 30_000;
 
 /**
- * A password or token can only be given to it as an argument, where other processes see it: so `as` must be an account
- * of the run's own, and `passwordOf` throws for any other.
+ * `kalam` takes passwords and tokens only as arguments, which other processes can see. So `as` must be one of the run's
+ * own accounts; `passwordOf` throws for any other.
  */
 export function makeKalam(
   kalam: NonNullable<Wire["kalam"]>,
@@ -92,7 +92,7 @@ export function makeKalam(
   };
 }
 
-/** What came of it, in one line. */
+/** The outcome in one line. */
 export function kalamText(outcome: KalamOutcome): string {
   const { notStarted, exitCode, endedBySignal, overdue, stderr, stdout } = outcome;
   if (notStarted !== null) return `could not be started: ${notStarted}`;
@@ -110,7 +110,7 @@ function firstLine(name: string, text: string): string {
   return line === "" ? "" : `${name}: ${line.slice(0, 200)}`;
 }
 
-/** As one would type it: what is in a file is shown where its name stands. */
+/** The command as one would type it; the content of a file is shown in place of its name. */
 function lineOf(args: readonly string[], files: Readonly<Record<string, string>>): string {
   return args
     .map((word) => {

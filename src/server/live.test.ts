@@ -193,7 +193,7 @@ describe("logging in", () => {
     const silent = await serve(() => undefined);
     expect(opened(await openTo(silent.origin, { timeoutMs: 60 })).login).toEqual({
       kind: "unsure",
-      why: "no answer to the login",
+      why: "the login was not answered",
     });
   });
 
@@ -476,7 +476,7 @@ describe("a connection", () => {
     for (let n = 0; n < 5; n += 1) listener.frame({ text, at: n });
     expect(live.frames).toHaveLength(3);
     expect(calls).toEqual(["reset"]);
-    expect(live.closed()).toMatchObject({ code: 1006, reason: expect.stringContaining("more came") as string });
+    expect(live.closed()).toMatchObject({ code: 1006, reason: expect.stringContaining("sent more than") as string });
   });
 
   test("finds frames that have come and that will, from where it is asked to look", async () => {

@@ -1,11 +1,11 @@
-/** A live connection as checks see it: the protocol of `/v1/ws`, every frame kept in order, nothing thrown for what the server says. */
+/** A live connection for checks: the protocol of `/v1/ws`. Every frame is kept in order; nothing throws, whatever the server sends. */
 import { cellText, isRecord, type Json, parseExact, writeExact } from "../wire/json.ts";
 import { Feed, optionsOf, type Frame, type SubscribeOptions, type Subscription } from "./feed.ts";
 import { textOf } from "../wire/frame.ts";
 import type { RawClose, RawFrame, RawSocket, SocketListener, SocketOutcome, UpgradeRequest } from "../wire/wire.ts";
 
 export interface Live {
-  /** How the login on this socket went; `none` where there was to be none. */
+  /** The outcome of the login on this socket; `none` if none was wanted. */
   readonly login:
     | { readonly kind: "in"; readonly user: string }
     | { readonly kind: "denied" | "unsure"; readonly why: string }
@@ -13,36 +13,36 @@ export interface Live {
   readonly frames: readonly Frame[];
   /** Undefined while it is open. */
   closed(): RawClose | undefined;
-  /** `options` null: a subscription without options, so without a snapshot. */
+  /** `options` null: without options, so without a snapshot. */
   subscribe(sql: string, options?: SubscribeOptions | null, id?: string): Promise<Subscription>;
-  /** A message as it is: JSON, or text that need not be any. Returns the exchange under which it is recorded, as do the next two. */
+  /** Sends a raw message: JSON or any text. Returns the number of its exchange, as do the next two. */
   send(message: Json | string): number;
   sendBytes(bytes: Uint8Array): number;
-  /** Bytes as they are, in no frame: for frames that nobody should send. */
+  /** Writes raw bytes to the socket, for invalid frames. */
   write(bytes: Uint8Array): number;
-  /** The first frame from number `from` on for which it holds; undefined when the time is up or the connection ends. */
+  /** The first frame from index `from` on for which it holds; undefined if the time is up or the connection ends. */
   untilFrame(holds: (frame: Frame) => boolean, withinMs: number, from?: number): Promise<Frame | undefined>;
   untilClosed(withinMs: number): Promise<RawClose | undefined>;
   close(): void;
   /** A TCP reset. */
   reset(): void;
   cutMidFrame(): void;
-  /** Stays connected and does nothing any more: reads nothing, sends no ping. What a client leaves when its machine vanishes. */
+  /** Stays connected but reads nothing and sends no pings, like a client whose machine has lost power. */
   freeze(): void;
   pause(): void;
   resume(): void;
 }
 
 export interface LiveOptions {
-  /** How to log in: by the first message, by the header of the upgrade, or not at all. */
+  /** How to log in: with the first message, with a header of the upgrade, or not at all. */
   readonly login?: "message" | "header" | "none";
   readonly compression?: "none" | "gzip";
-  /** False: no pings, so that the server has to notice the silence. */
+  /** False: sends no pings, so that the server has to notice the silence. */
   readonly pings?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Instead of the account's own. */
+  /** Instead of the account's token. */
   readonly token?: string;
-  /** Instead of `/v1/ws`; may have a query. */
+  /** Instead of `/v1/ws`; may include a query string. */
   readonly path?: string;
   readonly timeoutMs?: number;
 }
@@ -51,28 +51,28 @@ export interface LiveParts {
   readonly open: (request: UpgradeRequest, listener: SocketListener) => Promise<SocketOutcome>;
   readonly token: string | undefined;
   readonly signal: AbortSignal;
-  /** Told of each message that leaves, with no token in it. */
+  /** Called for each message that is sent, without its token. */
   readonly note: (text: string) => Noted;
-  /** Told of the code of every refusal for going too fast. */
+  /** Called with the code of every rate limit refusal. */
   readonly tooFast: (code: string) => void;
   readonly pingEveryMs: number;
-  /** Waits for a turn before a message that counts against the server's limit. */
+  /** Waits for the pacer before a message that counts against the server's limit. */
   readonly turn: () => Promise<void>;
 }
 
-/** A message in the recording: its number, and where what came of it is told. */
+/** A message in the recording: its number, and a function that records its outcome. */
 export interface Noted {
   readonly number: number;
   answered(outcome: string): void;
 }
 
-/** The connection could not be made, or not logged in within the time. */
+/** The connection could not be opened. */
 export type NoLive = { readonly kind: "failed"; readonly why: string; readonly status?: number };
 
 export const livePath = "/v1/ws";
-/** The server takes a silent client for gone after this, unless its settings say otherwise. */
+/** After this the server considers a silent client gone, unless its settings say otherwise. */
 const clientTimeoutMs = 10_000;
-/** At least twice within that time, so that one ping that is late does no harm. */
+/** At least twice within that time, so that one late ping does no harm. */
 const pingsPerTimeout = 2.5;
 
 /** How often to ping a server with these settings. */
@@ -82,9 +82,9 @@ export function pingEveryMs(settings: Readonly<Record<string, string>>): number 
     Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds * 1_000, clientTimeoutMs) : clientTimeoutMs;
   return timeoutMs / pingsPerTimeout;
 }
-/** Every frame is kept until the connection is let go of; beyond this a server is flooding us. */
+/** Every frame is kept as long as the connection; a server that sends more than this is flooding us. */
 const keptMax = 128 * 1024 * 1024;
-/** What a frame takes in memory beside its text, about. */
+/** The approximate memory of a frame besides its text. */
 const frameCost = 400;
 
 export async function openLive(options: LiveOptions, parts: LiveParts): Promise<Live | NoLive> {
@@ -99,7 +99,7 @@ class Connection implements Live {
   readonly #parts: LiveParts;
   readonly #subscriptions = new Map<string, Feed>();
   readonly #waiting = new Set<() => void>();
-  /** Messages whose answer is still to come, by what the answer will be about. */
+  /** Messages that have not been answered, by the subscription that the answer will name. */
   readonly #unanswered = new Map<string, Noted>();
   #socket: RawSocket | undefined;
   #close: RawClose | undefined;
@@ -129,7 +129,7 @@ class Connection implements Live {
       };
     }
     this.#socket = outcome.socket;
-    // The target dies with its signal, and everything it holds open with it.
+    // When the target's signal is aborted, its connections end too.
     if (signal.aborted || this.#close !== undefined) this.#end();
     signal.throwIfAborted();
     if (this.#close === undefined) {
@@ -158,11 +158,11 @@ class Connection implements Live {
         this.#kept += frame.size + frameCost;
         if (this.#kept > keptMax) {
           this.#end();
-          this.#ended({ code: 1006, reason: `more came than the ${keptMax} bytes that are kept of it`, at: raw.at });
+          this.#ended({ code: 1006, reason: `the server sent more than ${keptMax} bytes`, at: raw.at });
           return;
         }
         this.frames.push(frame);
-        this.#heed(frame);
+        this.#noteAnswer(frame);
         this.#subscriptions.get(frame.about)?.take(frame);
         this.#wake();
       },
@@ -181,8 +181,8 @@ class Connection implements Live {
     this.#wake();
   }
 
-  /** Notes what came of a message, and heeds that we are too fast. */
-  #heed({ type, about, json }: Frame): void {
+  /** Records the outcome of a message and slows down after a rate limit refusal. */
+  #noteAnswer({ type, about, json }: Frame): void {
     if (!isRecord(json) || !answers.has(type)) return;
     const [code, message] = [cellText(json["code"]), cellText(json["message"])];
     if (limits.has(code)) this.#parts.tooFast(code);
@@ -280,7 +280,7 @@ class Connection implements Live {
     for (const look of this.#waiting) look();
   }
 
-  /** Until it holds, the connection ends, or the time is up; rejects when the signal is aborted. */
+  /** Waits until it holds, the connection ends or the time is up. Rejects when the signal is aborted. */
   async #wait(holds: () => boolean, withinMs: number): Promise<boolean> {
     const { signal } = this.#parts;
     signal.throwIfAborted();
@@ -311,7 +311,7 @@ class Connection implements Live {
   }
 }
 
-/** No subscription has this name: whoever waits under it waits for the login. */
+/** The key of the login in `#unanswered`: no subscription can have this id. */
 const loginAnswer = "\0login";
 const answers = new Set(["auth_success", "auth_error", "subscription_ack", "error"]);
 const limits = new Set(["RATE_LIMIT_EXCEEDED", "IP_BANNED"]);
@@ -324,12 +324,12 @@ function loginOf(answer: Frame | undefined, close: RawClose | undefined): Live["
   const json = isRecord(answer?.json) ? answer.json : {};
   if (answer?.type === "auth_success") return { kind: "in", user: cellText(json["user"] ?? json["user_id"]) };
   if (answer?.type === "auth_error") return { kind: "denied", why: cellText(json["message"]) };
-  return { kind: "unsure", why: close === undefined ? "no answer to the login" : closeText(close) };
+  return { kind: "unsure", why: close === undefined ? "the login was not answered" : closeText(close) };
 }
 
 function readFrame(raw: RawFrame): Frame {
   const compressed = "bytes" in raw;
-  // A binary frame that is no gzip is kept, and told by its type.
+  // A binary frame that is not gzip is kept with the type `unreadable`.
   const text = textOf(raw);
   let json: Json | undefined;
   try {

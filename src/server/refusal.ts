@@ -1,14 +1,14 @@
 /**
- * Why the server refused, from its status, code and words. KalamDB has one code for nearly everything and sends even a
- * failed commit as 400, so only refusals listed here count as "it did nothing"; any other error leaves that open.
+ * Why the server refused a statement, from status, code and message. KalamDB uses one code for nearly everything and
+ * answers 400 even to a failed commit, so only the causes listed here prove that nothing was changed.
  */
 
 export type Cause =
-  /** Not understood as SQL, or not as a request. */
+  /** Not valid SQL, or not a valid request. */
   | "parse"
-  /** Understood, and against a rule for names, options or what may be done to this object. */
+  /** Valid, but against a rule for names, options or operations on this object. */
   | "rule"
-  /** A value does not fit its column. */
+  /** A value of the wrong type for its column. */
   | "type"
   /** Primary key, NOT NULL. */
   | "constraint"
@@ -17,11 +17,11 @@ export type Cause =
   | "permission"
   /** No login, a bad token, a locked account. */
   | "login"
-  /** Too large, too many. */
+  /** Too large or too many. */
   | "limit"
-  /** Too fast, or banned. */
+  /** Rate limit exceeded, or banned. */
   | "rate"
-  /** A later statement of a batch failed: the ones before it stay done. */
+  /** A later statement of a batch failed; the ones before it were executed. */
   | "batchPart";
 
 const codes: Readonly<Record<string, Cause>> = {
@@ -50,7 +50,7 @@ const codes: Readonly<Record<string, Cause>> = {
   TYPE_MISMATCH: "type",
 };
 
-/** In order: the first that matches the message decides. A duplicate key also says "Already exists". */
+/** The first pattern that matches the message decides. The order matters: a duplicate key also says "Already exists". */
 const words: readonly (readonly [RegExp, Cause])[] = [
   [/too long|larger than allowed|count exceeded|size exceeded|too large/i, "limit"],
   [/primary key violation|not null constraint|constraint violation/i, "constraint"],
@@ -67,7 +67,7 @@ const words: readonly (readonly [RegExp, Cause])[] = [
   [/divide by zero|error during planning|not implemented|is still in use|not empty/i, "rule"],
 ];
 
-/** From a commit or through Raft only these come from the data; anything else may have happened on its way to the log. */
+/** Only these causes of a commit or Raft error come from the data; any other may have happened after the write. */
 const fromTheData: ReadonlySet<Cause | undefined> = new Set(["constraint", "type"]);
 
 export function causeOf(status: number, code: string, message: string): Cause | undefined {
@@ -75,7 +75,7 @@ export function causeOf(status: number, code: string, message: string): Cause | 
   if (status === 429 || known === "rate") return "rate";
   const part = /^Statement (\d+) failed/.exec(message);
   if (part !== null && Number(part[1]) > 1) return "batchPart";
-  // The code tells the cause more surely than words, but INVALID_SQL also stands for a SQL text over the limit.
+  // The code is more reliable than the message, but INVALID_SQL also stands for SQL that is too long.
   if (known !== undefined && known !== "parse") return known;
   if (status === 401) return "login";
   if (status === 403) return "permission";

@@ -1,4 +1,4 @@
-/** Sends for an account: token, pace, recording, reading. The runner's own requests and those of the checks both go through here. */
+/** Sends requests for an account: adds the token, paces, records and reads the answer. Used by the runner and by checks. */
 import { type Json, parseExact, writeExact } from "../wire/json.ts";
 import { readAnswer, outcomeOf, type Answer } from "./answer.ts";
 import type { Pacer } from "../session/pacing.ts";
@@ -7,7 +7,7 @@ import type { RawAnswer, Wire } from "../wire/wire.ts";
 
 export type Role = "user" | "service" | "dba" | "system";
 
-/** A handle; its password and token stay inside. */
+/** A handle; the password and token are kept elsewhere. */
 export interface Account {
   readonly name: string;
   readonly role: Role;
@@ -15,13 +15,13 @@ export interface Account {
 
 export interface SqlOptions {
   readonly params?: readonly Json[];
-  /** Where unqualified names are looked up (`namespace_id`). */
+  /** The namespace for unqualified names (`namespace_id`). */
   readonly namespace?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
-  /** On a connection of its own, opened for it and closed after it. */
+  /** On a separate connection, opened for this request and closed after it. */
   readonly ownConnection?: boolean;
-  /** On the connection of this name, which stays open for the next. */
+  /** On the connection with this name, which stays open for the next request. */
   readonly connection?: string;
 }
 
@@ -33,13 +33,13 @@ export interface PlainRequest {
   readonly timeoutMs?: number;
 }
 
-/** A raw answer with its number, and its body as text and, where it is JSON, as that. */
+/** A raw answer with its number and its body as text and, if it is JSON, parsed. */
 export type Reply = RawAnswer & { readonly exchange: number; readonly text: string; readonly json?: Json };
 
 export interface Sender {
-  /** One SQL request. Never throws for what the server says; rejects when the signal is aborted. */
+  /** One SQL request. Never throws, whatever the server answers; rejects when the signal is aborted. */
   sql(as: Account | null, text: string, options?: SqlOptions): Promise<Answer>;
-  /** Any other request, `null` for one without a token. Headers of the request win over the token. */
+  /** Any other request; `null`: without a token. Headers of the request override the token. */
   request(as: Account | null, request: PlainRequest): Promise<Reply>;
 }
 
@@ -50,14 +50,14 @@ export interface SenderParts {
   readonly recording: Recording;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
-  /** Told of every refusal for going too fast: the code the server gave. */
+  /** Called with the code of every rate limit refusal. */
   readonly onRate?: (code: string) => void;
 }
 
 export const sqlPath = "/v1/api/sql";
-/** Where a server does not say when to come back: its limits are per second, so the next second and a half is safe. */
+/** For servers that send no Retry-After: limits are per second, so a second and a half is enough. */
 export const restMs = 1_500;
-/** However long a server wants us to wait: the clean-up waits with the rest, and must come to an end. */
+/** The longest wait, whatever Retry-After says: the clean-up waits too, and must end. */
 const restMsMax = 30_000;
 
 export function makeSender(parts: SenderParts): Sender {
@@ -82,7 +82,13 @@ export function makeSender(parts: SenderParts): Sender {
     });
   }
 
-  function heedRate(as: Account | null, path: string, status: number | undefined, code: string, raw: RawAnswer): void {
+  function pauseIfLimited(
+    as: Account | null,
+    path: string,
+    status: number | undefined,
+    code: string,
+    raw: RawAnswer,
+  ): void {
     if (status !== 429 && code !== "IP_BANNED") return;
     const after = raw.kind === "answered" ? Number(raw.headers["retry-after"]) : Number.NaN;
     const ms = Number.isFinite(after) && after > 0 ? Math.min(after * 1000, restMsMax) : restMs;
@@ -126,7 +132,7 @@ export function makeSender(parts: SenderParts): Sender {
         sentAt: raw.sentAt,
         doneAt: raw.doneAt,
       });
-      heedRate(as, sqlPath, answer.status, answer.kind === "ok" ? "" : (answer.code ?? ""), raw);
+      pauseIfLimited(as, sqlPath, answer.status, answer.kind === "ok" ? "" : (answer.code ?? ""), raw);
       signal?.throwIfAborted();
       return answer;
     },
@@ -145,7 +151,7 @@ export function makeSender(parts: SenderParts): Sender {
       const who = as === null ? {} : { as: as.name };
       const { method, path } = request;
       recording.note({ number, method, path, ...who, ...body, outcome, sentAt: raw.sentAt, doneAt: raw.doneAt });
-      heedRate(as, path, raw.kind === "answered" ? raw.status : undefined, codeOf(json), raw);
+      pauseIfLimited(as, path, raw.kind === "answered" ? raw.status : undefined, codeOf(json), raw);
       signal?.throwIfAborted();
       return { ...raw, exchange: number, text, ...(json === undefined ? {} : { json }) };
     },
@@ -159,7 +165,7 @@ function lanesOf(as: Account | null, path: string): string[] {
   return lanes;
 }
 
-/** A login's answer is noted before anybody could register the tokens in it, and what is cut could not be masked. */
+/** The answer to a login is recorded before its tokens are registered for redaction, and truncated tokens would not match. */
 export function withoutTokens(text: string): string {
   return text.replace(/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, "•••");
 }

@@ -79,7 +79,7 @@ test("it borrows accounts in the name of its holder", async () => {
 test("it tells the password of the run's own accounts, and never that of the user's login", () => {
   const target = makeTarget(sessionOver(wireInto([])), { wire: wireInto([]), signal: never, holder: {} });
   expect(target.password(own)).toBe("its password");
-  expect(() => target.password(root)).toThrow("root is no account of the run's own");
+  expect(() => target.password(root)).toThrow("root is not one of the run's own accounts");
 });
 
 test("it has control over the process where its wire has", async () => {

@@ -17,29 +17,29 @@ export { versionOf, type Change, type Frame, type Row, type SubscribeOptions, ty
 export type { Live, LiveOptions, NoLive } from "./live.ts";
 
 export interface Target extends Sender {
-  /** Where the server is, as the run was told. */
+  /** The address of the server. */
   readonly url: string;
-  /** Who the run was told to log in as. Checks that touch nothing have no other. */
+  /** The login of the run; checks that touch nothing have no other account. */
   readonly login: Account;
   readonly capabilities: Capabilities;
-  /** An account of the run's own, for this observation alone; the same label gives the same one. */
+  /** One of the run's own accounts, for this observation only; the same label returns the same one. */
   account(role: OwnRole, label?: string): Promise<Account>;
   /**
-   * An account that is never used again, for what uses it up. With `after`, its name begins with the whole name of that
-   * one: a server that takes the beginning of a name for the name would mix the two up.
+   * An account that is never used again, for checks that change or drop it. With `after`, its name starts with the whole
+   * name of that account: a server that compares only prefixes would confuse the two.
    */
   fresh(role: OwnRole, after?: Account): Promise<Account>;
-  /** The password of one of the run's own accounts. Throws for any other: what the user gave us is not for checks. */
+  /** The password of one of the run's own accounts. Throws for any other: checks never get the user's credentials. */
   password(account: Account): string;
-  /** A live connection, logged in as the account; `null`: with no token of anybody's. Ends with the target. */
+  /** A live connection, logged in as the account; `null`: without a token. Ends with the target. */
   live(as: Account | null, options?: LiveOptions): Promise<Live | NoLive>;
-  /** The server's process, where it can be reached. */
+  /** The server's process, if it can be controlled. */
   readonly control?: Control;
-  /** The `kalam` command line, where there is one, as one of the run's own accounts. Throws for any other. */
+  /** The `kalam` command line, if there is one, for the run's own accounts. Throws for any other. */
   readonly kalam?: RunKalam;
 }
 
-/** The process, out of reach once the signal is aborted: a check that timed out must not start another server. */
+/** The control until the signal is aborted: a check that timed out must not start another server. */
 function abortable(control: Control, signal: AbortSignal): Control {
   return {
     ...control,
@@ -50,7 +50,7 @@ function abortable(control: Control, signal: AbortSignal): Control {
   };
 }
 
-/** A message that left on a socket. What came of it, where something did, is noted under the same number. */
+/** Records a message sent on a socket. Its outcome, if there is one, is recorded under the same number. */
 function noteMessage({ parts: { recording } }: Session, as: Account | null, message: string): Noted {
   const number = recording.next();
   const sentAt = performance.now();
@@ -72,8 +72,8 @@ function noteMessage({ parts: { recording } }: Session, as: Account | null, mess
 }
 
 /**
- * A target for one observation: dies with the signal, sends over this wire (the session's, or one with a fault in it),
- * and borrows accounts in the name of the holder.
+ * A target for one observation: unusable once the signal is aborted, sends over this wire (the session's, or one with a
+ * fault), and borrows accounts for the holder.
  */
 export function makeTarget(
   session: Session,
@@ -83,7 +83,7 @@ export function makeTarget(
   const sender = makeSender(parts);
   const password = (account: Account): string => {
     const known = session.accounts.password(account);
-    if (known === undefined) throw new Error(`${account.name} is no account of the run's own`);
+    if (known === undefined) throw new Error(`${account.name} is not one of the run's own accounts`);
     return known;
   };
   return {
@@ -101,7 +101,7 @@ export function makeTarget(
     },
     async live(as, options = {}) {
       const open = wire.socket;
-      if (open === undefined) return { kind: "failed", why: "this wire has no sockets" };
+      if (open === undefined) return { kind: "failed", why: "live connections are not available here" };
       session.sockets.opened += 1;
       const lane = `message:${session.sockets.opened}`;
       await session.parts.pacer.turn(["run", "address"], signal);
@@ -112,7 +112,7 @@ export function makeTarget(
         signal,
         note: (text) => noteMessage(session, as, text),
         tooFast: (code) => {
-          // A limit on messages is the connection's own; any other is for where we come from.
+          // A limit on messages is per connection; any other is per address.
           for (const name of code === "RATE_LIMIT_EXCEEDED" ? [lane] : [lane, "address"])
             session.parts.pacer.rest(name, restMs);
           session.parts.onRate?.(code);

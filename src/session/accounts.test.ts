@@ -117,7 +117,7 @@ describe("a fresh account", () => {
     const { accounts, ledger } = set({ create: () => Promise.resolve(refused) });
     const made = accounts.fresh("dba");
     await expect(made).rejects.toThrow(SetupError);
-    await expect(made).rejects.toThrow("could not be made: 403 PERMISSION_DENIED: no right");
+    await expect(made).rejects.toThrow("could not be created: 403 PERMISSION_DENIED: no right");
     // Refused or not is what the server says; what is listed decides at the end of the run.
     expect(ledger.left()).toEqual([{ kind: "account", name: "kr_k7f3a_dba_1" }]);
   });

@@ -1,6 +1,6 @@
 /**
- * The run's own accounts, made when first needed and lent to one observation at a time: limits count per account, so
- * two observations on one account would trip over each other.
+ * The run's own accounts, created when first needed and lent to one observation at a time: the server's limits are per
+ * account, so two observations with one account would exceed them together.
  */
 import { randomBytes } from "node:crypto";
 import { outcomeOf } from "../server/answer.ts";
@@ -12,7 +12,7 @@ import type { Account, Role, Sender } from "../server/sender.ts";
 export type OwnRole = Exclude<Role, "system">;
 
 export interface AccountsParts {
-  /** Sends as the login of the run, on the wire without faults. */
+  /** Sends as the login of the run, without faults. */
   readonly sender: Sender;
   readonly login: Account;
   readonly loginField: LoginField;
@@ -23,7 +23,7 @@ export interface AccountsParts {
   readonly prefix: string;
 }
 
-/** The server would not make or let in an account of ours. The message is the sentence for the row. */
+/** The set-up of an observation failed. The message is the sentence of its row. */
 export class SetupError extends Error {}
 
 export class Accounts {
@@ -37,7 +37,7 @@ export class Accounts {
     this.#parts = parts;
   }
 
-  /** An account for the holder alone; the same label gives the same account until it is handed back. */
+  /** An account for this holder only; the same label returns the same account until it is released. */
   async lend(holder: object, role: OwnRole, label: string): Promise<Account> {
     const lent = this.#lent.get(holder) ?? new Map<string, Promise<Account>>();
     this.#lent.set(holder, lent);
@@ -50,12 +50,12 @@ export class Accounts {
     return await account;
   }
 
-  /** The password of an account of ours; checks that try logins need it. Undefined for any other. */
+  /** The password of one of these accounts, for checks that log in. Undefined for any other. */
   password(account: Account): string | undefined {
     return this.#passwords.get(account.name);
   }
 
-  /** Takes back what the holder was lent. */
+  /** Takes back the accounts lent to the holder. */
   async release(holder: object): Promise<void> {
     const lent = this.#lent.get(holder);
     this.#lent.delete(holder);
@@ -66,8 +66,8 @@ export class Accounts {
   }
 
   /**
-   * A new account that nobody else gets, for what uses an account up. Its name is never used again: a dropped name stays taken.
-   * With `after`, it begins with the whole name of that account. Throws SetupError.
+   * A new account that is never lent again, for checks that change or drop it. Its name is never reused, because a
+   * dropped name stays taken. With `after`, the name starts with the whole name of that account. Throws SetupError.
    */
   async fresh(role: OwnRole, after?: Account): Promise<Account> {
     const { sender, login, tokens, redactor, ledger, prefix, loginField } = this.#parts;
@@ -79,17 +79,16 @@ export class Accounts {
     ledger.enter({ kind: "account", name });
     const created = await sender.sql(login, `CREATE USER '${name}' WITH PASSWORD '${password}' ROLE ${role}`);
     if (created.kind !== "ok")
-      throw new SetupError(`an account of the run's own could not be made: ${outcomeOf(created)}`);
+      throw new SetupError(`an account for the checks could not be created: ${outcomeOf(created)}`);
     const entered = await logIn(sender, name, password, loginField);
-    if (entered.kind !== "in")
-      throw new SetupError(`an account of the run's own could not log in: ${entered.sentence}`);
+    if (entered.kind !== "in") throw new SetupError(`an account for the checks could not log in: ${entered.sentence}`);
     redactor.add(entered.token);
     tokens.set(name, entered.token);
     return { name, role };
   }
 }
 
-/** Letters of both cases, digits and a sign: passes any password policy; no quote, so that it stands in SQL as it is. */
+/** Upper and lower case letters, digits and a sign, for any password policy; no quotes, so that SQL needs no escaping. */
 function newPassword(): string {
   return `Kr1-${randomBytes(18).toString("base64url")}`;
 }

@@ -1,14 +1,14 @@
 /**
- * The list of what this run has made on the server and not yet seen removed. Each name is written to disk before it is
- * created and struck off after its removal was seen, so that whatever ends the run, `kalam-ready cleanup` knows what to
- * look for. One file a run, one JSON object a line; it holds no secrets. When nothing is left the file goes, too.
+ * What this run has created on the server and not yet seen removed. Each name is written to disk before it is created
+ * and struck off after its removal was seen, so that `kalam-ready cleanup` finds it however the run ends. One file per
+ * run, one JSON object per line, no secrets. The file is removed when nothing is left.
  */
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import { isRecord, type Json } from "../wire/json.ts";
 
-/** `folder`: of a server that the run started itself, which lives and dies with it. */
+/** `folder`: the data of a server that the run started itself. */
 const kinds = ["namespace", "account", "folder"] as const;
 export type Kind = (typeof kinds)[number];
 
@@ -17,7 +17,7 @@ export interface Entry {
   readonly name: string;
 }
 
-/** What a ledger file says of a run, whoever wrote it. */
+/** A ledger file of any run. */
 export interface LedgerFile {
   readonly file: string;
   readonly run: string;
@@ -46,7 +46,7 @@ export class Ledger {
   readonly #left = new Map<string, Entry>();
   #names = 0;
 
-  /** Throws where the folder cannot be written: nothing may be created that could not be found again. */
+  /** Throws if the folder is not writable: nothing may be created that `cleanup` could not find. */
   constructor(folder: string, run: { run: string; url: string }) {
     mkdirSync(folder, { recursive: true });
     this.file = path.join(folder, `${run.run}.jsonl`);
@@ -61,22 +61,22 @@ export class Ledger {
     if (entry.kind !== "folder") this.#names += 1;
   }
 
-  /** How many names on the server were ever entered. */
+  /** The number of names on the server that were ever entered. */
   get names(): number {
     return this.#names;
   }
 
-  /** Forgets what was entered: its removal was seen. */
+  /** Strikes off an entry whose removal was seen. */
   strike(entry: Entry): void {
     if (this.#left.delete(`${entry.kind} ${entry.name}`)) this.#append({ gone: entry });
   }
 
-  /** What was made and not seen removed. */
+  /** Entries whose removal has not been seen. */
   left(): readonly Entry[] {
     return [...this.#left.values()];
   }
 
-  /** Removes the file where nothing is left. */
+  /** Removes the file if nothing is left. */
   close(): void {
     if (this.#left.size === 0) rmSync(this.file, { force: true });
   }
@@ -86,7 +86,7 @@ export class Ledger {
   }
 }
 
-/** Every ledger in the folder, the broken last line of a killed run passed over. */
+/** Every ledger in the folder. A truncated last line, left by a killed run, is ignored. */
 export function readLedgers(folder: string): LedgerFile[] {
   let names: string[];
   try {
@@ -102,7 +102,7 @@ export function readLedgers(folder: string): LedgerFile[] {
   return ledgers;
 }
 
-/** Undefined where the file is none of ours, or went away meanwhile. */
+/** Undefined if the file is not a ledger or was removed meanwhile. */
 function readLedger(file: string): LedgerFile | undefined {
   let head: Head | undefined;
   const left = new Map<string, Entry>();
@@ -122,7 +122,7 @@ function readLedger(file: string): LedgerFile | undefined {
   return head === undefined ? undefined : { file, ...head, left: [...left.values()] };
 }
 
-/** Undefined where the row is half written, or somebody else's. */
+/** Undefined if the row is truncated or not a line of a ledger. */
 function lineOf(row: string): Line | undefined {
   let line: Json;
   try {

@@ -118,7 +118,7 @@ describe("a password is tried once, whatever comes back", () => {
     [
       "wrong password",
       "denied",
-      /401 unauthorized.*once.*lock/,
+      /401 unauthorized.*not be retried.*lock/,
       answered(401, { error: "unauthorized", message: "Invalid credentials" }),
     ],
     ["locked account", "denied", /locked.*wait/, answered(401, { error: "account_locked", message: "15 minute(s)" })],

@@ -1,4 +1,4 @@
-/** Logging in. A password is tried once: five wrong ones lock an account for a quarter of an hour. */
+/** Logging in. A password is never retried: five wrong ones lock an account for 15 minutes. */
 import { isRecord, type Json } from "../wire/json.ts";
 import type { Reply, Role, Sender } from "../server/sender.ts";
 
@@ -12,17 +12,17 @@ export interface LoggedIn {
 
 export type LoginOutcome =
   | LoggedIn
-  /** The server answered and said no. */
+  /** The server refused the login. */
   | { readonly kind: "denied"; readonly sentence: string }
-  /** It said nothing that is an answer to a login. */
+  /** The login was not answered, or not in a known form. */
   | { readonly kind: "unclear"; readonly sentence: string };
 
-/** What the server calls the user in a login: `username` up to 0.4.2-rc2. */
+/** The name of the user field in a login request: `username` up to 0.4.2-rc2. */
 export type LoginField = "user" | "username";
 
 export async function logIn(sender: Sender, user: string, password: string, field?: LoginField): Promise<LoginOutcome> {
   const reply = await tryField(sender, field ?? "user", user, password);
-  // An unknown field is refused before any password is looked at, so the second request is not a second try.
+  // An unknown field is refused before the password is checked, so the second request is not a second attempt.
   const unknownField =
     reply.kind === "answered" && reply.status === 400 && /unknown field|missing field/.test(reply.text);
   if (field === undefined && unknownField)
@@ -41,7 +41,7 @@ async function tryField(sender: Sender, field: LoginField, user: string, passwor
 
 function outcome(reply: Reply, user: string, field: LoginField): LoginOutcome {
   if (reply.kind === "broken")
-    return { kind: "unclear", sentence: `the login of ${user} got no answer: ${reply.detail}` };
+    return { kind: "unclear", sentence: `the login of ${user} was not answered: ${reply.detail}` };
   const { json, status } = reply;
   if (status === 200 && isRecord(json) && typeof json["access_token"] === "string") {
     const about = json["user"];
@@ -57,15 +57,18 @@ function outcome(reply: Reply, user: string, field: LoginField): LoginOutcome {
   if (status === 401 || status === 403) {
     const advice = /locked/.test(words)
       ? "the account is locked after too many wrong passwords: wait, or use another account"
-      : "it was tried once and will not be tried again: five wrong passwords lock the account";
+      : "it will not be retried: five wrong passwords lock the account";
     return { kind: "denied", sentence: `the login of ${user} was refused (${status} ${words}); ${advice}` };
   }
   if (status === 429)
-    return { kind: "denied", sentence: `the login of ${user} was refused: too many logins from here (429 ${words})` };
-  return { kind: "unclear", sentence: `the login of ${user} was answered with ${status} ${words}` };
+    return {
+      kind: "denied",
+      sentence: `the login of ${user} was refused: too many logins from this address (429 ${words})`,
+    };
+  return { kind: "unclear", sentence: `the login of ${user} returned ${status} ${words}` };
 }
 
-/** The claims of a token, unverified; empty where it is none. */
+/** The claims of a JWT, unverified; empty if it is not one. */
 export function claimsOf(token: string): Readonly<Record<string, Json>> {
   try {
     const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8")) as Json;

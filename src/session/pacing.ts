@@ -1,18 +1,18 @@
 /**
- * One pace for the whole run, so that it stays a good guest: at most half of the server's own limits, over all checks
- * together. Each lane (an account, the address, the logins) is a leaky bucket; a request waits for all of its lanes.
+ * Rate limiting for the whole run: all checks together stay below half of the server's own limits. Each lane (an
+ * account, the address, the logins) is a leaky bucket; a request waits for all of its lanes.
  */
 
 export interface Pace {
-  /** Requests a second, on average. */
+  /** Requests per second, on average. */
   readonly perSecond: number;
-  /** Requests that may leave at once after a rest. In any one second at most `perSecond + burst` leave. */
+  /** Requests that may be sent at once after a pause. At most `perSecond + burst` are sent in any second. */
   readonly burst: number;
 }
 
 interface Lane {
   readonly pace: Pace;
-  /** When the bucket will have run dry: the theoretical arrival time of the generic cell rate algorithm. */
+  /** When the bucket will be empty: the theoretical arrival time of the generic cell rate algorithm. */
   dryAt: number;
 }
 
@@ -27,28 +27,27 @@ const timerMsMax = 2 ** 31 - 1;
 export class Pacer {
   readonly #lanes = new Map<string, Lane>();
   readonly #paces = new Map<string, Pace>();
-  /** Who waits, in the order of the calls. */
+  /** Requests that wait, in the order of the calls. */
   readonly #waiting = new Set<Turn>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** Sets the pace of a kind of lane: `account`, `address`, `login`, `run`. Without one, a lane of that kind is free. */
+  /** Sets the pace for a kind of lane: `account`, `address`, `login`, `run`. Without one, lanes of that kind are unlimited. */
   setPace(kind: string, pace: Pace): void {
     this.#paces.set(kind, pace);
     for (const name of this.#lanes.keys()) if (kindOf(name) === kind) this.#lanes.delete(name);
-    this.#letGo();
+    this.#release();
   }
 
   /**
-   * Waits for a turn in every lane (`account:alice`, `address`) at once: who waits for one of them uses up nothing of
-   * the others meanwhile. Turns in the same lanes are taken in the order of the calls.
-   * Rejects when the signal is aborted.
+   * Waits until every lane (`account:alice`, `address`) is open at once: a request that waits for one lane uses nothing
+   * of the others meanwhile. In the same lanes, turns are in the order of the calls. Rejects when the signal is aborted.
    */
   async turn(lanes: readonly string[], signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     await new Promise<void>((resolve, reject) => {
       const stop = (): void => {
         this.#waiting.delete(turn);
-        this.#letGo();
+        this.#release();
         reject(signal?.reason as Error);
       };
       const turn: Turn = {
@@ -60,26 +59,26 @@ export class Pacer {
       };
       signal?.addEventListener("abort", stop, { once: true });
       this.#waiting.add(turn);
-      this.#letGo();
+      this.#release();
     });
   }
 
-  /** Nothing leaves on this lane for so long, not even who waits already: what a 429 asks for. */
+  /** Sends nothing on this lane for this long, waiting requests included: what a 429 asks for. */
   rest(name: string, ms: number): void {
     const lane = this.#lane(name);
     if (lane === undefined) return;
     lane.dryAt = Math.max(lane.dryAt, performance.now() + ms + burstMs(lane.pace));
   }
 
-  /** Lets everybody leave whose lanes are all open, and comes back when the next one's will be. */
-  #letGo(): void {
+  /** Resolves every request whose lanes are all open, and sets a timer for the next one. */
+  #release(): void {
     clearTimeout(this.#timer);
     const now = performance.now();
     let next = Infinity;
     for (const turn of this.#waiting) {
       const lanes = turn.lanes.flatMap((name) => this.#lane(name) ?? []);
       const openAt = Math.max(now, ...lanes.map((lane) => lane.dryAt - burstMs(lane.pace)));
-      // A thousandth of a millisecond is what adding up fractions may be off.
+      // Sums of fractions may be off by a rounding error.
       if (openAt > now + 0.001) {
         next = Math.min(next, openAt);
         continue;
@@ -88,7 +87,7 @@ export class Pacer {
       this.#waiting.delete(turn);
       turn.leave();
     }
-    if (next < Infinity) this.#timer = setTimeout(() => this.#letGo(), Math.min(Math.ceil(next - now), timerMsMax));
+    if (next < Infinity) this.#timer = setTimeout(() => this.#release(), Math.min(Math.ceil(next - now), timerMsMax));
   }
 
   #lane(name: string): Lane | undefined {
@@ -102,19 +101,19 @@ export class Pacer {
   }
 }
 
-/** How far ahead of the average a lane may run. */
+/** How far ahead of the average a lane may be. */
 function burstMs({ perSecond, burst }: Pace): number {
   return (burst - 1) * (1000 / perSecond);
 }
 
-/** Half of a limit a second, a fifth of that as a burst: even in its fullest second a lane keeps to half. */
+/** Half of a limit per second, a fifth of it as a burst: no second exceeds half of the limit. */
 export function halfOf(limitPerSecond: number): Pace {
   const half = Math.max(1, limitPerSecond / 2);
   const burst = Math.max(1, Math.floor(half / 5));
   return { perSecond: Math.max(0.5, half - burst), burst };
 }
 
-/** Rejects with the signal's reason when it is aborted meanwhile. */
+/** Rejects with the signal's reason if it is aborted meanwhile. */
 export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted();
   await new Promise<void>((resolve, reject) => {

@@ -1,19 +1,19 @@
-/** What was sent and what came back, so that a red row can show it. Bounded: a run may make millions of exchanges. */
+/** What was sent and what was answered, so that the report can show it for a finding. Bounded: a run may make millions of exchanges. */
 
 export interface Exchange {
   readonly number: number;
   /** Milliseconds since the run began. */
   readonly at: number;
-  /** The account whose token was used; absent where none was sent. */
+  /** The account whose token was sent; absent if none was. */
   readonly as?: string;
   readonly method: string;
   readonly path: string;
-  /** The SQL text, or the body where there is none; cut after `textMax` characters. */
+  /** The SQL text, or the body of other requests; truncated after `textMax` characters. */
   readonly text?: string;
   readonly params?: string;
-  /** Where unqualified names were looked up, if that was said. */
+  /** The namespace for unqualified names, if one was given. */
   readonly namespace?: string;
-  /** What came back, in one line. */
+  /** The answer, in one line. */
   readonly outcome: string;
   readonly tookMs: number;
 }
@@ -36,7 +36,7 @@ export class Recording {
     return this.#count;
   }
 
-  /** The number of the exchange that is about to be made. */
+  /** The number for the next exchange. */
   next(): number {
     this.#count += 1;
     return this.#count;
@@ -61,7 +61,7 @@ export class Recording {
     this.#listen?.(noted);
   }
 
-  /** Undefined where it is no longer kept. */
+  /** Undefined if it is no longer kept. */
   get(number: number): Exchange | undefined {
     return this.#exchanges.get(number);
   }

@@ -1,7 +1,6 @@
 /**
- * Keeps secrets out of everything that leaves the process. Every value that came from a reference, every password and
- * token, is registered before anything can print it; all output goes through `redact`, on the way out and never before
- * judging.
+ * Keeps secrets out of everything that leaves the process. Every password, token and value of a reference is registered
+ * before anything can print it. All output goes through `redact`, but only on its way out: judges see the original.
  */
 const mask = "•••";
 
@@ -9,15 +8,15 @@ export class Redactor {
   readonly #forms = new Set<string>();
   #pattern: RegExp | undefined;
 
-  /** Registers a secret with the forms in which it travels: as it is, URL-encoded, escaped in JSON and XML, and in base64. */
+  /** Registers a secret in all its forms: plain, URL-encoded, escaped in JSON and XML, and base64. */
   add(secret: string): void {
-    // A mask for a text of one or two letters would black out half of every sentence, and hide nothing.
+    // Masking one or two letters would garble every sentence and hide nothing.
     if (secret.length < 3) return;
     for (const form of formsOf(secret)) this.#forms.add(form);
     this.#pattern = undefined;
   }
 
-  /** A copy with every text in it redacted, before anything is cut, wrapped or escaped. */
+  /** A copy with every string redacted; to be used before strings are truncated, wrapped or escaped. */
   redactAll<T>(value: T): T {
     const redacted = (_: string, inner: unknown): unknown => (typeof inner === "string" ? this.redact(inner) : inner);
     return this.#forms.size === 0 ? value : (JSON.parse(JSON.stringify(value), redacted) as T);
@@ -25,7 +24,7 @@ export class Redactor {
 
   redact(text: string): string {
     if (this.#forms.size === 0) return text;
-    // Longest first, so that a secret which contains another one is masked whole.
+    // Longest first, so that a secret that contains another one is masked completely.
     this.#pattern ??= new RegExp(
       [...this.#forms]
         .toSorted((a, b) => b.length - a.length)
@@ -46,7 +45,7 @@ function formsOf(secret: string): string[] {
     encodeURIComponent(secret),
     new URLSearchParams({ secret }).toString().slice("secret=".length),
     inJson,
-    // A body of JSON, quoted in a report of JSON.
+    // A JSON body, quoted in a JSON report.
     JSON.stringify(inJson).slice(1, -1),
     inXml,
     inXml.replaceAll('"', "&quot;").replaceAll("\n", "&#10;").replaceAll("\r", "&#13;").replaceAll("\t", "&#9;"),

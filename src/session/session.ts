@@ -1,6 +1,6 @@
 /**
- * A run's connection to one server: who it is, who we are there, and everything the run shares. Built without faults;
- * checks get a target made from it, the runner's own set-up and clean-up use it as it is.
+ * A run's connection to one server: the login, what the server is, and everything that the checks of a run share. It has
+ * no faults: checks get a target made from it, and the runner's own set-up and clean-up use it directly.
  */
 import { Accounts } from "./accounts.ts";
 import { onlyRow, rowsOf } from "../server/answer.ts";
@@ -18,19 +18,19 @@ export type Credentials =
   | { readonly kind: "password"; readonly user: string; readonly password: string }
   | { readonly kind: "token"; readonly token: string };
 
-/** What the server says it is; asked, never guessed. */
+/** What the server reports about itself; never guessed. */
 export interface Capabilities {
-  /** Undefined where no endpoint and no view tells it. */
+  /** Undefined if no endpoint and no view shows it. */
   readonly version: string | undefined;
   readonly loginField: LoginField;
-  /** `system.settings`, empty where the login may not read it. */
+  /** `system.settings`; empty if the login may not read it. */
   readonly settings: Readonly<Record<string, string>>;
 }
 
 export interface Session {
   readonly run: string;
   readonly url: string;
-  /** What senders of this session are made from. */
+  /** The parts for further senders of this session. */
   readonly parts: SenderParts;
   /** Sends without faults, for the runner's own set-up and clean-up. */
   readonly sender: Sender;
@@ -38,15 +38,15 @@ export interface Session {
   readonly capabilities: Capabilities;
   readonly accounts: Accounts;
   readonly ledger: Ledger;
-  /** The next name for a scratch namespace: never the same one twice, not even after it was dropped. */
+  /** The next name for a scratch namespace; never reused, not even after it was dropped. */
   readonly nextName: () => string;
-  /** Live connections opened so far; each is a lane of its own. */
+  /** Live connections opened so far; each has its own lane in the pacer. */
   readonly sockets: { opened: number };
-  /** Refusals for going too fast, so far; `banned` once the server said that it will not listen any more. */
+  /** Rate limit refusals so far; `banned` once the server has banned our address. */
   readonly rate: { refusals: number; banned: boolean };
 }
 
-/** Why there is no session. Each is an exit code of its own. */
+/** Why there is no session. Each kind has its own exit code. */
 export type NoSession =
   | { readonly kind: "unreachable"; readonly sentence: string }
   | { readonly kind: "denied"; readonly sentence: string }
@@ -59,10 +59,10 @@ export interface SessionParts {
   readonly credentials: Credentials;
   readonly redactor: Redactor;
   readonly recording: Recording;
-  /** Opened only once the server has let us in: a server that nobody reached needs no ledger. */
+  /** Called only after the login: without one there is nothing to clean up. */
   readonly openLedger: () => Ledger;
   readonly timeoutMs: number;
-  /** The user's own ceiling over the whole run. */
+  /** The user's own limit for the whole run. */
   readonly maxPerSecond?: number;
 }
 
@@ -84,14 +84,14 @@ export async function openSession(parts: SessionParts): Promise<Session | NoSess
   };
   const sender = makeSender(senderParts);
   if (parts.maxPerSecond !== undefined) {
-    // The ceiling is a promise: in no second more than this, so nothing of it goes to a burst.
+    // No second may exceed this limit, so there is no burst on top of it.
     pacer.setPace("run", { perSecond: Math.max(0.5, parts.maxPerSecond - 1), burst: 1 });
   }
   setPaces(pacer, url, {});
 
   const status = await sender.request(null, { method: "GET", path: "/v1/api/auth/status" });
-  const stranger = strangerOf(status);
-  if (stranger !== undefined) return stranger;
+  const noSession = whyNoSession(status);
+  if (noSession !== undefined) return noSession;
 
   const entered =
     credentials.kind === "password"
@@ -124,35 +124,35 @@ export async function openSession(parts: SessionParts): Promise<Session | NoSess
   return { run, url, nextName, sockets, parts: senderParts, sender, login, capabilities, accounts, ledger, rate };
 }
 
-/** What answers there, if it is not a KalamDB; undefined if it may be one. */
-function strangerOf(status: Reply): NoSession | undefined {
+/** Why the server cannot be a KalamDB that is ready for us; undefined if it may be one. */
+function whyNoSession(status: Reply): NoSession | undefined {
   if (status.kind === "broken") {
     if (status.because === "unreachable" || status.because === "timeout" || status.because === "reset") {
       return { kind: "unreachable", sentence: status.detail };
     }
-    return { kind: "notKalamDb", sentence: `what answers does not speak HTTP as a server should: ${status.detail}` };
+    return { kind: "notKalamDb", sentence: `the server does not speak valid HTTP: ${status.detail}` };
   }
   if (status.status === 200 && isRecord(status.json) && typeof status.json["needs_setup"] === "boolean")
     return undefined;
-  // A server too old for this endpoint answers 404 with nothing; one that is starting or behind a proxy, 502 to 504.
+  // A server without this endpoint answers an empty 404; a proxy in front of one that is down or starting, 502 to 504.
   if (status.status === 404 && status.text === "") return undefined;
   if (status.status === 401 || status.status === 403 || status.status === 429) {
     return {
       kind: "denied",
-      sentence: `the server refuses even to say whether it is set up: ${status.status} ${status.text.slice(0, 120)}`,
+      sentence: `GET /v1/api/auth/status was refused: ${status.status} ${status.text.slice(0, 120)}`.trim(),
     };
   }
   if (status.status >= 502 && status.status <= 504) {
     return {
       kind: "unreachable",
-      sentence: `nothing behind this address answers: ${status.status} ${status.text.slice(0, 120)}`.trim(),
+      sentence: `no server answers at this address: ${status.status} ${status.text.slice(0, 120)}`.trim(),
     };
   }
   const location = status.headers["location"];
   const what = location === undefined ? status.text.replace(/\s+/g, " ").slice(0, 80) : `a redirect to ${location}`;
   return {
     kind: "notKalamDb",
-    sentence: `a web server answers, but it is no KalamDB: GET /v1/api/auth/status gave ${status.status} ${what}`,
+    sentence: `the web server at this address is not KalamDB: GET /v1/api/auth/status returned ${status.status} ${what}`,
   };
 }
 
@@ -160,20 +160,21 @@ async function enterWithToken(sender: Sender, tokens: Map<string, string>, token
   const user = cellText(claimsOf(token)["sub"]) || "token";
   tokens.set(user, token);
   const reply = await sender.request({ name: user, role: "user" }, { method: "GET", path: "/v1/api/auth/me" });
-  if (reply.kind === "broken") return { kind: "unclear", sentence: `the token got no answer: ${reply.detail}` };
+  if (reply.kind === "broken")
+    return { kind: "unclear", sentence: `GET /v1/api/auth/me was not answered: ${reply.detail}` };
   if (reply.status === 401 || reply.status === 403) {
     return { kind: "denied", sentence: `the token was refused: ${reply.status} ${reply.text.slice(0, 120)}` };
   }
   if (reply.status >= 500) {
     return {
       kind: "unclear",
-      sentence: `GET /v1/api/auth/me was answered with ${reply.status} ${reply.text.slice(0, 120)}`,
+      sentence: `GET /v1/api/auth/me returned ${reply.status} ${reply.text.slice(0, 120)}`,
     };
   }
   const about = isRecord(reply.json) ? reply.json["user"] : undefined;
   const role = roleOf(isRecord(about) ? about["role"] : undefined) ?? roleOf(claimsOf(token)["role"]);
   if (role === undefined)
-    return { kind: "unclear", sentence: `GET /v1/api/auth/me was answered with ${reply.status} and no role` };
+    return { kind: "unclear", sentence: `GET /v1/api/auth/me returned ${reply.status} without a role` };
   return { kind: "in", token, user, role, field: "user" };
 }
 
@@ -183,7 +184,7 @@ async function askCapabilities(sender: Sender, login: Account, loginField: Login
     sender.sql(login, "SELECT name, value FROM system.settings LIMIT 1000"),
     sender.sql(login, "SELECT metric_value AS version FROM system.stats WHERE metric_name = 'server_version' LIMIT 1"),
   ]);
-  // From elsewhere health is closed, as it should be; a plain user may not read the views.
+  // /health is closed to remote clients, and a plain user may not read the views.
   const told = isRecord(health.json) ? health.json["version"] : undefined;
   const version = typeof told === "string" ? told : onlyRow(stats)?.["version"];
   const rows = rowsOf(settings) ?? [];
@@ -194,7 +195,7 @@ async function askCapabilities(sender: Sender, login: Account, loginField: Login
   };
 }
 
-/** Half of each of the server's limits, or of its defaults where it does not tell. Loopback is not limited by address. */
+/** Half of each of the server's limits, or of the defaults if they cannot be read. Loopback has no limit by address. */
 function setPaces(pacer: Pacer, url: string, settings: Readonly<Record<string, string>>): void {
   const limit = (name: string, fallback: number): number => {
     const value = Number(settings[`rate_limit.${name}`]);

@@ -151,7 +151,7 @@ describe("a sweep", () => {
     expect(await sweeping(sender)).toEqual({
       kind: "unclear",
       sentence: expect.stringMatching(
-        /^namespace kr_k7f3a_1 is listed, and its removal was not answered: .*starting/,
+        /^namespace kr_k7f3a_1 is still listed, and its removal was not answered: .*starting/,
       ) as string,
     });
   });

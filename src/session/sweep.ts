@@ -1,4 +1,4 @@
-/** Removing what runs have made, and looking whether it is gone. Used at the end of every run and by `cleanup`. */
+/** Removes what runs have created and checks that it is gone. Used at the end of every run and by `cleanup`. */
 import { cellText, integerText } from "../wire/json.ts";
 import { outcomeOf, rowsOf, type Answer } from "../server/answer.ts";
 import type { Entry, Kind } from "./ledger.ts";
@@ -8,36 +8,36 @@ import type { Account, Sender } from "../server/sender.ts";
 
 type ListedKind = Exclude<Kind, "folder">;
 
-/** Something of ours that the server lists. */
+/** Something created by a run that the server lists. */
 export interface Listed extends Entry {
   readonly kind: ListedKind;
-  /** Milliseconds since 1970; undefined where the server does not tell. */
+  /** Milliseconds since 1970; undefined if the server does not show it. */
   readonly createdAt: number | undefined;
 }
 
 export type Sweep =
-  /** Nothing asked for is listed any more; `removed` is what still was. */
+  /** Nothing is listed any more; `removed` was listed before. */
   | { readonly kind: "clean"; readonly removed: readonly Entry[] }
-  /** Its removal was acknowledged or refused, and it is still listed. */
+  /** Still listed although its removal was acknowledged or refused. */
   | {
       readonly kind: "left";
       readonly removed: readonly Entry[];
       readonly left: readonly (Entry & { readonly why: string })[];
     }
-  /** The server would not say what there is. */
+  /** The server did not show what is left. */
   | { readonly kind: "unclear"; readonly sentence: string };
 
 const views: Readonly<Record<ListedKind, { view: string; name: string; also: string }>> = {
   namespace: { view: "system.namespaces", name: "namespace_id", also: "" },
-  // A dropped account stays listed, marked with the time of its removal.
+  // A dropped account stays listed with the time of its removal.
   account: { view: "system.users", name: "user_id", also: " AND deleted_at IS NULL" },
 };
-/** Fewer than the 1,000 rows at which a server cuts a result without a word. */
+/** Fewer than the 1,000 rows at which a server truncates a result without reporting it. */
 const pageRows = 500;
 
 /**
- * What there is with names that begin with the prefix, and of the `also` named namespaces; a sentence where the server
- * would not say.
+ * What the server lists with this prefix, and those of the `alsoNamed` namespaces that exist; a sentence if a view could
+ * not be read.
  */
 export async function listOurs(
   sender: Sender,
@@ -78,16 +78,17 @@ export async function listOurs(
       }
       if (rows.length < pageRows) break;
       const last = cellText(rows.at(-1)?.["name"]);
-      if (last <= after) return `${view} could not be read: after ${after} it lists ${last}, so there is no end to it`;
+      if (last <= after)
+        return `${view} could not be read: the page after ${after} ends with ${last}, so paging would never end`;
       after = last;
     }
   }
-  // A server that misreads a WHERE must not make us drop what is somebody else's.
+  // A server that evaluates a WHERE incorrectly must not make us drop what belongs to others.
   const named = new Set(alsoNamed);
   return found.filter(({ name }) => named.has(name) || (name.startsWith(prefix) && runOf(name) !== undefined));
 }
 
-/** Drops what is listed with the prefix and passes the filter, until it is gone or the time is up. */
+/** Drops everything with this prefix that passes the filter, until it is gone or the time is up. */
 export async function sweep(
   sender: Sender,
   login: Account,
@@ -97,7 +98,7 @@ export async function sweep(
   const removed = new Map<string, Entry>();
   const why = new Map<string, Answer>();
   for (let round = 1; ; round += 1) {
-    // One round is enough nearly always, and the next listing shows it; only a slow removal is waited for.
+    // One round is nearly always enough, and the second shows it; only slow removals are waited for.
     if (round > 2) await sleep(200);
     const all = await listOurs(sender, login, options.prefix, options.named);
     if (typeof all === "string") return { kind: "unclear", sentence: all };
@@ -106,13 +107,13 @@ export async function sweep(
     if (listed.length === 0) return { kind: "clean", removed: [...removed.values()] };
     if (performance.now() > deadline) {
       const left = listed.map(({ kind, name }) => ({ kind, name, answer: why.get(keyOf({ kind, name })) }));
-      // Left behind is what the server has answered to: whether a drop without an answer was done, nobody can say.
+      // Only what the server has answered is known to be left: a drop without an answer may still be done.
       const unanswered = left.find(({ answer }) => answer === undefined || answer.kind === "unsure");
       if (unanswered !== undefined) {
         const { kind, name, answer } = unanswered;
         return {
           kind: "unclear",
-          sentence: `${kind} ${name} is listed, and its removal was not answered: ${answer === undefined ? "there was no time" : outcomeOf(answer)}`,
+          sentence: `${kind} ${name} is still listed, and its removal was not answered: ${answer === undefined ? "out of time" : outcomeOf(answer)}`,
         };
       }
       return {
@@ -133,9 +134,9 @@ export async function sweep(
   }
 }
 
-/** Asks the server to remove it; whether it is gone is for a listing to tell. */
+/** Asks the server to remove it; only a listing shows whether it is gone. */
 export async function drop(sender: Sender, login: Account, entry: Entry): Promise<Answer> {
-  // As it was made, unquoted; but a name that would end the statement must not begin another one.
+  // Unquoted, as it was created; quoted if the name could end the statement and start another one.
   const name = /[;"'\s]/.test(entry.name) ? `"${entry.name.replaceAll('"', '""')}"` : entry.name;
   const statement =
     entry.kind === "namespace"

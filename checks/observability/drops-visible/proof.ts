@@ -4,19 +4,19 @@ import { proveCheck } from "../../../src/proof.ts";
 import { dropsVisible } from "./index.ts";
 
 const sound = {
-  why: null as string | null,
   acknowledged: 2_000,
   received: 2_000,
   fenced: true,
   closed: null as number | null,
   admitted: [] as { where: string; words: string }[],
-  logKept: true,
+  statsRead: true,
+  logRead: true,
   exchange: 1,
 };
 const dropping = { ...sound, received: 662 };
 const inTheLog = {
   where: "900 log rows",
-  words: "Notification channel full for kr_a1b2c_1_slow, dropping notification",
+  words: "Notification channel full for kr_a1b2c_1_reader, dropping notification",
 };
 
 const drop = changeFault(
@@ -25,7 +25,7 @@ const drop = changeFault(
   () => [],
   (change) => !JSON.stringify(change["rows"] ?? null).includes('"fence"'),
 );
-const forget = changeRows("forgetWhatWasDropped", /FROM system\.server_logs WHERE message LIKE '%\w+_slow%'/, () => []);
+const hide = changeRows("hideTheLog", /FROM system\.server_logs WHERE message LIKE '%\w+_reader%'/, () => []);
 
 export default proveCheck(dropsVisible, {
   holds: [
@@ -34,15 +34,15 @@ export default proveCheck(dropsVisible, {
     { ...dropping, fenced: false, closed: 1008, admitted: [{ where: "a close", words: "1008 too slow" }] },
   ],
   cannotTell: [
-    { ...sound, why: "no live connection" },
     { ...sound, acknowledged: 100, received: 100 },
     { ...dropping, fenced: false },
-    { ...dropping, logKept: false },
+    { ...dropping, logRead: false },
+    { ...dropping, statsRead: false },
   ],
   breaks: {
     silent: {
       seen: dropping,
-      fault: { name: "dropAndForget", wrap: (wire, fired) => drop.wrap(forget.wrap(wire, fired), fired) },
+      fault: { name: "dropSilently", wrap: (wire, fired) => drop.wrap(hide.wrap(wire, fired), fired) },
     },
   },
 });

@@ -37,7 +37,7 @@ export default proveCheck(failuresRecorded, {
   breaks: {
     unrecorded: {
       seen: { ...sound, places: [place("system.audit_log", [0, 0]), place("system.server_logs", [0, 1])] },
-      fault: changeRows("recordNoLogins", /FROM system\.(audit_log|server_logs) WHERE/, (rows) =>
+      fault: changeRows("hideFailedLogins", /FROM system\.(audit_log|server_logs) WHERE/, (rows) =>
         rows.filter((row) => !/login|password/i.test(JSON.stringify(row))),
       ),
     },
@@ -46,7 +46,7 @@ export default proveCheck(failuresRecorded, {
         ...sound,
         secrets: [{ place: "system.server_logs", secret: "a wrong password from a login", exchange: 1 }],
       },
-      fault: changeRows("writeThePasswordDown", /FROM system\.server_logs WHERE/, (rows, columns, sql) => [
+      fault: changeRows("logThePassword", /FROM system\.server_logs WHERE/, (rows, columns, sql) => [
         ...rows,
         columns.map((column) =>
           column === "message" ? `login failed: Kr1-wrong-${/kr_[a-z0-9]+_\d+(?=%' ORDER)/.exec(sql)?.[0]}` : "",

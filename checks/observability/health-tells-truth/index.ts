@@ -1,14 +1,14 @@
-import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import type { Json } from "../../../src/wire/json.ts";
 import { saidOf, type Reply, type Said, type Target } from "../../../src/server/target.ts";
 
 const rounds = 5;
-/** One round may fall into a restart; two that say the same do not. */
-const liesMin = 2;
-/** An address that nobody has (RFC 5737), named by a proxy on the server's own host. */
-const elsewhere = "203.0.113.9";
+/** One round may coincide with a restart; two that agree do not. */
+const contradictionsMin = 2;
+/** An address that no host has (RFC 5737). */
+const remoteAddress = "203.0.113.9";
 
-/** What GET /health said: `open` with what it tells, `closed` to us, `none` where the server has no such thing, `unsure`. */
+/** What GET /health answered: `open` with a state, `closed` to us, `none` if there is no such endpoint, `unsure`. */
 type Health = {
   readonly kind: "open" | "closed" | "none" | "unsure";
   readonly healthy: boolean;
@@ -19,13 +19,13 @@ type Round = { readonly health: Health; readonly sql: Said };
 
 export const healthTellsTruth = defineCheck({
   id: "observability/health-tells-truth",
-  title: "The health check agrees with what the server does",
-  failureTitle: "The health check says something else than is so, or to all",
-  description: `Asks GET /health and a query at the same time, ${rounds} times: where it says healthy the query must be answered, and the other way round. Then asks once as a proxy on the server's own host does for somebody elsewhere (X-Forwarded-For: ${elsewhere}): that must be refused, as it is right for it to refuse us where we are not on the server's host.`,
+  title: "GET /health agrees with whether queries are answered",
+  failureTitle: "GET /health contradicts the queries, or is public",
+  description: `Sends GET /health and a query concurrently, ${rounds} times: if the server reports healthy, the query must be answered, and if it answers, it must report healthy. Then sends GET /health as a proxy on the server's host would for a remote client (X-Forwarded-For: ${remoteAddress}); that must be refused. A server that refuses GET /health from another host passes.`,
   blindTo:
-    "The server is well meanwhile, most likely; whether it tells when it is not, is for configuration/ready-means-ready.",
-  risk: "A balancer sends people to a server that cannot serve them, or everybody can read its version and state.",
-  remedy: "Let the balancer ask for SELECT 1 with an account of its own; keep /health behind the proxy.",
+    "The server is most likely healthy during the check; whether it reports that it is not is left to the configuration category.",
+  risk: "A load balancer sends users to a server that cannot serve them, or takes a working server out of service.",
+  remedy: "Let the load balancer run SELECT 1 with its own account.",
   covers: [],
   touches: "nothing",
   level: "block",
@@ -34,13 +34,17 @@ export const healthTellsTruth = defineCheck({
   findings: {
     healthyButRefusing: {
       say: (d: { times: number; of: number; outcome: string }) =>
-        `${d.times} of ${d.of} times it said healthy while a query got: ${d.outcome}`,
+        `${d.times} of ${d.of} times GET /health reported healthy while a query got: ${d.outcome}`,
     },
     sickButServing: {
       say: (d: { of: number; outcome: string }) =>
-        `${d.of} of ${d.of} times it said ${d.outcome} while queries were answered`,
+        `${d.of} of ${d.of} times GET /health reported ${d.outcome} while queries were answered`,
     },
-    openToAll: { say: (d: { from: string }) => `GET /health is answered with 200 to a caller from ${d.from}` },
+    openToAll: {
+      say: (d: { from: string }) => `GET /health answers 200 to a client at ${d.from}`,
+      risk: "Everyone can read the version and the state of the server.",
+      remedy: "Block /health in the proxy for requests from outside.",
+    },
   },
   async observe(target) {
     const seen: Round[] = [];
@@ -48,55 +52,36 @@ export const healthTellsTruth = defineCheck({
       const [health, sql] = await Promise.all([ask(target), target.sql(target.login, "SELECT 1 AS serves")]);
       seen.push({ health, sql: saidOf(sql) });
     }
-    return { rounds: seen, fromElsewhere: await ask(target, elsewhere) };
+    return { rounds: seen, forRemote: await ask(target, remoteAddress) };
   },
-  judge({ rounds: seen, fromElsewhere }) {
-    const sent = (some: readonly Round[]): number[] =>
-      some.flatMap(({ health, sql }) => [health.exchange, sql.exchange]);
+  judge({ rounds: seen, forRemote }, { found }) {
+    const sent = (some: readonly Round[]) => ({ sent: some.flatMap(({ health, sql }) => [health, sql]) });
     const open = seen.filter(({ health }) => health.kind === "open");
-    // Too fast, or no right to: these are answers of a server that serves.
-    const lies = open.filter(({ health, sql }) => health.healthy && sql.kind === "unsure");
-    const sick = open.filter(({ health, sql }) => !health.healthy && sql.kind === "ok");
-    const found = [
-      ...(lies.length >= liesMin
-        ? [
-            {
-              name: "healthyButRefusing" as const,
-              data: { times: lies.length, of: seen.length, outcome: outcomeOf(lies[0]?.sql) },
-              sent: sent(lies),
-            },
-          ]
-        : []),
-      ...(sick.length === seen.length && sick.length > 0
-        ? [
-            {
-              name: "sickButServing" as const,
-              data: { of: seen.length, outcome: sick[0]?.health.outcome ?? "" },
-              sent: sent(sick),
-            },
-          ]
-        : []),
-      ...(fromElsewhere.kind === "open"
-        ? [{ name: "openToAll" as const, data: { from: elsewhere }, sent: [fromElsewhere.exchange] }]
-        : []),
-    ];
-    if (found.length > 0) return fail(...found);
-    if (seen.length < rounds) return unknown(`only ${seen.length} of ${rounds} rounds`);
+    // A refusal (rate limit, missing privilege) is an answer of a working server.
+    const broken = open.filter(({ health, sql }) => health.healthy && sql.kind === "unsure");
+    if (broken.length >= contradictionsMin)
+      found.healthyButRefusing(
+        { times: broken.length, of: seen.length, outcome: outcomeOf(broken[0]?.sql) },
+        sent(broken),
+      );
+    const serving = open.filter(({ health, sql }) => !health.healthy && sql.kind === "ok");
+    if (serving.length === seen.length && serving.length > 0)
+      found.sickButServing({ of: seen.length, outcome: serving[0]?.health.outcome ?? "" }, sent(serving));
+    if (forRemote.kind === "open") found.openToAll({ from: remoteAddress }, { sent: forRemote });
+
+    if (seen.length < rounds) return unknown(`only ${seen.length} of ${rounds} rounds were done`);
     const odd = seen.find(({ health, sql }) => health.kind === "unsure" || sql.kind !== "ok");
-    if (odd !== undefined) {
-      const { health, sql } = odd;
-      return unknown(`once: health ${health.outcome}, query ${outcomeOf(sql)}`);
-    }
-    const mixed = seen.some(
-      ({ health }) => health.kind !== seen[0]?.health.kind || health.healthy !== seen[0].health.healthy,
-    );
-    if (mixed) return unknown(`health went to and fro: ${seen.map(({ health }) => health.outcome).join(", ")}`);
-    if (seen[0]?.health.kind === "none") return unknown("there is no GET /health on this server");
-    if (fromElsewhere.kind === "unsure")
-      return unknown(`health for elsewhere was not answered: ${fromElsewhere.outcome}`);
-    const told = open.length === 0 ? "closed to us, which is right from elsewhere" : "healthy";
+    if (odd !== undefined)
+      return unknown(`in one round, GET /health got ${odd.health.outcome} and the query ${outcomeOf(odd.sql)}`);
+    const [first] = seen.map(({ health }) => health);
+    if (seen.some(({ health }) => health.kind !== first?.kind || health.healthy !== first.healthy))
+      return unknown(`the reported health changed: ${seen.map(({ health }) => health.outcome).join(", ")}`);
+    if (first?.kind === "none") return unknown("this server has no GET /health");
+    if (forRemote.kind === "unsure")
+      return unknown(`GET /health for a remote client was not answered: ${forRemote.outcome}`);
+    const state = first?.kind === "closed" ? "closed to remote clients, as it should be" : "healthy";
     return pass(
-      `health ${told}, query answered, ${seen.length} of ${seen.length} times; for elsewhere ${fromElsewhere.outcome}`,
+      `GET /health ${state}, query answered, ${seen.length} of ${seen.length} times; for a remote client ${forRemote.outcome}`,
     );
   },
 });

@@ -12,13 +12,13 @@ const health = (kind: Kind, healthy = kind === "open", outcome = kind as string)
 });
 const round = (told: ReturnType<typeof health>, sql = yes()) => ({ health: told, sql });
 const five = <T>(one: T): T[] => Array.from({ length: 5 }, () => one);
-const sound = { rounds: five(round(health("open"))), fromElsewhere: health("closed") };
-const remote = { rounds: five(round(health("closed"))), fromElsewhere: health("closed") };
+const sound = { rounds: five(round(health("open"))), forRemote: health("closed") };
+const remote = { rounds: five(round(health("closed"))), forRemote: health("closed") };
 const once = (one: ReturnType<typeof round>) => ({ ...sound, rounds: [...sound.rounds.slice(1), one] });
 const down = { ...nothing("unavailable"), status: 503 };
 
-/** Answers GET /health itself; `chosen` by whether it was asked for somebody elsewhere. */
-function answerHealth(name: string, status: number, word: string, chosen: (forElsewhere: boolean) => boolean): Fault {
+/** Replaces answers to GET /health; `chosen` decides by whether the request was for a remote client. */
+function answerHealth(name: string, status: number, word: string, chosen: (forRemote: boolean) => boolean): Fault {
   return {
     name,
     wrap: (wire, fired) => ({
@@ -35,15 +35,15 @@ function answerHealth(name: string, status: number, word: string, chosen: (forEl
 }
 
 export default proveCheck(healthTellsTruth, {
-  holds: [sound, remote, { ...sound, fromElsewhere: health("none") }],
+  holds: [sound, remote, { ...sound, forRemote: health("none") }],
   cannotTell: [
     { ...sound, rounds: [] },
     once(round(health("open"), down)),
     once(round(health("unsure"))),
     once(round(health("open", false, "200 degraded"))),
     once(round(health("open"), no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429))),
-    { rounds: five(round(health("none"))), fromElsewhere: health("none") },
-    { ...sound, fromElsewhere: health("unsure") },
+    { rounds: five(round(health("none"))), forRemote: health("none") },
+    { ...sound, forRemote: health("unsure") },
     { ...remote, rounds: five(round(health("closed"), down)) },
   ],
   breaks: {
@@ -53,11 +53,11 @@ export default proveCheck(healthTellsTruth, {
     },
     sickButServing: {
       seen: { ...sound, rounds: five(round(health("open", false, "503 unhealthy"))) },
-      fault: answerHealth("callInSick", 503, "unhealthy", (forElsewhere) => !forElsewhere),
+      fault: answerHealth("reportUnhealthy", 503, "unhealthy", (forRemote) => !forRemote),
     },
     openToAll: {
-      seen: { ...sound, fromElsewhere: health("open") },
-      fault: answerHealth("tellEverybody", 200, "healthy", (forElsewhere) => forElsewhere),
+      seen: { ...sound, forRemote: health("open") },
+      fault: answerHealth("answerEverybody", 200, "healthy", (forRemote) => forRemote),
     },
   },
 });

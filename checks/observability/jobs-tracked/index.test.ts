@@ -14,7 +14,7 @@ const found = (seen: Seen): string[] => {
 const unfinished = fc.constantFrom("new", "queued", "pending", "running", "retrying");
 const idle = fc.constantFrom("skipped: no pending writes for table", "Nothing to flush", "Storage flush skipped");
 
-/** A job that is seen at some stage and then completed, with times that do not go back. */
+/** A job first seen in any state and then completed, with its times in order. */
 const legal: fc.Arbitrary<Legal> = fc
   .record({
     hex: fc.stringMatching(/^[0-9a-f]{12}$/),
@@ -41,7 +41,6 @@ const legal: fc.Arbitrary<Legal> = fc
     return {
       table,
       withinMs: 30_000,
-      prepared: [yes(), yes()],
       flushed: { said: yes(`Storage flush started. Job ID: ${job}`), job },
       first: { ...last, status, ...(status === "completed" ? {} : { finishedAt: null }) },
       last,
@@ -49,7 +48,7 @@ const legal: fc.Arbitrary<Legal> = fc
     };
   });
 
-test("a job that is completed, with times in order, passes", () => {
+test("a completed job with its times in order passes", () => {
   fc.assert(
     fc.property(legal, (seen) => {
       expect(found(seen)).toEqual(["pass"]);
@@ -57,7 +56,7 @@ test("a job that is completed, with times in order, passes", () => {
   );
 });
 
-test("a job that is not listed, not named, or does not get done is named", () => {
+test("a job that is not listed, not named or not completed is reported", () => {
   const other = fc.oneof(unfinished, fc.constantFrom("failed", "cancelled", "skipped"));
   fc.assert(
     fc.property(legal, other, (seen, status) => {
@@ -69,21 +68,21 @@ test("a job that is not listed, not named, or does not get done is named", () =>
   );
 });
 
-test("times that go back or are not told are named", () => {
+test("times that are out of order or missing are reported", () => {
   const which = fc.constantFrom("createdAt", "startedAt", "finishedAt");
   fc.assert(
-    fc.property(legal, which, fc.integer({ min: 1, max: 1e6 }), fc.boolean(), (seen, time, by, untold) => {
+    fc.property(legal, which, fc.integer({ min: 1, max: 1e6 }), fc.boolean(), (seen, time, by, missing) => {
       const { last } = seen;
-      // Beyond the one after it, or before the one before it.
+      // Later than the next time, or earlier than the one before.
       const off =
         time === "createdAt" ? BigInt(last.finishedAt ?? 0) + BigInt(by) : BigInt(last.createdAt ?? 0) - BigInt(by);
-      const wrong = { ...last, [time]: untold ? null : String(off) };
+      const wrong = { ...last, [time]: missing ? null : String(off) };
       expect(found({ ...seen, last: wrong })).toEqual(["disordered"]);
     }),
   );
 });
 
-test("another kind, another table and a job for nothing are named", () => {
+test("a wrong type, a wrong table and a job with nothing to do are reported", () => {
   fc.assert(
     fc.property(legal, fc.constantFrom("compact", "cleanup", "backup"), (seen, type) => {
       expect(found({ ...seen, last: { ...seen.last, type } })).toEqual(["wrong type"]);
@@ -94,10 +93,8 @@ test("another kind, another table and a job for nothing are named", () => {
   );
 });
 
-test("what was not answered is no finding", () => {
+test("a request that was not answered is no finding", () => {
   const lacks = fc.constantFrom<Partial<Seen>>(
-    { prepared: [yes(), nothing()], flushed: null },
-    { flushed: { said: nothing(), job: null } },
     { first: "unread" },
     { last: "unread" },
     { again: { said: nothing(), job: null } },

@@ -1,20 +1,20 @@
-import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
-import { saidOf, isCleanRefusal, type Said } from "../../../src/server/target.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
+import { isCleanRefusal } from "../../../src/server/target.ts";
 import { hasEnded, readJob, startFlush, waitForJob, type Flush, type Job } from "../../vocabulary/jobs.ts";
+import { makeTable } from "../../vocabulary/tables.ts";
 
 const rowCount = 20;
-/** How long a job may stay unlisted after its id was told. */
+/** How long a job may be missing from the list after its id was returned. */
 const listedWithinMs = 2_000;
-/** How a flush says that there is nothing to do. */
+/** How a flush reports that there is nothing to do. */
 const idle = /skip|nothing|no pending/i;
 
-/** A job's row: null where it is not listed. */
+/** The row of a job; null if it is not listed. */
 type Row = Job | "unread" | null;
 type Seen = {
   readonly table: string;
   readonly withinMs: number;
-  readonly prepared: readonly Said[];
-  readonly flushed: Flush | null;
+  readonly flushed: Flush;
   readonly first: Row;
   readonly last: Row;
   readonly again: Flush | null;
@@ -22,12 +22,12 @@ type Seen = {
 
 export const jobsTracked = defineCheck({
   id: "observability/jobs-tracked",
-  title: "A job is listed from its start to its end",
-  failureTitle: "A job is not listed, never ends, or is told wrongly",
-  description: `Writes ${rowCount} rows and flushes their table: the id that the answer names must be in system.jobs, as a flush of this table, completed within 30 s (10 s at light effort), with times in order. A second flush has nothing to do and must say so.`,
-  blindTo: "One small flush; whether the rows are safe after it is for the durability checks.",
-  risk: "Nobody can tell whether a flush, a backup or a clean-up is done, so one waits too long or not at all.",
-  remedy: "Compare system.jobs with system.manifest, which tells the segments that are there.",
+  title: "A job is listed from start to end",
+  failureTitle: "A job is not listed, never ends or is listed incorrectly",
+  description: `Writes ${rowCount} rows and flushes the table. system.jobs must list the job id from the answer as a flush of this table, completed within 30 s (10 s at light effort), with its times in order. A second flush has nothing to do and must say so.`,
+  blindTo: "One small flush; whether the flushed rows are durable is left to the durability category.",
+  risk: "Operators cannot tell whether a flush, a backup or a clean-up has finished.",
+  remedy: "Check system.manifest, which lists the flushed segments, instead of system.jobs.",
   covers: ["OBS-04"],
   touches: "scratch",
   needs: ["dba"],
@@ -36,107 +36,87 @@ export const jobsTracked = defineCheck({
   estimateRequests: 10,
   timeoutMs: 90_000,
   findings: {
-    missing: { say: (d: { job: string }) => `the flush was answered with ${d.job}, which system.jobs does not list` },
-    unnamed: { say: (d: { answer: string }) => `the flush of ${rowCount} new rows names no job: ${d.answer}` },
+    missing: { say: (d: { job: string }) => `the flush returned ${d.job}, which system.jobs does not list` },
+    unnamed: {
+      say: (d: { answer: string }) => `the answer to a flush of ${rowCount} new rows names no job: ${d.answer}`,
+    },
     stuck: {
       say: (d: { job: string; status: string; message: string; withinMs: number }) =>
-        `${d.job} was ${d.status} and not completed after ${d.withinMs / 1000} s${d.message === "" ? "" : `: ${d.message}`}`,
+        `${d.job} was ${d.status}, not completed, after ${d.withinMs / 1000} s${d.message === "" ? "" : `: ${d.message}`}`,
+      risk: "Rows stay out of cold storage, and a job that never ends can block the next one.",
+      remedy: "Look for the job in the server's log, and check free space and permissions of the storage.",
     },
     disordered: {
       say: (d: { job: string; created: string; started: string; finished: string }) =>
         `${d.job} was created at ${d.created}, started at ${d.started}, finished at ${d.finished}`,
+      risk: "Durations computed from these times are wrong.",
+      remedy: "Measure the duration of jobs from outside.",
     },
     wrong: {
       say: (d: { job: string; what: string; told: string; wanted: string }) =>
-        `${d.job} tells ${d.told} as its ${d.what}, without ${d.wanted}`,
+        `the ${d.what} of ${d.job} is ${d.told === "" ? "empty" : d.told}; expected ${d.wanted}`,
     },
     idleJob: {
       say: (d: { answer: string }) => `a second flush with nothing to do did not say so: ${d.answer}`,
       level: "warn",
+      risk: "Scheduled flushes fill the job list with jobs that do nothing.",
+      remedy: "Flush only tables that have been written to.",
     },
   },
   async observe(target, context): Promise<Seen> {
     const op = await target.account("dba");
-    const table = `${context.scratch}.flushed`;
     const withinMs = context.size({ light: 10_000, standard: 30_000, deep: 30_000 });
+    const table = await makeTable(target, context, op, `${context.scratch}.flushed`, {
+      type: "SHARED",
+      columns: "id BIGINT PRIMARY KEY, v TEXT",
+    });
     const rows = Array.from({ length: rowCount }, (_, n) => `(${n}, 'row ${n}')`).join(", ");
-    const prepared = [
-      saidOf(await target.sql(op, `CREATE TABLE ${table} (id BIGINT PRIMARY KEY, v TEXT) WITH (TYPE='SHARED')`)),
-      saidOf(await target.sql(op, `INSERT INTO ${table} (id, v) VALUES ${rows}`)),
-    ];
-    const nothing = { table, withinMs, prepared, first: null, last: null, again: null };
-    if (prepared.some((said) => said.kind !== "ok")) return { ...nothing, flushed: null };
+    context.need(
+      await target.sql(op, `INSERT INTO ${table} (id, v) VALUES ${rows}`),
+      "the rows to flush could not be written",
+    );
     const flushed = await startFlush(target, op, table);
+    context.need(flushed.said, "the flush was not accepted");
     const { job } = flushed;
-    if (flushed.said.kind !== "ok" || job === null) return { ...nothing, flushed };
+    if (job === null) return { table, withinMs, flushed, first: null, last: null, again: null };
     const first = await context.poll(
       async () => await readJob(target, op, job),
-      (found) => found !== null,
+      (row) => row !== null,
       { withinMs: listedWithinMs, everyMs: 100 },
     );
     const last = first === null ? null : await waitForJob(target, context, op, job, withinMs);
-    const read = (found: Job | null | undefined): Row => (found === undefined ? "unread" : found);
+    const read = (row: Job | null | undefined): Row => (row === undefined ? "unread" : row);
     const again = last?.status === "completed" ? await startFlush(target, op, table) : null;
-    return { ...nothing, flushed, first: read(first), last: read(last), again };
+    return { table, withinMs, flushed, first: read(first), last: read(last), again };
   },
-  judge({ table, withinMs, prepared, flushed, first, last, again }) {
-    const unready = prepared.find((said) => said.kind !== "ok");
-    if (unready !== undefined || flushed === null)
-      return unknown(`the rows to flush could not be written: ${unready?.message ?? ""}`);
-    if (flushed.said.kind !== "ok") return unknown(`the flush was not accepted: ${flushed.said.message}`);
-    const { job } = flushed;
-    const sent = [flushed.said.exchange];
-    if (job === null && idle.test(flushed.said.message))
-      return unknown(`something else had flushed the rows before: ${flushed.said.message}`);
-    if (job === null) return fail({ name: "unnamed", data: { answer: flushed.said.message }, sent });
-    if (first === "unread" || last === "unread") return unknown(`system.jobs was not answered for ${job}`);
-    if (first === null || last === null) return fail({ name: "missing", data: { job }, sent });
+  judge({ table, withinMs, flushed, first, last, again }, { found }) {
+    const { job, said } = flushed;
+    if (job === null) {
+      if (idle.test(said.message)) return unknown(`something else flushed the rows before: ${said.message}`);
+      found.unnamed({ answer: said.message }, { sent: said });
+      return unknown("the flush names no job");
+    }
+    if (first === "unread" || last === "unread") return unknown(`system.jobs could not be read for ${job}`);
+    if (first === null || last === null) {
+      found.missing({ job }, { sent: said });
+      return unknown(`${job} is not listed`);
+    }
     if (last.status !== "completed") {
-      // A job that ended otherwise will not be completed any more; one that did not had its time.
+      // A job that ended otherwise will never complete; one that has not ended had its time.
       const status = hasEnded(last) ? `ended as ${last.status}` : last.status;
-      return fail({ name: "stuck", data: { job, status, message: last.message, withinMs }, sent });
+      found.stuck({ job, status, message: last.message, withinMs }, { sent: said });
+      return unknown(`${job} did not complete`);
     }
     const times = [last.createdAt, last.startedAt, last.finishedAt];
-    const [created, started, finished] = times.map((time) => (time === null ? "no time" : time));
-    const ordered = times.every(
-      (time, at) => time !== null && (at === 0 || BigInt(time) >= BigInt(times[at - 1] ?? time)),
-    );
-    const found = [
-      ...(ordered
-        ? []
-        : [
-            {
-              name: "disordered" as const,
-              data: { job, created: created ?? "", started: started ?? "", finished: finished ?? "" },
-              sent,
-            },
-          ]),
-      ...(/flush/i.test(last.type)
-        ? []
-        : [
-            {
-              name: "wrong" as const,
-              case: "type",
-              data: { job, what: "type", told: last.type, wanted: "flush" },
-              sent,
-            },
-          ]),
-      ...(table.split(".").every((name) => last.parameters.includes(name))
-        ? []
-        : [
-            {
-              name: "wrong" as const,
-              case: "table",
-              data: { job, what: "parameters", told: last.parameters, wanted: table },
-              sent,
-            },
-          ]),
-    ];
-    const busy =
-      again !== null && again.said.kind === "ok" && (again.job !== null || !idle.test(again.said.message))
-        ? [{ name: "idleJob" as const, data: { answer: again.said.message }, sent: [again.said.exchange] }]
-        : [];
-    if (found.length + busy.length > 0) return fail(...found, ...busy);
+    const [created = "", started = "", finished = ""] = times.map((time) => time ?? "no time");
+    if (times.some((time, at) => time === null || BigInt(time) < BigInt(times[at - 1] ?? time)))
+      found.disordered({ job, created, started, finished }, { sent: said });
+    if (!/flush/i.test(last.type))
+      found.wrong({ job, what: "type", told: last.type, wanted: "a flush" }, { case: "type", sent: said });
+    if (!table.split(".").every((name) => last.parameters.includes(name)))
+      found.wrong({ job, what: "parameters", told: last.parameters, wanted: table }, { case: "table", sent: said });
+    if (again?.said.kind === "ok" && (again.job !== null || !idle.test(again.said.message)))
+      found.idleJob({ answer: again.said.message }, { sent: again.said });
     if (again === null || (again.said.kind !== "ok" && !isCleanRefusal(again.said)))
       return unknown(`the second flush was not answered: ${again?.said.message ?? ""}`);
     const tookMs = BigInt(last.finishedAt ?? 0) - BigInt(last.createdAt ?? 0);

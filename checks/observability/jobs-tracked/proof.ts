@@ -20,7 +20,6 @@ const idle = { said: yes(`Storage flush skipped: no pending writes for table '${
 const sound = {
   table,
   withinMs: 30_000,
-  prepared: [yes(), yes()],
   flushed: { said: yes(`Storage flush started for table '${table}'. Job ID: ${job}`), job: job as string | null },
   first: row({ status: "running", finishedAt: null }),
   last: row(),
@@ -31,19 +30,17 @@ const ofJobs = /FROM system\.jobs WHERE job_id/;
 export default proveCheck(jobsTracked, {
   holds: [sound, { ...sound, last: row({ startedAt: "1000", finishedAt: "1000" }) }],
   cannotTell: [
-    { ...sound, prepared: [yes(), nothing()], flushed: null },
-    { ...sound, flushed: { said: nothing(), job: null } },
-    { ...sound, flushed: { said: no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429), job: null } },
     { ...sound, flushed: idle },
     { ...sound, first: "unread" as const },
     { ...sound, last: "unread" as const },
     { ...sound, again: { said: nothing(), job: null } },
+    { ...sound, again: { said: no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429), job: null } },
     { ...sound, again: null },
   ],
   breaks: {
     missing: {
       seen: { ...sound, first: null, last: null },
-      fault: changeRows("listNoJobs", ofJobs, () => []),
+      fault: changeRows("hideTheJobs", ofJobs, () => []),
     },
     unnamed: {
       seen: { ...sound, flushed: { said: yes("Storage flush started"), job: null } },
@@ -66,7 +63,7 @@ export default proveCheck(jobsTracked, {
         ...sound,
         again: { said: yes("Storage flush started. Job ID: FL-ffffffffffff"), job: "FL-ffffffffffff" },
       },
-      fault: changeResult("startAJobForNothing", /^STORAGE FLUSH/, (result) => ({
+      fault: changeResult("startAnIdleJob", /^STORAGE FLUSH/, (result) => ({
         ...result,
         message: cellText(result["message"]).replace(/skipped:.*/, "started. Job ID: FL-ffffffffffff"),
       })),

@@ -1,50 +1,36 @@
-import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import { listed, saidOf, type Account, type Said, type Target } from "../../../src/server/target.ts";
 
-/** A listing of this many rows may have been cut without a word. */
+/** A listing with this many rows may be truncated. */
 const rowsMax = 900;
 
+const between = (column: string, prefix: string): string =>
+  `${column} >= '${prefix}' AND ${column} < '${prefix}zz' LIMIT 100`;
 /** Where namespaces are listed; the name is the first column. */
 const places: readonly { place: string; sql: (prefix: string) => string }[] = [
   {
     place: "system.namespaces",
-    sql: (prefix) =>
-      `SELECT namespace_id FROM system.namespaces WHERE namespace_id >= '${prefix}' AND namespace_id < '${prefix}zz' LIMIT 100`,
+    sql: (prefix) => `SELECT namespace_id FROM system.namespaces WHERE ${between("namespace_id", prefix)}`,
   },
   { place: "SHOW NAMESPACES", sql: () => "SHOW NAMESPACES" },
   {
     place: "information_schema.schemata",
-    sql: (prefix) =>
-      `SELECT schema_name FROM information_schema.schemata WHERE schema_name >= '${prefix}' AND schema_name < '${prefix}zz' LIMIT 100`,
+    sql: (prefix) => `SELECT schema_name FROM information_schema.schemata WHERE ${between("schema_name", prefix)}`,
   },
 ];
 
-/** `names` is null where it was not answered, or may have been cut. */
+/** `names` is null if the listing could not be read or may be truncated. */
 type Look = { readonly place: string; readonly said: Said; readonly names: readonly string[] | null };
-
-async function lookEverywhere(target: Target, as: Account, prefix: string): Promise<Look[]> {
-  const looks: Look[] = [];
-  for (const { place, sql } of places) {
-    const answer = await target.sql(as, sql(prefix));
-    const all = listed(answer);
-    const names = all?.filter((name) => name.startsWith(prefix)).toSorted();
-    looks.push({
-      place,
-      said: saidOf(answer),
-      names: all === undefined || all.length >= rowsMax ? null : (names ?? null),
-    });
-  }
-  return looks;
-}
+type Named = { place: string; names: readonly string[] };
 
 export const namespacesListed = defineCheck({
   id: "observability/namespaces-listed",
-  title: "Namespaces are listed exactly, and not after their end",
-  failureTitle: "Namespaces are missing in listings, or listed after their end",
-  description: `Creates three namespaces and compares what ${places.map(({ place }) => place).join(", ")} list of ours with them: exactly these, each once. Then drops two of them: the third must stay, the others be gone.`,
-  blindTo: "It looks at names only, and only at those of this run.",
-  risk: "Who cleans up, backs up or moves by these lists forgets data, or looks for what is not there.",
-  remedy: "Go by system.namespaces where the places disagree; a restart makes the server list anew.",
+  title: "Namespaces are listed exactly while they exist",
+  failureTitle: "Namespaces are not listed, or still listed after DROP",
+  description: `Creates three namespaces and reads ${places.map(({ place }) => place).join(", ")}: each must list exactly these three of this run, each once. Then drops two of them: the third must still be listed and the others not.`,
+  blindTo: "Only names are compared, and only those of this run.",
+  risk: "Backups, migrations and clean-ups that use these lists skip data or fail on namespaces that do not exist.",
+  remedy: "Use system.namespaces where the lists disagree; restart the server to rebuild them.",
   covers: ["OBS-02"],
   touches: "scratch",
   needs: ["dba"],
@@ -52,20 +38,12 @@ export const namespacesListed = defineCheck({
   estimateMs: 500,
   estimateRequests: 5 + places.length * 2,
   findings: {
-    missing: {
-      say: (d: { place: string; names: readonly string[] }) => `${d.place} does not list ${d.names.join(", ")}`,
-    },
-    extra: {
-      say: (d: { place: string; names: readonly string[] }) =>
-        `${d.place} lists ${d.names.join(", ")}, once more than was made`,
-    },
-    lingering: {
-      say: (d: { place: string; names: readonly string[] }) =>
-        `${d.place} still lists ${d.names.join(", ")} after DROP NAMESPACE`,
-    },
+    missing: { say: (d: Named) => `${d.place} does not list ${d.names.join(", ")}` },
+    extra: { say: (d: Named) => `${d.place} lists ${d.names.join(", ")} more often than it was created` },
+    lingering: { say: (d: Named) => `${d.place} still lists ${d.names.join(", ")} after DROP NAMESPACE` },
     ghostSchema: {
-      say: (d: { place: string; names: readonly string[] }) =>
-        `${d.place} still lists ${d.names.join(", ")} after DROP NAMESPACE, which system.namespaces does not`,
+      say: (d: Named) =>
+        `${d.place} still lists ${d.names.join(", ")} after DROP NAMESPACE; system.namespaces does not`,
       level: "warn",
     },
   },
@@ -74,42 +52,59 @@ export const namespacesListed = defineCheck({
     const prefix = `${context.scratch}_`;
     const names = ["a", "b", "c"].map((suffix) => context.name(suffix));
     const [kept = "", second = "", third = ""] = names;
-    const made: Said[] = [];
-    for (const [at, name] of names.entries())
-      made.push(saidOf(await target.sql(op, `CREATE NAMESPACE ${at === 2 ? "IF NOT EXISTS " : ""}${name}`)));
+    for (const name of names) {
+      const statement = `CREATE NAMESPACE ${name === third ? "IF NOT EXISTS " : ""}${name}`;
+      context.need(await target.sql(op, statement), `the namespace ${name} could not be created`);
+    }
     const there = await lookEverywhere(target, op, prefix);
     const dropped = [
       saidOf(await target.sql(op, `DROP NAMESPACE ${second}`)),
       saidOf(await target.sql(op, `DROP NAMESPACE IF EXISTS ${third}`)),
     ];
-    return { names, kept, made, there, dropped, after: await lookEverywhere(target, op, prefix) };
+    return { names, kept, there, dropped, after: await lookEverywhere(target, op, prefix) };
   },
-  judge({ names, kept, made, there, dropped, after }) {
-    const unmade = [...made, ...dropped].find((said) => said.kind !== "ok");
-    if (unmade !== undefined) return unknown(`a namespace could not be made or dropped: ${unmade.message}`);
+  judge({ names, kept, there, dropped, after }, { found }) {
+    const undropped = dropped.find((said) => said.kind !== "ok");
     const looks = [
-      ...there.map((look) => ({ ...look, wanted: names, dropped: [] as readonly string[] })),
-      ...after.map((look) => ({ ...look, wanted: [kept], dropped: names.filter((name) => name !== kept) })),
+      ...there.map((look) => ({ ...look, wanted: names, gone: [] as readonly string[] })),
+      // A namespace that was not dropped may still be listed.
+      ...(undropped === undefined ? after : []).map((look) => ({
+        ...look,
+        wanted: [kept],
+        gone: names.filter((name) => name !== kept),
+      })),
     ];
-    const found = looks.flatMap(({ place, said, names: seen, wanted, dropped: gone }) => {
-      if (seen === null) return [];
-      const tell = <N extends "missing" | "extra" | "lingering" | "ghostSchema">(name: N, which: readonly string[]) =>
-        which.length === 0 ? [] : [{ name, case: place, data: { place, names: which }, sent: [said.exchange] }];
-      const ghosts = seen.filter((name) => gone.includes(name));
-      const extra = seen.filter((name, at) => seen.indexOf(name) !== at || ![...wanted, ...gone].includes(name));
+    for (const { place, said, names: seen, wanted, gone } of looks) {
+      if (seen === null) continue;
       const missing = wanted.filter((name) => !seen.includes(name));
-      return [
-        ...tell("missing", missing),
-        ...tell("extra", extra),
-        ...(place.startsWith("information_schema") ? tell("ghostSchema", ghosts) : tell("lingering", ghosts)),
-      ];
-    });
-    if (found.length > 0) return fail(...found);
-    const untold = looks.find(({ said }) => said.kind !== "ok");
-    if (untold !== undefined) return unknown(`${untold.place} was not answered: ${untold.said.message}`);
-    const [before, left] = [there, after].map((some) => some.filter((look) => look.names !== null).length);
-    if (before === undefined || left === undefined || before < 2 || left < 2)
-      return unknown("fewer than two of the listings could be read whole");
-    return pass(`exactly our ${names.length} in ${before} places, after two drops exactly 1 in ${left}`);
+      const extra = seen.filter((name, at) => seen.indexOf(name) !== at || ![...wanted, ...gone].includes(name));
+      const stale = seen.filter((name) => gone.includes(name));
+      const shown = { case: place, sent: said };
+      if (missing.length > 0) found.missing({ place, names: missing }, shown);
+      if (extra.length > 0) found.extra({ place, names: extra }, shown);
+      if (stale.length > 0)
+        (place.startsWith("information_schema") ? found.ghostSchema : found.lingering)({ place, names: stale }, shown);
+    }
+    if (undropped !== undefined) return unknown(`a namespace could not be dropped: ${undropped.message}`);
+    const unanswered = looks.find(({ said }) => said.kind !== "ok");
+    if (unanswered !== undefined) return unknown(`${unanswered.place} was not answered: ${unanswered.said.message}`);
+    const [before = 0, left = 0] = [there, after].map((some) => some.filter((look) => look.names !== null).length);
+    if (before < 2 || left < 2) return unknown("fewer than two of the listings could be read completely");
+    return pass(`exactly our ${names.length} listed in ${before} places; after two drops, exactly 1 in ${left}`);
   },
 });
+
+async function lookEverywhere(target: Target, as: Account, prefix: string): Promise<Look[]> {
+  const looks: Look[] = [];
+  for (const { place, sql } of places) {
+    const answer = await target.sql(as, sql(prefix));
+    const all = listed(answer);
+    const complete = all !== undefined && all.length < rowsMax;
+    looks.push({
+      place,
+      said: saidOf(answer),
+      names: complete ? all.filter((name) => name.startsWith(prefix)).toSorted() : null,
+    });
+  }
+  return looks;
+}

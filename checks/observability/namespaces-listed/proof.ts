@@ -11,7 +11,6 @@ const look = (place: string, listed: readonly string[] | null) => ({ place, said
 const sound = {
   names,
   kept,
-  made: names.map(() => yes()),
   there: places.map((place) => look(place, names)),
   dropped: [yes(), yes()],
   after: places.map((place) => look(place, [kept])),
@@ -24,7 +23,6 @@ const unanswered = (said: ReturnType<typeof nothing>) =>
 export default proveCheck(namespacesListed, {
   holds: [sound, { ...sound, there: change(sound.there, "SHOW NAMESPACES", null) }],
   cannotTell: [
-    { ...sound, made: [yes(), nothing(), yes()] },
     { ...sound, dropped: [yes(), nothing()] },
     { ...sound, there: unanswered(nothing()) },
     { ...sound, there: unanswered(no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429)) },
@@ -43,7 +41,7 @@ export default proveCheck(namespacesListed, {
     },
     lingering: {
       seen: { ...sound, after: change(sound.after, "system.namespaces", [kept, second]) },
-      fault: changeRows("rememberTheDropped", /FROM system\.namespaces WHERE/, (rows) =>
+      fault: changeRows("keepListingTheDropped", /FROM system\.namespaces WHERE/, (rows) =>
         rows.length > 1 ? undefined : [...rows, ...rows.map(([name]) => [cellText(name).replace(/_a$/, "_b")])],
       ),
     },

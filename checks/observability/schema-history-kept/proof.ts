@@ -13,7 +13,8 @@ const history = [
   kept(4, ["id", "a", "b"], true),
 ];
 const sound = {
-  stepped: [step(1), step(2), step(2, refusal), step(3), step(3, refusal), step(4)],
+  first: 1,
+  stepped: [step(2), step(2, refusal), step(3), step(3, refusal), step(4)],
   history: history as typeof history | null,
   historySaid: yes(),
   described: { versions: [4], columns: ["id", "a", "b"], exchange: 1 } as {
@@ -36,17 +37,17 @@ export default proveCheck(schemaHistoryKept, {
     { ...sound, described: null, describedHistory: null },
     {
       ...sound,
+      first: 7,
       stepped: sound.stepped.map((one) => ({ ...one, version: (one.version ?? 0) + 6 })),
       history: history.map((one) => ({ ...one, version: one.version + 6 })),
       described: null,
     },
   ],
   cannotTell: [
-    { ...sound, stepped: stepped(0, step(null)) },
-    { ...sound, stepped: stepped(1, step(1, nothing())) },
-    { ...sound, stepped: stepped(2, step(2)) },
-    { ...sound, stepped: stepped(4, step(3, nothing())) },
-    { ...sound, stepped: stepped(3, step(null)) },
+    { ...sound, stepped: stepped(0, step(1, nothing())) },
+    { ...sound, stepped: stepped(1, step(2)) },
+    { ...sound, stepped: stepped(3, step(3, nothing())) },
+    { ...sound, stepped: stepped(2, step(null)) },
     { ...sound, history: null, historySaid: nothing() },
     { ...sound, stepped: sound.stepped.slice(0, 2) },
   ],
@@ -59,11 +60,11 @@ export default proveCheck(schemaHistoryKept, {
     },
     historyLost: {
       seen: { ...sound, history: history.slice(2) },
-      fault: changeRows("forgetTheFirstVersion", /FROM system\.schemas WHERE/, (rows) => rows.slice(1)),
+      fault: changeRows("loseTheFirstVersion", /FROM system\.schemas WHERE/, (rows) => rows.slice(1)),
     },
     notOneLatest: {
       seen: { ...sound, history: history.map((one) => ({ ...one, latest: true })) },
-      fault: changeColumn("callAllTheLatest", /FROM system\.schemas WHERE/, "is_latest", () => true),
+      fault: changeColumn("markAllAsLatest", /FROM system\.schemas WHERE/, "is_latest", () => true),
     },
     describedWrong: {
       seen: { ...sound, described: { versions: [1], columns: ["id", "a", "b"], exchange: 1 } },

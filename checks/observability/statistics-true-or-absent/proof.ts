@@ -1,6 +1,5 @@
 import { changeColumn } from "../../../src/faults/sql.ts";
 import { proveCheck } from "../../../src/proof.ts";
-import { nothing, yes } from "../../vocabulary/evidence.ts";
 import { statisticsTrueOrAbsent } from "./index.ts";
 
 const figure = (name: string, told: string | null, wanted = "10") => ({
@@ -16,13 +15,12 @@ const figures = [
   figure("system.namespaces: table_count", "2", "2"),
   figure("a subscription's total_rows", "10"),
 ];
-const sound = { prepared: [yes(), yes()], counted: "10" as string | null, figures };
+const sound = { counted: "10" as string | null, figures };
 const first = (change: object) => figures.map((one, at) => (at === 0 ? { ...one, ...change } : one));
 
 export default proveCheck(statisticsTrueOrAbsent, {
   holds: [sound, { ...sound, figures: first({ told: null }) }],
   cannotTell: [
-    { ...sound, prepared: [yes(), nothing()] },
     { ...sound, counted: null },
     { ...sound, counted: "9", figures: first({ told: "9" }) },
     { ...sound, figures: first({ told: null, unread: "no answer within 15000 ms" }) },
@@ -32,7 +30,7 @@ export default proveCheck(statisticsTrueOrAbsent, {
   breaks: {
     wrongFigure: {
       seen: { ...sound, figures: first({ told: "0" }) },
-      fault: changeColumn("countNothing", /^SHOW STATS/, "logical_rows", () => "0"),
+      fault: changeColumn("reportNoRows", /^SHOW STATS/, "logical_rows", () => "0"),
     },
   },
 });

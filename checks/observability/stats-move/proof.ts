@@ -2,6 +2,7 @@ import type { Json } from "../../../src/wire/json.ts";
 import { changeRows } from "../../../src/faults/sql.ts";
 import { proveCheck } from "../../../src/proof.ts";
 import { cellText } from "../../../src/server/target.ts";
+import { nothing, yes } from "../../vocabulary/evidence.ts";
 import { statsMove } from "./index.ts";
 
 const reading = (connections: number, subscriptions: number, tables: number, uptime: number) => ({
@@ -16,7 +17,8 @@ const reading = (connections: number, subscriptions: number, tables: number, upt
 const unread = { exchange: 1, figures: null };
 const sound = {
   exact: true,
-  unheld: null as string | null,
+  lost: false,
+  dropped: [yes(), yes()],
   before: reading(0, 0, 12, 10),
   during: reading(2, 3, 14, 10),
   after: reading(0, 0, 12, 11),
@@ -24,7 +26,7 @@ const sound = {
 };
 const crowded = { ...sound, exact: false, during: reading(40, 3, 90, 10), after: reading(39, 9, 91, 11) };
 
-/** The value of one metric changed. */
+/** Changes the value of one metric. */
 const inMetric =
   (metric: string, change: (told: string) => string | undefined) =>
   (rows: readonly (readonly Json[])[]): Json[][] =>
@@ -39,14 +41,16 @@ export default proveCheck(statsMove, {
     { ...sound, before: unread },
     { ...sound, during: unread },
     { ...sound, later: unread },
-    { ...sound, unheld: "no live connection" },
-    { ...crowded, unheld: "a connection of ours was closed meanwhile" },
+    { ...sound, lost: true },
+    { ...crowded, lost: true },
+    { ...sound, dropped: [yes(), nothing()] },
+    { ...sound, during: { exchange: 1, figures: { ...sound.during.figures, total_tables: "many" } } },
   ],
   breaks: {
     missing: {
       seen: { ...sound, before: { exchange: 1, figures: { ...sound.before.figures, total_tables: "many" } } },
       fault: changeRows(
-        "tellNoUptime",
+        "hideTheUptime",
         /FROM system\.stats LIMIT 1000/,
         inMetric("server_uptime_seconds", () => undefined),
       ),
@@ -54,7 +58,7 @@ export default proveCheck(statsMove, {
     frozen: {
       seen: { ...sound, later: reading(0, 0, 12, 10) },
       fault: changeRows(
-        "stopTheUptime",
+        "freezeTheUptime",
         /FROM system\.stats LIMIT 1000/,
         inMetric("server_uptime_seconds", () => "7"),
       ),
@@ -62,7 +66,7 @@ export default proveCheck(statsMove, {
     wrong: {
       seen: { ...crowded, during: reading(1, 3, 90, 10) },
       fault: changeRows(
-        "countAConnectionLess",
+        "countOneConnectionLess",
         /FROM system\.stats LIMIT 1000/,
         inMetric("active_connections", (told) => (told === "0" ? told : String(Number(told) - 1))),
       ),

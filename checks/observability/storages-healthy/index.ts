@@ -1,31 +1,37 @@
-import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
-import type { Json } from "../../../src/wire/json.ts";
-import { cellText, rowsOf, saidOf, isCleanRefusal, type Said } from "../../../src/server/target.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
+import {
+  cellText,
+  onlyRow,
+  rowsOf,
+  saidOf,
+  isCleanRefusal,
+  type Answer,
+  type Said,
+} from "../../../src/server/target.ts";
+import { makeTable } from "../../vocabulary/tables.ts";
+import { secretsIn } from "./secrets.ts";
 
-/** More are not checked: each costs a file written and deleted. */
+/** Each storage check writes and deletes a file, so only this many are run. */
 const checkedMax = 5;
 const abilities = ["readable", "writable", "listable", "deletable"];
-/** Names under which a storage keeps what nobody should see. */
-const secretName = /secret|password|token|private_?key|access_?key(?!_?id)|credential/i;
-const masked = /^(|null|none|\(?(set|unset|hidden|redacted|masked)\)?|[*•]+|<[^>]*>|\[[^\]]*\])$/i;
 
 type Checked = {
   readonly storage: string;
   readonly said: Said;
   readonly status: string;
-  /** What it says that it cannot do. */
+  /** What the storage reports that it cannot do. */
   readonly unable: readonly string[];
   readonly error: string;
 };
 
 export const storagesHealthy = defineCheck({
   id: "observability/storages-healthy",
-  title: "The storages are listed, healthy, and show no secret",
-  failureTitle: "A storage is ill or unlisted, or shows a secret",
-  description: `Creates a table, looks up which storage it is on, and compares system.storages with SHOW STORAGES. Runs STORAGE CHECK on each (${checkedMax} at most), which writes, reads, lists and deletes a small file there; each must be healthy. A storage that does not exist must not be. No row may show a key or password.`,
-  blindTo: "A check now says nothing about room for tomorrow; secrets are recognised by the names they go by.",
-  risk: "Flushes and backups fail, unnoticed until somebody needs them; or everybody with a look at the catalogue can read the bucket.",
-  remedy: "Look at the error of STORAGE CHECK <storage> EXTENDED, at the folder's rights and at free space.",
+  title: "Storages are listed and healthy, and no secret is shown",
+  failureTitle: "A storage is unhealthy or unlisted, or a secret is shown",
+  description: `Creates a table, reads which storage it uses and compares system.storages with SHOW STORAGES. Runs STORAGE CHECK, which writes, reads, lists and deletes a small file, on each storage (at most ${checkedMax}); each must be healthy. A storage that does not exist must not be reported as healthy. No row may contain a key or password.`,
+  blindTo: "Free space is not checked; secrets are recognised by the names of their fields only.",
+  risk: "Flushes and backups fail, unnoticed until the data is needed.",
+  remedy: "Read the error of STORAGE CHECK <storage> EXTENDED; check the folder's permissions and free space.",
   covers: ["OBS-05"],
   touches: "scratch",
   needs: ["dba"],
@@ -35,29 +41,39 @@ export const storagesHealthy = defineCheck({
   findings: {
     unhealthy: {
       say: (d: { storage: string; status: string; unable: readonly string[]; error: string }) =>
-        `STORAGE CHECK ${d.storage} says ${d.status}${d.unable.length === 0 ? "" : `, not ${d.unable.join(", not ")}`}${d.error === "" ? "" : `: ${d.error}`}`,
+        `STORAGE CHECK ${d.storage} reports ${d.status}${d.unable.length === 0 ? "" : `, not ${d.unable.join(", not ")}`}${d.error === "" ? "" : `: ${d.error}`}`,
     },
-    missing: { say: (d: { storage: string; where: string }) => `${d.where} does not list the storage ${d.storage}` },
+    missing: {
+      say: (d: { storage: string; where: string }) => `${d.where} does not list the storage ${d.storage}`,
+      risk: "A storage that is not listed is left out of monitoring and backups.",
+      remedy: "Compare system.storages with SHOW STORAGES; restart the server to rebuild the lists.",
+    },
     secretShown: {
-      say: (d: { storage: string; what: string }) => `system.storages shows ${d.what} of ${d.storage} in clear text`,
+      say: (d: { storage: string; what: string }) =>
+        `system.storages shows the ${d.what} of ${d.storage} in clear text`,
+      risk: "Everyone who can read the catalogue can read and write the bucket.",
+      remedy: "Restrict access to system.storages and rotate the key.",
     },
     alwaysHealthy: {
-      say: (d: { storage: string }) => `STORAGE CHECK calls ${d.storage} healthy, and there is no such storage`,
+      say: (d: { storage: string }) => `STORAGE CHECK reports ${d.storage} as healthy, but there is no such storage`,
+      risk: "The storage check says nothing: a broken storage would be reported as healthy too.",
+      remedy: "Monitor the storage itself instead of STORAGE CHECK.",
     },
   },
-  async observe(target, { scratch }) {
+  async observe(target, context) {
     const op = await target.account("dba");
-    const made = saidOf(
-      await target.sql(op, `CREATE TABLE ${scratch}.stored (id BIGINT PRIMARY KEY) WITH (TYPE='SHARED')`),
-    );
-    const table = rowsOf(
+    const { scratch } = context;
+    await makeTable(target, context, op, `${scratch}.stored`, { type: "SHARED", columns: "id BIGINT PRIMARY KEY" });
+    const listedTable = onlyRow(
       await target.sql(op, `SELECT storage_id FROM system.tables WHERE namespace_id = '${scratch}' LIMIT 2`),
-    )?.[0];
+    );
+    const ofTable = context.need(
+      cellText(listedTable?.["storage_id"] ?? "") || null,
+      "system.tables does not show the storage of a table",
+    );
     const view = await target.sql(op, "SELECT * FROM system.storages ORDER BY storage_id LIMIT 100");
     const shown = await target.sql(op, "SHOW STORAGES");
-    const ids = (rows: ReturnType<typeof rowsOf>): string[] | null =>
-      rows?.map((row) => cellText(row["storage_id"])).toSorted() ?? null;
-    const listed = ids(rowsOf(view));
+    const listed = idsIn(view);
     const checked: Checked[] = [];
     for (const storage of (listed ?? []).slice(0, checkedMax)) {
       const answer = await target.sql(op, `STORAGE CHECK ${storage}`);
@@ -65,98 +81,65 @@ export const storagesHealthy = defineCheck({
       checked.push({
         storage,
         said: saidOf(answer),
-        status: cellText(row?.["status"] ?? "").toLowerCase(),
+        status: statusIn(answer),
         unable: abilities.filter((ability) => row?.[ability] === false),
         error: cellText(row?.["error"] ?? "").slice(0, 200),
       });
     }
-    const nobody = `${scratch}_nowhere`;
-    const bogus = await target.sql(op, `STORAGE CHECK ${nobody}`);
+    const absent = `${scratch}_nowhere`;
+    const bogus = await target.sql(op, `STORAGE CHECK ${absent}`);
     return {
-      made,
-      ofTable: table === undefined ? null : cellText(table["storage_id"] ?? ""),
+      ofTable,
       listed,
-      inShow: ids(rowsOf(shown)),
+      inShow: idsIn(shown),
       said: [saidOf(view), saidOf(shown)],
       secrets: (rowsOf(view) ?? []).flatMap((row) =>
         secretsIn(row).map((what) => ({ storage: cellText(row["storage_id"]), what })),
       ),
       checked,
-      bogus: {
-        storage: nobody,
-        said: saidOf(bogus),
-        status: cellText(rowsOf(bogus)?.[0]?.["status"] ?? "").toLowerCase(),
-      },
+      bogus: { storage: absent, said: saidOf(bogus), status: statusIn(bogus) },
     };
   },
-  judge({ made, ofTable, listed, inShow, said, secrets, checked, bogus }) {
-    const sent = said.map(({ exchange }) => exchange);
-    const places: [string, readonly string[] | null][] = [
+  judge({ ofTable, listed, inShow, said, secrets, checked, bogus }, { found }) {
+    const expected = new Set([ofTable, ...(listed ?? []), ...(inShow ?? [])]);
+    for (const [where, some] of [
       ["system.storages", listed],
       ["SHOW STORAGES", inShow],
-    ];
-    const wanted = new Set([
-      ...(ofTable === null || ofTable === "" ? [] : [ofTable]),
-      ...(listed ?? []),
-      ...(inShow ?? []),
-    ]);
-    const found = [
-      ...places.flatMap(([where, some]) =>
-        some === null
-          ? []
-          : [...wanted]
-              .filter((storage) => !some.includes(storage))
-              .map((storage) => ({ name: "missing" as const, case: storage, data: { storage, where }, sent })),
-      ),
-      ...secrets.map((data) => ({ name: "secretShown" as const, case: data.storage, data, sent })),
-      ...checked
-        .filter((one) => one.said.kind === "ok" && (one.status !== "healthy" || one.unable.length > 0))
-        .map(({ storage, status, unable, error, said: { exchange } }) => ({
-          name: "unhealthy" as const,
-          case: storage,
-          data: { storage, status: status === "" ? "nothing" : status, unable, error },
-          sent: [exchange],
-        })),
-      ...(bogus.said.kind === "ok" && bogus.status === "healthy"
-        ? [{ name: "alwaysHealthy" as const, data: { storage: bogus.storage }, sent: [bogus.said.exchange] }]
-        : []),
-    ];
-    if (found.length > 0) return fail(...found);
-    if (made.kind !== "ok" || ofTable === null || ofTable === "")
-      return unknown(`no table of ours tells its storage: ${made.message}`);
+    ] as const)
+      for (const storage of some === null ? [] : expected)
+        if (some?.includes(storage) === false) found.missing({ storage, where }, { case: storage, sent: said });
+    for (const secret of secrets) found.secretShown(secret, { case: secret.storage, sent: said });
+    for (const { storage, status, unable, error, said: answer } of checked)
+      if (answer.kind === "ok" && (status !== "healthy" || unable.length > 0))
+        found.unhealthy(
+          { storage, status: status === "" ? "nothing" : status, unable, error },
+          { case: storage, sent: answer },
+        );
+    if (bogus.said.kind === "ok" && bogus.status === "healthy")
+      found.alwaysHealthy({ storage: bogus.storage }, { sent: bogus.said });
+
     if (listed === null || inShow === null)
       return unknown(`the storages could not be listed: ${said.find(({ kind }) => kind !== "ok")?.message ?? ""}`);
-    const vague = checked.find((one) => one.said.kind !== "ok");
-    if (vague !== undefined) return unknown(`STORAGE CHECK ${vague.storage} was not answered: ${vague.said.message}`);
+    const unanswered = checked.find((one) => one.said.kind !== "ok");
+    if (unanswered !== undefined)
+      return unknown(`STORAGE CHECK ${unanswered.storage} was not answered: ${unanswered.said.message}`);
     if (checked.length === 0) return unknown("no storage could be checked");
     if (bogus.said.kind !== "ok" && !isCleanRefusal(bogus.said))
       return unknown(`STORAGE CHECK of a storage that does not exist was not answered: ${bogus.said.message}`);
     return pass(
-      `${checked.length} of ${listed.length} storages checked and healthy, ours is ${ofTable}; no secret in ${listed.length} rows`,
+      `${checked.length} of ${listed.length} storages checked, all healthy; ours is ${ofTable}; no secret in ${listed.length} rows`,
     );
   },
 });
 
-/** Names of what looks like a secret in clear text: in the columns of a row, and in the JSON that a column holds. */
-function secretsIn(row: Readonly<Record<string, Json>>): string[] {
-  return Object.entries(row).flatMap(([column, cell]) => {
-    const inside = secretsUnder(column, parsed(cell));
-    return [...new Set(inside)];
-  });
+function idsIn(answer: Answer): string[] | null {
+  return (
+    rowsOf(answer)
+      ?.map((row) => cellText(row["storage_id"]))
+      .toSorted() ?? null
+  );
 }
 
-function secretsUnder(name: string, value: Json): string[] {
-  if (Array.isArray(value)) return value.flatMap((one: Json) => secretsUnder(name, one));
-  if (typeof value === "object" && value !== null)
-    return Object.entries(value).flatMap(([key, inner]: [string, Json]) => secretsUnder(key, inner));
-  return secretName.test(name) && typeof value === "string" && !masked.test(value) ? [name] : [];
-}
-
-function parsed(cell: Json): Json {
-  if (typeof cell !== "string") return cell;
-  try {
-    return JSON.parse(cell) as Json;
-  } catch {
-    return cell;
-  }
+function statusIn(answer: Answer): string {
+  return cellText(rowsOf(answer)?.[0]?.["status"] ?? "").toLowerCase();
 }

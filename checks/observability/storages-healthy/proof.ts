@@ -11,8 +11,7 @@ const bogus = {
   status: "",
 };
 const sound = {
-  made: yes(),
-  ofTable: "local" as string | null,
+  ofTable: "local",
   listed: ["local"] as string[] | null,
   inShow: ["local"] as string[] | null,
   said: [yes(), yes()],
@@ -32,7 +31,6 @@ export default proveCheck(storagesHealthy, {
     { ...sound, listed: ["local", "s3"], inShow: ["local", "s3"], checked: [checked, { ...checked, storage: "s3" }] },
   ],
   cannotTell: [
-    { ...sound, made: nothing(), ofTable: null },
     { ...sound, listed: null, checked: [] },
     { ...sound, inShow: null },
     { ...sound, checked: [{ ...checked, said: nothing(), status: "" }] },
@@ -42,11 +40,11 @@ export default proveCheck(storagesHealthy, {
   breaks: {
     unhealthy: {
       seen: { ...sound, checked: [{ ...checked, status: "unhealthy", unable: ["writable"], error: "read-only" }] },
-      fault: changeColumn("loseTheRightToWrite", /^STORAGE CHECK local$/, "writable", () => false),
+      fault: changeColumn("reportNotWritable", /^STORAGE CHECK local$/, "writable", () => false),
     },
     missing: {
       seen: { ...sound, listed: [], checked: [] },
-      fault: changeRows("forgetAStorage", /^SHOW STORAGES/, (rows) => rows.slice(1)),
+      fault: changeRows("hideOneStorage", /^SHOW STORAGES/, (rows) => rows.slice(1)),
     },
     secretShown: {
       seen: { ...sound, secrets: [{ storage: "local", what: "secret_access_key" }] },
@@ -59,7 +57,7 @@ export default proveCheck(storagesHealthy, {
     },
     alwaysHealthy: {
       seen: { ...sound, bogus: { ...bogus, said: yes(), status: "healthy" } },
-      fault: sqlFault("callAnythingHealthy", (sql) =>
+      fault: sqlFault("reportAnythingHealthy", (sql) =>
         /^STORAGE CHECK \w+_nowhere$/.test(sql) ? Promise.resolve({ status: 200, body: healthy }) : undefined,
       ),
     },

@@ -1,4 +1,4 @@
-import { defineCheck, fail, pass, unknown, type FoundOf } from "../../../src/check.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import {
   cellText,
   listed,
@@ -9,52 +9,39 @@ import {
   type Said,
   type Target,
 } from "../../../src/server/target.ts";
+import { connect } from "../../vocabulary/following.ts";
+import { sharedTable } from "../../vocabulary/tables.ts";
 
 const listedWithinMs = 2_000;
-/** A connection that was cut has to be noticed; one that fell silent is for another check. */
+/** For connections that end; a connection that only falls silent is left to the backpressure category. */
 const goneWithinMs = 10_000;
-const askEveryMs = 100;
+const pollEveryMs = 100;
 /** How each subscription ends. */
 const endings = ["unsubscribe", "close", "cut"] as const;
 type Ending = (typeof endings)[number];
 
-/** What the view tells of a subscription. */
+/** What the view shows about a subscription. */
 type Row = { readonly id: string; readonly user: string; readonly table: string; readonly query: string };
-/** `rows` is null where the view was not answered. */
+/** `rows` is null if the view could not be read. */
 type Look = { readonly said: Said; readonly rows: readonly Row[] | null };
-/** One of ours: what has to be told of it, and its last look before and after its end. */
+/** One of the check's subscriptions: its expected row, and the last look before and after its end. */
 type Held = {
   readonly ending: Ending;
   readonly row: Row;
   readonly there: Look;
   readonly after: Look;
-  /** Milliseconds from its end until it was not listed any more; null where it still was. */
+  /** Milliseconds from its end until it was no longer listed; null if it still was. */
   readonly goneAfterMs: number | null;
 };
 
-const findings = {
-  missing: {
-    say: (d: { query: string; withinMs: number }) => `${d.query} is open and not listed after ${d.withinMs / 1000} s`,
-  },
-  wrong: {
-    say: (d: { query: string; what: string; told: string; wanted: string }) =>
-      `${d.query} is listed with the ${d.what} ${d.told}; it is ${d.wanted}`,
-  },
-  lingering: {
-    say: (d: { query: string; ending: string; withinMs: number }) =>
-      `${d.query} is still listed ${d.withinMs / 1000} s after its ${d.ending}`,
-  },
-};
-type Found = FoundOf<typeof findings>;
-
 export const subscriptionsListed = defineCheck({
   id: "observability/subscriptions-listed",
-  title: "Live queries are listed while they live, and only then",
-  failureTitle: "Live queries are missing in the list, wrong, or linger",
-  description: `Opens three live queries on connections of their own and looks for them in system.live: each within ${listedWithinMs / 1000} s, with its user, table and query. Then one unsubscribes, one closes its connection, one is cut by a reset: each must be gone within ${goneWithinMs / 1000} s.`,
-  blindTo: "A connection that falls silent without an end is for backpressure/connections-freed.",
-  risk: "Nobody can tell who listens to what, or which query to kill; what lingers uses up its user's quota.",
-  remedy: "Restart a server whose list only grows; count connections from outside meanwhile.",
+  title: "Live queries are listed exactly while they are open",
+  failureTitle: "Live queries are unlisted, listed wrong, or stay listed",
+  description: `Opens three live queries on separate connections and looks for them in system.live: each must be listed within ${listedWithinMs / 1000} s with its user, table and query. Then one unsubscribes, one closes its connection and one is cut by a reset: each must be gone within ${goneWithinMs / 1000} s.`,
+  blindTo: "A connection that falls silent without ending is left to the backpressure category.",
+  risk: "Operators cannot see who subscribes to what, or which query to kill.",
+  remedy: "Count connections from outside, for example in the proxy.",
   covers: ["OBS-10"],
   touches: "scratch",
   needs: ["dba"],
@@ -62,91 +49,82 @@ export const subscriptionsListed = defineCheck({
   estimateMs: 900,
   estimateRequests: 16,
   timeoutMs: 60_000,
-  findings,
+  findings: {
+    missing: {
+      say: (d: { query: string; withinMs: number }) => `${d.query} is open but not listed after ${d.withinMs / 1000} s`,
+    },
+    wrong: {
+      say: (d: { query: string; what: string; told: string; wanted: string }) =>
+        `${d.query} is listed with the ${d.what} ${d.told}; expected ${d.wanted}`,
+    },
+    lingering: {
+      say: (d: { query: string; ending: string; withinMs: number }) =>
+        `${d.query} is still listed ${d.withinMs / 1000} s after its ${d.ending}`,
+      risk: "Stale entries use up the user's quota of live queries and hide the real number of subscribers.",
+      remedy: "Restart the server when its list of live queries only grows.",
+    },
+  },
   async observe(target, context) {
     const op = await target.account("dba");
     const user = await target.account("user", "listener");
     const { scratch } = context;
-    const table = `${scratch}.listened`;
-    const made = saidOf(
-      await target.sql(op, `CREATE TABLE ${table} (id BIGINT PRIMARY KEY) WITH (TYPE='SHARED', ACCESS_LEVEL='PUBLIC')`),
-    );
+    const columns = "id BIGINT PRIMARY KEY";
+    const table = await sharedTable(target, context, op, `${scratch}.listened`, { columns, readers: ["user"] });
     const views = await target.sql(
       op,
       "SELECT table_name FROM information_schema.tables WHERE table_schema = 'system' AND table_name IN ('live', 'live_queries') LIMIT 5",
     );
     const view = listed(views)?.[0] ?? "live";
     const look = async (): Promise<Look> => await lookAt(target, op, { view, user: user.name, scratch });
-    const find = ({ rows }: Look, { id }: Row): Row | undefined => rows?.find((row) => row.id === id);
+    const lists = ({ rows }: Look, { id }: Row): boolean => rows?.some((row) => row.id === id) === true;
 
-    const held: Held[] = [];
     const opened: { live: Live; ending: Ending; row: Row; end: () => void }[] = [];
     for (const [at, ending] of endings.entries()) {
-      const live = await target.live(user);
-      if ("why" in live) return { made, why: live.why, held };
+      const live = context.need(await connect(target, user), "the live queries could not be opened");
       const query = `SELECT * FROM ${table} WHERE id > ${7_000 + at}`;
       const id = `${scratch}_${ending}`;
       const subscription = await live.subscribe(query, {}, id);
-      const begun = await subscription.begin();
-      if (begun.kind !== "ready") return { made, why: begun.kind === "refused" ? begun.message : begun.why, held };
+      context.need(await subscription.begin(), "the live queries could not be opened");
       const end = { unsubscribe: () => subscription.unsubscribe(), close: () => live.close(), cut: () => live.reset() };
       opened.push({ live, ending, row: { id, user: user.name, table, query }, end: end[ending] });
     }
-    const there = await context.poll(look, (seen) => opened.every(({ row }) => find(seen, row) !== undefined), {
+    const there = await context.poll(look, (seen) => opened.every(({ row }) => lists(seen, row)), {
       withinMs: listedWithinMs,
-      everyMs: askEveryMs,
+      everyMs: pollEveryMs,
     });
-    const lost = opened.find(({ live }) => live.closed() !== undefined);
-    if (lost !== undefined) return { made, why: "a live connection of ours was closed meanwhile", held };
+    const closed = opened.some(({ live }) => live.closed() !== undefined);
+    context.need(closed ? null : opened, "a live connection of the check was closed meanwhile");
+    const held: Held[] = [];
     for (const { ending, row, end } of opened) {
       const from = performance.now();
       end();
-      const after = await context.poll(look, (seen) => seen.rows !== null && find(seen, row) === undefined, {
-        withinMs: goneWithinMs,
-        everyMs: askEveryMs,
-      });
-      const gone = after.rows !== null && find(after, row) === undefined;
-      held.push({ ending, row, there, after, goneAfterMs: gone ? Math.round(performance.now() - from) : null });
+      const isGone = (seen: Look): boolean => seen.rows !== null && !lists(seen, row);
+      const after = await context.poll(look, isGone, { withinMs: goneWithinMs, everyMs: pollEveryMs });
+      const goneAfterMs = isGone(after) ? Math.round(performance.now() - from) : null;
+      held.push({ ending, row, there, after, goneAfterMs });
     }
-    return { made, why: null, held };
+    return { held };
   },
-  judge({ made, why, held }) {
-    const found = held.flatMap(({ ending, row, there, after, goneAfterMs }): Found[] => {
-      if (there.rows === null) return [];
-      const seen = there.rows.find(({ id }) => id === row.id);
+  judge({ held }, { found }) {
+    for (const { ending, row, there, after, goneAfterMs } of held) {
+      if (there.rows === null) continue;
       const { query } = row;
-      const sent = [there.said.exchange];
-      if (seen === undefined)
-        return [{ name: "missing" as const, case: ending, data: { query, withinMs: listedWithinMs }, sent }];
-      const wrong = (["user", "table", "query"] as const)
-        .filter((what) => plain(seen[what]) !== plain(row[what]))
-        .map((what) => ({
-          name: "wrong" as const,
-          case: what,
-          data: { query, what, told: seen[what], wanted: row[what] },
-          sent,
-        }));
-      const lingers =
-        goneAfterMs === null && after.rows !== null
-          ? [
-              {
-                name: "lingering" as const,
-                case: ending,
-                data: { query, ending, withinMs: goneWithinMs },
-                sent: [after.said.exchange],
-              },
-            ]
-          : [];
-      return [...wrong, ...lingers];
-    });
-    if (found.length > 0) return fail(...found);
-    if (made.kind !== "ok") return unknown(`the table could not be made: ${made.message}`);
-    if (why !== null) return unknown(`the live queries could not be held: ${why}`);
+      const seen = there.rows.find(({ id }) => id === row.id);
+      if (seen === undefined) {
+        found.missing({ query, withinMs: listedWithinMs }, { case: ending, sent: there.said });
+        continue;
+      }
+      for (const what of ["user", "table", "query"] as const)
+        if (normal(seen[what]) !== normal(row[what]))
+          found.wrong({ query, what, told: seen[what], wanted: row[what] }, { case: what, sent: there.said });
+      if (goneAfterMs === null && after.rows !== null)
+        found.lingering({ query, ending, withinMs: goneWithinMs }, { case: ending, sent: after.said });
+    }
     if (held.length < endings.length) return unknown(`only ${held.length} of ${endings.length} live queries were held`);
     const unread = held.flatMap(({ there, after }) => [there, after]).find(({ rows }) => rows === null);
     if (unread !== undefined) return unknown(`the view of live queries could not be read: ${unread.said.message}`);
     const times = held.map(({ ending, goneAfterMs }) => `${goneAfterMs} ms after its ${ending}`);
-    return pass(`${held.length} live queries listed rightly; gone ${times.join(", ")}`);
+    return pass(`${held.length} live queries listed correctly; gone ${times.join(", ")}`);
   },
 });
 
@@ -168,7 +146,7 @@ async function lookAt(
   return { said: saidOf(answer), rows: rows ?? null };
 }
 
-/** A query may be told in other spaces and letters than it was sent. */
-function plain(text: string): string {
+/** A query may be listed with other whitespace and case than it was sent with. */
+function normal(text: string): string {
   return text.toLowerCase().replace(/\s+/g, " ").trim();
 }

@@ -12,7 +12,7 @@ const untyped = "information_schema.tables";
 const places = ["system.tables", untyped, "SHOW TABLES", "SHOW TABLES IN"];
 type Rows = readonly (typeof rows)[number][];
 
-/** Each place lists the three in any order; up to two could not be read whole. */
+/** Each place lists the three in any order; at most two could not be read completely. */
 const legal = fc
   .record({
     order: fc.shuffledSubarray(rows, { minLength: rows.length }),
@@ -22,7 +22,7 @@ const legal = fc
     const look = (listed: Rows) =>
       places.map((place) => ({ place, said: yes(), rows: unread.includes(place) ? null : listed }));
     return {
-      seen: { made: rows.map(() => yes()), there: look(order), dropped: rows.map(() => yes()), after: look([]) },
+      seen: { there: look(order), dropped: rows.map(() => yes()), after: look([]) },
       read: places.filter((place) => !unread.includes(place)),
     };
   });
@@ -39,7 +39,7 @@ const change = (looks: Looks, where: string, by: (listed: Rows) => Rows): Looks 
 const named = (verdict: ReturnType<typeof tablesListed.judge>): string[] =>
   verdict.kind === "fail" ? verdict.found.map(({ name, case: which }) => `${name} in ${which}`) : [verdict.kind];
 
-test("one of each type, in whatever order, passes", () => {
+test("one of each type, in any order, passes", () => {
   fc.assert(
     fc.property(legal, ({ seen }) => {
       expect(tablesListed.judge(seen, {}).kind).toBe("pass");
@@ -47,7 +47,7 @@ test("one of each type, in whatever order, passes", () => {
   );
 });
 
-test("a table that is left out is named with its place", () => {
+test("a missing table is reported with its place", () => {
   fc.assert(
     fc.property(spoiled, ({ seen, place, table }) => {
       const there = change(seen.there, place, (listed) => listed.filter((row) => row.table !== table));
@@ -56,7 +56,7 @@ test("a table that is left out is named with its place", () => {
   );
 });
 
-test("a table that is told otherwise than it is, or twice, is named; where types are not told, they are not asked for", () => {
+test("a table that is listed incorrectly or twice is reported; a list without types is not judged on them", () => {
   const ways = {
     type: (row: Rows[number]) => [{ ...row, type: "view" }],
     options: (row: Rows[number]) => [{ ...row, options: "{}" }],
@@ -74,7 +74,7 @@ test("a table that is told otherwise than it is, or twice, is named; where types
   );
 });
 
-test("a table that lingers is named with its place", () => {
+test("a table that stays listed is reported with its place", () => {
   fc.assert(
     fc.property(spoiled, ({ seen, place, table }) => {
       const after = change(seen.after, place, () => rows.filter((row) => row.table === table));

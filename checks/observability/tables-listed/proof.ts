@@ -17,13 +17,12 @@ const there = [
   look("SHOW TABLES IN", rows),
 ];
 const after = there.map((one) => ({ ...one, rows: [] as typeof rows }));
-const sound = { made: rows.map(() => yes()), there, dropped: rows.map(() => yes()), after };
+const sound = { there, dropped: rows.map(() => yes()), after };
 const first = (looks: typeof there, change: object) => looks.map((one, at) => (at === 0 ? { ...one, ...change } : one));
 
 export default proveCheck(tablesListed, {
   holds: [sound, { ...sound, there: there.map((one, at) => (at === 2 ? { ...one, rows: null } : one)) }],
   cannotTell: [
-    { ...sound, made: [yes(), nothing(), yes()] },
     { ...sound, there: first(there, { rows: null, said: nothing() }) },
     { ...sound, there: first(there, { rows: null, said: no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429) }) },
     { ...sound, after: after.map((one) => ({ ...one, rows: null })) },
@@ -38,17 +37,17 @@ export default proveCheck(tablesListed, {
     },
     wrong: {
       seen: { ...sound, there: first(there, { rows: rows.map((row) => ({ ...row, type: "shared" })) }) },
-      fault: changeColumn("callAllShared", /FROM system\.tables WHERE/, "table_type", () => "shared"),
+      fault: changeColumn("showAllAsShared", /FROM system\.tables WHERE/, "table_type", () => "shared"),
     },
     lingering: {
       seen: { ...sound, after: first(after, { rows: rows.slice(0, 1) }) },
-      fault: changeRows("rememberTheDropped", /FROM information_schema\.tables/, (all, _, sql) =>
+      fault: changeRows("keepListingTheDropped", /FROM information_schema\.tables/, (all, _, sql) =>
         all.length > 0 ? undefined : [[/'(\w+)' LIMIT/.exec(sql)?.[1] ?? "", "t_user"]],
       ),
     },
     refused: {
       seen: { ...sound, there: first(there, { rows: null, said: no("SQL_EXECUTION_ERROR", "Arrow error", "rule") }) },
-      fault: refuseIt("refuseToShow", /^SHOW TABLES IN/),
+      fault: refuseIt("refuseShowTablesIn", /^SHOW TABLES IN/),
     },
   },
 });

@@ -6,20 +6,20 @@ import { tookIsHonest } from "./index.ts";
 
 const sample = (took: number | null, ours: number) => ({ said: yes(), took, ours });
 const three = <T>(one: T): T[] => [one, one, one];
-const sound = { quick: three(sample(1, 2)), slow: three(sample(101, 103)) };
+const sound = { fast: three(sample(1, 2)), slow: three(sample(101, 103)) };
 
 export default proveCheck(tookIsHonest, {
-  holds: [sound, { ...sound, quick: [sample(400, 401), ...sound.quick.slice(1)] }],
+  holds: [sound, { ...sound, fast: [sample(400, 401), ...sound.fast.slice(1)] }],
   cannotTell: [
-    { ...sound, quick: three(sample(null, 2)) },
+    { ...sound, fast: three(sample(null, 2)) },
     { ...sound, slow: three(sample(3, 4)) },
     { ...sound, slow: [] },
-    { ...sound, quick: [...sound.quick.slice(1), { said: nothing(), took: null, ours: 15_000 }] },
+    { ...sound, fast: [...sound.fast.slice(1), { said: nothing(), took: null, ours: 15_000 }] },
   ],
   breaks: {
     impossible: {
       seen: { ...sound, slow: three(sample(1, 103)) },
-      fault: sqlFault("tellAnHour", async (sql, _, exchange) => {
+      fault: sqlFault("reportAnHour", async (sql, _, exchange) => {
         const said = sql === "SELECT 1 AS n" ? await exchange() : undefined;
         return said !== undefined && isRecord(said.body)
           ? { status: said.status, body: { ...said.body, took: 3_600_000 } as Json }

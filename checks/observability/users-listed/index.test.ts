@@ -14,16 +14,16 @@ const found = (seen: Seen): string[] => {
 };
 const login = (kind: "in" | "refused" | "unsure") => ({ kind, status: 200, outcome: kind, exchange: 1 });
 
-/** What a sound server tells, with strangers among the rows, in any order. */
+/** A correct server, with other accounts among the rows, in any order. */
 const legal = fc
   .record({
     firstLogin: fc.option(fc.integer({ min: 1, max: 1e9 })),
     later: fc.integer({ min: 1, max: 1e6 }),
     failed: fc.nat(3),
-    strangers: fc.uniqueArray(fc.stringMatching(/^[a-z]{3,8}$/), { maxLength: 3 }),
+    others: fc.uniqueArray(fc.stringMatching(/^[a-z]{3,8}$/), { maxLength: 3 }),
     turn: fc.nat(5),
   })
-  .map(({ firstLogin, later, failed, strangers, turn }): Seen => {
+  .map(({ firstLogin, later, failed, others, turn }): Seen => {
     const accounts = roles.map((role) => ({ user: `kr_a1b2c_${role}_1`, role }));
     const row = ({ user, role }: { user: string; role: string }, change: Partial<Listed> = {}): Listed => ({
       user,
@@ -36,7 +36,7 @@ const legal = fc
     const look = (change: Partial<Listed>): Look => {
       const rows = [
         ...accounts.map((one, at) => row(one, at === 0 ? change : {})),
-        ...strangers.map((user) => row({ user, role: "user" })),
+        ...others.map((user) => row({ user, role: "user" })),
       ];
       const at = turn % rows.length;
       return { said: yes(), rows: [...rows.slice(at), ...rows.slice(0, at)] };
@@ -53,7 +53,7 @@ const legal = fc
     };
   });
 
-/** One account's row in one look made otherwise; null takes it away. */
+/** Changes the row of one account in one look; null removes it. */
 function changed(look: Look, user: string, change: Partial<Listed> | null): Look {
   const rows = look.rows ?? [];
   return {
@@ -65,7 +65,7 @@ function changed(look: Look, user: string, change: Partial<Listed> | null): Look
   };
 }
 
-test("what a sound server tells passes", () => {
+test("a correct server passes", () => {
   fc.assert(
     fc.property(legal, (seen) => {
       expect(found(seen)).toEqual(["pass"]);
@@ -73,7 +73,7 @@ test("what a sound server tells passes", () => {
   );
 });
 
-test("an account that is missing, listed twice, or of another role or kind is named", () => {
+test("an account that is missing, listed twice, or has another role or kind is reported", () => {
   const wrongs = fc.constantFrom("missing", "twice", "role", "kind");
   fc.assert(
     fc.property(legal, fc.nat(2), wrongs, (seen, at, what) => {
@@ -97,7 +97,7 @@ test("an account that is missing, listed twice, or of another role or kind is na
   );
 });
 
-test("a last login that stays, and failures that stay or go up by another number, are named", () => {
+test("a frozen last login and a frozen or wrong count of failures are reported", () => {
   fc.assert(
     fc.property(legal, fc.integer({ min: -2, max: 5 }), (seen, more) => {
       const user = seen.accounts[0]?.user ?? "";

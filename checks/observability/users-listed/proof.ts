@@ -47,11 +47,11 @@ export default proveCheck(usersListed, {
     },
     wrong: {
       seen: { ...sound, before: look({ role: "dba" }) },
-      fault: changeColumn("callAllAdministrators", /FROM system\.users WHERE user_id IN/, "role", () => "dba"),
+      fault: changeColumn("showAllAsDba", /FROM system\.users WHERE user_id IN/, "role", () => "dba"),
     },
     frozen: {
       seen: { ...sound, afterLogin: look() },
-      fault: changeColumn("forgetLogins", /FROM system\.users WHERE user_id IN/, "last_login_at", () => null),
+      fault: changeColumn("hideTheLastLogin", /FROM system\.users WHERE user_id IN/, "last_login_at", () => null),
     },
   },
 });

@@ -1,8 +1,8 @@
-import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import type { Json } from "../../../src/wire/json.ts";
 import { cellText, rowsOf, saidOf, type Answer, type Reply } from "../../../src/server/target.ts";
 
-/** `version` is null where it is not told there. `unread`: why that cannot be known; null where it can. */
+/** `version` is null if this place shows none. `unread`: why it could not be read; null if it could. */
 type Told = {
   readonly place: string;
   readonly version: string | null;
@@ -12,13 +12,13 @@ type Told = {
 
 export const versionTold = defineCheck({
   id: "observability/version-told",
-  title: "The server tells its version, the same everywhere",
-  failureTitle: "The server does not tell its version, or several",
+  title: "The server reports one version everywhere",
+  failureTitle: "The server reports no version, or several",
   description:
-    "Looks for the version in GET /health (which may be closed to us), system.stats and, for each node, system.cluster. One of them has to tell it, and all that do must tell the same.",
-  blindTo: "It sees what is told; whether the binary is what it says is not looked at.",
-  risk: "Nobody knows which known defects this server has, or half of a cluster runs something else.",
-  remedy: "Bring all nodes to one version; note the version of what you deploy.",
+    "Reads the version from GET /health (which may be closed to us), system.stats and, for each node, system.cluster. At least one of them must report it, and all that do must report the same.",
+  blindTo: "Only what is reported is compared; whether the binary is that version is not checked.",
+  risk: "Nodes of different versions behave differently, and may not understand each other's data.",
+  remedy: "Upgrade all nodes to one version.",
   covers: [],
   touches: "nothing",
   needs: ["dba"],
@@ -26,7 +26,11 @@ export const versionTold = defineCheck({
   estimateMs: 150,
   estimateRequests: 3,
   findings: {
-    unknownVersion: { say: (d: { places: readonly string[] }) => `${d.places.join(", ")}: none tells the version` },
+    unknownVersion: {
+      say: (d: { places: readonly string[] }) => `${d.places.join(", ")}: none reports the version`,
+      risk: "Operators cannot tell which known bugs and fixes this server has.",
+      remedy: "Record the version of what you deploy.",
+    },
     mixed: { say: (d: { told: readonly string[] }) => `the versions differ: ${d.told.join(", ")}` },
   },
   async observe(target) {
@@ -35,55 +39,44 @@ export const versionTold = defineCheck({
       target.sql(target.login, "SELECT metric_value FROM system.stats WHERE metric_name = 'server_version' LIMIT 2"),
       target.sql(target.login, "SELECT node_id, version FROM system.cluster ORDER BY node_id LIMIT 100"),
     ]);
-    const nodes = (rowsOf(cluster) ?? []).map((row) => ({
-      place: `node ${cellText(row["node_id"])}`,
-      version: versionIn(row["version"]),
-      unread: null,
-      exchange: cluster.exchange,
-    }));
-    const told: Told[] = [
+    const inView = (place: string, answer: Answer, cell: Json | undefined): Told => ({
+      place,
+      version: versionIn(cell),
+      unread: unreadOf(answer),
+      exchange: answer.exchange,
+    });
+    const nodes = rowsOf(cluster) ?? [];
+    const told = [
       toldByHealth(health),
-      {
-        place: "system.stats",
-        version: versionIn(rowsOf(stats)?.[0]?.["metric_value"]),
-        unread: unreadOf(stats),
-        exchange: stats.exchange,
-      },
-      ...(nodes.length > 0
-        ? nodes
-        : [
-            {
-              place: "system.cluster",
-              version: null,
-              unread: unreadOf(cluster),
-              exchange: cluster.exchange,
-            },
-          ]),
+      inView("system.stats", stats, rowsOf(stats)?.[0]?.["metric_value"]),
+      ...nodes.map((row) => inView(`node ${cellText(row["node_id"])}`, cluster, row["version"])),
+      ...(nodes.length > 0 ? [] : [inView("system.cluster", cluster, undefined)]),
     ];
     return { told };
   },
-  judge({ told }) {
+  judge({ told }, { found }) {
     const known = told.filter(({ version }) => version !== null);
-    const versions = new Set(known.map(({ version }) => version));
-    const sent = [...new Set(told.map(({ exchange }) => exchange))];
-    if (versions.size > 1)
-      return fail({
-        name: "mixed",
-        data: { told: known.map(({ place, version }) => `${place} ${version}`) },
-        sent,
-      });
+    if (new Set(known.map(({ version }) => version)).size > 1)
+      found.mixed({ told: known.map(({ place, version }) => `${place} ${version}`) }, { sent: exchangesOf(told) });
     const unread = told.find((one) => one.unread !== null);
     if (unread !== undefined) return unknown(`${unread.place} was not answered: ${unread.unread}`);
-    if (told.length === 0) return unknown("nothing was asked");
-    if (known.length === 0)
-      return fail({ name: "unknownVersion", data: { places: told.map(({ place }) => place) }, sent });
+    if (told.length === 0) return unknown("no place was read");
+    if (known.length === 0) {
+      found.unknownVersion({ places: told.map(({ place }) => place) }, { sent: exchangesOf(told) });
+      return unknown("the version is not known");
+    }
     return pass(
       `${known[0]?.version} in ${known.length} of ${told.length} places: ${known.map(({ place }) => place).join(", ")}`,
     );
   },
 });
 
-/** A view that this server does not have tells nothing; one that was not answered may. */
+/** All nodes of a cluster come from one exchange. */
+function exchangesOf(told: readonly Told[]): number[] {
+  return [...new Set(told.map(({ exchange }) => exchange))];
+}
+
+/** A view that the server does not have shows no version; one that was not answered might. */
 function unreadOf(answer: Answer): string | null {
   return answer.kind === "unsure" || answer.status === 429 ? saidOf(answer).message : null;
 }
@@ -96,7 +89,7 @@ function toldByHealth(reply: Reply): Told {
   return { place: "GET /health", version: versionIn(version), unread, exchange: reply.exchange };
 }
 
-/** Something with a digit in it; `unknown` is no version. */
+/** Text with a digit in it: `unknown` is not a version. */
 function versionIn(cell: Json | undefined): string | null {
   return typeof cell === "string" && /\d/.test(cell) ? cell : null;
 }

@@ -12,7 +12,7 @@ const told = (place: string, version: string | null, unread: string | null = nul
 const places = ["GET /health", "system.stats", "node 1"];
 const sound = { told: places.map((place) => told(place, "0.4.3")) };
 
-/** Nothing tells the version any more: the health check is closed, and the views have no such rows. */
+/** Closes GET /health; together with the two faults below, no place reports the version. */
 const closeHealth: Fault["wrap"] = (wire, fired) => ({
   ...wire,
   async exchange(request) {
@@ -22,7 +22,7 @@ const closeHealth: Fault["wrap"] = (wire, fired) => ({
     return { ...answer, status: 403, body: new TextEncoder().encode('{"error":"closed"}') };
   },
 });
-const noFigure = changeRows("forgetTheFigure", /'server_version'/, () => []);
+const noMetric = changeRows("hideTheMetric", /'server_version'/, () => []);
 const noCluster = refuseIt("haveNoCluster", /FROM system\.cluster/, {
   message: "table 'kalam.system.cluster' not found",
 });
@@ -38,8 +38,8 @@ export default proveCheck(versionTold, {
     unknownVersion: {
       seen: { told: places.map((place) => told(place, null)) },
       fault: {
-        name: "tellNoVersion",
-        wrap: (wire, fired) => closeHealth(noFigure.wrap(noCluster.wrap(wire, fired), fired), fired),
+        name: "reportNoVersion",
+        wrap: (wire, fired) => closeHealth(noMetric.wrap(noCluster.wrap(wire, fired), fired), fired),
       },
     },
     mixed: {
