@@ -1,7 +1,7 @@
 /** `kalam-ready check`: profile -> plan -> session -> run -> report. */
 import { loadCategories } from "../../checks/index.ts";
 import type { Category } from "../check.ts";
-import { exits, type Ended, type ExitName } from "../exit.ts";
+import type { Ended, ExitName } from "../exit.ts";
 import type { FormatName } from "../formats/names.ts";
 import { packageVersion } from "../package.ts";
 import { ContradictionError, makePlan, type Means } from "../plan.ts";
@@ -116,7 +116,7 @@ export async function checkServer(parts: CheckServerParts): Promise<ExitName> {
       cleanUp = await attached.cleanUp({ keep: parts.keep });
       ended = signals.ended();
     }
-    const report = makeReport({
+    const { report, exit } = makeReport({
       tool: { name: "kalam-ready", version: packageVersion },
       run: {
         id,
@@ -140,7 +140,7 @@ export async function checkServer(parts: CheckServerParts): Promise<ExitName> {
     const masked = output.redactor.redactAll(report);
     await tellDetails(masked, output);
     await writeReports(masked, profile, categories, output);
-    return exitOf(report);
+    return exit;
   } finally {
     output.done();
     signals.release();
@@ -270,10 +270,4 @@ async function formatted(
       });
     }
   }
-}
-
-function exitOf(report: Report): ExitName {
-  const found = (Object.keys(exits) as ExitName[]).find((name) => exits[name].code === report.exit);
-  if (found === undefined) throw new Error(`exit ${report.exit} is in no table`);
-  return found;
 }
