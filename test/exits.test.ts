@@ -70,7 +70,7 @@ describe("0, ready", () => {
       /^kalam-ready \S+ {2}standard {2}http:\/\/127\.0\.0\.1:\d+ {2}KalamDB \S+ as root {2}run [a-z]\d[a-z]\d[a-z] {2}seed \d+\n/,
     );
     expect(stdout).toMatch(/✔ The server answers SQL {2,}3 of 3 queries right/);
-    expect(stdout).toMatch(/– A server with bad settings .* skipped: nothing may stop this server/);
+    expect(stdout).toMatch(/– A server with bad settings .* skipped: stopping this server or starting another is not allowed/);
     expect(stdout).toMatch(/\nREADY {3}\d+ passed .* nothing left behind\n/);
     expect(stderr).toMatch(/^pass +configuration\/answers-sql/m);
     expect(code).toBe(0);
@@ -135,7 +135,7 @@ describe("0, ready", () => {
   test("--kalam-bin names the kalam command line; without it what needs it is skipped, and says so", async () => {
     const only = ["--only", "cli/kalam-exits-right", "--only", "cli/catalogue-commands-answer"];
     const without = await run(["check", ...only]);
-    expect(without.stdout).toMatch(/– kalam ends with the right exit code.*skipped: no kalam command line was named/);
+    expect(without.stdout).toMatch(/– kalam ends with the right exit code.*skipped: no kalam command line given/);
     expect(without.stdout).toMatch(/✔ DESCRIBE, SHOW .* kalam itself was not named \(--kalam-bin\)/);
     const named = await run(["check", ...only, "--kalam-bin", kalamStandIn]);
     expect(named.stdout).toMatch(/✔ kalam ends with the right exit code.*14 of 14 runs of kalam/);

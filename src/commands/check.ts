@@ -71,7 +71,9 @@ export interface CheckServerParts {
 export async function checkServer(parts: CheckServerParts): Promise<ExitName> {
   const { profile, output, categories } = parts;
   const own = profile.serverBin !== undefined || parts.server !== undefined;
-  const plan = planned(profile, categories, { ownServer: own, kalam: profile.kalamBin !== undefined });
+  const means = { ownServer: own, kalam: profile.kalamBin !== undefined };
+  // Before the login: a profile that contradicts itself is reported before anything is sent.
+  let plan = planned(profile, categories, means);
   const id = newRunId();
   const startedAt = new Date();
   const beganAt = performance.now();
@@ -93,6 +95,7 @@ export async function checkServer(parts: CheckServerParts): Promise<ExitName> {
       output.complain(sentence);
     } else {
       const { session, wire } = attached;
+      plan = planned(profile, categories, { ...means, login: session.login });
       const running = new Set<string>();
       const progress = (): void => output.progress([...running].join(", "));
       outcomes = await run(plan.steps, session, {

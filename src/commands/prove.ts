@@ -77,6 +77,7 @@ export async function prove(
     const { steps } = planned({ ...allowed, only: chosen }, categories, {
       ownServer: onSandbox || profile.serverBin !== undefined,
       kalam: kalamBin !== undefined,
+      login: attached.session.login,
     });
     const proofs: LiveProof[] = [];
     for (const { check, disposition } of steps) {
