@@ -1,6 +1,7 @@
 /** Which checks a run makes, and why it leaves out the others. Pure. */
 import type { Category, Check, Limits, Touches } from "./check.ts";
 import type { Profile } from "./profile/effective.ts";
+import { UsageError } from "./profile/usage.ts";
 import type { Account } from "./server/sender.ts";
 
 /**
@@ -40,10 +41,7 @@ export interface Means {
   readonly login?: Account;
 }
 
-/** A required check that touches what is not allowed: the profile contradicts itself. */
-export class ContradictionError extends Error {}
-
-/** Throws ContradictionError. */
+/** Throws UsageError where a required check touches what is not allowed: the profile contradicts itself. */
 export function makePlan(profile: Profile, categories: readonly Category[], means: Means): Plan {
   const steps: Step[] = [];
   const requiredButLeftOut: string[] = [];
@@ -59,8 +57,10 @@ export function makePlan(profile: Profile, categories: readonly Category[], mean
       const disposition = dispositionOf(check, profile, means);
       const { touches } = check.observation;
       if (required && !profile.allow.includes(touches)) {
-        throw new ContradictionError(
+        throw new UsageError(
+          "requiredNotAllowed",
           `${check.id} is required, but it touches ${touches}, and only ${profile.allow.join(", ")} is allowed`,
+          { check: check.id, touches },
         );
       }
       const limits = { ...check.limits, ...profile.checks[check.id]?.limits };

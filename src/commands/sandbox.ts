@@ -25,13 +25,15 @@ export async function startSandbox(options: Partial<StartOptions> = {}): Promise
   const missing = needed.filter((name) => !isInstalled(name));
   if (missing.length > 0) {
     throw new UsageError(
+      "sandboxNotInstalled",
       `the sandbox needs ${missing.join(", ")}, which ${missing.length === 1 ? "is" : "are"} not installed: npm install ${missing.join(" ")}`,
     );
   }
   try {
     return await startServer(sandboxBinary, { withinMs: 60_000, book: { made: () => {}, gone: () => {} }, ...options });
   } catch (error) {
-    if (error instanceof StartError) throw new UsageError(`the sandbox did not start: ${error.message}`);
+    if (error instanceof StartError)
+      throw new UsageError("sandboxNotStarted", `the sandbox did not start: ${error.message}`);
     throw error;
   }
 }
@@ -54,7 +56,7 @@ export async function sandbox(flags: SandboxFlags, environment: NodeJS.ProcessEn
   const output = new Output(flags, environment);
   const port = flags.port === undefined ? undefined : Number(flags.port);
   if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65_536)) {
-    throw new UsageError(`--port: a number from 1 to 65535, not ${JSON.stringify(flags.port)}`);
+    throw new UsageError("invalidPort", `--port: a number from 1 to 65535, not ${JSON.stringify(flags.port)}`);
   }
   const signals = handleSignals({ first: () => output.tell("stopping"), leaving: () => "kalam-ready: left" });
   const server = await startSandbox({ signal: signals.signal, ...(port === undefined ? {} : { port }) });

@@ -151,7 +151,7 @@ describe.concurrent("a server that does not come up is told in a sentence, and l
     const { control } = await start();
     const book = newBook();
     const starting = start({ port: control.port, book });
-    await expect(starting).rejects.toThrow(new StartError(`something listens on port ${control.port} already`));
+    await expect(starting).rejects.toMatchObject({ code: "portInUse" });
     expect(book.log).toEqual([]);
   });
 

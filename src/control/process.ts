@@ -27,8 +27,17 @@ export interface FolderBook {
   gone(folder: string): void;
 }
 
-/** The server did not come up. The message is the sentence for it. */
-export class StartError extends Error {}
+/** The server did not start. */
+export class StartError extends Error {
+  readonly code: StartCode;
+
+  constructor(code: StartCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+type StartCode = "portInUse" | "serverEnded" | "startAborted" | "startTimedOut";
 
 const keptOutput = 4_000;
 const stopWithinMs = 10_000;
@@ -74,7 +83,7 @@ export async function startServer(binary: string, options: StartOptions): Promis
   const { book } = options;
   const port = options.port ?? (await freePort());
   // Somebody else's answer there would be taken for this server's.
-  if (await answers(port)) throw new StartError(`something listens on port ${port} already`);
+  if (await answers(port)) throw new StartError("portInUse", `something listens on port ${port} already`);
   const folder = newFolder(book);
   const rootPassword = `Kr1-${randomBytes(18).toString("base64url")}`;
   const file = options.config ?? path.join(folder, "server.toml");
@@ -91,14 +100,9 @@ export async function startServer(binary: string, options: StartOptions): Promis
   const url = `http://127.0.0.1:${port}`;
   const came = await waitUntilAnswers(child, port, options.withinMs, options.signal);
   if (!came || child.process.pid === undefined) {
-    const why =
-      child.ended() !== undefined
-        ? `ended with ${child.ended()?.how ?? "?"}`
-        : options.signal?.aborted === true
-          ? "was given up before it answered"
-          : `did not answer within ${options.withinMs} ms`;
+    const [code, why] = notStarted(child.ended()?.how, options);
     await end(child, book);
-    throw new StartError(`${binary} ${why}: ${child.lastWords()}`);
+    throw new StartError(code, `${binary} ${why}: ${child.lastWords()}`);
   }
   return {
     url,
@@ -113,6 +117,12 @@ export async function startServer(binary: string, options: StartOptions): Promis
     isRunning: () => child.ended() === undefined,
     lastWords: child.lastWords,
   };
+}
+
+function notStarted(exit: string | undefined, { signal, withinMs }: StartOptions): readonly [StartCode, string] {
+  if (exit !== undefined) return ["serverEnded", `ended with ${exit}`];
+  if (signal?.aborted === true) return ["startAborted", "was given up before it answered"];
+  return ["startTimedOut", `did not answer within ${withinMs} ms`];
 }
 
 async function trial(
