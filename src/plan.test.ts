@@ -101,7 +101,7 @@ describe("a step", () => {
     expect(dispositions(plan({ allow }, { ownServer: true }))["b/kills"]).toBe("run");
   });
 
-  test("that needs a dba is unknown once the login is known to be none, so that a weak login cannot be green", () => {
+  test("that needs a dba is unknown for any other login, once the role is known", () => {
     const as = (role: Role): Record<string, string> => dispositions(plan({}, { login: { name: "root", role } }));
     for (const role of ["user", "service"] as const) {
       const why = `unknown: root has the role ${role}; this check needs a login with the role dba`;

@@ -17,12 +17,12 @@ const selected = (...selectors: string[]): string[] => [...select(selectors, cat
 
 test.for<[string, string, readonly string[]]>([
   ["an id", "durability/survives-kill", ["durability/survives-kill"]],
-  ["a category, and not one that begins like it", "config", ["config/other"]],
+  ["a category, and not one with the same prefix", "config", ["config/other"]],
   ["what is touched", "touches:scratch", ["configuration/ttl.checked", "config/other"]],
   ["a glob", "configuration/*", ["configuration/answers-sql", "configuration/ttl.checked"]],
   ["a glob over categories", "*/*-*", ["configuration/answers-sql", "durability/survives-kill"]],
-  ["one unknown letter", "config/othe?", ["config/other"]],
-  ["a glob with a sign that means something in patterns", "*/ttl.check*", ["configuration/ttl.checked"]],
+  ["a single-character wildcard", "config/othe?", ["config/other"]],
+  ["a glob with a character special in regular expressions", "*/ttl.check*", ["configuration/ttl.checked"]],
   [
     "everything",
     "*",
@@ -32,7 +32,7 @@ test.for<[string, string, readonly string[]]>([
   expect(selected(selector)).toEqual(ids);
 });
 
-test("several selectors together name what any of them names, each check once", () => {
+test("several selectors match the union, each check once", () => {
   expect(selected("config", "touches:scratch", "config/other")).toEqual(["config/other", "configuration/ttl.checked"]);
   expect(selected()).toEqual([]);
 });
@@ -47,7 +47,7 @@ test.for<[string, string]>([
   ["durability/", "durability/survives-kill"],
   ["durability/x*", "durability"],
   ["configuration/ttlXchecked", "configuration/ttl.checked"],
-])("%j matches nothing, and the nearest right one is named", ([selector, hint]) => {
+])("%j matches nothing, and the nearest selector is suggested", ([selector, hint]) => {
   const selecting = (): unknown => selected("config", selector);
   expect(selecting).toThrow(UsageError);
   expect(selecting).toThrow(expect.objectContaining({ code: "unknownCheck", data: { selector } }));

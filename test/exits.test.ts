@@ -120,7 +120,7 @@ describe("0, ready", wholeRuns, () => {
     expect(code).toBe(0);
   });
 
-  test("a reader that closes the pipe early changes neither the code nor the peace", () => {
+  test("a reader that closes the pipe early changes neither the exit code nor stderr", () => {
     const script = `"${process.execPath}" "${path.join(packageFolder, "bin/kalam-ready.js")}" check --only configuration/answers-sql -q | head -1; echo "exit \${PIPESTATUS[0]}"`;
     const { stdout, stderr } = spawnSync("bash", ["-c", script], {
       encoding: "utf8",
@@ -132,13 +132,13 @@ describe("0, ready", wholeRuns, () => {
     expect(stderr).toBe("");
   });
 
-  test("two runs at the same time do not disturb each other", async () => {
+  test("concurrent runs do not interfere", async () => {
     const both = await Promise.all([run(["check", ...category]), run(["check", ...category])]);
     expect(both.map((one) => one.code)).toEqual([0, 0]);
     expect(await leftOnServer()).toEqual([]);
   });
 
-  test("--kalam-bin names the kalam command line; without it what needs it is skipped, and says so", async () => {
+  test("--kalam-bin gives the kalam command line; without it the checks that need it are skipped", async () => {
     const only = ["--only", "cli/kalam-exits-right", "--only", "cli/catalogue-commands-answer"];
     const without = await run(["check", ...only]);
     expect(without.stdout).toMatch(/– kalam ends with the right exit code.*skipped: no kalam command line given/);
@@ -197,7 +197,7 @@ async function fetchToken(): Promise<string> {
 }
 
 describe("1, not ready", processes, () => {
-  test("a red row is told by finding, request, risk, remedy and a command that shows it again; JUnit and JSON agree", async () => {
+  test("a failure is shown with finding, request, risk, remedy and a command to reproduce it; JUnit and JSON agree", async () => {
     const profile = path.join(folder, "strict.yaml");
     writeFileSync(
       profile,
@@ -260,7 +260,7 @@ describe("2, cannot tell", processes, () => {
     ["HTML at 200", "<!doctype html><title>hello</title>", 200, {}, /is no KalamDB.*200 <!doctype html>/],
     ["a redirect loop", "", 302, { location: "/v1/api/auth/status" }, /is no KalamDB.*a redirect to/],
     ["JSON of somebody else", '{"ok":true}', 200, {}, /is no KalamDB/],
-  ])("a web server that is none: %s", async (_, body, status, headers, said) => {
+  ])("a server that is not KalamDB: %s", async (_, body, status, headers, said) => {
     const other = await webServer((__, response) => void response.writeHead(status, headers).end(body));
     try {
       const { code, stderr, stdout } = await run(["check", "--url", other.url, "--json"]);
@@ -272,7 +272,7 @@ describe("2, cannot tell", processes, () => {
     }
   });
 
-  test("a body that is cut, and one that never ends", async () => {
+  test("a truncated body and an endless one", async () => {
     const cut = await webServer((_, response) => {
       response
         .writeHead(200, { "content-type": "application/json", "content-length": "1000" })
@@ -297,7 +297,7 @@ describe("2, cannot tell", processes, () => {
     }
   });
 
-  test("a plain user: what needs a dba is unknown, and the sentence says which role to give", async () => {
+  test("a plain user: checks that need a dba are unknown, and the sentence names the role", async () => {
     const { session, wire } = await openTestSession(server, path.join(folder, "plain"));
     const name = "plain_reader";
     await session.sender.sql(session.login, `CREATE USER '${name}' WITH PASSWORD 'Plain-Pass-1234' ROLE user`);
@@ -314,7 +314,7 @@ describe("2, cannot tell", processes, () => {
     expect(code).toBe(2);
   });
 
-  test("nothing selected that could pass, and a required check that is left out", async () => {
+  test("no check that can pass, and a required check that is not selected", async () => {
     const nothing = await run(["check", "--only", "configuration/bad-settings-stop-the-start"]);
     expect([nothing.code, nothing.stdout.includes("because no check passed")]).toEqual([2, true]);
     const required = await run(["check", ...quick, "--require", "configuration/clock-in-step"]);
@@ -324,7 +324,7 @@ describe("2, cannot tell", processes, () => {
     ]).toEqual([2, true]);
   });
 
-  test("a budget that is too short ends the run, cleaned up", async () => {
+  test("a budget that is too short ends the run, which cleans up", async () => {
     const { code, stdout } = await run(["check", "--budget", "1ms"]);
     expect(stdout).toMatch(/\? The server answers SQL +the budget of 1 ms was spent/);
     expect(code).toBe(2);
@@ -405,7 +405,7 @@ describe("64, usage", processes, () => {
 });
 
 describe("70, our own defect", processes, () => {
-  test("a package that is not built, and an error that nobody caught, are no verdict", async () => {
+  test("an unbuilt package and an uncaught error are no verdict", async () => {
     const unbuilt = path.join(folder, "unbuilt");
     mkdirSync(path.join(unbuilt, "bin"), { recursive: true });
     cpSync(path.join(packageFolder, "bin"), path.join(unbuilt, "bin"), { recursive: true });
@@ -441,13 +441,13 @@ describe("69, 73, 77, 78", processes, () => {
     expect([result.code, result.stdout, ...codesOf(result)]).toEqual([73, "", "fileNotWritable"]);
   });
 
-  test("a folder in the place of the report: 73", async () => {
+  test("a report path that is a folder: 73", async () => {
     const place = path.join(folder, "taken");
     mkdirSync(place);
     expect((await run(["check", ...quick, "--report", `json=${place}`])).code).toBe(73);
   });
 
-  test("a ledger that cannot be written: 73, and nothing was made", async () => {
+  test("a ledger that cannot be written: 73, and nothing is created", async () => {
     const result = await run(["check", ...quick, "--debug"], { env: { KALAM_READY_STATE: "/dev/null/state" } });
     expect([result.code, ...codesOf(result)]).toEqual([73, "ledgerNotWritable"]);
     expect(await leftOnServer()).toEqual([]);
@@ -517,7 +517,7 @@ describe("130 and 143", wholeRuns, () => {
     expect(await leftOnServer()).toEqual([]);
   });
 
-  test("a second Ctrl-C leaves at once and prints the command that cleans up; cleanup then finds what is left", async () => {
+  test("a second Ctrl-C leaves at once and prints the cleanup command, which removes what is left", async () => {
     const slow = ["check", "--debug", "--max-rps", "5", "--only", "configuration/namespaces-kept-apart"];
     const { signal, stderr } = await run(slow, {
       meanwhile(child) {
@@ -535,7 +535,7 @@ describe("130 and 143", wholeRuns, () => {
     expect(await leftOnServer()).toEqual([]);
   });
 
-  test("a killed run: cleanup finds it by its ledger, says so with --dry-run, removes it without", async () => {
+  test("a killed run: cleanup finds its objects by the ledger, lists them with --dry-run, and removes them", async () => {
     await run(["check", "--max-rps", "10"], {
       meanwhile: (child) => void until(child, "stderr", /^pass/m).then(() => child.kill("SIGKILL")),
     });
@@ -564,7 +564,7 @@ describe("130 and 143", wholeRuns, () => {
   });
 });
 
-test("--keep leaves the namespaces for a look and says how to remove them", processes, async () => {
+test("--keep keeps the namespaces and prints how to remove them", processes, async () => {
   const { code, stdout } = await run(["check", "--only", "configuration/drop-if-exists-idempotent", "--keep"]);
   expect(code).toBe(0);
   const command = /kalam-ready (cleanup .*?) removes it/.exec(stdout)?.[1]?.split(" ") ?? [];

@@ -36,7 +36,7 @@ function errorOf(act: () => unknown): unknown {
   }
 }
 
-test("where nothing is said, the defaults hold, and say so", () => {
+test("without any setting the defaults apply, with that origin", () => {
   const { profile: all, origins } = effective();
   expect(all).toEqual({
     name: "p.yaml",
@@ -64,7 +64,7 @@ test("where nothing is said, the defaults hold, and say so", () => {
   expect(Object.keys(origins)).toHaveLength(18);
 });
 
-describe("a flag comes before the environment, the environment before the profile", () => {
+describe("a flag overrides the environment, the environment overrides the profile", () => {
   test.for<[keyof Profile, string, string, Flags, Environment, unknown[]]>([
     [
       "effort",
@@ -105,7 +105,7 @@ describe("a flag comes before the environment, the environment before the profil
     expect(effective(yaml, {}, { [variable]: "" }).profile[key]).toEqual(written);
   });
 
-  test("what only a profile says has its line for an origin", () => {
+  test("a value that only a profile can set has its line as origin", () => {
     const { origins } = effective("name: shop\nproduction: true\nchecks: {}\naccept: []");
     expect(origins).toMatchObject({ name: "p.yaml:2", production: "p.yaml:3", checks: "p.yaml:4", accept: "p.yaml:5" });
   });
@@ -139,7 +139,7 @@ describe("a wrong flag or variable is a usage error that names it", () => {
     expect(() => effective("", flags, environment)).toThrow(new RegExp(`^${setting}: `));
   });
 
-  test("and the nearest right word", () => {
+  test("the nearest right word is suggested", () => {
     expect(() => effective("", { effort: "lihgt" })).toThrow('; did you mean "light"?');
     expect(() => effective("", { require: ["shops"] })).toThrow('; did you mean "shop"?');
   });
@@ -148,26 +148,26 @@ describe("a wrong flag or variable is a usage error that names it", () => {
 describe("what may be touched", () => {
   const allow = (yaml: string, flags: Flags = {}): readonly Touches[] => profile(yaml, flags).allow;
 
-  test("is scratch by default, and nothing always", () => {
+  test("is scratch by default, and always includes nothing", () => {
     expect(allow("")).toEqual(["nothing", "scratch"]);
     expect(allow("allow: []")).toEqual(["nothing"]);
     expect(allow("allow: [load]")).toEqual(["nothing", "load"]);
   });
 
-  test("is what the flags say where they say anything, repeated or with commas, and scratch comes along", () => {
+  test("comes from the flags if given, repeated or with commas, and then includes scratch", () => {
     expect(allow("allow: [load]", { allow: ["process", "disk"] })).toEqual(["nothing", "scratch", "process", "disk"]);
     expect(allow("", { allow: ["disk, load"] })).toEqual(["nothing", "scratch", "load", "disk"]);
     expect(effective("", { allow: ["load"] }).origins["allow"]).toBe("flag --allow");
   });
 
-  test("is nothing with --read-only and with --allow nothing", () => {
+  test("is nothing with --read-only or --allow nothing", () => {
     for (const flags of [{ readOnly: true }, { allow: ["nothing"] }, { readOnly: true, allow: ["nothing"] }]) {
       expect(allow("allow: [scratch, load]", flags)).toEqual(["nothing"]);
     }
     expect(errorOf(() => allow("", { readOnly: true, allow: ["scratch"] }))).toEqual({ usage: "readOnlyAndAllow" });
   });
 
-  test("on a production server is only what its profile names: the command line can narrow it, and not widen it", () => {
+  test("on a production server is what its profile allows: the command line can narrow it, but not widen it", () => {
     const yaml = "production: true\nallow: [scratch, load]";
     expect(allow(yaml, { allow: ["scratch"] })).toEqual(["nothing", "scratch"]);
     expect(allow(yaml, { allow: ["load"] })).toEqual(["nothing", "scratch", "load"]);
@@ -198,14 +198,14 @@ describe("what may be touched", () => {
 });
 
 describe("which checks", () => {
-  test("only: the flag instead of the profile", () => {
+  test("only: the flag replaces the profile", () => {
     expect(profile("only: [shop/open]").only).toEqual(new Set(["shop/open"]));
     expect(profile("only: [shop/open]", { only: ["touches:load"] }).only).toEqual(new Set(["shop/crowded"]));
     expect(profile("only: [shop/open]", { only: [] }).only).toEqual(new Set(["shop/open"]));
     expect(effective("only: [shop/open]", { only: ["shop"] }).origins["only"]).toBe("flag --only");
   });
 
-  test("skip: the flag besides the profile, each with its reason", () => {
+  test("skip: the flag adds to the profile, each with a reason", () => {
     const { profile: one, origins } = effective("skip: { shop/open: closed, 'shop/c*': too full }", {
       skip: ["touches:load"],
     });
@@ -213,14 +213,14 @@ describe("which checks", () => {
     expect(origins["skip"]).toBe("p.yaml:2, flag --skip");
   });
 
-  test("require: the flag besides the profile", () => {
+  test("require: the flag adds to the profile", () => {
     const { profile: one, origins } = effective("require: [shop/open]", { require: ["shop/p*"] });
     expect([...one.require]).toEqual(["shop/open", "shop/prices-right"]);
     expect(origins["require"]).toBe("p.yaml:2, flag --require");
   });
 
   test.for(["only: [shop/opn]", "require: [shop/opn]", "skip: { 'shop/x*': why }"])(
-    "an unknown one in %s is a profile error with its line",
+    "an unknown check in %s is a profile error with its line",
     (yaml) => {
       expect(errorOf(() => profile(yaml))).toEqual({ profile: "unknownCheck", lines: [2] });
     },
@@ -239,14 +239,14 @@ describe("which checks", () => {
 describe("reports", () => {
   const reports = (yaml: string, flags: Flags = {}): unknown => profile(yaml, flags).reports;
 
-  test("are those of the flags, else of the profile", () => {
+  test("come from the flags, else from the profile", () => {
     const yaml = "reports: [{ format: junit, path: a.xml }]";
     expect(reports(yaml)).toEqual([{ format: "junit", path: "a.xml" }]);
     expect(reports(yaml, { report: ["json=b=c.json", "table"] })).toEqual([{ format: "json", path: "b=c.json" }, { format: "table" }]); // prettier-ignore
     expect(reports(yaml, { json: true })).toEqual([{ format: "json" }]);
   });
 
-  test("to stdout are one at most", () => {
+  test("at most one goes to stdout", () => {
     const many: [string, Flags][] = [
       ["", { report: ["json", "junit"] }],
       ["", { report: ["json"], json: true }],
@@ -265,19 +265,19 @@ describe("which server", () => {
     return [url, serverBin, serverConfig];
   };
 
-  test("one that runs, or one that is started, never both", () => {
+  test("a running server or one to start, never both", () => {
     expect(errorOf(() => server("", { url: "http://x", serverBin: "/bin/k" }))).toEqual({ usage: "urlAndServerBin" });
     expect(server("", { serverBin: "/bin/k", serverConfig: "s.toml" })).toEqual([undefined, "/bin/k", "s.toml"]);
     expect(server("", { url: "http://x" })).toEqual(["http://x", undefined, undefined]);
   });
 
-  test("a flag before what was named elsewhere", () => {
+  test("a flag overrides every other source", () => {
     const environment = { KALAM_READY_URL: "http://e", KALAMDB_SERVER_BIN: "/bin/e" };
     expect(server("server: http://p", { serverBin: "/bin/k" }, environment)).toEqual([undefined, "/bin/k", undefined]);
     expect(server("server: http://p", { url: "http://x" }, environment)).toEqual(["http://x", undefined, undefined]);
   });
 
-  test("KALAMDB_SERVER_BIN last of all: set for something else, it must not take the place of a named server", () => {
+  test("KALAMDB_SERVER_BIN comes last: set for something else, it must not replace a server that was given", () => {
     const environment = { KALAMDB_SERVER_BIN: "/bin/e" };
     expect(server("server: http://p", {}, environment)).toEqual(["http://p", undefined, undefined]);
     expect(server("", {}, { ...environment, KALAM_READY_URL: "http://e" })).toEqual(["http://e", undefined, undefined]);
@@ -285,7 +285,7 @@ describe("which server", () => {
     expect(server("", { serverConfig: "s.toml" }, environment)).toEqual([undefined, "/bin/e", "s.toml"]);
   });
 
-  test("its settings only where it is started", () => {
+  test("--server-config only for a server to start", () => {
     const usage = "serverConfigWithoutServerBin";
     const environment = { KALAMDB_SERVER_BIN: "/bin/e" };
     const flags = { serverConfig: "s.toml" };
@@ -298,7 +298,7 @@ describe("which server", () => {
     });
   });
 
-  test("a wrong address in the profile is a profile error with its line", () => {
+  test("an invalid URL in the profile is a profile error with its line, unless it is not used", () => {
     expect(errorOf(() => server("server: ftp://x"))).toEqual({ profile: "urlScheme", lines: [2] });
     expect(errorOf(() => server("server: ${env:U}", {}, { U: "" }))).toEqual({ profile: "emptyValue", lines: [2] });
     expect(server("server: ftp://x", { url: "http://x" })).toEqual(["http://x", undefined, undefined]);

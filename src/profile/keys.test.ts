@@ -39,7 +39,7 @@ function judged(source: string): { schema: boolean; reader: boolean } {
 const v1 = (rest: string): string => `version: 1\n${rest}`;
 const accept = "{ check: shop/prices-right, finding: wrongPrice, reason: known, until: '2026-12-31' }";
 
-describe("the schema and the reader agree on what is right", () => {
+describe("the schema and the reader agree on what is valid", () => {
   test.for([
     "version: 1",
     v1("name: a"),
@@ -76,7 +76,7 @@ describe("the schema and the reader agree on what is right", () => {
   });
 });
 
-describe("the schema and the reader agree on what is wrong", () => {
+describe("the schema and the reader agree on what is invalid", () => {
   test.for([
     "[]",
     "{}",
@@ -142,13 +142,13 @@ test("the schema is stricter than the reader about plain strings and quotes", ()
   }
 });
 
-test("every shipped profile is right by the schema", () => {
+test("every shipped profile is valid by the schema", () => {
   // The checks of the real thing are other ones than those here; only their ids differ.
   for (const name of shippedNames())
     expect([name, validate(parse(readFileSync(shippedFile(name), "utf8")))]).toEqual([name, true]);
 });
 
-test("every key is described for editors", () => {
+test("every key has a description for editors", () => {
   const undescribed: string[] = [];
   const { $defs: definitions } = schema as { $defs: Record<string, unknown> };
   const look = (at: string, node: unknown): void => {

@@ -118,11 +118,11 @@ test("an error shows the reference, not the secret that it leads to", () => {
   }
 });
 
-test("a version is enough", () => {
+test("only the version is required", () => {
   expect(parse("version: 1").document).toEqual({ version: 1 });
 });
 
-describe("what is wrong is told with its place and the nearest right word", () => {
+describe("every problem is reported with line, column and code", () => {
   test.for<[string, string]>([
     // The form.
     ["", "1:1 notAMapping"],
@@ -201,7 +201,7 @@ describe("what is wrong is told with its place and the nearest right word", () =
     expect(errorOf(v1("login: { password: hunter2 }")).message).not.toContain("hunter2");
   });
 
-  test("several things are told at once, each on its line", () => {
+  test("several problems are reported at once, each on its own line", () => {
     const error = errorOf(v1("effort: x\nbudget: 5\nnme: a"));
     expect(error.message.split("\n").map((line) => line.split(" ")[0])).toEqual([
       "p.yaml:2:9:",
@@ -237,14 +237,14 @@ describe("an acceptance", () => {
   });
 
   test.for(["2027-05-21", "2026-11-22", "2026-11-21", "2020-01-01", "2028-02-29".replace("2028", "2024")])(
-    "until %s is read: 180 days ahead are enough, and one that has run out is the verdict's to tell",
+    "until %s is valid: up to 180 days ahead, and an expired one is left to the verdict",
     (until) => {
       expect(parse(full(until)).document.accept?.[0]).toMatchObject({ until });
     },
   );
 });
 
-test("the template is a profile, and so is every shipped one", async () => {
+test("the template and every shipped profile are valid", async () => {
   const real = await loadCategories();
   const options = { categories: real, environment: { KALAM_READY_PASSWORD: "x" }, folder, onSecret: () => undefined };
   expect(parseProfile(profileTemplate(), "template", options).document).toMatchObject({
@@ -262,7 +262,7 @@ test("the template is a profile, and so is every shipped one", async () => {
   }
 });
 
-test("what the template shows in comments is right, too", async () => {
+test("the examples in the template's comments are valid", async () => {
   const options = {
     categories: await loadCategories(),
     environment: { KALAM_READY_PASSWORD: "x" },
@@ -290,18 +290,18 @@ describe("a profile is found", () => {
     }
   }
 
-  test("by its path, with references beside it", () => {
+  test("by its path, and files relative to it", () => {
     const file = path.join(folder, "mine.yaml");
     writeFileSync(file, v1("login: { token: '${file:token}' }"));
     expect(readProfile(file, options)).toMatchObject({ from: file, document: { login: { token: "tok-from-file" } } });
   });
 
-  test("by the name of a shipped one", async () => {
+  test("by the name of a shipped profile", async () => {
     const real = { ...options, categories: await loadCategories() };
     expect(readProfile("gate", real)).toMatchObject({ from: "gate", document: { name: "gate" } });
   });
 
-  test("as standard, where none is named and none lies here, else the one that lies here", async () => {
+  test("by default as kalam-ready.yaml, else as standard", async () => {
     const real = await loadCategories();
     const here = path.join(folder, "here");
     expect(inFolder(here, undefined, real).document.name).toBe("standard");
@@ -309,7 +309,7 @@ describe("a profile is found", () => {
     expect(inFolder(here, undefined, real)).toMatchObject({ from: "kalam-ready.yaml", document: { name: "mine" } });
   });
 
-  test("by the name of a shipped one, unless a file of that name lies here; a folder of that name does not matter", async () => {
+  test("by the name of a shipped profile, unless a file has that name; a folder is ignored", async () => {
     const real = await loadCategories();
     const here = path.join(folder, "there");
     mkdirSync(path.join(here, "production"), { recursive: true });
@@ -318,7 +318,7 @@ describe("a profile is found", () => {
     expect(inFolder(here, "production", real).document.name).toBe("production");
   });
 
-  test("nowhere: that is told with the names there are and the nearest right one", () => {
+  test("or not: the error lists the shipped names and suggests the nearest", () => {
     const notFound = (profile: string): Error =>
       expect.objectContaining({ code: "profileNotFound", data: { profile } }) as Error;
     expect(() => readProfile("gaet", options)).toThrow(ProfileError);
@@ -327,7 +327,7 @@ describe("a profile is found", () => {
     expect(() => readProfile("/no/such/file.yaml", options)).toThrow(notFound("/no/such/file.yaml"));
   });
 
-  test("as a folder: that cannot be read", () => {
+  test("but a folder is an error", () => {
     const named = path.join(folder, "a-folder");
     mkdirSync(named);
     expect(() => readProfile(named, options)).toThrow(expect.objectContaining({ code: "profileUnreadable" }));
