@@ -1,4 +1,4 @@
-/** Writes the pages that are made from the code: docs/checks.md, the JSON Schemas and the README's table of exit codes. */
+/** Writes the pages that are made from the code: docs/checks.md, the JSON Schemas and the README's tables of settings and exit codes. */
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { packageFolder } from "../src/package.ts";

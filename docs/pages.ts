@@ -3,7 +3,8 @@ import { loadCategories, loadProofs } from "../checks/index.ts";
 import { levelOf, needDescriptions, type Check } from "../src/check.ts";
 import { exits } from "../src/exit.ts";
 import { reportSchema } from "../src/formats/report-schema.ts";
-import { profileSchema } from "../src/profile/keys.ts";
+import { profileSchemaText } from "../src/profile/keys.ts";
+import { defaultOf, settings, type Setting } from "../src/profile/settings.ts";
 import { meanings } from "../src/proof.ts";
 
 export async function generatedPages(readme: string): Promise<Record<string, string>> {
@@ -15,9 +16,9 @@ export async function generatedPages(readme: string): Promise<Record<string, str
   );
   return {
     "docs/checks.md": `<!-- Made by npm run generate from the checks themselves. -->\n\n# The checks\n\n${sections.join("\n")}`,
-    "schemas/profile.schema.json": `${JSON.stringify(profileSchema(categories), undefined, 2)}\n`,
+    "schemas/profile.schema.json": profileSchemaText(categories),
     "schemas/report.schema.json": `${JSON.stringify(reportSchema, undefined, 2)}\n`,
-    "README.md": between(readme, "exit codes", exitTable()),
+    "README.md": between(between(readme, "exit codes", exitTable()), "settings", settingsTable()),
   };
 }
 
@@ -61,6 +62,21 @@ function escaped(text: string): string {
 function exitTable(): string {
   const rows = Object.values(exits).map(({ code, says, means }) => `| ${code} | ${says} | ${means} |`);
   return `| exit | says | means |\n| --- | --- | --- |\n${rows.join("\n")}`;
+}
+
+function settingsTable(): string {
+  const code = (text: string | undefined): string => (text === undefined ? "" : `\`${text.replaceAll("|", "\\|")}\``);
+  const rows = Object.values(settings).map((setting: Setting) => {
+    const cells = [
+      code(setting.flag),
+      code(setting.variable),
+      code(setting.key),
+      defaultOf(setting) ?? "",
+      setting.about,
+    ];
+    return `| ${cells.join(" | ")} |`;
+  });
+  return `| flag | environment | profile | default | meaning |\n| --- | --- | --- | --- | --- |\n${rows.join("\n")}`;
 }
 
 /** Replaces what stands between `<!-- name -->` and `<!-- /name -->`. Throws where the marks are missing. */

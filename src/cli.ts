@@ -2,6 +2,16 @@
 import { Command, CommanderError, Option } from "commander";
 import { exits, type ExitName } from "./exit.ts";
 import { packageVersion } from "./package.ts";
+import {
+  helpText,
+  outputSettings,
+  runSettings,
+  serverSettings,
+  settings,
+  type Flags,
+  type Setting,
+} from "./profile/settings.ts";
+import { UserError } from "./user-error.ts";
 
 /** Sets the process's exit code; never throws. */
 export async function main(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
@@ -11,7 +21,7 @@ export async function main(argv: readonly string[], environment: NodeJS.ProcessE
   try {
     exit = await parse(argv, environment);
   } catch (error) {
-    exit = await failed(error);
+    exit = failed(error, argv.includes(settings.debug.flag));
   }
   process.exitCode = exits[exit].code;
 }
@@ -27,102 +37,109 @@ async function parse(argv: readonly string[], environment: NodeJS.ProcessEnv): P
 
   const program = new Command("kalam-ready")
     .description(
-      "Is this KalamDB server ready for production? Checks it from outside, over the interfaces real clients use.",
+      "Checks from outside, over the interfaces of real clients, whether a KalamDB server is ready for production.",
     )
     .version(packageVersion, "-V, --version", "print the version")
     .showSuggestionAfterError()
     .exitOverride()
     .addHelpText("after", exitHelp);
 
-  const command = (name: string, description: string): Command =>
-    output(program.command(name).description(description));
+  const command = (name: string, description: string, names: readonly (keyof Flags)[] = []): Command =>
+    flags(program.command(name).description(description), [...names, ...outputSettings]);
 
-  run(server(command("check", "run the checks against a server; the exit code is the verdict")))
-    .option("--seed <n>", "the same schedule, keys and values again")
-    .option("--keep", "leave the scratch namespaces and accounts, and say how to remove them")
-    .action(act(async (flags: object) => await (await import("./commands/check.ts")).check(flags, environment)));
+  command("check", "run the checks against a server; the exit code is the verdict", [
+    ...serverSettings,
+    ...runSettings,
+    "seed",
+    "keep",
+  ]).action(act(async (given: Flags) => await (await import("./commands/check.ts")).check(given, environment)));
 
-  run(server(command("plan", "what check would do with the same flags; sends nothing"))).action(
-    act(async (flags: object) => await (await import("./commands/plan.ts")).plan(flags, environment)),
-  );
+  command("plan", "print what check would do with the same flags; sends nothing", [
+    ...serverSettings,
+    ...runSettings,
+  ]).action(act(async (given: Flags) => await (await import("./commands/plan.ts")).plan(given, environment)));
 
-  command("list", "the checks: id, level, what they touch and need, the tests of the production plan they cover")
+  command("list", "list the checks: id, level, what they touch and need, the tests of the production plan they cover")
     .argument("[selectors...]", "only these: id, category, touches:load, glob")
     .option("--json", "as JSON")
     .action(
       act(
-        async (selectors: string[], flags: object) =>
-          await (await import("./commands/list.ts")).list(selectors, flags, environment),
+        async (selectors: string[], given: Flags) =>
+          await (await import("./commands/list.ts")).list(selectors, given, environment),
       ),
     );
 
-  command("explain", "everything about one check")
-    .argument("<id>", "the check's id, or its name alone")
+  command("explain", "explain one check")
+    .argument("<id>", "the check's id, or its name without the category")
     .action(
       act(
-        async (id: string, flags: object) =>
-          await (await import("./commands/explain.ts")).explain(id, flags, environment),
+        async (id: string, given: Flags) =>
+          await (await import("./commands/explain.ts")).explain(id, given, environment),
       ),
     );
 
-  server(command("prove", "each check against its faults: green, red by name, green; on a server, or on the sandbox"))
+  command("prove", "prove that each check finds its faults, on a given server or on the sandbox", [
+    ...serverSettings,
+    "kalamBin",
+    "allow",
+    "effort",
+  ])
     .argument("[selectors...]", "only these checks")
-    .addOption(kalamOption())
-    .option("--allow <touches>", "what may be touched on a server of yours (repeat or comma)", many)
-    .option("--effort <size>", "sample sizes: light, standard, deep (KALAM_READY_EFFORT)")
     .option("--json", "as JSON")
     .action(
       act(
-        async (selectors: string[], flags: object) =>
-          await (await import("./commands/prove.ts")).prove(selectors, flags, environment),
+        async (selectors: string[], given: Flags) =>
+          await (await import("./commands/prove.ts")).prove(selectors, given, environment),
       ),
     );
 
-  server(command("cleanup", "find and remove what a killed run left"))
-    .option("--dry-run", "only say what there is")
+  command("cleanup", "find and remove what earlier runs left", serverSettings)
+    .option("--dry-run", "only list it")
     .option("--run <id>", "what this run left, whatever its age")
-    .option("--older-than <duration>", "what no ledger knows must be at least this old", "1h")
-    .action(act(async (flags: object) => await (await import("./commands/cleanup.ts")).cleanup(flags, environment)));
+    .option("--older-than <duration>", "the minimum age of objects that no ledger lists", "1h")
+    .action(act(async (given: Flags) => await (await import("./commands/cleanup.ts")).cleanup(given, environment)));
 
   const profile = program.command("profile").description("write, check and show profiles");
-  const profileCommand = (name: string, description: string): Command =>
-    output(profile.command(name).description(description));
+  const profileCommand = (name: string, description: string, names: readonly (keyof Flags)[] = []): Command =>
+    flags(profile.command(name).description(description), [...names, ...outputSettings]);
+  const profileArgument = settings.profile.about;
   profileCommand("init", "write a commented profile")
-    .argument("[file]", "where to; - prints it", "kalam-ready.yaml")
+    .argument("[file]", "the file to write; - prints it", "kalam-ready.yaml")
     .action(
       act(
-        async (file: string, flags: object) =>
-          await (await import("./commands/profile.ts")).profileInit(file, flags, environment),
+        async (file: string, given: Flags) =>
+          await (await import("./commands/profile.ts")).profileInit(file, given, environment),
       ),
     );
-  profileCommand("lint", "check a profile")
-    .argument("[file]", "a file, a shipped one's name, or - for stdin")
+  profileCommand("lint", "check a profile for errors")
+    .argument("[file]", profileArgument)
     .action(
       act(
-        async (file: string | undefined, flags: object) =>
-          await (await import("./commands/profile.ts")).profileLint(file, flags, environment),
+        async (file: string | undefined, given: Flags) =>
+          await (await import("./commands/profile.ts")).profileLint(file, given, environment),
       ),
     );
-  run(server(profileCommand("show", "the effective profile, with the origin of each value")))
-    .argument("[file]", "a file, a shipped one's name, or - for stdin")
+  profileCommand("show", "print the effective profile and the origin of each value", [
+    ...serverSettings,
+    ...runSettings,
+  ])
+    .argument("[file]", profileArgument)
     .action(
       act(
-        async (file: string | undefined, flags: object) =>
-          await (await import("./commands/profile.ts")).profileShow(file, flags, environment),
+        async (file: string | undefined, given: Flags) =>
+          await (await import("./commands/profile.ts")).profileShow(file, given, environment),
       ),
     );
-  profileCommand("schema", "the JSON Schema of profiles, for editors").action(
-    act(
-      async (flags: object) => await (await import("./commands/profile.ts")).profileSchemaCommand(flags, environment),
-    ),
+  profileCommand("schema", "print the JSON Schema of profiles, for editors").action(
+    act(async (given: Flags) => await (await import("./commands/profile.ts")).profileSchemaCommand(given, environment)),
   );
 
-  command("demo", "start the sandbox, check it, then break it in one way and show what red looks like").action(
-    act(async (flags: object) => await (await import("./commands/demo.ts")).demo(flags, environment)),
+  command("demo", "start the sandbox, check it, then break it in one way to show a failure").action(
+    act(async (given: Flags) => await (await import("./commands/demo.ts")).demo(given, environment)),
   );
-  command("sandbox", "start the sandbox and stay in the foreground, for trying profiles and pipelines")
-    .option("--port <n>", "the port; a free one where absent")
-    .action(act(async (flags: object) => await (await import("./commands/sandbox.ts")).sandbox(flags, environment)));
+  command("sandbox", "run the sandbox in the foreground, for trying profiles and pipelines")
+    .option("--port <n>", "the port (default: a free one)")
+    .action(act(async (given: Flags) => await (await import("./commands/sandbox.ts")).sandbox(given, environment)));
   program
     .command("version")
     .description("print the version")
@@ -139,53 +156,16 @@ async function parse(argv: readonly string[], environment: NodeJS.ProcessEnv): P
   return exit;
 }
 
-const many = (word: string, words: readonly string[] = []): readonly string[] => [...words, word];
-
-/** Which server, and who logs in. */
-function server(command: Command): Command {
-  return command
-    .option("--url <url>", "the server's address (KALAM_READY_URL)")
-    .option("-p, --profile <file|name|->", "a profile: a file, a shipped one's name, or stdin (KALAM_READY_PROFILE)")
-    .option("--user <name>", "who logs in (KALAM_READY_USER); the password comes from KALAM_READY_PASSWORD")
-    .option("--token-file <file>", "a file with an access token, instead of user and password (KALAM_READY_TOKEN)")
-    .option("--password-stdin", "read the password from stdin")
-    .option("--server-bin <path>", "instead of --url: start this server, check it, stop it (KALAMDB_SERVER_BIN)")
-    .option("--server-config <path>", "the settings file for --server-bin")
-    .option("--budget <duration>", "time for the whole run, such as 2m (KALAM_READY_BUDGET)")
-    .option("--timeout <duration>", "time for one check, such as 30s (KALAM_READY_TIMEOUT)")
-    .option("--max-rps <n>", "requests a second, at most (KALAM_READY_MAX_RPS)");
-}
-
-/** Which checks, how far, and what to report. */
-function run(command: Command): Command {
-  return command
-    .option("--only <selector>", "only these checks: id, category, touches:load, glob (repeat)", many)
-    .option("--skip <selector>", "not these checks (repeat)", many)
-    .option("--require <selector>", "these must pass (repeat)", many)
-    .option("--allow <touches>", "what may be touched: nothing, scratch, load, process, disk (repeat or comma)", many)
-    .option("--read-only", "touch nothing, the same as --allow nothing")
-    .option("--effort <size>", "sample sizes: light, standard, deep (KALAM_READY_EFFORT)")
-    .option("--parallel <n>", "checks side by side (KALAM_READY_PARALLEL)")
-    .addOption(kalamOption())
-    .option("--fail-on <level>", "what fails the gate: block, warn (KALAM_READY_FAIL_ON)")
-    .option("--report <format[=path]>", "table, json, junit; without a path to stdout (repeat)", many)
-    .option("--json", "short for --report json");
-}
-
-/** The binary of KalamDB's command line, for the checks that need it. */
-function kalamOption(): Option {
-  return new Option("--kalam-bin <path>", "the kalam command line, for the checks that need it (KALAM_BIN)");
-}
-
-/** What is said to people on stderr, and how. */
-function output(command: Command): Command {
-  return command
-    .option("-q, --quiet", "nothing on stderr but errors")
-    .option("-v, --verbose", "more on stderr")
-    .option("--debug", "every request on stderr")
-    .addOption(new Option("--color <when>", "colours").choices(["auto", "always", "never"]).default("auto"))
-    .option("--ascii", "no signs beyond ASCII")
-    .option("--no-progress", "no progress on stderr");
+/** Gives a command the flags of these settings. */
+function flags(command: Command, names: readonly (keyof Flags)[]): Command {
+  for (const name of names) {
+    const setting: Setting & { readonly flag: string } = settings[name];
+    const option = new Option(setting.flag, helpText(setting));
+    if (setting.repeats === true)
+      option.argParser((word: string, words: readonly string[] | undefined) => [...(words ?? []), word]);
+    command.addOption(option);
+  }
+  return command;
 }
 
 function exitHelp(): string {
@@ -193,30 +173,19 @@ function exitHelp(): string {
   return `\nExit codes:\n${lines.join("\n")}\n`;
 }
 
-/** What a user can do wrong has an exit of its own; everything else is our defect. */
-async function failed(error: unknown): Promise<ExitName> {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? "ready" : "usage";
-  const known = await Promise.all([
-    import("./profile/usage.ts"),
-    import("./profile/read.ts"),
-    import("./commands/files.ts"),
-  ]);
-  const [{ UsageError }, { ProfileError }, { CannotWriteError }] = known;
-  const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof UsageError) {
-    process.stderr.write(`kalam-ready: ${message}\n`);
-    return "usage";
+/** Reports an error. An error of the user has an exit of its own; every other one is a defect of kalam-ready. */
+function failed(error: unknown, debug: boolean): ExitName {
+  if (error instanceof CommanderError) {
+    // Commander has printed the message; its codes are like commander.unknownOption.
+    if (debug && error.exitCode !== 0) process.stderr.write(`kalam-ready: [${error.code.replace("commander.", "")}]\n`);
+    return error.exitCode === 0 ? "ready" : "usage";
   }
-  if (error instanceof ProfileError) {
-    process.stderr.write(`${message}\n`);
-    return "badProfile";
+  if (error instanceof UserError) {
+    const message = debug ? error.detail : error.message;
+    process.stderr.write(error.exit === "badProfile" ? `${message}\n` : `kalam-ready: ${message}\n`);
+    return error.exit;
   }
-  if (error instanceof CannotWriteError) {
-    process.stderr.write(`kalam-ready: ${message}\n`);
-    return "cannotWrite";
-  }
-  process.stderr.write(
-    `kalam-ready: a defect of kalam-ready, please report it: ${error instanceof Error ? (error.stack ?? message) : message}\n`,
-  );
+  const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`kalam-ready: internal error, please report it: ${trace}\n`);
   return "internal";
 }

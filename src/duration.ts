@@ -1,11 +1,11 @@
 /** Durations as people write and read them: always with a unit. */
 
 export const durationForm: RegExp = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
-export const durationWanted = "a duration with its unit, such as 500ms, 30s, 2m or 1h";
+export const durationWanted = "a duration with a unit, such as 500ms, 30s, 2m or 1h";
 
 const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 
-/** Milliseconds; undefined where the text is no duration above zero. */
+/** Milliseconds; undefined if the text is not a duration above zero. */
 export function durationMs(written: string): number | undefined {
   const found = durationForm.exec(written.trim());
   if (found === null) return undefined;

@@ -1,20 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Level } from "./check.ts";
-import { conclude, exits, type Concluding, type ExitName } from "./exit.ts";
-import type { Effect, Result } from "./report.ts";
+import { conclude, exits, type Concluding, type Effect, type ExitName, type Weighed } from "./exit.ts";
 
-function result(check: string, kind: Result["kind"], effect: Effect, rest: Partial<Result> = {}): Result {
-  const empty = {
-    category: "a",
-    title: "",
-    sentence: "",
-    findings: [],
-    limits: {},
-    touches: "nothing",
-    tookMs: 0,
-  } as const;
-  return { ...empty, check, kind, effect, required: false, ofTheRun: false, ...rest };
+function result(check: string, kind: Weighed["kind"], effect: Effect, rest: Partial<Weighed> = {}): Weighed {
+  return { check, kind, effect, required: false, ofTheRun: false, ...rest };
 }
 
 const passed = result("a/passed", "pass", "none");
@@ -25,15 +15,15 @@ const untold = result("a/untold", "unknown", "undetermined");
 const vague = result("a/vague", "unknown", "warns");
 const skipped = result("a/skipped", "skip", "none");
 const cleanedUp = result("run/nothing-left-behind", "pass", "none", { ofTheRun: true });
-const required = (one: Result): Result => ({ ...one, required: true });
+const required = (one: Weighed): Weighed => ({ ...one, required: true });
 
-const told = (results: readonly Result[], rest: Partial<Concluding> = {}): string => {
+const told = (results: readonly Weighed[], rest: Partial<Concluding> = {}): string => {
   const { exit, verdict, reasons } = conclude({ results, failOn: "block", requiredButLeftOut: [], ...rest });
   return [`${exits[exit].code} ${verdict}`, ...reasons].join("; ");
 };
 
 describe("the verdict, the first condition that holds", () => {
-  test.for<[string, readonly Result[], Partial<Concluding>, string]>([
+  test.for<[string, readonly Weighed[], Partial<Concluding>, string]>([
     ["a finding that blocks", [passed, blocks, untold, warns], {}, "1 NOT READY; a/blocks failed"],
     [
       "something left behind",
@@ -70,11 +60,11 @@ describe("the verdict, the first condition that holds", () => {
       "a required check that was left out",
       [passed],
       { requiredButLeftOut: ["a/b"] },
-      "2 CANNOT TELL; a/b is required and was left out",
+      "2 CANNOT TELL; a/b is required and was not selected",
     ],
-    ["nothing passed", [skipped, accepted], {}, "2 CANNOT TELL; nothing passed at all"],
-    ["nothing ran", [], {}, "2 CANNOT TELL; nothing passed at all"],
-    ["only the run itself passed", [cleanedUp], {}, "2 CANNOT TELL; nothing passed at all"],
+    ["nothing passed", [skipped, accepted], {}, "2 CANNOT TELL; no check passed"],
+    ["nothing ran", [], {}, "2 CANNOT TELL; no check passed"],
+    ["only the run itself passed", [cleanedUp], {}, "2 CANNOT TELL; no check passed"],
     [
       "a clean-up that is unclear",
       [passed, { ...untold, ofTheRun: true }],
@@ -104,7 +94,7 @@ describe("the verdict, the first condition that holds", () => {
 
   test("several doubts are all told", () => {
     expect(told([untold, required(skipped)], { requiredButLeftOut: ["a/b"] })).toBe(
-      "2 CANNOT TELL; a/untold could not be determined; a/skipped is required and was skipped; a/b is required and was left out; nothing passed at all",
+      "2 CANNOT TELL; a/untold could not be determined; a/skipped is required and was skipped; a/b is required and was not selected; no check passed",
     );
   });
 
@@ -119,7 +109,7 @@ describe("the verdict, the first condition that holds", () => {
   });
 });
 
-const kinds: readonly (readonly [Result["kind"], Effect])[] = [
+const kinds: readonly (readonly [Weighed["kind"], Effect])[] = [
   ["pass", "none"],
   ["fail", "blocks"],
   ["fail", "warns"],

@@ -1,31 +1,30 @@
-/** The exit codes and what leads to which. One table; the help, the README, the reports and the tests are made from it. */
+/** The exit codes, and what leads to each. The help, the README, the reports and the tests use this one table. */
 import type { Level } from "./check.ts";
-import type { Result } from "./report.ts";
 
 export const exits = {
   ready: { code: 0, says: "READY", means: "ready: every check that counts has passed" },
-  notReady: { code: 1, says: "NOT READY", means: "not ready: at least one finding fails the gate" },
-  cannotTell: { code: 2, says: "CANNOT TELL", means: "cannot tell: too little was seen to call it ready or not" },
-  usage: { code: 64, says: "USAGE", means: "usage: a flag, a command, a selector or an address is wrong" },
+  notReady: { code: 1, says: "NOT READY", means: "not ready: at least one finding fails the run" },
+  cannotTell: { code: 2, says: "CANNOT TELL", means: "cannot tell: too little was observed for a verdict" },
+  usage: { code: 64, says: "USAGE", means: "usage: a flag, command, selector or URL is wrong" },
   unreachable: {
     code: 69,
     says: "UNREACHABLE",
-    means: "unreachable: the server never answered; trying again may help",
+    means: "unreachable: the server never answered; retrying may help",
   },
-  internal: { code: 70, says: "INTERNAL", means: "internal: a defect of kalam-ready" },
+  internal: { code: 70, says: "INTERNAL", means: "internal error: a defect of kalam-ready" },
   cannotWrite: {
     code: 73,
     says: "CANNOT WRITE",
-    means: "cannot write: a file that was asked for could not be written",
+    means: "cannot write: a requested file could not be written",
   },
-  denied: { code: 77, says: "DENIED", means: "denied: the server answered and refused the login" },
-  badProfile: { code: 78, says: "BAD PROFILE", means: "bad profile: the profile says something that cannot be used" },
+  denied: { code: 77, says: "DENIED", means: "denied: the server rejected the login" },
+  badProfile: { code: 78, says: "BAD PROFILE", means: "bad profile: the profile is invalid" },
   interrupted: { code: 130, says: "INTERRUPTED", means: "interrupted by Ctrl-C, after cleaning up" },
   terminated: { code: 143, says: "TERMINATED", means: "terminated by SIGTERM, after cleaning up" },
 } as const;
 export type ExitName = keyof typeof exits;
 
-/** Why a run ended before it could conclude. */
+/** Why a run ended before its verdict. */
 export interface Ended {
   readonly exit: ExitName;
   readonly sentence: string;
@@ -35,20 +34,32 @@ export interface Conclusion {
   readonly exit: ExitName;
   /** `READY`, `READY, WITH WARNINGS`, `NOT READY` … */
   readonly verdict: string;
-  /** What decided it, most weighty first; empty for READY. */
+  /** What decided it, the most important first; empty for READY. */
   readonly reasons: readonly string[];
 }
 
+/** What a result does to the verdict. `undetermined`: unknown where a finding would block, so the verdict is, too. */
+export type Effect = "none" | "blocks" | "warns" | "undetermined" | "accepted";
+
+/** What the verdict needs of a result. */
+export interface Weighed {
+  readonly check: string;
+  readonly kind: "pass" | "fail" | "unknown" | "skip";
+  readonly effect: Effect;
+  readonly required: boolean;
+  readonly ofTheRun: boolean;
+}
+
 export interface Concluding {
-  readonly results: readonly Result[];
+  readonly results: readonly Weighed[];
   readonly failOn: Level;
   readonly requiredButLeftOut: readonly string[];
   readonly ended?: Ended;
 }
 
-/** The conditions of the verdict, the first that holds decides. */
+/** The conditions of the verdict; the first that holds decides. */
 export function conclude({ results, failOn, requiredButLeftOut, ended }: Concluding): Conclusion {
-  const named = (some: readonly Result[], why: string): string[] => some.map((result) => `${result.check} ${why}`);
+  const named = (some: readonly Weighed[], why: string): string[] => some.map((result) => `${result.check} ${why}`);
   const conclusion = (exit: ExitName, reasons: readonly string[], verdict: string = exits[exit].says): Conclusion => ({
     exit,
     verdict,
@@ -60,15 +71,15 @@ export function conclude({ results, failOn, requiredButLeftOut, ended }: Conclud
   const blocking = results.filter((result) => result.effect === "blocks");
   if (blocking.length > 0) return conclusion("notReady", named(blocking, "failed"));
 
-  // A required check has to pass: one that was accepted, skipped or left out has shown nothing.
+  // A required check has to pass; an accepted failure, a skip or an unselected check is no pass.
   const unmet = results.filter((result) => result.required && result.kind !== "pass");
-  const untold = results.filter((result) => result.effect === "undetermined" && !unmet.includes(result));
+  const undetermined = results.filter((result) => result.effect === "undetermined" && !unmet.includes(result));
   const passed = results.filter((result) => result.kind === "pass" && !result.ofTheRun);
   const doubts = [
-    ...named(untold, "could not be determined"),
+    ...named(undetermined, "could not be determined"),
     ...unmet.map((result) => `${result.check} is required and ${unmetBecause[result.kind]}`),
-    ...requiredButLeftOut.map((id) => `${id} is required and was left out`),
-    ...(passed.length === 0 ? ["nothing passed at all"] : []),
+    ...requiredButLeftOut.map((id) => `${id} is required and was not selected`),
+    ...(passed.length === 0 ? ["no check passed"] : []),
   ];
   if (doubts.length > 0) return conclusion("cannotTell", doubts);
 
@@ -92,7 +103,7 @@ export function conclude({ results, failOn, requiredButLeftOut, ended }: Conclud
   return conclusion("ready", []);
 }
 
-const unmetBecause: Readonly<Record<Result["kind"], string>> = {
+const unmetBecause: Readonly<Record<Weighed["kind"], string>> = {
   pass: "passed",
   fail: "failed",
   unknown: "could not be determined",

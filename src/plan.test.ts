@@ -2,8 +2,9 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Category, Check, Need, Observation, Touches } from "./check.ts";
 import type { Json } from "./wire/json.ts";
-import { ContradictionError, makePlan, type Plan } from "./plan.ts";
+import { makePlan, type Means, type Plan } from "./plan.ts";
 import type { Profile } from "./profile/effective.ts";
+import type { Role } from "./server/sender.ts";
 
 function looking(id: string, touches: Touches, rest: Partial<Observation> = {}): Observation {
   return { id, touches, estimateMs: 100, estimateRequests: 5, observe: () => Promise.resolve<Json>(null), ...rest };
@@ -58,8 +59,8 @@ const profile: Profile = {
   accept: [],
   reports: [],
 };
-const plan = (changes: Partial<Profile> = {}, ownServer = false): Plan =>
-  makePlan({ ...profile, ...changes }, categories, { ownServer, kalam: false });
+const plan = (changes: Partial<Profile> = {}, means: Partial<Means> = {}): Plan =>
+  makePlan({ ...profile, ...changes }, categories, { ownServer: false, kalam: false, ...means });
 const dispositions = ({ steps }: Plan): Record<string, string> =>
   Object.fromEntries(
     steps.map(({ check: { id }, disposition }) => [
@@ -82,12 +83,12 @@ describe("a step", () => {
       "a/makes": "run",
       "b/one": "run",
       "b/two": "run",
-      "b/kills": "skip: nothing may stop this server or start another (--allow process)",
-      "b/loads": "skip: this server may not be put under load (--allow load)",
+      "b/kills": "skip: stopping this server or starting another is not allowed (--allow process)",
+      "b/loads": "skip: load on this server is not allowed (--allow load)",
     });
     expect(dispositions(plan({ allow: ["nothing"] }))).toMatchObject({
       "a/looks": "run",
-      "a/makes": "skip: nothing may be created on this server (--allow scratch)",
+      "a/makes": "skip: creating objects on this server is not allowed (--allow scratch)",
     });
     expect(dispositions(plan({ allow: ["nothing", "scratch", "load"] }))["b/loads"]).toBe("run");
   });
@@ -95,9 +96,23 @@ describe("a step", () => {
   test("that needs a server of our own runs only on one", () => {
     const allow: Touches[] = ["nothing", "scratch", "process"];
     expect(dispositions(plan({ allow }))["b/kills"]).toBe(
-      "skip: only on a server that kalam-ready starts itself (--server-bin)",
+      "skip: only on a server that kalam-ready starts (--server-bin)",
     );
-    expect(dispositions(plan({ allow }, true))["b/kills"]).toBe("run");
+    expect(dispositions(plan({ allow }, { ownServer: true }))["b/kills"]).toBe("run");
+  });
+
+  test("that needs a dba is unknown for any other login, once the role is known", () => {
+    const as = (role: Role): Record<string, string> => dispositions(plan({}, { login: { name: "root", role } }));
+    for (const role of ["user", "service"] as const) {
+      const why = `unknown: root has the role ${role}; this check needs a login with the role dba`;
+      expect(as(role)).toMatchObject({ "a/looks": "run", "a/makes": why, "b/one": why, "b/two": why });
+    }
+    for (const role of ["dba", "system"] as const) expect(as(role)).toEqual(dispositions(plan()));
+    const reading = check("c/reads", looking("c/reads", "nothing", needs("dba")));
+    const means = { ownServer: false, kalam: false, login: { name: "root", role: "user" } } as const;
+    expect(dispositions(makePlan(profile, [{ id: "c", promise: "", checks: [reading] }], means))).toEqual({
+      "c/reads": "unknown: root has the role user; this check needs a login with the role dba",
+    });
   });
 
   test("that was chosen to be left out says why, before anything else", () => {
@@ -130,11 +145,12 @@ describe("only", () => {
 
 describe("a required check", () => {
   test("that what is allowed rules out is a contradiction, and says which", () => {
-    expect(() => plan({ require: new Set(["b/loads"]) })).toThrow(ContradictionError);
-    expect(() => plan({ require: new Set(["b/loads"]) })).toThrow(
-      "b/loads is required, but it touches load, which is not allowed here (nothing, scratch)",
+    const contradiction = (id: string, touches: string): Error =>
+      expect.objectContaining({ code: "requiredNotAllowed", data: { check: id, touches } }) as Error;
+    expect(() => plan({ require: new Set(["b/loads"]) })).toThrow(contradiction("b/loads", "load"));
+    expect(() => plan({ require: new Set(["a/makes"]), allow: ["nothing"] })).toThrow(
+      contradiction("a/makes", "scratch"),
     );
-    expect(() => plan({ require: new Set(["a/makes"]), allow: ["nothing"] })).toThrow(ContradictionError);
   });
 
   test("is no contradiction where it is left out by only, skipped by choice, or not possible here: the verdict tells", () => {
@@ -171,7 +187,10 @@ test("whatever is chosen, each check is a step or left out, and a run step touch
     fc.property(fc.option(some), some, allowed, fc.boolean(), (only, skipped, also, own) => {
       const allow: Touches[] = ["nothing", ...also];
       const chosen = only === null ? undefined : new Set(only);
-      const { steps, leftOut } = plan({ only: chosen, skip: new Map(skipped.map((id) => [id, "why"])), allow }, own);
+      const { steps, leftOut } = plan(
+        { only: chosen, skip: new Map(skipped.map((id) => [id, "why"])), allow },
+        { ownServer: own },
+      );
       expect(steps.length + leftOut).toBe(ids.length);
       const running = steps.filter(({ disposition }) => disposition.kind === "run");
       expect(

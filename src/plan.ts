@@ -1,10 +1,12 @@
-/** Which checks a run makes, and why it leaves out the others. Pure: nothing is asked of the server. */
+/** Which checks a run makes, and why it leaves out the others. Pure. */
 import type { Category, Check, Limits, Touches } from "./check.ts";
 import type { Profile } from "./profile/effective.ts";
+import { UsageError } from "./profile/usage.ts";
+import type { Account } from "./server/sender.ts";
 
 /**
- * `skip` is a choice or not applicable here, `unknown` is wanted and cannot be had: a run must not turn green because
- * something was missing.
+ * `skip`: not wanted or not applicable here. `unknown`: wanted and impossible, so that nothing missing can make a run
+ * green.
  */
 export type Disposition =
   | { readonly kind: "run" }
@@ -21,7 +23,7 @@ export interface Step {
 
 export interface Plan {
   readonly steps: readonly Step[];
-  /** Required checks that `only` leaves out: nothing will be seen of them. */
+  /** Required checks that `only` leaves out. */
   readonly requiredButLeftOut: readonly string[];
   /** Checks that `only` leaves out. */
   readonly leftOut: number;
@@ -29,18 +31,17 @@ export interface Plan {
   readonly estimateRequests: number;
 }
 
-/** What the plan has to know of the server before it is asked: how we come to it. */
+/** What there is to run checks with. */
 export interface Means {
   /** kalam-ready starts the server itself. */
   readonly ownServer: boolean;
   /** There is a `kalam` command line to run. */
   readonly kalam: boolean;
+  /** Absent before the login: nothing is concluded from a role that is not known. */
+  readonly login?: Account;
 }
 
-/** A required check that what may be touched rules out: the profile contradicts itself. */
-export class ContradictionError extends Error {}
-
-/** Throws ContradictionError. */
+/** Throws UsageError where a required check touches what is not allowed: the profile contradicts itself. */
 export function makePlan(profile: Profile, categories: readonly Category[], means: Means): Plan {
   const steps: Step[] = [];
   const requiredButLeftOut: string[] = [];
@@ -53,11 +54,13 @@ export function makePlan(profile: Profile, categories: readonly Category[], mean
         if (required) requiredButLeftOut.push(check.id);
         continue;
       }
-      const disposition = dispose(check, profile, means);
+      const disposition = dispositionOf(check, profile, means);
       const { touches } = check.observation;
       if (required && !profile.allow.includes(touches)) {
-        throw new ContradictionError(
-          `${check.id} is required, but it touches ${touches}, which is not allowed here (${profile.allow.join(", ")})`,
+        throw new UsageError(
+          "requiredNotAllowed",
+          `${check.id} is required, but it touches ${touches}, and only ${profile.allow.join(", ")} is allowed`,
+          { check: check.id, touches },
         );
       }
       const limits = { ...check.limits, ...profile.checks[check.id]?.limits };
@@ -78,22 +81,29 @@ export function makePlan(profile: Profile, categories: readonly Category[], mean
 
 const howToAllow: Readonly<Record<Touches, string>> = {
   nothing: "",
-  scratch: "nothing may be created on this server (--allow scratch)",
-  load: "this server may not be put under load (--allow load)",
-  process: "nothing may stop this server or start another (--allow process)",
-  disk: "nothing may touch this server's disk (--allow disk)",
+  scratch: "creating objects on this server is not allowed (--allow scratch)",
+  load: "load on this server is not allowed (--allow load)",
+  process: "stopping this server or starting another is not allowed (--allow process)",
+  disk: "touching this server's disk is not allowed (--allow disk)",
 };
 
-function dispose(check: Check, profile: Profile, means: Means): Disposition {
+/** Whether a check runs. The only place that decides it, before the login and after. */
+function dispositionOf(check: Check, profile: Pick<Profile, "skip" | "allow">, means: Means): Disposition {
   const chosen = profile.skip.get(check.id);
   if (chosen !== undefined) return { kind: "skip", reason: chosen };
   const { touches, needs } = check.observation;
   if (!profile.allow.includes(touches)) return { kind: "skip", reason: howToAllow[touches] };
   if (needs?.includes("own-server") === true && !means.ownServer) {
-    return { kind: "skip", reason: "only on a server that kalam-ready starts itself (--server-bin)" };
+    return { kind: "skip", reason: "only on a server that kalam-ready starts (--server-bin)" };
   }
   if (needs?.includes("kalam") === true && !means.kalam) {
-    return { kind: "skip", reason: "no kalam command line was named (--kalam-bin)" };
+    return { kind: "skip", reason: "no kalam command line given (--kalam-bin)" };
+  }
+  const { login } = means;
+  const needsDba = touches !== "nothing" || needs?.includes("dba") === true;
+  if (needsDba && login !== undefined && login.role !== "dba" && login.role !== "system") {
+    const reason = `${login.name} has the role ${login.role}; this check needs a login with the role dba`;
+    return { kind: "unknown", reason };
   }
   return { kind: "run" };
 }

@@ -236,13 +236,13 @@ describe("live, a check", () => {
     { seen: odd, fault: changeResult("odd", /SELECT/, (result) => ({ ...result, message: "odd" })) },
   );
 
-  test("that is not green to begin with cannot be proven there, by none of its findings", async () => {
+  test("that is not green without the fault cannot be proven there, by none of its findings", async () => {
     const results = await live(
       both,
       fake(() => refusal),
     );
     expect(results.map(({ finding, kind }) => [finding, kind])).toEqual([["refused", "impossible"], ["odd", "impossible"]]); // prettier-ignore
-    expect(results[0]?.sentence).toBe('it is not green to begin with: fail: refused {"message":"no"}');
+    expect(results[0]?.sentence).toBe('it is not green without the fault: fail: refused {"message":"no"}');
   });
 
   test("is looked at anew for each phase; the green after one finding is the green before the next", async () => {

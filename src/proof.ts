@@ -1,6 +1,6 @@
 /**
- * Proofs: that a check passes where it should, fails by the right name where it should, and admits where it cannot tell.
- * On paper against written evidence; live against a server, with a fault between it and the check.
+ * Proofs: that a check passes when it should, fails by the right name when it should, and is unknown when it should be.
+ * On paper against written evidence; live against a server with a fault in front of it.
  */
 import { say, type Check, type CheckOf, type Findings, type Limits } from "./check.ts";
 import type { Json } from "./wire/json.ts";
@@ -18,7 +18,7 @@ export interface Fault {
 
 export type Break<Seen extends Json = Json> =
   | { readonly seen: Seen; readonly fault: Fault }
-  /** Shown by evidence alone, for the reason given: there is nothing a fault could change. */
+  /** Shown by evidence alone, for this reason: there is nothing that a fault could change. */
   | { readonly seen: Seen; readonly onPaperOnly: string };
 
 type Some<T> = readonly [T, ...T[]];
@@ -80,7 +80,7 @@ export interface LiveProof {
   readonly check: string;
   readonly finding: string;
   readonly fault: string;
-  /** `proven`: green, red by name with the fault fired, green. `missed`: the fault was there and not found. `impossible`: not on this server. */
+  /** `proven`: green, red by name after the fault fired, green. `missed`: the check did not find the fault. `impossible`: not on this server. */
   readonly kind: "proven" | "missed" | "impossible" | "onPaperOnly";
   readonly sentence: string;
 }
@@ -96,13 +96,12 @@ export async function proveLive(
 ): Promise<LiveProof[]> {
   const { check } = proof;
   const observed = async (over: Wire): Promise<Outcome["verdict"]> => {
-    const category = { id: check.id.split("/")[0] ?? "", promise: "", checks: [check] };
-    const step = { category, check, disposition: { kind: "run" }, limits: check.limits, required: false } as const;
+    const step = { check, disposition: { kind: "run" }, limits: check.limits } as const;
     const [outcome] = await run([step], session, { ...options, wire: over });
     return outcome?.verdict ?? { kind: "unknown", sentence: "nothing was run" };
   };
   const results: LiveProof[] = [];
-  const tell = (finding: string, fault: string, kind: LiveProof["kind"], sentence: string): void => {
+  const record = (finding: string, fault: string, kind: LiveProof["kind"], sentence: string): void => {
     results.push({ check: check.id, finding, fault, kind, sentence });
   };
 
@@ -110,30 +109,35 @@ export async function proveLive(
   let before: Outcome["verdict"] | undefined;
   for (const [finding, broken] of Object.entries(proof.breaks)) {
     if ("onPaperOnly" in broken) {
-      tell(finding, "", "onPaperOnly", broken.onPaperOnly);
+      record(finding, "", "onPaperOnly", broken.onPaperOnly);
       continue;
     }
     const { fault } = broken;
     before ??= await observed(wire);
     if (before.kind !== "pass") {
-      tell(finding, fault.name, "impossible", `it is not green to begin with: ${wordsOf(before)}`);
+      record(finding, fault.name, "impossible", `it is not green without the fault: ${wordsOf(before)}`);
       continue;
     }
     const sides = watchBothSides(wire, fault);
     const red = await observed(sides.wire);
     if (sides.fired() === 0 || !sides.changed()) {
       const why = sides.fired() === 0 ? "did not fire" : "fired and changed nothing on the wire";
-      tell(finding, fault.name, "missed", `the fault ${why}, so it proves nothing; the verdict was ${wordsOf(red)}`);
+      record(finding, fault.name, "missed", `the fault ${why}, so it proves nothing; the verdict was ${wordsOf(red)}`);
     } else if (failsBy(red, finding)) {
       const after = await observed(wire);
       const green = after.kind === "pass";
       const sentence = green
         ? `red by name, the fault fired ${sides.fired()} times`
         : `not green again after the fault: ${wordsOf(after)}`;
-      tell(finding, fault.name, green ? "proven" : "missed", sentence);
+      record(finding, fault.name, green ? "proven" : "missed", sentence);
       before = green ? after : undefined;
     } else {
-      tell(finding, fault.name, "missed", `the fault fired ${sides.fired()} times and the verdict was ${wordsOf(red)}`);
+      record(
+        finding,
+        fault.name,
+        "missed",
+        `the fault fired ${sides.fired()} times and the verdict was ${wordsOf(red)}`,
+      );
     }
   }
   return results;
@@ -145,8 +149,8 @@ function wordsOf(verdict: Outcome["verdict"]): string {
 }
 
 /**
- * The fault with an eye on each side of it. What the check sent and got is compared with what the server got and sent:
- * where the two are the same, the fault changed nothing, whatever it says of itself.
+ * Records both sides of the fault. If the check sent and received the same as the server received and sent, the fault
+ * changed nothing, even if it counts as fired.
  */
 function watchBothSides(wire: Wire, fault: Fault): { wire: Wire; fired: () => number; changed: () => boolean } {
   let fired = 0;

@@ -92,7 +92,7 @@ function report(outcomes: readonly Outcome[], { profile, requiredButLeftOut = []
     exchange: (number) => exchanges.get(number),
     today,
     ...rest,
-  });
+  }).report;
 }
 
 const first = ({ results: [result] }: Report): Result => {

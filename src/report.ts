@@ -1,15 +1,12 @@
 /** Outcomes -> Report: plain JSON, from which every format and the exit code are made. Pure. */
 import { findingOf, levelOf, say, type Check, type Level, type Limits, type Touches } from "./check.ts";
 import type { Json } from "./wire/json.ts";
-import { conclude, exits, type Ended } from "./exit.ts";
+import { conclude, exits, type Effect, type Ended, type ExitName } from "./exit.ts";
 import type { Plan } from "./plan.ts";
 import type { Acceptance, CheckSettings, Profile } from "./profile/effective.ts";
 import type { Outcome } from "./run.ts";
 import type { Exchange } from "./session/recording.ts";
 import type { Entry } from "./session/ledger.ts";
-
-/** What a result does to the verdict. `undetermined`: it cannot be told, so neither can the whole. */
-export type Effect = "none" | "blocks" | "warns" | "undetermined" | "accepted";
 
 export interface ReportedFinding {
   readonly name: string;
@@ -106,7 +103,8 @@ export interface ReportParts {
   readonly ended?: Ended;
 }
 
-export function makeReport(parts: ReportParts): Report {
+/** The report, and the name of the exit, of which the report has the code. */
+export function makeReport(parts: ReportParts): { readonly report: Report; readonly exit: ExitName } {
   const { profile, plan, outcomes, ended } = parts;
   const results = [...outcomes.map((outcome) => resultOf(outcome, parts)), cleanUpResult(parts.cleanUp)];
   const conclusion = conclude({
@@ -120,7 +118,7 @@ export function makeReport(parts: ReportParts): Report {
   const notCovered: Partial<Record<Touches, number>> = {};
   for (const { kind, touches, ofTheRun } of results)
     if (kind === "skip" && !ofTheRun) notCovered[touches] = (notCovered[touches] ?? 0) + 1;
-  return {
+  const report: Report = {
     schemaVersion: 1,
     tool: parts.tool,
     run: parts.run,
@@ -144,6 +142,7 @@ export function makeReport(parts: ReportParts): Report {
       outcomes.flatMap(({ step, seen }) => (seen === undefined ? [] : [[step.check.observation.id, seen]])),
     ),
   };
+  return { report, exit: conclusion.exit };
 }
 
 function resultOf(outcome: Outcome, parts: ReportParts): Result {

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Check, Context, Observation, Touches, Verdict } from "./check.ts";
 import type { Json } from "./wire/json.ts";
-import type { Disposition, Step } from "./plan.ts";
-import { judge, randomFrom, run, type Outcome, type RunOptions } from "./run.ts";
+import type { Disposition } from "./plan.ts";
+import { judge, randomFrom, run, type Outcome, type Runnable, type RunOptions } from "./run.ts";
 import { SetupError } from "./session/accounts.ts";
 import { Pacer } from "./session/pacing.ts";
 import { Recording } from "./session/recording.ts";
-import { makeSender, type Role } from "./server/sender.ts";
+import { makeSender } from "./server/sender.ts";
 import type { Session } from "./session/session.ts";
 import type { Target } from "./server/target.ts";
 import type { RawAnswer, Wire } from "./wire/wire.ts";
@@ -33,7 +33,7 @@ interface Fake {
 }
 
 /** A session over a server that says yes to everything, unless told otherwise. */
-function fake(server: { role?: Role; say?: (sql: string) => RawAnswer | Promise<RawAnswer> | undefined } = {}): Fake {
+function fake(server: { say?: (sql: string) => RawAnswer | Promise<RawAnswer> | undefined } = {}): Fake {
   const log: string[] = [];
   const released: object[] = [];
   const wire: Wire = {
@@ -48,7 +48,7 @@ function fake(server: { role?: Role; say?: (sql: string) => RawAnswer | Promise<
   const session = {
     parts,
     sender: makeSender(parts),
-    login: { name: "root", role: server.role ?? "dba" },
+    login: { name: "root", role: "dba" },
     capabilities: { version: "1", loginField: "user", settings: {} },
     rate: { refusals: 0, banned: false },
     ledger: { enter: ({ kind, name }: { kind: string; name: string }) => log.push(`ledger: ${kind} ${name}`) },
@@ -81,22 +81,22 @@ function looking(id: string, observe: Observe, rest: Partial<Observation> = {}):
 function stepOf(
   observation: Observation,
   rest: Partial<Check> & { disposition?: Disposition; limits?: Record<string, number> } = {},
-): Step {
+): Runnable {
   const { disposition = { kind: "run" }, limits = {}, ...other } = rest;
   const check = { id: observation.id, observation, judge: passing, findings: {}, ...other } as unknown as Check;
-  return { category: { id: "a", promise: "", checks: [check] }, check, disposition, limits, required: false };
+  return { check, disposition, limits };
 }
 
-const step = (id: string, observe: Observe, rest: Partial<Observation> = {}): Step =>
+const step = (id: string, observe: Observe, rest: Partial<Observation> = {}): Runnable =>
   stepOf(looking(id, observe, rest));
 const never: Observe = async () => await new Promise(() => undefined);
 const tick = async (ms: number): Promise<void> => await new Promise((resolve) => void setTimeout(resolve, ms));
 
 async function running(
-  steps: readonly Step[],
+  steps: readonly Runnable[],
   options: Partial<RunOptions> = {},
   on: Fake = fake(),
-): Promise<Outcome[]> {
+): Promise<Outcome<Runnable>[]> {
   const { signal } = new AbortController();
   const defaults = {
     effort: "standard",
@@ -113,7 +113,7 @@ async function running(
   return await outcomes;
 }
 
-const told = (outcomes: readonly Outcome[]): string[] =>
+const told = (outcomes: readonly Outcome<Runnable>[]): string[] =>
   outcomes.map(({ verdict }) => (verdict.kind === "fail" ? "fail" : `${verdict.kind}: ${verdict.sentence}`));
 
 describe("one result per step, in the order of the plan", () => {
@@ -128,13 +128,13 @@ describe("one result per step, in the order of the plan", () => {
     const circular: Record<string, unknown> = {};
     circular["self"] = circular;
     const broken: readonly [Observe, RegExp][] = [
-      [async () => await Promise.reject(new Error("no luck")), /^unknown: the check broke off: no luck$/],
-      [() => { throw new TypeError("at once"); }, /^unknown: the check broke off: at once$/], // prettier-ignore
+      [async () => await Promise.reject(new Error("no luck")), /^unknown: the check failed with an error: no luck$/],
+      [() => { throw new TypeError("at once"); }, /^unknown: the check failed with an error: at once$/], // prettier-ignore
       // eslint-disable-next-line prefer-promise-reject-errors
-      [async () => await Promise.reject("a text"), /^unknown: the check broke off: a text$/],
-      [() => Promise.resolve(undefined), /^unknown: the check broke off/],
-      [() => Promise.resolve(1n), /^unknown: the check broke off.*BigInt/],
-      [() => Promise.resolve(circular), /^unknown: the check broke off.*circular/],
+      [async () => await Promise.reject("a text"), /^unknown: the check failed with an error: a text$/],
+      [() => Promise.resolve(undefined), /^unknown: the check failed with an error/],
+      [() => Promise.resolve(1n), /^unknown: the check failed with an error.*BigInt/],
+      [() => Promise.resolve(circular), /^unknown: the check failed with an error.*circular/],
       [async (target) => await target.account("user"), /^unknown: an account of the run's own could not be made: 403$/],
     ];
     const good = step("a/good", () => Promise.resolve(1));
@@ -154,7 +154,7 @@ describe("one result per step, in the order of the plan", () => {
       ),
     ]);
     expect(outcome).toMatchObject({
-      verdict: { kind: "unknown", sentence: "the check could not judge what it saw: cannot read" },
+      verdict: { kind: "unknown", sentence: "the check could not judge its evidence: cannot read" },
       seen: { n: 1 },
     });
   });
@@ -188,24 +188,6 @@ describe("what is not to run is not observed", () => {
     const impossible = stepOf(looking("a/2", never), { disposition: { kind: "unknown", reason: "no control" } });
     expect(told(await running([skip, impossible], {}, on))).toEqual(["skip: not here", "unknown: no control"]);
     expect(on.log).toEqual([]);
-  });
-
-  test.for<Role>(["user", "service"])(
-    "a login with the role %s cannot be green: what needs a dba is unknown",
-    async (role) => {
-      const on = fake({ role });
-      const dba = step("a/dba", () => Promise.resolve(1), { needs: ["dba"] });
-      const scratch = step("a/scratch", () => Promise.resolve(1), { touches: "scratch" });
-      const plain = step("a/plain", () => Promise.resolve(1));
-      const why = `unknown: root has the role ${role}; this check needs a login with the role dba`;
-      expect(told(await running([dba, scratch, plain], {}, on))).toEqual([why, why, "pass: saw 1"]);
-      expect(on.log).toEqual([]);
-    },
-  );
-
-  test.for<Role>(["dba", "system"])("a login with the role %s will do", async (role) => {
-    const outcomes = await running([step("a/dba", () => Promise.resolve(1), { needs: ["dba"] })], {}, fake({ role }));
-    expect(told(outcomes)).toEqual(["pass: saw 1"]);
   });
 });
 
@@ -265,7 +247,7 @@ describe("scratch", () => {
     const on = fake({ say: (sql) => (sql.startsWith("CREATE") ? answered(403, forbidden) : undefined) });
     const outcomes = await running([step("a/1", () => Promise.resolve(1), { touches: "scratch" })], {}, on);
     expect(told(outcomes)).toEqual([
-      "unknown: the server refused the set-up, CREATE NAMESPACE kr_k7f3a_1: 403 PERMISSION_DENIED: no",
+      "unknown: the set-up failed: CREATE NAMESPACE kr_k7f3a_1: 403 PERMISSION_DENIED: no",
     ]);
   });
 });
@@ -281,8 +263,8 @@ describe("the time limit", () => {
     };
     const outcomes = await running([step("a/1", careless)], {}, on);
     await vi.runAllTimersAsync();
-    expect(told(outcomes)).toEqual(["unknown: it was not done within 1 s"]);
-    expect(sent).toEqual(["Error: it was not done within 1 s", "Error: it was not done within 1 s"]);
+    expect(told(outcomes)).toEqual(["unknown: timed out after 1 s"]);
+    expect(sent).toEqual(["Error: timed out after 1 s", "Error: timed out after 1 s"]);
     expect(on.log).toEqual([]);
     expect(outcomes[0]?.tookMs).toBe(1000);
   });
@@ -290,7 +272,7 @@ describe("the time limit", () => {
   test("is the check's own where that is longer", async () => {
     const slow: Observe = async () => await tick(1500).then(() => 1);
     expect(told(await running([step("a/1", slow, { timeoutMs: 2000 })]))).toEqual(["pass: saw 1"]);
-    expect(told(await running([step("a/1", slow, { timeoutMs: 1 })]))).toEqual(["unknown: it was not done within 1 s"]);
+    expect(told(await running([step("a/1", slow, { timeoutMs: 1 })]))).toEqual(["unknown: timed out after 1 s"]);
   });
 
   test("a target is dead after its check, too, and its accounts are handed back", async () => {
@@ -358,8 +340,8 @@ describe("a run that ends early", () => {
     expect(told(outcomes)).toEqual([
       "pass: saw 1",
       "pass: saw 1",
-      "unknown: the budget of 1 s was spent before it was done",
-      "unknown: the budget of 1 s was spent before it",
+      "unknown: the budget of 1 s was spent before it ended",
+      "unknown: the budget of 1 s was spent before it began",
     ]);
     expect(outcomes.map(({ early }) => early)).toEqual([undefined, undefined, true, true]);
   });
@@ -423,7 +405,7 @@ describe("evidence", () => {
   test("of a shared observation that breaks off is missing for each of them", async () => {
     const shared = looking("shared", () => Promise.reject(new Error("no")));
     expect(told(await running([stepOf(shared), stepOf(shared)]))).toEqual(
-      Array.from({ length: 2 }, () => "unknown: the check broke off: no"),
+      Array.from({ length: 2 }, () => "unknown: the check failed with an error: no"),
     );
   });
 });

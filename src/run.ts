@@ -1,12 +1,12 @@
 /**
- * Runs a plan. The only place that catches what a check throws, the only timer over a check, and the scheduler. Knows
- * no check by name, and never tries one again.
+ * Runs a plan: the scheduler, the only time limit of a check, and the only place that catches what a check throws. Knows
+ * no check by name, and never retries one.
  */
 import { setMaxListeners } from "node:events";
-import type { Check, Context, Effort, Observation, Unmet, Verdict } from "./check.ts";
+import type { Check, Context, Effort, Limits, Observation, Unmet, Verdict } from "./check.ts";
 import type { Json } from "./wire/json.ts";
 import { durationText } from "./duration.ts";
-import type { Step } from "./plan.ts";
+import type { Disposition, Step } from "./plan.ts";
 import { SetupError } from "./session/accounts.ts";
 import { outcomeOf, type Answer } from "./server/answer.ts";
 import { sleep } from "./session/pacing.ts";
@@ -15,9 +15,16 @@ import { drop } from "./session/sweep.ts";
 import { makeTarget } from "./server/target.ts";
 import type { Wire } from "./wire/wire.ts";
 
+/** What a run needs of a step; what else a step of a plan holds passes through to its outcome. */
+export interface Runnable {
+  readonly check: Check;
+  readonly disposition: Disposition;
+  readonly limits: Limits;
+}
+
 /** What came of one step. */
-export interface Outcome {
-  readonly step: Step;
+export interface Outcome<S extends Runnable = Step> {
+  readonly step: S;
   readonly verdict: Verdict | { readonly kind: "skip"; readonly sentence: string };
   /** Absent where nothing was observed. */
   readonly seen?: Json;
@@ -33,36 +40,41 @@ export interface RunOptions {
   readonly parallel: number;
   readonly timeoutMs: number;
   readonly budgetMs: number;
-  /** Absent means that nobody is using the server. */
+  /** Absent: the server has no other users. */
   readonly production?: boolean;
-  /** Leave the scratch namespaces for a look. */
+  /** Keep the scratch namespaces. */
   readonly keep: boolean;
-  /** Ends the run early: what is under way and what would come is unknown, for the signal's reason. */
+  /** Ends the run early: checks in progress and checks to come are unknown, for the signal's reason. */
   readonly signal: AbortSignal;
   /** The wire of the checks: the session's, or one with a fault in it. */
   readonly wire: Wire;
   readonly onStart?: (check: Check) => void;
-  readonly onDone?: (outcome: Outcome) => void;
+  readonly onDone?: (outcome: Outcome<Runnable>) => void;
 }
 
 /** One outcome per step, in the order of the plan, whatever happens. */
-export async function run(steps: readonly Step[], session: Session, options: RunOptions): Promise<Outcome[]> {
-  const outcomes = new Map<Step, Outcome>();
-  const settle = (outcome: Outcome): void => {
+export async function run<S extends Runnable>(
+  steps: readonly S[],
+  session: Session,
+  options: RunOptions,
+): Promise<Outcome<S>[]> {
+  const outcomes = new Map<S, Outcome<S>>();
+  const settle = (outcome: Outcome<S>): void => {
     outcomes.set(outcome.step, outcome);
     options.onDone?.(outcome);
   };
 
-  const groups = new Map<Observation, Step[]>();
+  const groups = new Map<Observation, S[]>();
   for (const step of steps) {
-    const early = dispositionOf(step, session);
-    if (early !== undefined) settle({ step, verdict: early, tookMs: 0 });
+    const { disposition } = step;
+    if (disposition.kind !== "run")
+      settle({ step, verdict: { kind: disposition.kind, sentence: disposition.reason }, tookMs: 0 });
     else groups.set(step.check.observation, [...(groups.get(step.check.observation) ?? []), step]);
   }
 
   const deadline = performance.now() + options.budgetMs;
   const observer = new Observer(session, options);
-  const observe = async ([observation, group]: [Observation, Step[]]): Promise<void> => {
+  const observe = async ([observation, group]: [Observation, S[]]): Promise<void> => {
     const why = endedEarly(session, options, deadline);
     if (why !== undefined) {
       for (const step of group) settle({ step, verdict: { kind: "unknown", sentence: why }, tookMs: 0, early: true });
@@ -81,7 +93,7 @@ export async function run(steps: readonly Step[], session: Session, options: Run
   };
 
   const waiting = [...groups].filter(([observation]) => observation.alone !== true);
-  // Side by side the longest begin first: one that waits out a heartbeat must not be what everybody waits for at the end.
+  // The longest begin first, so that the run does not end with one long check alone.
   if (options.parallel > 1) waiting.sort(([one], [other]) => other.estimateMs - one.estimateMs);
   const worker = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await observe(next);
@@ -90,55 +102,39 @@ export async function run(steps: readonly Step[], session: Session, options: Run
   for (const group of [...groups].filter(([observation]) => observation.alone === true)) await observe(group);
 
   return steps.map(
-    (step) => outcomes.get(step) ?? { step, verdict: { kind: "unknown", sentence: "it was never reached" }, tookMs: 0 },
+    (step) => outcomes.get(step) ?? { step, verdict: { kind: "unknown", sentence: "it was not reached" }, tookMs: 0 },
   );
-}
-
-/** What can be said of a step without observing anything; undefined if it is to run. */
-function dispositionOf(step: Step, session: Session): Outcome["verdict"] | undefined {
-  const { disposition, check } = step;
-  if (disposition.kind === "skip") return { kind: "skip", sentence: disposition.reason };
-  if (disposition.kind === "unknown") return { kind: "unknown", sentence: disposition.reason };
-  const { touches, needs } = check.observation;
-  const needsDba = touches !== "nothing" || needs?.includes("dba") === true;
-  if (needsDba && session.login.role !== "dba" && session.login.role !== "system") {
-    return {
-      kind: "unknown",
-      sentence: `${session.login.name} has the role ${session.login.role}; this check needs a login with the role dba`,
-    };
-  }
-  return undefined;
 }
 
 function endedEarly(session: Session, options: RunOptions, deadline: number): string | undefined {
   if (options.signal.aborted) return String(options.signal.reason);
   if (session.rate.banned) return "the server has banned this address: the run ended early";
-  if (performance.now() >= deadline) return `the budget of ${durationText(options.budgetMs)} was spent before it`;
+  if (performance.now() >= deadline) return `the budget of ${durationText(options.budgetMs)} was spent before it began`;
   return undefined;
 }
 
-/** Judges evidence; a judge that throws has not judged. */
-export function judge(step: Pick<Step, "check" | "limits">, seen: Json): Verdict {
+/** Judges evidence; a judge that throws gives unknown. */
+export function judge(step: Pick<Runnable, "check" | "limits">, seen: Json): Verdict {
   try {
     return step.check.judge(seen, step.limits);
   } catch (error) {
-    return { kind: "unknown", sentence: `the check could not judge what it saw: ${wordsOf(error)}` };
+    return { kind: "unknown", sentence: `the check could not judge its evidence: ${wordsOf(error)}` };
   }
 }
 
-/** Why a target died: what its check still waits for is rejected with it. */
+/** Why an observation ended: what its check still waits for is rejected with it. */
 class ObservationOver extends Error {}
 
-// A check that was ended leaves promises behind that nobody waits for any more. They are no defect, and must not end
-// the run before it has cleaned up; every other one is.
+// A check that was ended leaves pending promises that nothing awaits. Their rejections must not end the process before it
+// has cleaned up; every other unhandled rejection is a defect.
 process.on("unhandledRejection", (reason) => {
   if (!(reason instanceof ObservationOver)) throw reason;
 });
 
-/** The longest that a timer can be set for; beyond it fires at once. */
+/** The longest delay of a timer; a longer one fires at once. */
 const timerMsMax = 2 ** 31 - 1;
 
-/** Observes: scratch namespace, time limit, dying target, accounts. */
+/** Runs an observation with its scratch namespace, accounts, time limit, and a target that stops with it. */
 class Observer {
   readonly #session: Session;
   readonly #options: RunOptions;
@@ -159,10 +155,10 @@ class Observer {
     const budgetMs = Math.max(1, deadline - performance.now());
     const late =
       checkMs <= budgetMs
-        ? `it was not done within ${durationText(checkMs)}`
-        : `the budget of ${durationText(this.#options.budgetMs)} was spent before it was done`;
+        ? `timed out after ${durationText(checkMs)}`
+        : `the budget of ${durationText(this.#options.budgetMs)} was spent before it ended`;
     const over = new AbortController();
-    // Each request in flight listens to it; fifty at once are no leak.
+    // Each request in flight listens to it; fifty listeners are no leak.
     setMaxListeners(0, over.signal);
     const timer = setTimeout(() => over.abort(new ObservationOver(late)), Math.min(checkMs, budgetMs, timerMsMax));
     const stop = (): void => over.abort(new ObservationOver(String(this.#options.signal.reason)));
@@ -172,11 +168,11 @@ class Observer {
       if (observation.touches !== "nothing") scratch = await this.#makeScratch();
       const target = makeTarget(this.#session, { wire: this.#options.wire, signal: over.signal, holder });
       const context = this.#context(observation, scratch, over.signal);
-      // An observe that does not heed the signal is left behind; its target is dead, so it can do no more.
+      // An observation that ignores the signal is abandoned; its target is closed, so it can do no more.
       const seen = await Promise.race([observation.observe(target, context), rejection(over.signal)]);
-      // What was seen while the server had stopped listening shows nothing about it.
+      // What was observed under a ban shows nothing about the server.
       if (this.#session.rate.banned) return { sentence: "the server has banned this address", early: true };
-      // Judged is what is saved: evidence that JSON would change must not be judged before it was.
+      // Judges get the evidence as it is saved, after JSON may have changed it.
       return { seen: JSON.parse(JSON.stringify(seen)) as Json };
     } catch (error) {
       if (over.signal.aborted) {
@@ -184,14 +180,14 @@ class Observer {
         return { sentence: wordsOf(over.signal.reason), ...early };
       }
       if (error instanceof SetupError) return { sentence: error.message };
-      return { sentence: `the check broke off: ${wordsOf(error)}` };
+      return { sentence: `the check failed with an error: ${wordsOf(error)}` };
     } finally {
       clearTimeout(timer);
       this.#options.signal.removeEventListener("abort", stop);
-      // Whatever still runs of this observation finds its target dead.
+      // What still runs of this observation finds its target closed.
       if (!over.signal.aborted) over.abort(new ObservationOver("the observation is over"));
       await accounts.release(holder);
-      // Seen gone or not, the sweep at the end of the run decides; this only keeps a long run from piling up.
+      // The clean-up of the run checks that it is gone; this only keeps objects from accumulating in a long run.
       if (scratch !== "" && !this.#options.keep)
         await drop(this.#session.sender, this.#session.login, { kind: "namespace", name: scratch }).catch(
           () => undefined,
@@ -204,8 +200,7 @@ class Observer {
     const name = nextName();
     ledger.enter({ kind: "namespace", name });
     const made = await sender.sql(login, `CREATE NAMESPACE ${name}`);
-    if (made.kind !== "ok")
-      throw new SetupError(`the server refused the set-up, CREATE NAMESPACE ${name}: ${outcomeOf(made)}`);
+    if (made.kind !== "ok") throw new SetupError(`the set-up failed: CREATE NAMESPACE ${name}: ${outcomeOf(made)}`);
     return name;
   }
 
@@ -250,20 +245,20 @@ class Observer {
   }
 }
 
-/** Throws SetupError: what the observation cannot do without was not to be had. */
+/** Throws SetupError if a result that the observation needs is missing. */
 function need<T>(outcome: T, otherwise: string): Exclude<T, Unmet> {
   const why = whyNot(outcome);
   if (why !== undefined) throw new SetupError(`${otherwise}${why === "" ? "" : `: ${why}`}`);
   return outcome as Exclude<T, Unmet>;
 }
 
-/** Why an outcome is not what was needed; undefined if it is. */
+/** Why an outcome is not usable; undefined if it is. */
 function whyNot(outcome: unknown): string | undefined {
   if (outcome === undefined || outcome === null) return "";
   if (typeof outcome !== "object") return undefined;
   const { kind, why, message } = outcome as Readonly<Record<string, unknown>>;
   if (kind === "refused" || kind === "unsure") {
-    // An answer tells by its outcome; what was kept of one, or the beginning of a live query, by its own words.
+    // An answer has its outcome; a summary of one, or the start of a live query, has its own words.
     if ("tookMs" in outcome) return outcomeOf(outcome as Answer);
     return [message, why, kind].find((one) => typeof one === "string" && one !== "") as string;
   }

@@ -1,4 +1,4 @@
-/** From a profile to a session: starts the server where that is wanted, logs in, and at the end leaves nothing behind. */
+/** From a profile to a session: starts the server if it is to be started, logs in, and cleans up at the end. */
 import { kalamOf } from "../control/kalam.ts";
 import { startServer, StartError, type FolderBook, type OwnServer } from "../control/process.ts";
 import type { Ended } from "../exit.ts";
@@ -23,18 +23,18 @@ export interface Attached {
   readonly session: Session;
   readonly wire: Wire;
   readonly url: string;
-  /** Removes what the run made, unless it is to be kept, and says how that went; once, however often it is asked. */
+  /** Removes what the run created, unless it is to be kept, and returns what came of it. Runs once, however often it is called. */
   cleanUp(options: { keep: boolean }): Promise<CleanUp>;
-  /** Cleans up if that was not done, closes connections, and stops the server where it is ours. */
+  /** Cleans up if that was not done, closes the connections, and stops the server if this run started it. */
   detach(): Promise<void>;
 }
 
 export interface AttachParts {
   readonly profile: Pick<Profile, "url" | "serverBin" | "serverConfig" | "kalamBin" | "maxPerSecond">;
-  /** A server of ours that runs already; it is not stopped at the end. */
+  /** A server of ours that is running already; it is not stopped at the end. */
   readonly server?: OwnServer | undefined;
   readonly run: string;
-  /** Not needed for a server that is started here. */
+  /** Not needed for a server of ours. */
   readonly credentials: Credentials | undefined;
   readonly environment: NodeJS.ProcessEnv;
   readonly output: Output;
@@ -42,7 +42,7 @@ export interface AttachParts {
   readonly signal: AbortSignal;
 }
 
-/** `ended` where there is nothing to check, with the exit it leads to. */
+/** `ended` if there is nothing to check, with the exit that it leads to. */
 export async function attach(
   parts: AttachParts,
 ): Promise<Attached | { readonly ended: Ended; readonly url: string | null }> {
@@ -50,7 +50,7 @@ export async function attach(
   let own = parts.server;
   let ledger: Ledger | undefined;
   const openLedger = (url: string): Ledger => (ledger ??= newLedger(parts, url));
-  /** Folders of processes that we start, on the ledger from the first one on. */
+  /** Enters the folders of processes that we start into the ledger, and opens it for the first one. */
   const book = (url: string): FolderBook => ({
     made: (name) => openLedger(url).enter({ kind: "folder", name }),
     gone: (name) => openLedger(url).strike({ kind: "folder", name }),
@@ -73,7 +73,7 @@ export async function attach(
   const url = own?.url ?? profile.url ?? "";
   const credentials: Credentials | undefined =
     own === undefined ? parts.credentials : { kind: "password", user: "root", password: own.rootPassword };
-  if (credentials === undefined) throw new Error("a server that runs already needs credentials");
+  if (credentials === undefined) throw new Error("a running server needs credentials");
   const http = httpWire(url, { connections: 32 });
   const wire: Wire = {
     ...http,
@@ -85,7 +85,7 @@ export async function attach(
   const detach = async (): Promise<void> => {
     await http.close();
     if (parts.server === undefined) await own?.stop();
-    // Last of all: a server's folder is struck off when it is gone.
+    // Last of all: a server's folder is struck off once it is removed.
     ledger?.close();
   };
   const opened = await openSession({
@@ -113,7 +113,7 @@ export async function attach(
     cleanUp,
     async detach() {
       try {
-        // Whoever lets go without having cleaned up was interrupted by a defect: the server must not suffer for it.
+        // If nothing was cleaned up before, a defect interrupted the run; the server must not be left with its objects.
         await cleanUp({ keep: false });
       } finally {
         await detach();
@@ -122,16 +122,15 @@ export async function attach(
   };
 }
 
-/** Throws CannotWriteError: what could not be found again must not be created. */
+/** Throws CannotWriteError: nothing is created that could not be found again. */
 function newLedger({ environment, run }: AttachParts, url: string): Ledger {
   const folder = ledgerFolder(environment);
   try {
     return new Ledger(folder, { run, url });
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new CannotWriteError(
-      `the ledger in ${folder} cannot be written: ${why} (KALAM_READY_STATE names another folder)`,
-    );
+    const message = `cannot write the ledger in ${folder}: ${why}; set KALAM_READY_STATE to another folder`;
+    throw new CannotWriteError("ledgerNotWritable", message, { folder });
   }
 }
 

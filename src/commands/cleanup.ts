@@ -1,24 +1,21 @@
-/** `kalam-ready cleanup`: finds and removes what a killed run left, from its ledger, or by the form of the names and their age. */
+/** `kalam-ready cleanup`: finds and removes what earlier runs left, by their ledgers, or by name and age. */
 import { unlinkSync } from "node:fs";
-import { loadCategories } from "../../checks/index.ts";
 import { removeLeftServer } from "../control/process.ts";
 import type { Ended, ExitName } from "../exit.ts";
-import { effectiveProfile, type Flags } from "../profile/effective.ts";
-import { UsageError } from "../profile/usage.ts";
-import { readProfile } from "../profile/read.ts";
-import { durationMs, durationWanted } from "../duration.ts";
+import type { Flags } from "../profile/settings.ts";
+import { readValue, UsageError } from "../profile/usage.ts";
+import { duration } from "../profile/values.ts";
 import { ledgerFolder, readLedgers, type LedgerFile } from "../session/ledger.ts";
 import { Recording } from "../session/recording.ts";
 import { newRunId, prefixOf, runOf } from "../session/scratch.ts";
 import type { Session } from "../session/session.ts";
 import { listOurs, sweep, type Listed } from "../session/sweep.ts";
 import { attach } from "./attach.ts";
-import { profileName } from "./check.ts";
-import { findCredentials, type CredentialFlags } from "./credentials.ts";
-import { Output, type OutputFlags } from "./output.ts";
+import type { Output } from "./output.ts";
+import { prepare } from "./preparation.ts";
 import { handleSignals } from "./signals.ts";
 
-export interface CleanupFlags extends Flags, CredentialFlags, OutputFlags {
+export interface CleanupFlags extends Flags {
   readonly dryRun?: boolean;
   readonly run?: string;
   readonly olderThan?: string;
@@ -29,29 +26,23 @@ const removeWithinMs = 60_000;
 const anyRun = "kr_";
 
 export async function cleanup(flags: CleanupFlags, environment: NodeJS.ProcessEnv): Promise<ExitName> {
-  const output = new Output(flags, environment);
   if (flags.run !== undefined && runOf(prefixOf(flags.run)) === undefined) {
-    throw new UsageError(`--run ${JSON.stringify(flags.run)} is no run's id; one looks like k7f3a`);
+    throw new UsageError(
+      "invalidRunId",
+      `--run: expected the id of a run, such as k7f3a, got ${JSON.stringify(flags.run)}`,
+    );
   }
-  const olderThanMs = durationMs(flags.olderThan ?? "1h");
-  if (olderThanMs === undefined)
-    throw new UsageError(`--older-than: ${durationWanted}, not ${JSON.stringify(flags.olderThan)}`);
-  const categories = await loadCategories();
-  const source = readProfile(profileName(flags, environment), {
-    categories,
-    environment,
-    onSecret: (value) => output.redactor.add(value),
-  });
-  const { profile } = effectiveProfile(source, flags, environment, categories);
+  const olderThanMs = readValue("--older-than", flags.olderThan ?? "1h", duration);
+  const { output, profile, ...prepared } = await prepare(flags, environment);
   const local = readLedgers(ledgerFolder(environment)).filter(
     (ledger) => ledger.left.some((entry) => entry.kind === "folder") && !isAlive(ledger.pid),
   );
   for (const ledger of local) removeLocal(ledger, flags, output);
   if (profile.url === undefined) {
     if (local.length > 0) return "ready";
-    throw new UsageError("no server was named: give --url, KALAM_READY_URL or server: in the profile");
+    throw new UsageError("noServer", "no server given: set --url, KALAM_READY_URL, or server: in the profile");
   }
-  const credentials = await findCredentials(profile.user, flags, source.document, environment, output);
+  const credentials = await prepared.credentials();
   const signals = handleSignals({ first: () => output.complain("interrupted"), leaving: () => "kalam-ready: left" });
   const attached = await attach({
     profile,
@@ -76,7 +67,7 @@ export async function cleanup(flags: CleanupFlags, environment: NodeJS.ProcessEn
   }
 }
 
-/** A server that a killed run had started itself: nothing on it is worth a login. */
+/** A server that a killed run had started: it is removed as a whole, without a login. */
 function removeLocal({ file, left }: LedgerFile, flags: CleanupFlags, output: Output): void {
   for (const { kind, name } of left) {
     if (kind !== "folder") continue;
@@ -99,7 +90,7 @@ async function remove(
   signal: AbortSignal,
 ): Promise<ExitName> {
   const { sender, login } = session;
-  // What a run that is over or dead has entered is ours for certain, whatever its age; a run that is alive keeps its things.
+  // What is in the ledger of a run that has ended is ours, whatever its age; a run in progress keeps its objects.
   const dead = ledgers.filter((ledger) =>
     options.run === undefined ? !isAlive(ledger.pid) : ledger.run === options.run,
   );
@@ -115,26 +106,27 @@ async function remove(
     if (run === undefined) return false;
     if (options.run !== undefined) return run === options.run;
     if (deadRuns.has(run)) return true;
-    // A run on another machine may be under way: only its age tells.
+    // A run on another machine may be in progress: only the age of its objects tells.
     return !liveRuns.has(run) && listed.createdAt !== undefined && now - listed.createdAt > options.olderThanMs;
   };
   const all = await listOurs(sender, login, anyRun, named);
   if (typeof all === "string") {
-    output.complain(`it cannot be told what is left: ${all}`);
+    output.complain(`cannot list what is left: ${all}`);
     return "cannotTell";
   }
   const found = all.filter(wanted);
   for (const { kind, name } of found)
     output.out(`${options.dryRun === true ? "would remove" : "removing"} ${kind} ${name}\n`);
   const young = all.filter((one) => runOf(one.name) !== undefined && !wanted(one)).length;
-  if (young > 0) output.tell(`${young} more of runs that are under way or younger than --older-than are left alone`);
+  if (young > 0)
+    output.tell(`${young} more belong to runs in progress or are younger than --older-than; they are kept`);
   if (options.dryRun === true || signal.aborted) {
-    output.out(`${found.length} left by killed runs\n`);
+    output.out(`${found.length} left by earlier runs\n`);
     return "ready";
   }
   const swept = await sweep(sender, login, { prefix: anyRun, named, only: wanted, withinMs: removeWithinMs });
   if (swept.kind === "unclear") {
-    output.complain(`it cannot be told what is left: ${swept.sentence}`);
+    output.complain(`cannot list what is left: ${swept.sentence}`);
     return "cannotTell";
   }
   if (swept.kind === "left") {
@@ -142,7 +134,7 @@ async function remove(
     return "notReady";
   }
   for (const { file } of dead) unlinkSync(file);
-  output.out(`${found.length} removed, none of them is listed any more\n`);
+  output.out(`${found.length} removed; none of them is listed any more\n`);
   return "ready";
 }
 

@@ -1,33 +1,30 @@
-/** Who logs in, and with what. Secrets never have a value flag: arguments are seen by every process of the machine. */
+/** Who logs in, and with what. No flag takes a secret: any process of the machine can read arguments. */
 import { readFileSync } from "node:fs";
 import { UsageError } from "../profile/usage.ts";
 import type { ProfileDocument } from "../profile/keys.ts";
+import type { Flags } from "../profile/settings.ts";
 import type { Credentials } from "../session/session.ts";
 import type { Output } from "./output.ts";
-
-export interface CredentialFlags {
-  readonly tokenFile?: string;
-  readonly passwordStdin?: boolean;
-}
 
 /** Throws UsageError. Every secret is registered with the redactor before it is returned. */
 export async function findCredentials(
   user: string | undefined,
-  flags: CredentialFlags,
+  flags: Pick<Flags, "tokenFile" | "passwordStdin">,
   document: ProfileDocument,
   environment: NodeJS.ProcessEnv,
   output: Output,
 ): Promise<Credentials> {
   const variable = (name: string): string | undefined => (environment[name] === "" ? undefined : environment[name]);
   const token = tokenOf(flags, variable("KALAM_READY_TOKEN"), user === undefined ? document.login?.token : undefined);
-  // A token given for this run wins over a password that lies around; a password that was asked for wins over a token.
+  // A token given for this run takes precedence over a stored password, --password-stdin over a token.
   if (token !== undefined && flags.passwordStdin !== true) {
     output.redactor.add(token);
     return { kind: "token", token };
   }
   if (user === undefined) {
     throw new UsageError(
-      "nobody to log in as: give --user (or KALAM_READY_USER) and KALAM_READY_PASSWORD, or KALAM_READY_TOKEN",
+      "noUser",
+      "no user given: set --user (or KALAM_READY_USER) and KALAM_READY_PASSWORD, or KALAM_READY_TOKEN",
     );
   }
   const password =
@@ -36,7 +33,9 @@ export async function findCredentials(
       : (variable("KALAM_READY_PASSWORD") ?? document.login?.password ?? (await prompt(user)));
   if (password === undefined) {
     throw new UsageError(
-      `no password for ${user}: set KALAM_READY_PASSWORD, use --password-stdin, or run in a terminal to be asked`,
+      "noPassword",
+      `no password for ${user}: set KALAM_READY_PASSWORD, use --password-stdin, or run in a terminal to be prompted`,
+      { user },
     );
   }
   output.redactor.add(password);
@@ -44,7 +43,7 @@ export async function findCredentials(
 }
 
 function tokenOf(
-  flags: CredentialFlags,
+  flags: Pick<Flags, "tokenFile">,
   variable: string | undefined,
   written: string | undefined,
 ): string | undefined {
@@ -53,19 +52,21 @@ function tokenOf(
   try {
     token = readFileSync(flags.tokenFile, "utf8").trim();
   } catch (error) {
-    throw new UsageError(`--token-file ${flags.tokenFile}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+    const why = (error as NodeJS.ErrnoException).code ?? String(error);
+    const message = `--token-file: cannot read ${flags.tokenFile}: ${why}`;
+    throw new UsageError("tokenUnreadable", message, { file: flags.tokenFile });
   }
-  if (token === "") throw new UsageError(`--token-file ${flags.tokenFile} is empty`);
+  if (token === "") throw new UsageError("emptyToken", `--token-file: ${flags.tokenFile} is empty`);
   return token;
 }
 
 function fromStdin(): string {
   const text = readFileSync(0, "utf8").replace(/\r?\n$/, "");
-  if (text === "") throw new UsageError("--password-stdin: nothing came");
+  if (text === "") throw new UsageError("emptyPassword", "--password-stdin: stdin was empty");
   return text;
 }
 
-/** Asks on the terminal without showing what is typed; undefined where there is no terminal. */
+/** Prompts on the terminal without echo; undefined if there is no terminal. */
 async function prompt(user: string): Promise<string | undefined> {
   const { stdin, stderr } = process;
   if (!stdin.isTTY || !stderr.isTTY) return undefined;
@@ -78,8 +79,8 @@ async function prompt(user: string): Promise<string | undefined> {
       stdin.on("data", (text: string) => {
         for (const key of text) {
           if (key === "\r" || key === "\n") return resolve(typed);
-          // Raw mode makes no signal of Ctrl-C, so we do; Ctrl-D ends the input.
-          if (key === "\u0003") return reject(new UsageError("no password was given"));
+          // In raw mode Ctrl-C is a character and no signal; Ctrl-D ends the input.
+          if (key === "\u0003") return reject(new UsageError("noPassword", "no password was entered"));
           if (key === "\u0004") return resolve(typed);
           typed = key === "\u007f" || key === "\b" ? typed.slice(0, -1) : typed + key;
         }

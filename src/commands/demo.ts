@@ -1,13 +1,13 @@
-/** `kalam-ready demo`: starts the sandbox, checks it, then breaks it in one way and shows what red looks like. Needs nothing but the repository. */
+/** `kalam-ready demo`: starts the sandbox, checks it, then breaks it in one way to show a failure. Needs only the repository. */
 import { loadCategories, loadProof } from "../../checks/index.ts";
 import { exits, type ExitName } from "../exit.ts";
 import { effectiveProfile } from "../profile/effective.ts";
 import { readProfile } from "../profile/read.ts";
-import { checkServer } from "./check.ts";
+import { checkServer } from "./check-run.ts";
 import { Output, type OutputFlags } from "./output.ts";
 import { startSandbox } from "./sandbox.ts";
 
-/** The check that is shown red, and the finding by which. */
+/** The check that is shown failing, and its finding. */
 const shown = { check: "configuration/bad-namespace-refused", finding: "trailingTextIgnored" };
 
 export async function demo(flags: OutputFlags, environment: NodeJS.ProcessEnv): Promise<ExitName> {
@@ -15,7 +15,7 @@ export async function demo(flags: OutputFlags, environment: NodeJS.ProcessEnv): 
   const categories = await loadCategories();
   const broken = (await loadProof(shown.check)).breaks[shown.finding];
   if (broken === undefined || !("fault" in broken)) throw new Error(`${shown.check} has no fault for ${shown.finding}`);
-  output.tell("1. A sandbox: our own KalamDB-compatible server, started as a process of its own.");
+  output.tell("1. Starting the sandbox, a KalamDB-compatible server for tests.");
   const server = await startSandbox();
   try {
     const source = readProfile("standard", { categories, environment: {}, onSecret: () => {} });
@@ -27,7 +27,7 @@ export async function demo(flags: OutputFlags, environment: NodeJS.ProcessEnv): 
     const first = await checkServer({ ...common, profile: profileFor({}), again: ["--url", server.url] });
 
     output.tell(
-      `\n3. The same server behind a fault, "${broken.fault.name}": it takes CREATE NAMESPACE kr_x ns for CREATE NAMESPACE kr_x.\n`,
+      `\n3. The same server with a fault in front, "${broken.fault.name}": it runs CREATE NAMESPACE kr_x ns as CREATE NAMESPACE kr_x.\n`,
     );
     let fired = 0;
     const second = await checkServer({
@@ -39,14 +39,14 @@ export async function demo(flags: OutputFlags, environment: NodeJS.ProcessEnv): 
 
     if (first !== "ready" || second !== "notReady" || fired === 0) {
       output.complain(
-        `the demo did not show what it should: ${exits[first].says}, then ${exits[second].says}, the fault fired ${fired} times`,
+        `the demo did not work: ${exits[first].says}, then ${exits[second].says}; the fault fired ${fired} times`,
       );
       return "internal";
     }
     output.tell(
-      "\n4. Red by name, because the fault was there: every check has such a proof (kalam-ready prove shows them all).",
+      "\n4. The check found the fault and names it. Every check has such a proof; kalam-ready prove runs them all.",
     );
-    output.tell("   Now with a server of yours:");
+    output.tell("   To check your own server:");
     output.tell("     export KALAM_READY_USER=root KALAM_READY_PASSWORD=…");
     output.tell("     npx kalam-ready check --url http://127.0.0.1:8080");
     return "ready";

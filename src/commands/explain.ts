@@ -15,7 +15,7 @@ export async function explain(id: string, flags: OutputFlags, environment: NodeJ
   const [check] = found;
   if (check === undefined || found.length > 1) {
     const ids = checks.map((one) => one.id);
-    throw new UsageError(`no check is called ${JSON.stringify(id)}${didYouMean(id, ids)}`);
+    throw new UsageError("unknownCheck", `no check is called ${JSON.stringify(id)}${didYouMean(id, ids)}`);
   }
   output.out(page(check, meanings(await loadProof(check.id))));
   return "ready";

@@ -1,12 +1,15 @@
-/** Files that were asked for: looked at before the run, so that an hour's work is not lost to a mistyped folder, and written whole or not at all. */
+/** Files that were asked for: tested before the run, so that a mistyped folder does not cost an hour's work, and written atomically. */
 import { accessSync, constants, existsSync, mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { UsageError } from "../profile/usage.ts";
+import { UserError } from "../user-error.ts";
 
-/** Exit 73. The message names the file. */
-export class CannotWriteError extends Error {}
+/** A file that was asked for, or the ledger, cannot be written. */
+export class CannotWriteError extends UserError<"fileNotWritable" | "ledgerNotWritable"> {
+  readonly exit = "cannotWrite";
+}
 
-/** Throws UsageError: a mistyped path must not turn into checks that cannot tell. */
+/** Throws UsageError: a mistyped path is reported before the run, and not as checks that are unknown. */
 export function mustBeRunnable(programs: {
   readonly serverBin: string | undefined;
   readonly kalamBin: string | undefined;
@@ -16,7 +19,7 @@ export function mustBeRunnable(programs: {
 }
 
 /**
- * Absolute, because programs are started in folders of their own. A bare name is looked up in PATH, then here.
+ * Absolute, because programs are started in folders of their own. A bare name is searched in PATH, then in this folder.
  * Throws UsageError.
  */
 export function programPath(flag: string, named: string): string {
@@ -31,17 +34,17 @@ export function programPath(flag: string, named: string): string {
       why = (error as NodeJS.ErrnoException).code ?? String(error);
     }
   }
-  throw new UsageError(`${flag}: ${named} cannot be run: ${why}`);
+  throw new UsageError("notExecutable", `${flag}: cannot run ${named}: ${why}`, { setting: flag, file: named });
 }
 
 /** Throws UsageError. */
 export function settingsPath(flag: string, named: string): string {
   const file = path.resolve(named);
-  if (!existsSync(file)) throw new UsageError(`${flag}: there is no file ${file}`);
+  if (!existsSync(file)) throw new UsageError("noSuchFile", `${flag}: no such file: ${file}`, { setting: flag, file });
   return file;
 }
 
-/** Throws CannotWriteError. Makes the folder where it is missing. */
+/** Throws CannotWriteError. Creates the folder if it is missing. */
 export function mustBeWritable(file: string): void {
   guard(file, () => {
     const folder = path.dirname(path.resolve(file));
@@ -56,7 +59,7 @@ export function mustBeWritable(file: string): void {
 /** Throws CannotWriteError. */
 export function writeWhole(file: string, text: string): void {
   guard(file, () => {
-    // Anything but a regular file (a pipe, /dev/stdout) is written to as it is; it cannot be replaced.
+    // Anything but a regular file (a pipe, /dev/stdout) is written in place; it cannot be replaced.
     if (existsSync(file) && !statSync(file).isFile()) {
       writeFileSync(file, text);
       return;
@@ -71,6 +74,7 @@ function guard(file: string, act: () => void): void {
   try {
     act();
   } catch (error) {
-    throw new CannotWriteError(`${file} cannot be written: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+    const why = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new CannotWriteError("fileNotWritable", `cannot write ${file}: ${why}`, { file });
   }
 }

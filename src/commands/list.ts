@@ -1,8 +1,7 @@
 /** `kalam-ready list`: the checks. Offline. */
 import { loadCategories } from "../../checks/index.ts";
 import type { ExitName } from "../exit.ts";
-import { select, SelectorError } from "../selector.ts";
-import { UsageError } from "../profile/usage.ts";
+import { select } from "../selector.ts";
 import { columns } from "../formats/columns.ts";
 import { Output, type OutputFlags } from "./output.ts";
 
@@ -13,7 +12,7 @@ export async function list(
 ): Promise<ExitName> {
   const output = new Output(flags, environment);
   const categories = await loadCategories();
-  const chosen = selectors.length === 0 ? undefined : selected(() => select(selectors, categories));
+  const chosen = selectors.length === 0 ? undefined : select(selectors, categories);
   const rows = categories.flatMap((category) =>
     category.checks
       .filter((check) => chosen === undefined || chosen.has(check.id))
@@ -35,14 +34,4 @@ export async function list(
       ),
     );
   return "ready";
-}
-
-/** A selector that matches nothing is a wrong word on the command line here. */
-export function selected<T>(choose: () => T): T {
-  try {
-    return choose();
-  } catch (error) {
-    if (error instanceof SelectorError) throw new UsageError(error.message);
-    throw error;
-  }
 }

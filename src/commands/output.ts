@@ -1,26 +1,23 @@
-/** The one writer: everything that leaves the process goes through it, so that no secret does. */
+/** The only writer: all output of the process goes through it, so that secrets can be redacted. */
 import { printable } from "../formats/printable.ts";
+import { flagName, settings, type Flags, type outputSettings } from "../profile/settings.ts";
+import { readValue } from "../profile/usage.ts";
 import { Redactor } from "../session/redaction.ts";
 
-export interface OutputFlags {
-  readonly quiet?: boolean;
-  readonly verbose?: boolean;
-  readonly debug?: boolean;
-  readonly color?: string;
-  readonly ascii?: boolean;
-  /** commander's name for --no-progress. */
-  readonly progress?: boolean;
-}
+export type OutputFlags = Pick<Flags, (typeof outputSettings)[number]>;
 
 export class Output {
   readonly redactor = new Redactor();
   readonly #flags: OutputFlags;
   readonly #environment: NodeJS.ProcessEnv;
-  /** The progress line that stands on the terminal now. */
+  readonly #color: "auto" | "always" | "never";
+  /** The progress line on the terminal. */
   #line = "";
 
+  /** Throws UsageError. */
   constructor(flags: OutputFlags, environment: NodeJS.ProcessEnv) {
     this.#flags = flags;
+    this.#color = readValue(flagName("color"), flags.color ?? settings.color.fallback, settings.color.kind);
     this.#environment = environment;
   }
 
@@ -30,14 +27,14 @@ export class Output {
     process.stdout.write(this.redactor.redact(text));
   }
 
-  /** For people who look on: never with -q. */
+  /** For people who watch; not with -q. */
   tell(text: string): void {
     if (this.#flags.quiet === true) return;
     this.#clear();
     process.stderr.write(`${this.#plain(text)}\n`);
   }
 
-  /** More for people who look closely (-v). */
+  /** More detail (-v). */
   detail(text: string): void {
     if (this.#flags.verbose === true || this.#flags.debug === true) this.tell(text);
   }
@@ -47,13 +44,13 @@ export class Output {
     if (this.#flags.debug === true) this.tell(text);
   }
 
-  /** What went wrong; with -q, too. */
+  /** What went wrong; even with -q. */
   complain(text: string): void {
     this.#clear();
     process.stderr.write(`kalam-ready: ${this.#plain(text)}\n`);
   }
 
-  /** The one line that changes on a terminal; elsewhere nothing. */
+  /** The line that is rewritten on a terminal; elsewhere nothing. */
   progress(text: string): void {
     if (!this.#mayProgress() || !process.stderr.isTTY) return;
     const width = (process.stderr.columns ?? 80) - 1;
@@ -61,7 +58,7 @@ export class Output {
     process.stderr.write(`\r\u001b[K${this.#line}`);
   }
 
-  /** One line for a finished check, where no line can be changed: in pipelines and files. */
+  /** One line for a finished check, where no line can be rewritten: in pipelines and files. */
   finished(text: string): void {
     if (this.#mayProgress() && !process.stderr.isTTY) this.tell(text);
   }
@@ -70,9 +67,9 @@ export class Output {
     this.#clear();
   }
 
-  /** 0 for none up to 3 for true colour: --color, then NO_COLOR, FORCE_COLOR, TERM and whether it is a terminal. */
+  /** From 0 for none to 3 for true color: by --color, then NO_COLOR, FORCE_COLOR, TERM and whether it is a terminal. */
   get colors(): 0 | 1 | 2 | 3 {
-    const { color = "auto" } = this.#flags;
+    const color = this.#color;
     const { NO_COLOR: no, FORCE_COLOR: force, TERM: term, COLORTERM: trueColor } = this.#environment;
     const best = trueColor === "truecolor" ? 3 : /256/.test(term ?? "") ? 2 : 1;
     if (color !== "auto") return color === "always" ? best : 0;
@@ -85,12 +82,12 @@ export class Output {
     return this.#flags.ascii === true || this.#environment["TERM"] === "dumb" || this.#environment["LC_ALL"] === "C";
   }
 
-  /** Columns of the terminal that the report goes to; undefined where it goes elsewhere. */
+  /** Columns of the terminal that the report goes to; undefined if it goes elsewhere. */
   get width(): number | undefined {
     return process.stdout.isTTY ? (process.stdout.columns ?? 80) : undefined;
   }
 
-  /** On stderr stand words of the server and names that it must refuse, and nothing coloured. */
+  /** Nothing on stderr is colored, and what came from the server may contain control characters. */
   #plain(text: string): string {
     return printable(this.redactor.redact(text));
   }
@@ -106,10 +103,7 @@ export class Output {
   }
 }
 
-/**
- * A reader that has seen enough (`| head -1`) closes the pipe. That is no failure of ours: what is left is not written,
- * and the exit code stays the verdict's.
- */
+/** A reader may close the pipe early (`| head -1`): the rest is not written, and the exit is still the verdict's. */
 export function surviveClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {

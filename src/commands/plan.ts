@@ -1,28 +1,15 @@
 /** `kalam-ready plan`: what `check` would do with the same flags. Sends nothing. */
-import { loadCategories } from "../../checks/index.ts";
 import { needDescriptions } from "../check.ts";
 import type { ExitName } from "../exit.ts";
-import { effectiveProfile } from "../profile/effective.ts";
-import { readProfile } from "../profile/read.ts";
-import { planned, profileName, type CheckFlags } from "./check.ts";
 import { columns } from "../formats/columns.ts";
+import type { Flags } from "../profile/settings.ts";
 import { mustBeRunnable } from "./files.ts";
-import { Output } from "./output.ts";
+import { planFor, prepare } from "./preparation.ts";
 
-export async function plan(flags: CheckFlags, environment: NodeJS.ProcessEnv): Promise<ExitName> {
-  const output = new Output(flags, environment);
-  const categories = await loadCategories();
-  const source = readProfile(profileName(flags, environment), {
-    categories,
-    environment,
-    onSecret: (value) => output.redactor.add(value),
-  });
-  const { profile } = effectiveProfile(source, flags, environment, categories);
+export async function plan(flags: Flags, environment: NodeJS.ProcessEnv): Promise<ExitName> {
+  const { output, categories, profile } = await prepare(flags, environment);
   mustBeRunnable(profile);
-  const made = planned(profile, categories, {
-    ownServer: profile.serverBin !== undefined,
-    kalam: profile.kalamBin !== undefined,
-  });
+  const made = planFor(profile, categories);
   const rows = made.steps.map(({ check, disposition, required }) => ({
     id: check.id,
     does: disposition.kind,
@@ -59,10 +46,10 @@ export async function plan(flags: CheckFlags, environment: NodeJS.ProcessEnv): P
       ]),
     ),
   );
-  const left = summary.leftOut > 0 ? `, ${summary.leftOut} left out by --only` : "";
+  const left = summary.leftOut > 0 ? `, ${summary.leftOut} not selected by --only` : "";
   output.out(
     `\n${running} of ${rows.length} checks would run${left}: about ${Math.ceil(summary.estimateMs / 1000)} s and ${summary.estimateRequests} requests` +
-      `${server === null ? "; no server named yet" : ` to ${server}`}. Nothing was sent.\n`,
+      `${server === null ? "; no server given yet" : ` to ${server}`}. Nothing was sent.\n`,
   );
   return "ready";
 }

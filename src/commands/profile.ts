@@ -2,17 +2,17 @@
 import { existsSync } from "node:fs";
 import { loadCategories } from "../../checks/index.ts";
 import type { ExitName } from "../exit.ts";
-import { effectiveProfile, type Flags } from "../profile/effective.ts";
-import { UsageError } from "../profile/usage.ts";
-import { profileSchema } from "../profile/keys.ts";
-import { ownProfile, ProfileError, readProfile } from "../profile/read.ts";
-import { profileTemplate } from "../profile/template.ts";
-import { planned, profileName } from "./check.ts";
 import { columns } from "../formats/columns.ts";
+import { profileSchemaText } from "../profile/keys.ts";
+import { ownProfile, ProfileError } from "../profile/read.ts";
+import type { Flags } from "../profile/settings.ts";
+import { profileTemplate } from "../profile/template.ts";
+import { UsageError } from "../profile/usage.ts";
 import { mustBeWritable, writeWhole } from "./files.ts";
 import { Output, type OutputFlags } from "./output.ts";
+import { planFor, prepare } from "./preparation.ts";
 
-/** Writes a commented profile; never over one that is there. */
+/** Writes a commented profile; never over an existing file. */
 export async function profileInit(
   file: string | undefined,
   flags: OutputFlags,
@@ -24,7 +24,10 @@ export async function profileInit(
     return "ready";
   }
   const path = file ?? ownProfile;
-  if (existsSync(path)) throw new UsageError(`${path} is there already; give another name, or - to print one`);
+  if (existsSync(path)) {
+    const message = `${path} already exists; give another name, or - to print the profile`;
+    throw new UsageError("fileExists", message, { file: path });
+  }
   mustBeWritable(path);
   writeWhole(path, profileTemplate());
   output.tell(`wrote ${path}; check it with kalam-ready profile lint ${path}`);
@@ -33,38 +36,33 @@ export async function profileInit(
 
 export async function profileLint(
   file: string | undefined,
-  flags: OutputFlags & Flags,
+  flags: Flags,
   environment: NodeJS.ProcessEnv,
 ): Promise<ExitName> {
-  const output = new Output(flags, environment);
-  const { source, profile, categories } = await effective(file, flags, environment, output);
+  const { output, source, profile, categories } = await prepare(flags, environment, file);
   try {
-    planned(profile, categories, {
-      ownServer: profile.serverBin !== undefined,
-      kalam: profile.kalamBin !== undefined,
-    });
+    planFor(profile, categories);
   } catch (error) {
-    if (error instanceof UsageError) throw new ProfileError(`${source.from}: ${error.message}`);
-    throw error;
+    if (!(error instanceof UsageError)) throw error;
+    throw new ProfileError(source.from, [{ code: "requiredNotAllowed", message: error.message }]);
   }
-  output.out(`${source.from}: no problem found\n`);
+  output.out(`${source.from}: valid\n`);
   return "ready";
 }
 
 /** The profile that takes effect, and where each value came from. */
 export async function profileShow(
   file: string | undefined,
-  flags: OutputFlags & Flags,
+  flags: Flags,
   environment: NodeJS.ProcessEnv,
 ): Promise<ExitName> {
-  const output = new Output(flags, environment);
-  const { profile, origins, source } = await effective(file, flags, environment, output);
+  const { output, profile, origins, source } = await prepare(flags, environment, file);
   const { login } = source.document;
   const secrets = { password: login?.password, token: login?.token };
   const shown: Record<string, unknown> = {
     name: profile.name,
     server: profile.serverBin ?? profile.url,
-    kalam: profile.kalamBin,
+    "kalam-bin": profile.kalamBin,
     production: profile.production,
     login: {
       user: profile.user,
@@ -107,16 +105,6 @@ export async function profileShow(
 }
 
 export async function profileSchemaCommand(flags: OutputFlags, environment: NodeJS.ProcessEnv): Promise<ExitName> {
-  new Output(flags, environment).out(`${JSON.stringify(profileSchema(await loadCategories()), undefined, 2)}\n`);
+  new Output(flags, environment).out(profileSchemaText(await loadCategories()));
   return "ready";
-}
-
-async function effective(file: string | undefined, flags: Flags, environment: NodeJS.ProcessEnv, output: Output) {
-  const categories = await loadCategories();
-  const source = readProfile(file ?? profileName(flags, environment), {
-    categories,
-    environment,
-    onSecret: (value) => output.redactor.add(value),
-  });
-  return { ...effectiveProfile(source, flags, environment, categories), source, categories };
 }

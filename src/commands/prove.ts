@@ -1,20 +1,16 @@
-/** `kalam-ready prove`: each check against its faults: green, red by name, green. On a given server, or on the sandbox. */
-import { loadCategories, loadProof } from "../../checks/index.ts";
-import type { Check } from "../check.ts";
+/** `kalam-ready prove`: each check against its faults (green, red by name, green), on a given server or on the sandbox. */
+import { loadProof } from "../../checks/index.ts";
+import { touchesOrder, type Check } from "../check.ts";
 import type { ExitName } from "../exit.ts";
 import { columns } from "../formats/columns.ts";
-import { effectiveProfile } from "../profile/effective.ts";
-import { readProfile } from "../profile/read.ts";
+import type { Flags } from "../profile/settings.ts";
 import { proveLive, proveOnPaper, type LiveProof } from "../proof.ts";
 import { select } from "../selector.ts";
 import { Recording } from "../session/recording.ts";
 import { newRunId } from "../session/scratch.ts";
-import { attach } from "./attach.ts";
-import { planned, profileName, type CheckFlags } from "./check.ts";
-import { findCredentials } from "./credentials.ts";
-import { selected } from "./list.ts";
-import { Output } from "./output.ts";
+import { attach, type Attached } from "./attach.ts";
 import { mustBeRunnable } from "./files.ts";
+import { planFor, prepare } from "./preparation.ts";
 import { sandboxProgram, startSandbox } from "./sandbox.ts";
 import { handleSignals } from "./signals.ts";
 
@@ -23,44 +19,34 @@ const says = { proven: "proven", missed: "MISSED", impossible: "not here", onPap
 
 export async function prove(
   selectors: readonly string[],
-  flags: CheckFlags,
+  flags: Flags,
   environment: NodeJS.ProcessEnv,
 ): Promise<ExitName> {
-  const output = new Output(flags, environment);
-  const categories = await loadCategories();
-  const chosen = selected(() =>
-    select(selectors.length === 0 ? categories.map((category) => category.id) : selectors, categories),
-  );
-  const source = readProfile(profileName(flags, environment), {
-    categories,
-    environment,
-    onSecret: (value) => output.redactor.add(value),
-  });
-  const { profile } = effectiveProfile(source, flags, environment, categories);
-  const onSandbox = profile.url === undefined && profile.serverBin === undefined;
-  mustBeRunnable(profile);
-  // The sandbox has a small stand-in for kalam, so that all can be proven where KalamDB is not installed.
-  const kalamBin = profile.kalamBin ?? (onSandbox ? sandboxProgram("kalam-stand-in.js") : undefined);
-  // On our own sandbox everything may be touched: it is there to be broken.
-  const allowed = onSandbox
-    ? {
-        ...profile,
-        kalamBin,
-        allow: ["nothing", "scratch", "load", "process", "disk"] as const,
-        skip: new Map<string, string>(),
-      }
-    : profile;
-  const credentials =
-    onSandbox || profile.serverBin !== undefined
-      ? undefined
-      : await findCredentials(profile.user, flags, source.document, environment, output);
+  const { output, categories, ...prepared } = await prepare(flags, environment);
+  const only = select(selectors.length === 0 ? categories.map((category) => category.id) : selectors, categories);
+  const onSandbox = prepared.profile.url === undefined && prepared.profile.serverBin === undefined;
+  mustBeRunnable(prepared.profile);
+  const profile = {
+    ...prepared.profile,
+    only,
+    // Everything on the sandbox may be touched, and it has a stand-in for kalam: proofs need no KalamDB.
+    ...(onSandbox
+      ? {
+          kalamBin: prepared.profile.kalamBin ?? sandboxProgram("kalam-stand-in.js"),
+          allow: touchesOrder,
+          skip: new Map<string, string>(),
+        }
+      : {}),
+  };
+  const own = onSandbox || profile.serverBin !== undefined;
+  const credentials = own ? undefined : await prepared.credentials();
   const signals = handleSignals({
     first: () => output.complain("interrupted: cleaning up"),
-    leaving: () => "kalam-ready: left without cleaning up; kalam-ready cleanup removes what this run made",
+    leaving: () => "kalam-ready: left without cleaning up; kalam-ready cleanup removes what this run created",
   });
   const server = onSandbox ? await startSandbox({ signal: signals.signal }) : undefined;
   const attached = await attach({
-    profile: allowed,
+    profile,
     server,
     run: newRunId(),
     credentials,
@@ -74,12 +60,8 @@ export async function prove(
       output.complain(attached.ended.sentence);
       return attached.ended.exit;
     }
-    const { steps } = planned({ ...allowed, only: chosen }, categories, {
-      ownServer: onSandbox || profile.serverBin !== undefined,
-      kalam: kalamBin !== undefined,
-    });
     const proofs: LiveProof[] = [];
-    for (const { check, disposition } of steps) {
+    for (const { check, disposition } of planFor(profile, categories, { own, login: attached.session.login }).steps) {
       output.progress(check.id);
       const results =
         disposition.kind === "run"
@@ -92,7 +74,7 @@ export async function prove(
     }
     const cleanUp = await attached.cleanUp({ keep: false });
     if (cleanUp.kind === "left" || cleanUp.kind === "unclear")
-      output.complain(`something may be left behind: ${cleanUp.kind}`);
+      output.complain(`objects of this run may still exist: ${cleanUp.kind}`);
     const count = (kind: LiveProof["kind"]): number => proofs.filter((one) => one.kind === kind).length;
     if (flags.json === true) output.out(`${JSON.stringify(proofs, undefined, 2)}\n`);
     else
@@ -112,7 +94,7 @@ export async function prove(
 
 async function proveOne(
   check: Check,
-  attached: Extract<Awaited<ReturnType<typeof attach>>, { session: unknown }>,
+  attached: Attached,
   options: Parameters<typeof proveLive>[3],
 ): Promise<LiveProof[]> {
   const proof = await loadProof(check.id);

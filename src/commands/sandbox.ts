@@ -21,6 +21,7 @@ export function sandboxProgram(name: "kalam-sandbox.js" | "kalam-stand-in.js"): 
     return path.join(path.dirname(manifest), "bin", name);
   } catch {
     throw new UsageError(
+      "sandboxNotInstalled",
       `the sandbox is not installed; install the version tested with this one: npm install ${sandboxPackage}@${packageVersion}`,
     );
   }
@@ -32,7 +33,8 @@ export async function startSandbox(options: Partial<StartOptions> = {}): Promise
   try {
     return await startServer(program, { withinMs: 60_000, book: { made: () => {}, gone: () => {} }, ...options });
   } catch (error) {
-    if (error instanceof StartError) throw new UsageError(`the sandbox did not start: ${error.message}`);
+    if (error instanceof StartError)
+      throw new UsageError("sandboxNotStarted", `the sandbox did not start: ${error.message}`);
     throw error;
   }
 }
@@ -45,7 +47,7 @@ export async function sandbox(flags: SandboxFlags, environment: NodeJS.ProcessEn
   const output = new Output(flags, environment);
   const port = flags.port === undefined ? undefined : Number(flags.port);
   if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65_536)) {
-    throw new UsageError(`--port: a number from 1 to 65535, not ${JSON.stringify(flags.port)}`);
+    throw new UsageError("invalidPort", `--port: a number from 1 to 65535, not ${JSON.stringify(flags.port)}`);
   }
   const signals = handleSignals({ first: () => output.tell("stopping"), leaving: () => "kalam-ready: left" });
   const server = await startSandbox({ signal: signals.signal, ...(port === undefined ? {} : { port }) });

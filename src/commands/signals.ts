@@ -1,4 +1,4 @@
-/** Ctrl-C and SIGTERM: the first ends the run in good order, the second leaves at once. */
+/** Ctrl-C and SIGTERM: the first ends the run and cleans up, the second ends the process at once. */
 import type { Ended } from "../exit.ts";
 
 export interface Signals {
@@ -10,15 +10,15 @@ export interface Signals {
   release(): void;
 }
 
-/** `leaving` is what to say when somebody does not wait for the clean-up. */
+/** `leaving` is what to print if the clean-up is not waited for. */
 export function handleSignals(options: { first: () => void; leaving: () => string }): Signals {
   const controller = new AbortController();
   let ended: Ended | undefined;
-  const heed = (name: "SIGINT" | "SIGTERM"): void => {
+  const handle = (name: "SIGINT" | "SIGTERM"): void => {
     if (ended !== undefined) {
       process.stderr.write(`\n${options.leaving()}\n`);
       release();
-      // The default action of the signal, so that the shell sees how we ended.
+      // The default action of the signal, so that the shell sees how the process ended.
       process.kill(process.pid, name);
       return;
     }
@@ -27,8 +27,8 @@ export function handleSignals(options: { first: () => void; leaving: () => strin
     controller.abort(how);
     options.first();
   };
-  const onInt = (): void => heed("SIGINT");
-  const onTerm = (): void => heed("SIGTERM");
+  const onInt = (): void => handle("SIGINT");
+  const onTerm = (): void => handle("SIGTERM");
   process.on("SIGINT", onInt);
   process.on("SIGTERM", onTerm);
   function release(): void {

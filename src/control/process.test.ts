@@ -151,7 +151,7 @@ describe.concurrent("a server that does not start is reported in a sentence and 
     const { control } = await start();
     const book = newBook();
     const starting = start({ port: control.port, book });
-    await expect(starting).rejects.toThrow(new StartError(`port ${control.port} is already in use`));
+    await expect(starting).rejects.toMatchObject({ code: "portInUse" });
     expect(book.log).toEqual([]);
   });
 

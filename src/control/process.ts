@@ -32,8 +32,17 @@ export interface FolderBook {
   gone(folder: string): void;
 }
 
-/** The server did not start; the message says why. */
-export class StartError extends Error {}
+/** The server did not start. */
+export class StartError extends Error {
+  readonly code: StartCode;
+
+  constructor(code: StartCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+type StartCode = "portInUse" | "serverEnded" | "startAborted" | "startTimedOut";
 
 const keptOutput = 4_000;
 const stopWithinMs = 10_000;
@@ -83,7 +92,7 @@ export async function startServer(binary: string, options: StartOptions): Promis
   const { book } = options;
   const port = options.port ?? (await freePort());
   // The answer of another process on that port would be taken for this server's.
-  if (await answers(port)) throw new StartError(`port ${port} is already in use`);
+  if (await answers(port)) throw new StartError("portInUse", `port ${port} is already in use`);
   const folder = newFolder(book);
   const dataFolder = options.dataFolder ?? path.join(folder, "data");
   const rootPassword = options.rootPassword === undefined ? newPassword() : (options.rootPassword ?? "");
@@ -103,14 +112,9 @@ export async function startServer(binary: string, options: StartOptions): Promis
   const url = `http://127.0.0.1:${port}`;
   const came = await waitUntilAnswers(child, port, options.withinMs, options.signal);
   if (!came || child.process.pid === undefined) {
-    const why =
-      child.ended() !== undefined
-        ? `ended with ${child.ended()?.how ?? "?"}`
-        : options.signal?.aborted === true
-          ? "was stopped before it answered"
-          : `did not answer within ${options.withinMs} ms`;
+    const [code, why] = notStarted(child.ended()?.how, options);
     await end(child, book);
-    throw new StartError(`${binary} ${why}: ${child.lastWords()}`);
+    throw new StartError(code, `${binary} ${why}: ${child.lastWords()}`);
   }
   return {
     url,
@@ -131,6 +135,12 @@ export async function startServer(binary: string, options: StartOptions): Promis
     stderr: child.stderr,
     lastWords: child.lastWords,
   };
+}
+
+function notStarted(exit: string | undefined, { signal, withinMs }: StartOptions): readonly [StartCode, string] {
+  if (exit !== undefined) return ["serverEnded", `ended with ${exit}`];
+  if (signal?.aborted === true) return ["startAborted", "was stopped before it answered"];
+  return ["startTimedOut", `did not answer within ${withinMs} ms`];
 }
 
 async function trial(

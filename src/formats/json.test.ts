@@ -72,7 +72,7 @@ function report(
     cleanUp,
     exchange: () => exchange,
     today: "2026-11-22",
-  });
+  }).report;
 }
 
 const evidence = { at: [1.5, null, "ä\u0000\u001b\ud83d\ude00"], deep: { a: [{}] } };

@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { conclude, exits, type ExitName } from "../exit.ts";
-import type { Effect, Report, Result } from "../report.ts";
+import type { Effect } from "../exit.ts";
+import type { Report, Result } from "../report.ts";
 import { formatJunit } from "./junit.ts";
 
 interface Element {

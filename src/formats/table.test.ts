@@ -1,7 +1,8 @@
 import { stripVTControlCharacters } from "node:util";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Effect, Report, ReportedFinding, Result } from "../report.ts";
+import type { Effect } from "../exit.ts";
+import type { Report, ReportedFinding, Result } from "../report.ts";
 import type { Exchange } from "../session/recording.ts";
 import { againCommand, formatTable, lookOf, type TableOptions } from "./table.ts";
 

@@ -1,11 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Category, Check, Touches } from "../check.ts";
-import { effectiveProfile, type Effective, type Flags, type Profile } from "./effective.ts";
-import { whole } from "./usage.ts";
-import { parseUrl } from "./server.ts";
-import { UsageError } from "./usage.ts";
+import { effectiveProfile, type Effective, type Profile } from "./effective.ts";
 import { parseProfile, ProfileError } from "./read.ts";
+import type { Flags } from "./settings.ts";
+import { UsageError, type UsageCode } from "./usage.ts";
 
 const check = (id: string, touches: Touches = "scratch"): Check =>
   ({
@@ -26,7 +25,18 @@ function effective(yaml = "", flags: Flags = {}, environment: Environment = {}):
 }
 const profile = (...of: Parameters<typeof effective>): Profile => effective(...of).profile;
 
-test("where nothing is said, the defaults hold, and say so", () => {
+/** The error of an act: its class, code and data. */
+function errorOf(act: () => unknown): unknown {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof UsageError) return { usage: error.code, ...error.data };
+    if (error instanceof ProfileError) return { profile: error.code, lines: error.problems.map(({ line }) => line) };
+    throw error;
+  }
+}
+
+test("without any setting the defaults apply, with that origin", () => {
   const { profile: all, origins } = effective();
   expect(all).toEqual({
     name: "p.yaml",
@@ -54,7 +64,7 @@ test("where nothing is said, the defaults hold, and say so", () => {
   expect(Object.keys(origins)).toHaveLength(18);
 });
 
-describe("a flag comes before the environment, the environment before the profile", () => {
+describe("a flag overrides the environment, the environment overrides the profile", () => {
   test.for<[keyof Profile, string, string, Flags, Environment, unknown[]]>([
     [
       "effort",
@@ -95,80 +105,78 @@ describe("a flag comes before the environment, the environment before the profil
     expect(effective(yaml, {}, { [variable]: "" }).profile[key]).toEqual(written);
   });
 
-  test("what only a profile says has its line for an origin", () => {
+  test("a value that only a profile can set has its line as origin", () => {
     const { origins } = effective("name: shop\nproduction: true\nchecks: {}\naccept: []");
     expect(origins).toMatchObject({ name: "p.yaml:2", production: "p.yaml:3", checks: "p.yaml:4", accept: "p.yaml:5" });
   });
 });
 
 describe("a wrong flag or variable is a usage error that names it", () => {
-  test.for<[Flags, Environment, string]>([
-    [{ effort: "lihgt" }, {}, '--effort: one of light, standard, deep, not "lihgt"; did you mean "light"?'],
-    [{}, { KALAM_READY_EFFORT: "x" }, "KALAM_READY_EFFORT: one of light, standard, deep"],
-    [{ budget: "30" }, {}, '--budget: a duration with its unit, such as 500ms, 30s, 2m or 1h, not "30"'],
-    [{}, { KALAM_READY_TIMEOUT: "soon" }, "KALAM_READY_TIMEOUT: a duration"],
-    [{ parallel: "17" }, {}, '--parallel: a whole number from 1 to 16, not "17"'],
-    [{ parallel: "2.5" }, {}, "--parallel: a whole number"],
-    [{ parallel: "" }, {}, "--parallel: a whole number"],
-    [{ maxRps: "0" }, {}, "--max-rps: a whole number from 1"],
-    [{ failOn: "never" }, {}, "--fail-on: one of block, warn"],
-    [{ user: " " }, {}, "--user is empty"],
-    [{ url: "" }, {}, "--url is empty"],
-    [{ serverBin: "" }, {}, "--server-bin is empty"],
-    [{ only: ["shop/opn"] }, {}, '--only: no check is called "shop/opn"; did you mean "shop/open"?'],
-    [{ only: [""] }, {}, '--only: no check is called ""'],
-    [{ skip: ["purple"] }, {}, "--skip: no check is called"],
-    [{ require: ["shops"] }, {}, '--require: no check is called "shops"; did you mean "shop"?'],
-    [
-      { allow: ["scratch,lod"] },
-      {},
-      '--allow: one of nothing, scratch, load, process, disk, not "lod"; did you mean "load"?',
-    ],
-    [{ allow: [""] }, {}, "--allow: one of"],
-    [{ report: ["xml"] }, {}, "--report: one of table, json, junit"],
-    [{ report: ["junit="] }, {}, "the path of --report junit= is empty"],
-  ])("%j", ([flags, environment, words]) => {
-    expect(() => effective("", flags, environment)).toThrow(UsageError);
-    expect(() => effective("", flags, environment)).toThrow(words);
+  test.for<[Flags, Environment, UsageCode, string]>([
+    [{ effort: "lihgt" }, {}, "unknownWord", "--effort"],
+    [{}, { KALAM_READY_EFFORT: "x" }, "unknownWord", "KALAM_READY_EFFORT"],
+    [{ budget: "30" }, {}, "durationUnit", "--budget"],
+    [{}, { KALAM_READY_TIMEOUT: "soon" }, "durationUnit", "KALAM_READY_TIMEOUT"],
+    [{ parallel: "17" }, {}, "notANumber", "--parallel"],
+    [{ parallel: "2.5" }, {}, "notANumber", "--parallel"],
+    [{ parallel: "" }, {}, "notANumber", "--parallel"],
+    [{ maxRps: "0" }, {}, "notANumber", "--max-rps"],
+    [{ failOn: "never" }, {}, "unknownWord", "--fail-on"],
+    [{ user: " " }, {}, "emptyValue", "--user"],
+    [{ url: "" }, {}, "emptyValue", "--url"],
+    [{ serverBin: "" }, {}, "emptyValue", "--server-bin"],
+    [{ kalamBin: "" }, {}, "emptyValue", "--kalam-bin"],
+    [{ only: ["shop/opn"] }, {}, "unknownCheck", "--only"],
+    [{ only: [""] }, {}, "unknownCheck", "--only"],
+    [{ skip: ["purple"] }, {}, "unknownCheck", "--skip"],
+    [{ require: ["shops"] }, {}, "unknownCheck", "--require"],
+    [{ allow: ["scratch,lod"] }, {}, "unknownWord", "--allow"],
+    [{ allow: [""] }, {}, "unknownWord", "--allow"],
+    [{ report: ["xml"] }, {}, "unknownWord", "--report"],
+    [{ report: ["junit="] }, {}, "emptyValue", "--report junit="],
+  ])("%j", ([flags, environment, usage, setting]) => {
+    expect(errorOf(() => effective("", flags, environment))).toEqual({ usage, setting });
+    expect(() => effective("", flags, environment)).toThrow(new RegExp(`^${setting}: `));
+  });
+
+  test("the nearest right word is suggested", () => {
+    expect(() => effective("", { effort: "lihgt" })).toThrow('; did you mean "light"?');
+    expect(() => effective("", { require: ["shops"] })).toThrow('; did you mean "shop"?');
   });
 });
 
 describe("what may be touched", () => {
   const allow = (yaml: string, flags: Flags = {}): readonly Touches[] => profile(yaml, flags).allow;
 
-  test("is scratch by default, and nothing always", () => {
+  test("is scratch by default, and always includes nothing", () => {
     expect(allow("")).toEqual(["nothing", "scratch"]);
     expect(allow("allow: []")).toEqual(["nothing"]);
     expect(allow("allow: [load]")).toEqual(["nothing", "load"]);
   });
 
-  test("is what the flags say where they say anything, repeated or with commas, and scratch comes along", () => {
+  test("comes from the flags if given, repeated or with commas, and then includes scratch", () => {
     expect(allow("allow: [load]", { allow: ["process", "disk"] })).toEqual(["nothing", "scratch", "process", "disk"]);
     expect(allow("", { allow: ["disk, load"] })).toEqual(["nothing", "scratch", "load", "disk"]);
     expect(effective("", { allow: ["load"] }).origins["allow"]).toBe("flag --allow");
   });
 
-  test("is nothing with --read-only and with --allow nothing", () => {
+  test("is nothing with --read-only or --allow nothing", () => {
     for (const flags of [{ readOnly: true }, { allow: ["nothing"] }, { readOnly: true, allow: ["nothing"] }]) {
       expect(allow("allow: [scratch, load]", flags)).toEqual(["nothing"]);
     }
-    expect(() => allow("", { readOnly: true, allow: ["scratch"] })).toThrow(
-      "--read-only and --allow do not go together",
-    );
+    expect(errorOf(() => allow("", { readOnly: true, allow: ["scratch"] }))).toEqual({ usage: "readOnlyAndAllow" });
   });
 
-  test("on a production server is only what its profile names: the command line can narrow it, and not widen it", () => {
+  test("on a production server is what its profile allows: the command line can narrow it, but not widen it", () => {
     const yaml = "production: true\nallow: [scratch, load]";
     expect(allow(yaml, { allow: ["scratch"] })).toEqual(["nothing", "scratch"]);
     expect(allow(yaml, { allow: ["load"] })).toEqual(["nothing", "scratch", "load"]);
     expect(allow(yaml, { readOnly: true })).toEqual(["nothing"]);
     expect(allow("production: true")).toEqual(["nothing"]);
     expect(allow("production: true\nallow: [load]", { allow: ["load"] })).toEqual(["nothing", "load"]);
-    expect(() => allow(yaml, { allow: ["scratch,process"] })).toThrow(UsageError);
-    expect(() => allow(yaml, { allow: ["scratch,process"] })).toThrow(
-      "--allow process: the profile says production: true",
-    );
-    expect(() => allow("production: true", { allow: ["scratch"] })).toThrow("production: true");
+    const usage = "productionNotAllowed";
+    expect(errorOf(() => allow(yaml, { allow: ["scratch,process"] }))).toEqual({ usage, touches: "process" });
+    expect(errorOf(() => allow("production: true", { allow: ["scratch"] }))).toEqual({ usage, touches: "scratch" });
   });
 
   test("on a production server is never more than its profile allows, whatever the flags", () => {
@@ -190,14 +198,14 @@ describe("what may be touched", () => {
 });
 
 describe("which checks", () => {
-  test("only: the flag instead of the profile", () => {
+  test("only: the flag replaces the profile", () => {
     expect(profile("only: [shop/open]").only).toEqual(new Set(["shop/open"]));
     expect(profile("only: [shop/open]", { only: ["touches:load"] }).only).toEqual(new Set(["shop/crowded"]));
     expect(profile("only: [shop/open]", { only: [] }).only).toEqual(new Set(["shop/open"]));
     expect(effective("only: [shop/open]", { only: ["shop"] }).origins["only"]).toBe("flag --only");
   });
 
-  test("skip: the flag besides the profile, each with its reason", () => {
+  test("skip: the flag adds to the profile, each with a reason", () => {
     const { profile: one, origins } = effective("skip: { shop/open: closed, 'shop/c*': too full }", {
       skip: ["touches:load"],
     });
@@ -205,17 +213,16 @@ describe("which checks", () => {
     expect(origins["skip"]).toBe("p.yaml:2, flag --skip");
   });
 
-  test("require: the flag besides the profile", () => {
+  test("require: the flag adds to the profile", () => {
     const { profile: one, origins } = effective("require: [shop/open]", { require: ["shop/p*"] });
     expect([...one.require]).toEqual(["shop/open", "shop/prices-right"]);
     expect(origins["require"]).toBe("p.yaml:2, flag --require");
   });
 
   test.for(["only: [shop/opn]", "require: [shop/opn]", "skip: { 'shop/x*': why }"])(
-    "an unknown one in %s is a profile error with its line",
+    "an unknown check in %s is a profile error with its line",
     (yaml) => {
-      expect(() => profile(yaml)).toThrow(ProfileError);
-      expect(() => profile(yaml)).toThrow(/^p\.yaml:2.*: no check is called/);
+      expect(errorOf(() => profile(yaml))).toEqual({ profile: "unknownCheck", lines: [2] });
     },
   );
 
@@ -232,22 +239,21 @@ describe("which checks", () => {
 describe("reports", () => {
   const reports = (yaml: string, flags: Flags = {}): unknown => profile(yaml, flags).reports;
 
-  test("are those of the flags, else of the profile", () => {
+  test("come from the flags, else from the profile", () => {
     const yaml = "reports: [{ format: junit, path: a.xml }]";
     expect(reports(yaml)).toEqual([{ format: "junit", path: "a.xml" }]);
     expect(reports(yaml, { report: ["json=b=c.json", "table"] })).toEqual([{ format: "json", path: "b=c.json" }, { format: "table" }]); // prettier-ignore
     expect(reports(yaml, { json: true })).toEqual([{ format: "json" }]);
   });
 
-  test("to stdout are one at most", () => {
+  test("at most one goes to stdout", () => {
     const many: [string, Flags][] = [
       ["", { report: ["json", "junit"] }],
       ["", { report: ["json"], json: true }],
       ["reports: [{ format: json }, { format: table }]", {}],
     ];
     for (const [yaml, flags] of many) {
-      expect(() => reports(yaml, flags)).toThrow(UsageError);
-      expect(() => reports(yaml, flags)).toThrow("at most one report can go to stdout");
+      expect(errorOf(() => reports(yaml, flags))).toEqual({ usage: "severalReportsOnStdout" });
     }
     expect(reports("", { report: ["json", "junit=a.xml", "table=b.txt"] })).toHaveLength(3);
   });
@@ -259,21 +265,19 @@ describe("which server", () => {
     return [url, serverBin, serverConfig];
   };
 
-  test("one that runs, or one that is started, never both", () => {
-    expect(() => server("", { url: "http://x", serverBin: "/bin/k" })).toThrow(
-      "--url and --server-bin do not go together",
-    );
+  test("a running server or one to start, never both", () => {
+    expect(errorOf(() => server("", { url: "http://x", serverBin: "/bin/k" }))).toEqual({ usage: "urlAndServerBin" });
     expect(server("", { serverBin: "/bin/k", serverConfig: "s.toml" })).toEqual([undefined, "/bin/k", "s.toml"]);
     expect(server("", { url: "http://x" })).toEqual(["http://x", undefined, undefined]);
   });
 
-  test("a flag before what was named elsewhere", () => {
+  test("a flag overrides every other source", () => {
     const environment = { KALAM_READY_URL: "http://e", KALAMDB_SERVER_BIN: "/bin/e" };
     expect(server("server: http://p", { serverBin: "/bin/k" }, environment)).toEqual([undefined, "/bin/k", undefined]);
     expect(server("server: http://p", { url: "http://x" }, environment)).toEqual(["http://x", undefined, undefined]);
   });
 
-  test("KALAMDB_SERVER_BIN last of all: set for something else, it must not take the place of a named server", () => {
+  test("KALAMDB_SERVER_BIN comes last: set for something else, it must not replace a server that was given", () => {
     const environment = { KALAMDB_SERVER_BIN: "/bin/e" };
     expect(server("server: http://p", {}, environment)).toEqual(["http://p", undefined, undefined]);
     expect(server("", {}, { ...environment, KALAM_READY_URL: "http://e" })).toEqual(["http://e", undefined, undefined]);
@@ -281,81 +285,22 @@ describe("which server", () => {
     expect(server("", { serverConfig: "s.toml" }, environment)).toEqual([undefined, "/bin/e", "s.toml"]);
   });
 
-  test("its settings only where it is started", () => {
-    const words = "--server-config goes with --server-bin";
-    expect(() => server("", { serverConfig: "s.toml" })).toThrow(words);
-    expect(() => server("", { serverConfig: "s.toml", url: "http://x" }, { KALAMDB_SERVER_BIN: "/bin/e" })).toThrow(
-      words,
-    );
-    expect(() => server("server: http://p", { serverConfig: "s.toml" }, { KALAMDB_SERVER_BIN: "/bin/e" })).toThrow(
-      words,
-    );
-    expect(() => server("", { serverBin: "/bin/k", serverConfig: "" })).toThrow("--server-config is empty");
+  test("--server-config only for a server to start", () => {
+    const usage = "serverConfigWithoutServerBin";
+    const environment = { KALAMDB_SERVER_BIN: "/bin/e" };
+    const flags = { serverConfig: "s.toml" };
+    expect(errorOf(() => server("", flags))).toEqual({ usage });
+    expect(errorOf(() => server("", { ...flags, url: "http://x" }, environment))).toEqual({ usage });
+    expect(errorOf(() => server("server: http://p", flags, environment))).toEqual({ usage });
+    expect(errorOf(() => server("", { serverBin: "/bin/k", serverConfig: "" }))).toEqual({
+      usage: "emptyValue",
+      setting: "--server-config",
+    });
   });
 
-  test("a wrong address in the profile is a profile error with its line", () => {
-    expect(() => server("server: ftp://x")).toThrow(ProfileError);
-    expect(() => server("server: ftp://x")).toThrow(/^p\.yaml:2.*must begin with http/);
-    expect(() => server("server: ${env:U}", {}, { U: "" })).toThrow(/^p\.yaml:2.*server is empty/);
+  test("an invalid URL in the profile is a profile error with its line, unless it is not used", () => {
+    expect(errorOf(() => server("server: ftp://x"))).toEqual({ profile: "urlScheme", lines: [2] });
+    expect(errorOf(() => server("server: ${env:U}", {}, { U: "" }))).toEqual({ profile: "emptyValue", lines: [2] });
+    expect(server("server: ftp://x", { url: "http://x" })).toEqual(["http://x", undefined, undefined]);
   });
-});
-
-describe("an address", () => {
-  test.for([
-    ["http://127.0.0.1:8080", "http://127.0.0.1:8080"],
-    ["http://127.0.0.1:8080/", "http://127.0.0.1:8080"],
-    ["https://DB.example.com:443", "https://db.example.com"],
-    ["http://[::1]:8080", "http://[::1]:8080"],
-    [" http://x ", "http://x"],
-  ] as const)("%j is %s", ([text, origin]) => {
-    expect(parseUrl("--url", text)).toBe(origin);
-  });
-
-  test.for<[string, RegExp]>([
-    ["", /^--url is empty: give the server's address/],
-    ["  ", /^--url is empty/],
-    ["db.example.com", /"db\.example\.com" is no address.*did you mean "http:\/\/db\.example\.com"\?/],
-    ["127.0.0.1:8080", /did you mean "http:\/\/127\.0\.0\.1:8080"\?/],
-    ["localhost:8080", /must begin with http:\/\/.*did you mean "http:\/\/localhost:8080"\?/],
-    ["ftp://x", /must begin with http:\/\/ or https:\/\/$/],
-    ["file:///etc/passwd", /must begin with http/],
-    ["http://", /is no address/],
-    ["http://x:99999", /is no address/],
-    ["http://x/db", /at the root of its address; leave out "\/db"/],
-    ["http://x/?a=1", /without \?… and #…/],
-    ["http://x/#a", /without \?… and #…/],
-  ])("%j is refused", ([text, words]) => {
-    expect(() => parseUrl("--url", text)).toThrow(UsageError);
-    expect(() => parseUrl("--url", text)).toThrow(words);
-  });
-
-  test.for([
-    "http://root:s3cret-pw@x",
-    "http://root@x",
-    "https://:s3cret-pw@x:8080/",
-    "http://root:s3cret-pw@x:99999",
-    "http://root:s3cret pw@x",
-    "root:s3cret-pw@x:8080",
-    "root:12345-s3cret-pw@x",
-    "//root:s3cret-pw@x",
-    "http:/root:s3cret-pw@x",
-    "ftp://root:s3cret-pw@x",
-    "http://root:s3cret-pw@[x",
-  ])("credentials in it are refused, and never repeated: %s", (text) => {
-    let said = "";
-    try {
-      parseUrl("--url", text);
-    } catch (error) {
-      said = error instanceof UsageError ? error.message : "something else";
-    }
-    expect(said).toMatch(/^--url: /);
-    expect(said).not.toMatch(/s3cret|12345|pw/);
-    expect(said).toContain("credentials");
-  });
-});
-
-test("a whole number is digits within its bounds", () => {
-  expect(whole(" 7 ", 0, 10)).toBe(7);
-  for (const text of ["", "-1", "11", "1e1", "0x1", "1.0", "٣", "999999999999999999999"])
-    expect(() => whole(text, 0, 10)).toThrow("a whole number from 0 to 10");
 });

@@ -44,15 +44,19 @@ function parse(source: string, secrets: string[] = []): ProfileSource {
   });
 }
 
-/** What is wrong with it: one line for each problem. */
-function wrongWith(source: string): string {
+/** What is wrong with it: the place and the code of each problem. */
+function wrongWith(source: string): string[] {
+  return errorOf(source).problems.map(({ line, column, code }) => `${line}:${column} ${code}`);
+}
+
+function errorOf(source: string): ProfileError {
   try {
     parse(source);
-    return "nothing";
   } catch (error) {
-    if (!(error instanceof ProfileError)) throw error;
-    return error.message;
+    if (error instanceof ProfileError) return error;
+    throw error;
   }
+  throw new Error("nothing is wrong with it");
 }
 
 const v1 = (rest: string): string => `version: 1\n${rest}`;
@@ -109,103 +113,106 @@ reports: [{ format: junit, path: out/r.xml }, { format: table }]
 test("an error shows the reference, not the secret that it leads to", () => {
   for (const source of ["production", "parallel", "budget", "effort"].map((key) => `version: 1\n${key}: \${env:PW}`)) {
     const reading = (): unknown => parse(source);
-    expect(reading).toThrow("not what ${env:PW} leads to");
-    expect(reading).not.toThrow('not "secret"');
+    expect(reading).toThrow("got the value of ${env:PW}");
+    expect(reading).not.toThrow('"secret"');
   }
 });
 
-test("a version is enough", () => {
+test("only the version is required", () => {
   expect(parse("version: 1").document).toEqual({ version: 1 });
 });
 
-describe("what is wrong is told with its place and the nearest right word", () => {
+describe("every problem is reported with line, column and code", () => {
   test.for<[string, string]>([
     // The form.
-    ["", "1:1: keys and values are wanted here"],
-    ["- a", "1:1: keys and values are wanted here"],
-    ["name: x", "1:1: version is missing"],
-    ["version: 2", '1:10: a whole number from 1 to 1, not "2"'],
-    ["version: one", '1:10: a whole number from 1 to 1, not "one"'],
-    [v1("server: [http://x"), "2:"],
-    [v1("a: b: c"), "2:"],
-    [v1("name: a\nname: b"), "3:1: this key stands here twice"],
-    [v1("login: { user: a, user: b }"), "2:19: this key stands here twice"],
-    [v1("allows: [scratch]"), '2:1: unknown key "allows"; did you mean "allow"?'],
-    [v1("login: { usr: a }"), '2:10: unknown key "usr"; did you mean "user"?'],
-    [v1("purple: 1"), '2:1: unknown key "purple"'],
-    [v1("constructor: 1"), '2:1: unknown key "constructor"'],
-    [v1("__proto__: 1"), '2:1: unknown key "__proto__"'],
-    [v1("? [a, b]\n: 1"), '2:3: unknown key ""'],
-    [v1("name:"), "2:6: a text is wanted here"],
-    [v1("name: [a]"), "2:7: a text is wanted here"],
-    [v1("name: &n x\nserver: *n"), "3:9: a text is wanted here"],
+    ["", "1:1 notAMapping"],
+    ["- a", "1:1 notAMapping"],
+    ["name: x", "1:1 missingKey"],
+    ["version: 2", "1:10 notANumber"],
+    ["version: one", "1:10 notANumber"],
+    [v1("server: [http://x"), "2:18 yamlSyntax"],
+    [v1("a: b: c"), "2:4 yamlSyntax"],
+    [v1("name: a\nname: b"), "3:1 duplicateKey"],
+    [v1("login: { user: a, user: b }"), "2:19 duplicateKey"],
+    [v1("allows: [scratch]"), "2:1 unknownKey"],
+    [v1("login: { usr: a }"), "2:10 unknownKey"],
+    [v1("purple: 1"), "2:1 unknownKey"],
+    [v1("constructor: 1"), "2:1 unknownKey"],
+    [v1("__proto__: 1"), "2:1 unknownKey"],
+    [v1("? [a, b]\n: 1"), "2:3 unknownKey"],
+    [v1("name:"), "2:6 notAScalar"],
+    [v1("name: [a]"), "2:7 notAScalar"],
+    [v1("name: &n x\nserver: *n"), "3:9 notAScalar"],
     // Values.
-    [v1("effort: depp"), '2:9: one of light, standard, deep, not "depp"; did you mean "deep"?'],
-    [v1("effort: {}"), "2:9: one of light, standard, deep is wanted here"],
-    [v1("allow: scratch"), "2:8: a list is wanted here, such as [a, b]"],
-    [
-      v1("allow: [scratch, lod]"),
-      '2:18: one of nothing, scratch, load, process, disk, not "lod"; did you mean "load"?',
-    ],
-    [v1("production: yes"), '2:13: true or false, not "yes"'],
-    [v1("parallel: 0"), '2:11: a whole number from 1 to 16, not "0"'],
-    [v1("parallel: 2.5"), '2:11: a whole number from 1 to 16, not "2.5"'],
-    [v1("parallel: 17"), '2:11: a whole number from 1 to 16, not "17"'],
-    [v1('parallel: ""'), '2:11: a whole number from 1 to 16, not ""'],
-    [v1("max-rps: .inf"), '2:10: a number from 1, not ".inf"'],
-    [v1("max-rps: 1_000"), '2:10: a number from 1, not "1_000"'],
+    [v1("effort: depp"), "2:9 unknownWord"],
+    [v1("effort: {}"), "2:9 notAScalar"],
+    [v1("allow: scratch"), "2:8 notAList"],
+    [v1("allow: [scratch, lod]"), "2:18 unknownWord"],
+    [v1("production: yes"), "2:13 notABoolean"],
+    [v1("parallel: 0"), "2:11 notANumber"],
+    [v1("parallel: 2.5"), "2:11 notANumber"],
+    [v1("parallel: 17"), "2:11 notANumber"],
+    [v1('parallel: ""'), "2:11 notANumber"],
+    [v1("max-rps: .inf"), "2:10 notANumber"],
+    [v1("max-rps: 1_000"), "2:10 notANumber"],
     // Units.
-    [v1("budget: 30"), '2:9: a duration with its unit, such as 500ms, 30s, 2m or 1h, not "30"'],
-    [v1("timeout: 2 minutes"), '2:10: a duration with its unit, such as 500ms, 30s, 2m or 1h, not "2 minutes"'],
-    [v1("timeout: 0s"), "2:10: a duration with its unit"],
+    [v1("budget: 30"), "2:9 durationUnit"],
+    [v1("timeout: 2 minutes"), "2:10 durationUnit"],
+    [v1("timeout: 0s"), "2:10 durationUnit"],
     // References and secrets.
-    [v1("server: ${env:GONE}"), "2:9: the environment has no GONE (write ${env:GONE:-default} to give one)"],
-    [v1("server: ${file:gone}"), "2:9: gone cannot be read: ENOENT"],
-    [v1("server: ${GONE}"), "2:9: ${GONE} is no reference"],
-    [
-      v1("login: { password: hunter2 }"),
-      "2:20: a secret must not stand in a profile: write ${env:NAME} or ${file:PATH} and keep it there",
-    ],
-    [v1("login: { password: 'x${env:PW}' }"), "2:20: a secret must not stand in a profile"],
-    [v1("login: { token: '${env:EMPTY}' }"), "2:17: the reference leads to an empty text"],
-    [v1("login: { password: '${env:GONE}' }"), "2:20: the environment has no GONE"],
+    [v1("server: ${env:GONE}"), "2:9 missingVariable"],
+    [v1("server: ${file:gone}"), "2:9 unreadableFile"],
+    [v1("server: ${GONE}"), "2:9 invalidReference"],
+    [v1("login: { password: hunter2 }"), "2:20 literalSecret"],
+    [v1("login: { password: 'x${env:PW}' }"), "2:20 literalSecret"],
+    [v1("login: { token: '${env:EMPTY}' }"), "2:17 emptySecret"],
+    [v1("login: { password: '${env:GONE}' }"), "2:20 missingVariable"],
     // Names of checks.
-    [
-      v1("checks: { shop/price-right: {} }"),
-      '2:11: unknown check "shop/price-right"; did you mean "shop/prices-right"?',
-    ],
-    [v1("checks: { shop/open: { limits: { x: 1 } } }"), '2:34: unknown limit "x"'],
-    [
-      v1("checks: { shop/prices-right: { limits: { priceMaxMs: 1 } } }"),
-      '2:42: unknown limit "priceMaxMs"; did you mean "priceMsMax"?',
-    ],
-    [v1("checks: { shop/prices-right: { limits: { priceMsMax: -1 } } }"), '2:54: a number from 0, not "-1"'],
-    [
-      v1("checks: { shop/prices-right: { findings: { wrongPrices: warn } } }"),
-      '2:44: unknown finding "wrongPrices"; did you mean "wrongPrice"?',
-    ],
-    [v1("checks: { shop/prices-right: { level: info } }"), '2:39: one of block, warn, not "info"'],
-    [v1("skip: { shop/opn: why }"), '2:9: no check is called "shop/opn"; did you mean "shop/open"?'],
-    [v1("skip: { shop/open: }"), "2:20: a text is wanted here"],
-    [v1("skip: { shop/open: ' ' }"), '2:20: a reason, not " "'],
-    [v1("skip: [shop/open]"), "2:7: keys and values are wanted here"],
+    [v1("checks: { shop/price-right: {} }"), "2:11 unknownCheck"],
+    [v1("checks: { shop/open: { limits: { x: 1 } } }"), "2:34 unknownLimit"],
+    [v1("checks: { shop/prices-right: { limits: { priceMaxMs: 1 } } }"), "2:42 unknownLimit"],
+    [v1("checks: { shop/prices-right: { limits: { priceMsMax: -1 } } }"), "2:54 notANumber"],
+    [v1("checks: { shop/prices-right: { findings: { wrongPrices: warn } } }"), "2:44 unknownFinding"],
+    [v1("checks: { shop/prices-right: { level: info } }"), "2:39 unknownWord"],
+    [v1("skip: { shop/opn: why }"), "2:9 unknownCheck"],
+    [v1("skip: { shop/open: }"), "2:20 notAScalar"],
+    [v1("skip: { shop/open: ' ' }"), "2:20 noReason"],
+    [v1("skip: [shop/open]"), "2:7 notAMapping"],
     // Reports.
-    [v1("reports: [{ path: x }]"), "2:11: format is missing"],
-    [v1("reports: [{ format: xml }]"), '2:21: one of table, json, junit, not "xml"'],
+    [v1("reports: [{ path: x }]"), "2:11 missingKey"],
+    [v1("reports: [{ format: xml }]"), "2:21 unknownWord"],
   ])("%j", ([source, words]) => {
-    expect(wrongWith(source)).toContain(`p.yaml:${words}`);
+    expect(wrongWith(source)).toContain(words);
+  });
+
+  test("the nearest right word is suggested", () => {
+    const suggested = (source: string): string | undefined =>
+      /; did you mean "(.*)"\?$/.exec(errorOf(source).message)?.[1];
+    expect(suggested(v1("allows: [scratch]"))).toBe("allow");
+    expect(suggested(v1("effort: depp"))).toBe("deep");
+    expect(suggested(v1("checks: { shop/price-right: {} }"))).toBe("shop/prices-right");
+    expect(suggested(v1("checks: { shop/prices-right: { limits: { priceMaxMs: 1 } } }"))).toBe("priceMsMax");
+    expect(suggested(v1("checks: { shop/prices-right: { findings: { wrongPrices: warn } } }"))).toBe("wrongPrice");
+    expect(suggested(v1("skip: { shop/opn: why }"))).toBe("shop/open");
+    expect(suggested(v1("purple: 1"))).toBeUndefined();
   });
 
   test("a literal secret is not repeated", () => {
-    expect(wrongWith(v1("login: { password: hunter2 }"))).not.toContain("hunter2");
+    expect(errorOf(v1("login: { password: hunter2 }")).message).not.toContain("hunter2");
   });
 
-  test("several things are told at once, each on its line", () => {
-    expect(
-      wrongWith(v1("effort: x\nbudget: 5\nnme: a"))
-        .split("\n")
-        .map((line) => line.split(" ")[0]),
-    ).toEqual(["p.yaml:2:9:", "p.yaml:3:9:", "p.yaml:4:1:"]);
+  test("several problems are reported at once, each on its own line", () => {
+    const error = errorOf(v1("effort: x\nbudget: 5\nnme: a"));
+    expect(error.message.split("\n").map((line) => line.split(" ")[0])).toEqual([
+      "p.yaml:2:9:",
+      "p.yaml:3:9:",
+      "p.yaml:4:1:",
+    ]);
+    expect(error.detail.split("\n").map((line) => /\[\w+\]$/.exec(line)?.[0])).toEqual([
+      "[unknownWord]",
+      "[durationUnit]",
+      "[unknownKey]",
+    ]);
   });
 });
 
@@ -215,35 +222,29 @@ describe("an acceptance", () => {
     accept(`check: shop/prices-right, finding: wrongPrice, reason: known, until: ${until}`);
 
   test.for<[string, string]>([
-    [accept("check: shop/prices-right"), "3:5: finding is missing"],
-    [accept("check: shop/prices-right, finding: slow, until: 2026-12-01"), "3:5: reason is missing"],
-    [accept("check: shop/prices-right, finding: slow, reason: x"), "3:5: until is missing"],
-    [
-      accept("check: shop/price, finding: slow, reason: x, until: 2026-12-01"),
-      '3:14: unknown check "shop/price"; did you mean "shop/prices-right"?',
-    ],
-    [
-      accept("check: shop/prices-right, finding: slwo, reason: x, until: 2026-12-01"),
-      '3:42: shop/prices-right has no finding "slwo"; did you mean "slow"?',
-    ],
-    [full("tomorrow"), '3:76: a date such as 2027-01-31, not "tomorrow"'],
-    [full("2027-1-31"), "3:76: a date such as 2027-01-31"],
-    [full("2026-02-30"), "3:76: there is no day 2026-02-30"],
-    [full("2026-13-01"), "3:76: there is no day 2026-13-01"],
-    [full("2027-05-22"), "3:76: at most 180 days ahead"],
+    [accept("check: shop/prices-right"), "3:5 missingKey"],
+    [accept("check: shop/prices-right, finding: slow, until: 2026-12-01"), "3:5 missingKey"],
+    [accept("check: shop/prices-right, finding: slow, reason: x"), "3:5 missingKey"],
+    [accept("check: shop/price, finding: slow, reason: x, until: 2026-12-01"), "3:14 unknownCheck"],
+    [accept("check: shop/prices-right, finding: slwo, reason: x, until: 2026-12-01"), "3:42 unknownFinding"],
+    [full("tomorrow"), "3:76 notADate"],
+    [full("2027-1-31"), "3:76 notADate"],
+    [full("2026-02-30"), "3:76 noSuchDay"],
+    [full("2026-13-01"), "3:76 noSuchDay"],
+    [full("2027-05-22"), "3:76 acceptedTooLong"],
   ])("%j", ([source, words]) => {
-    expect(wrongWith(source)).toContain(`p.yaml:${words}`);
+    expect(wrongWith(source)).toContain(words);
   });
 
   test.for(["2027-05-21", "2026-11-22", "2026-11-21", "2020-01-01", "2028-02-29".replace("2028", "2024")])(
-    "until %s is read: 180 days ahead are enough, and one that has run out is the verdict's to tell",
+    "until %s is valid: up to 180 days ahead, and an expired one is left to the verdict",
     (until) => {
       expect(parse(full(until)).document.accept?.[0]).toMatchObject({ until });
     },
   );
 });
 
-test("the template is a profile, and so is every shipped one", async () => {
+test("the template and every shipped profile are valid", async () => {
   const real = await loadCategories();
   const options = { categories: real, environment: { KALAM_READY_PASSWORD: "x" }, folder, onSecret: () => undefined };
   expect(parseProfile(profileTemplate(), "template", options).document).toMatchObject({
@@ -261,7 +262,7 @@ test("the template is a profile, and so is every shipped one", async () => {
   }
 });
 
-test("what the template shows in comments is right, too", async () => {
+test("the examples in the template's comments are valid", async () => {
   const options = {
     categories: await loadCategories(),
     environment: { KALAM_READY_PASSWORD: "x" },
@@ -289,18 +290,18 @@ describe("a profile is found", () => {
     }
   }
 
-  test("by its path, with references beside it", () => {
+  test("by its path, and files relative to it", () => {
     const file = path.join(folder, "mine.yaml");
     writeFileSync(file, v1("login: { token: '${file:token}' }"));
     expect(readProfile(file, options)).toMatchObject({ from: file, document: { login: { token: "tok-from-file" } } });
   });
 
-  test("by the name of a shipped one", async () => {
+  test("by the name of a shipped profile", async () => {
     const real = { ...options, categories: await loadCategories() };
     expect(readProfile("gate", real)).toMatchObject({ from: "gate", document: { name: "gate" } });
   });
 
-  test("as standard, where none is named and none lies here, else the one that lies here", async () => {
+  test("by default as kalam-ready.yaml, else as standard", async () => {
     const real = await loadCategories();
     const here = path.join(folder, "here");
     expect(inFolder(here, undefined, real).document.name).toBe("standard");
@@ -308,7 +309,7 @@ describe("a profile is found", () => {
     expect(inFolder(here, undefined, real)).toMatchObject({ from: "kalam-ready.yaml", document: { name: "mine" } });
   });
 
-  test("by the name of a shipped one, unless a file of that name lies here; a folder of that name does not matter", async () => {
+  test("by the name of a shipped profile, unless a file has that name; a folder is ignored", async () => {
     const real = await loadCategories();
     const here = path.join(folder, "there");
     mkdirSync(path.join(here, "production"), { recursive: true });
@@ -317,17 +318,18 @@ describe("a profile is found", () => {
     expect(inFolder(here, "production", real).document.name).toBe("production");
   });
 
-  test("nowhere: that is told with the names there are and the nearest right one", () => {
+  test("or not: the error lists the shipped names and suggests the nearest", () => {
+    const notFound = (profile: string): Error =>
+      expect.objectContaining({ code: "profileNotFound", data: { profile } }) as Error;
     expect(() => readProfile("gaet", options)).toThrow(ProfileError);
-    expect(() => readProfile("gaet", options)).toThrow(
-      /^gaet: no such file, and no shipped profile.*gate.*did you mean "gate"\?$/,
-    );
-    expect(() => readProfile("/no/such/file.yaml", options)).toThrow("/no/such/file.yaml: no such file");
+    expect(() => readProfile("gaet", options)).toThrow(notFound("gaet"));
+    expect(() => readProfile("gaet", options)).toThrow(/gate.*did you mean "gate"\?$/);
+    expect(() => readProfile("/no/such/file.yaml", options)).toThrow(notFound("/no/such/file.yaml"));
   });
 
-  test("as a folder: that cannot be read", () => {
+  test("but a folder is an error", () => {
     const named = path.join(folder, "a-folder");
     mkdirSync(named);
-    expect(() => readProfile(named, options)).toThrow(/a-folder: /);
+    expect(() => readProfile(named, options)).toThrow(expect.objectContaining({ code: "profileUnreadable" }));
   });
 });

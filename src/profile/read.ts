@@ -6,18 +6,38 @@ import type { Category } from "../check.ts";
 import { didYouMean } from "../nearest.ts";
 import { packageFolder } from "../package.ts";
 import { profileShape, type ProfileDocument } from "./keys.ts";
+import { UserError } from "../user-error.ts";
 import { expandReferences } from "./references.ts";
-import type { Problem, Reading } from "./shape.ts";
+import type { Problem, ProfileCode, Reading } from "./shape.ts";
 
-/** A profile that cannot be used: one line for each thing that is wrong with it. */
-export class ProfileError extends Error {}
+/** A profile that cannot be used, with everything that is wrong with it. The code is that of the first problem. */
+export class ProfileError extends UserError<ProfileCode> {
+  readonly exit = "badProfile";
+  readonly from: string;
+  readonly problems: readonly Problem[];
+
+  constructor(from: string, problems: readonly [Problem, ...Problem[]]) {
+    super(problems[0].code, problems.map((one) => problemLine(from, one)).join("\n"), { profile: from });
+    this.from = from;
+    this.problems = problems;
+  }
+
+  override get detail(): string {
+    return this.problems.map((one) => `${problemLine(this.from, one)} [${one.code}]`).join("\n");
+  }
+}
+
+/** As compilers write it, so that editors and terminals can jump there. */
+function problemLine(from: string, { line, column, message }: Problem): string {
+  return `${[from, line, column].filter((part) => part !== undefined).join(":")}: ${message}`;
+}
 
 /** Where a profile came from. */
 export interface ProfileSource {
   readonly document: ProfileDocument;
   /** A file's path, `-` for stdin, or the name of a shipped one. */
   readonly from: string;
-  /** The line on which each top-level key stands, for `profile show`. */
+  /** The line of each top-level key, for `profile show`. */
   readonly lines: Readonly<Record<string, number>>;
 }
 
@@ -27,7 +47,7 @@ export interface ReadOptions {
   readonly categories: readonly Category[];
   readonly environment: NodeJS.ProcessEnv;
   readonly onSecret: (value: string) => void;
-  /** YYYY-MM-DD; the present day where absent. */
+  /** YYYY-MM-DD. Absent: the current day. */
   readonly today?: string;
 }
 
@@ -38,7 +58,8 @@ export function readProfile(wanted: string | undefined, options: ReadOptions): P
   try {
     source = readFileSync(file, "utf8");
   } catch (error) {
-    throw new ProfileError(`${from}: cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+    const why = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new ProfileError(from, [{ code: "profileUnreadable", message: `cannot read the profile: ${why}` }]);
   }
   const folder = file === 0 ? process.cwd() : path.dirname(file);
   return parseProfile(source, from, { ...options, folder });
@@ -50,17 +71,16 @@ export function parseProfile(source: string, from: string, options: ReadOptions 
   const document = parseDocument(source, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
   const problems: Problem[] = document.errors.map((error) => {
     const { line, col } = lines.linePos(error.pos[0]);
-    const message = error.code === "DUPLICATE_KEY" ? "this key stands here twice" : error.message;
-    return { line, column: col, message };
+    const place = { line, column: col };
+    if (error.code === "DUPLICATE_KEY") return { ...place, code: "duplicateKey", message: "duplicate key" };
+    return { ...place, code: "yamlSyntax", message: error.message };
   });
   const today = options.today ?? new Date().toISOString().slice(0, 10);
   const reading: Reading = { lines, problems, today, expand: (text) => expandReferences(text, options) };
   const read = problems.length > 0 ? {} : profileShape(options.categories).read(document.contents, reading);
-  if (problems.length > 0 || read === undefined) {
-    throw new ProfileError(
-      problems.map(({ line, column, message }) => `${from}:${line}:${column}: ${message}`).join("\n"),
-    );
-  }
+  const [first, ...others] = problems;
+  if (first !== undefined) throw new ProfileError(from, [first, ...others]);
+  if (read === undefined) throw new Error("a profile was not read, and nothing is wrong with it");
   for (const secret of [read.login?.password, read.login?.token]) if (secret !== undefined) options.onSecret(secret);
   const keyLines: Record<string, number> = {};
   const contents = document.contents as {
@@ -78,15 +98,14 @@ function locate(wanted: string | undefined): { from: string; file: string | 0 } 
     if (existsSync(ownProfile)) return { from: ownProfile, file: path.resolve(ownProfile) };
     return { from: "standard", file: shippedFile("standard") };
   }
-  // A bare word is a shipped profile's name, unless a file of that name lies here.
+  // A bare word is a shipped profile's name, unless there is a file of that name.
   const shipped = shippedNames();
   const isFolder = existsSync(`${wanted}/`);
   if ((!existsSync(wanted) || isFolder) && shipped.includes(wanted)) return { from: wanted, file: shippedFile(wanted) };
   if (!existsSync(wanted)) {
-    const known = didYouMean(wanted, shipped);
-    throw new ProfileError(
-      `${wanted}: no such file, and no shipped profile of that name (${shipped.join(", ")})${known}`,
-    );
+    const hint = didYouMean(wanted, shipped);
+    const message = `there is no such file and no shipped profile of that name (${shipped.join(", ")})${hint}`;
+    throw new ProfileError(wanted, [{ code: "profileNotFound", message }]);
   }
   return { from: wanted, file: path.resolve(wanted) };
 }

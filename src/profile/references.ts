@@ -1,6 +1,7 @@
 /** `${env:NAME}`, `${env:NAME:-default}` and `${file:PATH}` in profiles. Nothing is executed, and nothing else is special. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import type { Expanded } from "./shape.ts";
 
 const reference = /\$\{([^}]*)\}/g;
 
@@ -8,43 +9,49 @@ export interface ReferenceSources {
   readonly environment: NodeJS.ProcessEnv;
   /** Where relative paths begin: the folder of the profile. */
   readonly folder: string;
-  /** Told of every value that came out of a file: it is taken for a secret. */
+  /** Called with every value read from a file: it is treated as a secret. */
   readonly onSecret: (value: string) => void;
 }
 
-/** The text with its references replaced, and whether the whole of it came from one; or what is missing. */
-export function expandReferences(
-  text: string,
-  sources: ReferenceSources,
-): { value: string; referred: boolean } | { missing: string } {
-  let missing: string | undefined;
+/** The text with its references replaced, and whether all of it came from one; or the first thing that is wrong. */
+export function expandReferences(text: string, sources: ReferenceSources): Expanded {
+  let wrong: Wrong | undefined;
   const value = text.replace(reference, (whole, inside: string) => {
     const found = look(inside, sources);
-    if ("missing" in found) missing ??= found.missing;
-    return "missing" in found ? whole : found.value;
+    if ("code" in found) wrong ??= found;
+    return "code" in found ? whole : found.value;
   });
-  if (missing !== undefined) return { missing };
-  return { value, referred: /^\$\{[^}]*\}$/.test(text) };
+  return wrong ?? { value, referred: /^\$\{[^}]*\}$/.test(text) };
 }
 
-function look(inside: string, sources: ReferenceSources): { value: string } | { missing: string } {
+type Wrong = Extract<Expanded, { code: unknown }>;
+
+function look(inside: string, sources: ReferenceSources): { value: string } | Wrong {
   const named = /^env:([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/.exec(inside);
   if (named !== null) {
     const [, name = "", fallback] = named;
     const value = sources.environment[name];
-    // As in a shell, :- stands in for an empty value, too: an unset variable of a pipeline often arrives as "".
+    // As in a shell, :- also replaces an empty value: an unset variable of a pipeline often arrives as "".
     if (value !== undefined && (value !== "" || fallback === undefined)) return { value };
     if (fallback !== undefined) return { value: fallback };
-    return { missing: `the environment has no ${name} (write \${env:${name}:-default} to give one)` };
+    return {
+      code: "missingVariable",
+      message: `the environment variable ${name} is not set; \${env:${name}:-default} gives a default`,
+    };
   }
   const file = /^file:(.+)$/.exec(inside)?.[1];
-  if (file === undefined)
-    return { missing: `\${${inside}} is no reference: \${env:NAME}, \${env:NAME:-default} or \${file:PATH}` };
+  if (file === undefined) {
+    return {
+      code: "invalidReference",
+      message: `\${${inside}} is not a reference; expected \${env:NAME}, \${env:NAME:-default} or \${file:PATH}`,
+    };
+  }
   try {
     const value = readFileSync(path.resolve(sources.folder, file), "utf8").replace(/\r?\n$/, "");
     sources.onSecret(value);
     return { value };
   } catch (error) {
-    return { missing: `${file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}` };
+    const why = (error as NodeJS.ErrnoException).code ?? String(error);
+    return { code: "unreadableFile", message: `cannot read ${file}: ${why}` };
   }
 }

@@ -1,84 +1,64 @@
-/** Which server a run is about, from flags, environment and profile; and what an address must look like. */
+/** Which server a run is about: one to attach to, or one to start. */
 import { ProfileError } from "./read.ts";
-import { notEmpty, UsageError } from "./usage.ts";
+import type { Sources } from "./sources.ts";
+import { readValue, UsageError } from "./usage.ts";
+import { address, mismatchMessage, nonEmpty } from "./values.ts";
 
-/** Notes where a value came from, and passes it on. */
-export type Noted = <T>(key: string, origin: string, value: T) => T;
-
-interface ServerFlags {
-  readonly url?: string;
-  readonly serverBin?: string;
-  readonly serverConfig?: string;
+export interface ServerChoice {
+  readonly url: string | undefined;
+  readonly serverBin: string | undefined;
+  readonly serverConfig: string | undefined;
 }
 
-/** Either a server to attach to or one to start, never both: a run cannot certify one server by stopping another. */
-export function whichServer(
-  flags: ServerFlags,
-  environment: NodeJS.ProcessEnv,
-  written: string | undefined,
-  noted: Noted,
-  line: (key: string) => string,
-): { url: string | undefined; serverBin: string | undefined; serverConfig: string | undefined } {
+/** Never both: a run cannot certify one server by stopping another. Throws UsageError and ProfileError. */
+export function chooseServer(from: Sources): ServerChoice {
+  const { flags, document } = from;
   if (flags.url !== undefined && flags.serverBin !== undefined) {
     throw new UsageError(
-      "--url and --server-bin do not go together: either a server that runs already, or one that kalam-ready starts",
+      "urlAndServerBin",
+      "--url and --server-bin cannot be combined: name a running server, or one for kalam-ready to start",
     );
   }
-  const named = flags.url !== undefined || written !== undefined || Boolean(environment["KALAM_READY_URL"]);
-  const starts = flags.serverBin !== undefined || (!named && Boolean(environment["KALAMDB_SERVER_BIN"]));
-  if (flags.serverConfig !== undefined && !starts) {
-    throw new UsageError("--server-config goes with --server-bin");
-  }
+  const url = chooseUrl(from);
+  // Last of all: a variable that is set for something else must not replace a server that was named.
+  const variable = url === undefined ? from.variable("KALAMDB_SERVER_BIN") : undefined;
+  if (flags.serverConfig !== undefined && flags.serverBin === undefined && variable === undefined)
+    throw new UsageError("serverConfigWithoutServerBin", "--server-config requires --server-bin");
+  const binary = flags.serverBin ?? variable;
   const none = { url: undefined, serverBin: undefined, serverConfig: undefined };
-  const own = (bin: string, origin: string) =>
-    noted("server", origin, {
+  if (binary !== undefined) {
+    const origin = flags.serverBin === undefined ? "environment KALAMDB_SERVER_BIN" : "flag --server-bin";
+    const { serverConfig } = flags;
+    return from.note("server", origin, {
       ...none,
-      serverBin: notEmpty("--server-bin", bin),
-      serverConfig: flags.serverConfig === undefined ? undefined : notEmpty("--server-config", flags.serverConfig),
+      serverBin: readValue("--server-bin", binary, nonEmpty),
+      serverConfig: serverConfig === undefined ? undefined : readValue("--server-config", serverConfig, nonEmpty),
     });
-  if (flags.serverBin !== undefined) return own(flags.serverBin, "flag --server-bin");
-  if (flags.url !== undefined) return noted("server", "flag --url", { ...none, url: parseUrl("--url", flags.url) });
-  const variable = environment["KALAM_READY_URL"];
-  if (variable !== undefined && variable !== "") {
-    return noted("server", "environment KALAM_READY_URL", { ...none, url: parseUrl("KALAM_READY_URL", variable) });
   }
-  if (written !== undefined) {
-    try {
-      return noted("server", line("server"), { ...none, url: parseUrl("server", written) });
-    } catch (error) {
-      throw new ProfileError(`${line("server")}: ${(error as Error).message}`);
-    }
-  }
-  // Last of all: a variable that is set for something else must not turn a run on a named server into another one.
-  const bin = environment["KALAMDB_SERVER_BIN"];
-  if (bin !== undefined && bin !== "") return own(bin, "environment KALAMDB_SERVER_BIN");
-  return noted("server", "default", none);
+  if (url !== undefined) return from.note("server", url.origin, { ...none, url: url.read() });
+  return from.note("server", document.server === undefined ? "default" : from.line("server"), none);
 }
 
-/** The address without its trailing slash. Throws UsageError. */
-export function parseUrl(name: string, text: string): string {
-  if (text.trim() === "")
-    throw new UsageError(`${name} is empty: give the server's address, such as http://127.0.0.1:8080`);
-  // The text itself is not repeated where it may hold a password.
-  const credentials = `${name}: credentials do not belong into an address; use --user and KALAM_READY_PASSWORD`;
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch {
-    if (text.includes("@")) throw new UsageError(credentials);
-    const near = /^[\w.-]+(:\d+)?(\/|$)/.test(text) ? `; did you mean "http://${text}"?` : "";
-    throw new UsageError(`${name}: ${JSON.stringify(text)} is no address such as http://127.0.0.1:8080${near}`);
+/** The first source of a URL; undefined with --server-bin, which replaces it. */
+function chooseUrl(from: Sources): { readonly origin: string; read(): string } | undefined {
+  const { flags, document } = from;
+  if (flags.serverBin !== undefined) return undefined;
+  const { url } = flags;
+  if (url !== undefined) return { origin: "flag --url", read: () => readValue("--url", url, address) };
+  const variable = from.variable("KALAM_READY_URL");
+  if (variable !== undefined) {
+    return {
+      origin: "environment KALAM_READY_URL",
+      read: () => readValue("KALAM_READY_URL", variable, address),
+    };
   }
-  if (url.username !== "" || url.password !== "") throw new UsageError(credentials);
-  if (url.protocol !== "http:" && url.protocol !== "https:") {
-    if (text.includes("@")) throw new UsageError(credentials);
-    const near = /^[\w.-]+:\d+/.test(text) ? `; did you mean "http://${text}"?` : "";
-    throw new UsageError(`${name}: the address must begin with http:// or https://${near}`);
-  }
-  if (url.search !== "" || url.hash !== "") throw new UsageError(`${name}: an address without ?… and #… is wanted`);
-  if (url.pathname !== "/")
-    throw new UsageError(
-      `${name}: KalamDB answers at the root of its address; leave out ${JSON.stringify(url.pathname)}`,
-    );
-  return url.origin;
+  const { server } = document;
+  return server === undefined ? undefined : { origin: from.line("server"), read: () => readWritten(from, server) };
+}
+
+function readWritten(from: Sources, text: string): string {
+  const parsed = address.parse(text);
+  if ("value" in parsed) return parsed.value;
+  const message = `server: ${mismatchMessage(address, parsed, JSON.stringify(text))}`;
+  throw new ProfileError(from.from, [{ code: parsed.code, message, ...from.lineNumber("server") }]);
 }
