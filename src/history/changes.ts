@@ -38,7 +38,7 @@ export function missingChanges(history: ChangeHistory): Missing[] {
   const last = lastWrites(history.writes);
   const inTable = (write: Write): boolean => {
     const final = last.get(write.key);
-    // Of a write that a later one replaced, that later one tells.
+    // A write that a later one replaced counts as the later one does.
     if (final !== write) return final === undefined || final.outcome !== "ok" || inTable(final);
     const mark = table.get(write.key);
     return write.kind === "delete" ? mark === undefined : mark === markIn(write.values, history);
@@ -67,15 +67,15 @@ export interface OutOfOrder {
 
 /** Events that came after one that was written later, of the same key or by the same client. */
 export function changesOutOfOrder(history: ChangeHistory): OutOfOrder[] {
-  const byIdentity = writesByIdentity(history);
+  const pending = writesByIdentity(history);
   const latest = { key: new Map<string, Write>(), client: new Map<number, Write>() };
   const outOfOrder: OutOfOrder[] = [];
-  const seen = new Set<Write>();
   for (const change of history.delivered) {
-    const write = byIdentity.get(identityOf(change, history));
+    const identity = identityOf(change, history);
+    const write = pending.get(identity);
+    if (write === undefined) continue;
     // A repeated event is a duplicate, and not out of order as well.
-    if (write === undefined || seen.has(write)) continue;
-    seen.add(write);
+    pending.delete(identity);
     const ofKey = latest.key.get(write.key);
     const ofClient = latest.client.get(write.client);
     if (ofKey !== undefined && ofKey.statement > write.statement)
