@@ -1,13 +1,13 @@
 /** How many events a second one core takes in and judges, beside what JSON.parse alone takes of the same frames. */
 import {
   changesOutOfOrder,
-  doubledChanges,
+  duplicateChanges,
   missingChanges,
   wrongContents,
   type ChangeHistory,
-  type RowWrite,
-  type ToldChange,
+  type DeliveredChange,
 } from "../src/history/changes.ts";
+import type { Write } from "../src/history/history.ts";
 import { openLive } from "../src/server/live.ts";
 import type { SocketListener } from "../src/wire/wire.ts";
 
@@ -71,7 +71,7 @@ export async function measureEvents(): Promise<EventFigures> {
   const judged = perSecond(() => {
     const found =
       missingChanges(history).length +
-      doubledChanges(history).length +
+      duplicateChanges(history).length +
       changesOutOfOrder(history).length +
       wrongContents(history).length;
     if (found > 0) throw new Error("a sound history was judged wrong");
@@ -80,29 +80,20 @@ export async function measureEvents(): Promise<EventFigures> {
 }
 
 function historyOf(count: number): ChangeHistory {
-  const writes: RowWrite[] = [];
-  const told: ToldChange[] = [];
+  const writes: Write[] = [];
+  const delivered: DeliveredChange[] = [];
   for (let n = 0; n < count; n += 1) {
-    const rest = { n, note: null };
-    writes.push({
-      statement: n,
-      writer: n % 6,
-      key: String(n),
-      kind: "insert",
-      mark: `m${n}`,
-      rest,
-      outcome: "ok",
-      from: n,
-      to: n,
-    });
-    told.push({ kind: "insert", row: { id: String(n), mark: `m${n}`, ...rest }, old: null, at: n });
+    const values = { mark: `m${n}`, n, note: null };
+    const sent = { client: n % 6, statement: n, dueAt: n, invokedAt: n, returnedAt: n };
+    writes.push({ ...sent, key: String(n), kind: "insert", values, outcome: "ok" });
+    delivered.push({ kind: "insert", row: { id: String(n), ...values }, old: null, at: n });
   }
   return {
     keyColumn: "id",
     markColumn: "mark",
     writes,
-    told,
-    table: writes.map(({ key, mark }) => [key, mark] as const),
+    delivered,
+    table: writes.map(({ key }, n) => [key, `m${n}`] as const),
   };
 }
 

@@ -142,7 +142,7 @@ describe("0, ready", wholeRuns, () => {
     const only = ["--only", "cli/kalam-exits-right", "--only", "cli/catalogue-commands-answer"];
     const without = await run(["check", ...only]);
     expect(without.stdout).toMatch(/– kalam ends with the right exit code.*skipped: no kalam command line given/);
-    expect(without.stdout).toMatch(/✔ DESCRIBE, SHOW .* kalam itself was not named \(--kalam-bin\)/);
+    expect(without.stdout).toMatch(/✔ DESCRIBE, SHOW .* kalam's own were not tried \(no --kalam-bin\)/);
     const named = await run(["check", ...only, "--kalam-bin", kalamStandIn]);
     expect(named.stdout).toMatch(/✔ kalam ends with the right exit code.*14 of 14 runs of kalam/);
     expect(named.stdout).toMatch(/✔ DESCRIBE, SHOW .* so do 3 of kalam's own/);
@@ -257,9 +257,9 @@ async function relay(request: IncomingMessage, response: ServerResponse): Promis
 
 describe("2, cannot tell", processes, () => {
   test.each([
-    ["HTML at 200", "<!doctype html><title>hello</title>", 200, {}, /is no KalamDB.*200 <!doctype html>/],
-    ["a redirect loop", "", 302, { location: "/v1/api/auth/status" }, /is no KalamDB.*a redirect to/],
-    ["JSON of somebody else", '{"ok":true}', 200, {}, /is no KalamDB/],
+    ["HTML at 200", "<!doctype html><title>hello</title>", 200, {}, /is not KalamDB.*200 <!doctype html>/],
+    ["a redirect loop", "", 302, { location: "/v1/api/auth/status" }, /is not KalamDB.*a redirect to/],
+    ["JSON of somebody else", '{"ok":true}', 200, {}, /is not KalamDB/],
   ])("a server that is not KalamDB: %s", async (_, body, status, headers, said) => {
     const other = await webServer((__, response) => void response.writeHead(status, headers).end(body));
     try {
@@ -463,7 +463,7 @@ describe("69, 73, 77, 78", processes, () => {
       const { code, stderr } = await run(["check", "--url", counting.url], {
         env: { KALAM_READY_PASSWORD: "wrong-password-1" },
       });
-      expect(stderr).toMatch(/the login of root was refused .*tried once/);
+      expect(stderr).toMatch(/the login of root was refused .*not be retried/);
       expect(stderr).not.toContain("wrong-password-1");
       expect(tries.filter((url) => url.endsWith("/login"))).toHaveLength(1);
       expect(code).toBe(77);

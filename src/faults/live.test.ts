@@ -1,14 +1,14 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import type { Json } from "../wire/json.ts";
+import { cellText, type Json } from "../wire/json.ts";
 import {
   changesOutOfOrder,
-  doubledChanges,
+  duplicateChanges,
   missingChanges,
   wrongContents,
   type ChangeHistory,
-  type RowWrite,
 } from "../history/changes.ts";
+import type { Write } from "../history/history.ts";
 import type { Fault } from "../proof.ts";
 import { openLive } from "../server/live.ts";
 import type { RawFrame, RawSocket, SocketListener, Wire } from "../wire/wire.ts";
@@ -221,19 +221,20 @@ test("the row in a frame is the new one, or else the old one", () => {
 
 describe("each fault on a stream of changes is found by the right name", () => {
   /** Three keys of three writers in turn, each repeatedly inserted, updated and deleted. */
-  const writes: RowWrite[] = Array.from({ length: 300 }, (_, n) => {
+  const writes: Write[] = Array.from({ length: 300 }, (_, n) => {
     const [key, kind] = [n % 3, (["insert", "update", "delete"] as const)[Math.floor(n / 3) % 3] ?? "insert"];
     const mark = kind === "delete" ? `m${n - 3}` : `m${n}`;
-    const rest = { n: kind === "delete" ? n - 3 : n };
-    return { statement: n, writer: key, key: String(key), kind, mark, rest, outcome: "ok", from: n, to: n };
+    const values = { mark, n: kind === "delete" ? n - 3 : n };
+    const sent = { client: key, statement: n, dueAt: n, invokedAt: n, returnedAt: n };
+    return { ...sent, key: String(key), kind, values, outcome: "ok" };
   });
   const texts = writes.map((write, n) => {
-    const rowOf = ({ key, mark, rest }: RowWrite): Message => ({ id: key, mark, ...rest });
+    const rowOf = ({ key, values }: Write): Message => ({ id: key, ...values });
     const before = n < 3 || write.kind === "insert" ? [] : [rowOf(writes[n - 3] ?? write)];
     const rows = write.kind === "delete" ? [] : [rowOf(write)];
     return JSON.stringify({ type: "change", subscription_id: "q1", change_type: write.kind, rows, old_values: before });
   });
-  const names = ["missing", "doubled", "back", "row", "old", "kind"] as const;
+  const names = ["missing", "duplicate", "outOfOrder", "row", "old", "kind"] as const;
 
   /** The stream as a subscriber gets it through the fault, and what every judge finds in it. */
   async function judged(fault: Fault): Promise<{ found: string[]; fired: number }> {
@@ -275,13 +276,21 @@ describe("each fault on a stream of changes is found by the right name", () => {
     if ("why" in live) throw new Error(live.why);
     const subscription = await live.subscribe("SELECT * FROM t");
     for (const [at, text] of texts.entries()) listener?.frame({ text, at });
-    const table = writes.slice(-3).flatMap(({ kind, key, mark }) => (kind === "delete" ? [] : [[key, mark] as const]));
-    const history: ChangeHistory = { keyColumn: "id", markColumn: "mark", writes, told: subscription.changes, table };
+    const table = writes
+      .slice(-3)
+      .flatMap(({ kind, key, values }) => (kind === "delete" ? [] : [[key, cellText(values["mark"])] as const]));
+    const history: ChangeHistory = {
+      keyColumn: "id",
+      markColumn: "mark",
+      writes,
+      delivered: subscription.changes,
+      table,
+    };
     const contents = wrongContents(history);
     const counts = {
       missing: missingChanges(history).length,
-      doubled: doubledChanges(history).length,
-      back: changesOutOfOrder(history).length,
+      duplicate: duplicateChanges(history).length,
+      outOfOrder: changesOutOfOrder(history).length,
       row: contents.filter(({ what }) => what === "row").length,
       old: contents.filter(({ what }) => what === "old").length,
       kind: contents.filter(({ what }) => what === "kind").length,
@@ -306,14 +315,14 @@ describe("each fault on a stream of changes is found by the right name", () => {
       [],
     ],
     [changeFault("dropOneChangeInFifty", 50, () => []), ["missing"]],
-    [changeFault("deliverTwice", 50, (one) => [one, one]), ["doubled"]],
+    [changeFault("deliverTwice", 50, (one) => [one, one]), ["duplicate"]],
     [
       swapFault(
         "swapTwoOfOneKey",
         () => true,
         (first, second) => keyOf(first) === keyOf(second),
       ),
-      ["back"],
+      ["outOfOrder"],
     ],
     [
       swapFault(

@@ -2,45 +2,46 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   changesOutOfOrder,
-  doubledChanges,
+  delaysOf,
+  duplicateChanges,
   missingChanges,
   percentile,
   wrongContents,
   type ChangeHistory,
-  type RowWrite,
-  type ToldChange,
+  type DeliveredChange,
 } from "./changes.ts";
+import type { Write } from "./history.ts";
 
 interface Step {
-  readonly writer: number;
+  readonly client: number;
   readonly key: number;
   readonly remove: boolean;
-  readonly outcome: RowWrite["outcome"];
-  readonly told: boolean;
+  readonly outcome: Write["outcome"];
+  readonly delivered: boolean;
 }
 
 const steps = fc.array(
   fc.record<Step>({
-    writer: fc.integer({ min: 0, max: 3 }),
+    client: fc.integer({ min: 0, max: 3 }),
     key: fc.integer({ min: 0, max: 5 }),
     remove: fc.boolean(),
     outcome: fc.constantFrom("ok", "ok", "ok", "ok", "refused", "unsure"),
-    told: fc.boolean(),
+    delivered: fc.boolean(),
   }),
   { minLength: 5, maxLength: 80 },
 );
 
 /**
- * A history that a correct server could have made: each writer has its own keys, each statement one row. After an unsure
- * write its key is left alone, as our writers do: nobody could say what a further change of it did.
+ * A history that a correct server could have made: each client has its own keys, each statement one row. After an unsure
+ * write its key is left alone, as our writers do: what a further change of it did could not be known.
  */
 function legal(plan: readonly Step[]): ChangeHistory {
   const rows = new Map<string, { mark: string; n: number | null }>();
-  const writes: RowWrite[] = [];
-  const told: ToldChange[] = [];
+  const writes: Write[] = [];
+  const delivered: DeliveredChange[] = [];
   const open = new Set<string>();
   plan.forEach((step, at) => {
-    const key = `${step.writer}${step.key}`;
+    const key = `${step.client}${step.key}`;
     if (open.has(key)) return;
     if (step.outcome === "unsure") open.add(key);
     const before = rows.get(key);
@@ -48,62 +49,56 @@ function legal(plan: readonly Step[]): ChangeHistory {
     const kind = remove ? "delete" : before === undefined ? "insert" : "update";
     const mark = remove ? before.mark : `m${at}`;
     const n = at % 3 === 0 ? null : at;
-    const rest = { n: remove ? before.n : n };
-    writes.push({
-      statement: at,
-      writer: step.writer,
-      key,
-      kind,
-      mark,
-      rest,
-      outcome: step.outcome,
-      from: at,
-      to: at + 1,
-    });
+    const sent = { client: step.client, statement: at, dueAt: at, invokedAt: at, returnedAt: at + 1 };
+    writes.push({ ...sent, key, kind, values: { mark, n: remove ? before.n : n }, outcome: step.outcome });
     // An unsure write took effect or not; where it did, its event may come.
-    if (step.outcome === "refused" || (step.outcome === "unsure" && !step.told)) return;
+    if (step.outcome === "refused" || (step.outcome === "unsure" && !step.delivered)) return;
     if (remove) rows.delete(key);
     else rows.set(key, { mark, n });
     // An update leaves its NULL columns out.
     const row = remove ? null : { id: key, mark, ...(n === null && kind === "update" ? {} : { n }) };
     const old = before === undefined ? null : { id: key, mark: before.mark };
-    told.push({ kind, row, old, at: at + 2 });
+    delivered.push({ kind, row, old, at: at + 2 });
   });
   return {
     keyColumn: "id",
     markColumn: "mark",
     writes,
-    told,
+    delivered,
     table: [...rows].map(([key, { mark }]) => [key, mark] as const),
   };
 }
 
 const judgements = (history: ChangeHistory) => ({
   missing: missingChanges(history).length,
-  doubled: doubledChanges(history).length,
-  back: changesOutOfOrder(history).length,
+  duplicates: duplicateChanges(history).length,
+  outOfOrder: changesOutOfOrder(history).length,
   wrong: wrongContents(history).map(({ what }) => what),
 });
-const nothing = { missing: 0, doubled: 0, back: 0, wrong: [] };
+const nothing = { missing: 0, duplicates: 0, outOfOrder: 0, wrong: [] };
 
 /** A legal history and a change in it that can be corrupted. */
 const withVictim = fc.tuple(steps, fc.nat()).map(([plan, pick]) => {
   const history = legal(plan);
-  return { history, at: history.told.length === 0 ? -1 : pick % history.told.length };
+  return { history, at: history.delivered.length === 0 ? -1 : pick % history.delivered.length };
 });
 
 function corrupted(
   history: ChangeHistory,
   at: number,
-  corrupt: (change: ToldChange) => readonly ToldChange[],
+  corrupt: (change: DeliveredChange) => readonly DeliveredChange[],
 ): ChangeHistory {
-  return { ...history, told: history.told.flatMap((change, index) => (index === at ? corrupt(change) : [change])) };
+  return {
+    ...history,
+    delivered: history.delivered.flatMap((change, index) => (index === at ? corrupt(change) : [change])),
+  };
 }
 
-const causeOf = (history: ChangeHistory, change: ToldChange): RowWrite | undefined =>
-  history.writes.find(
+const causeOf = (history: ChangeHistory, change: DeliveredChange): Write | undefined =>
+  history.writes.findLast(
     (write) =>
-      write.mark === (change.row ?? change.old)?.["mark"] && (write.kind === "delete") === (change.row === null),
+      write.values["mark"] === (change.row ?? change.old)?.["mark"] &&
+      (write.kind === "delete") === (change.row === null),
   );
 
 describe("a legal history", () => {
@@ -117,21 +112,21 @@ describe("a legal history", () => {
 });
 
 describe("one corruption is found by its name", () => {
-  const victims = (judge: (history: ChangeHistory, change: ToldChange, at: number) => void) =>
+  const victims = (judge: (history: ChangeHistory, change: DeliveredChange, at: number) => void) =>
     fc.assert(
       fc.property(withVictim, ({ history, at }) => {
-        const change = history.told[at];
+        const change = history.delivered[at];
         fc.pre(change !== undefined);
         judge(history, change, at);
       }),
     );
 
-  test("a dropped event of an acknowledged write is missing: on the way, since the table has it", () => {
+  test("a dropped event of an acknowledged write is missing: lost in delivery, since the table has it", () => {
     victims((history, change, at) => {
       const cause = causeOf(history, change);
       fc.pre(cause?.outcome === "ok");
       const missing = missingChanges(corrupted(history, at, () => []));
-      expect(missing.map(({ write, lost }) => [write, lost])).toEqual([[cause, "way"]]);
+      expect(missing.map(({ write, lost }) => [write, lost])).toEqual([[cause, "delivery"]]);
     });
   });
 
@@ -142,7 +137,7 @@ describe("one corruption is found by its name", () => {
     });
   });
 
-  test("an acknowledged write that is neither told nor in the table is lost in the data", () => {
+  test("an acknowledged write that is neither delivered nor in the table is lost in the data", () => {
     victims((history, change, at) => {
       const cause = causeOf(history, change);
       const last = history.writes.findLast((write) => write.key === cause?.key && write.outcome !== "refused");
@@ -153,39 +148,39 @@ describe("one corruption is found by its name", () => {
     });
   });
 
-  test("an event that comes twice is doubled, once and only that", () => {
+  test("an event that comes twice is a duplicate, once and only that", () => {
     victims((history, change, at) => {
       const twice = corrupted(history, at, () => [change, change]);
-      expect({ ...judgements(twice), doubled: 0 }).toEqual(nothing);
-      expect(doubledChanges(twice)).toEqual([expect.objectContaining({ times: 2 })]);
+      expect({ ...judgements(twice), duplicates: 0 }).toEqual(nothing);
+      expect(duplicateChanges(twice)).toEqual([expect.objectContaining({ times: 2 })]);
     });
   });
 
-  test("two changes of one key in the wrong order went back; of different writers they did not", () => {
+  test("two changes of one key in the wrong order are out of order; of different clients they are not", () => {
     fc.assert(
       fc.property(steps, fc.nat(), fc.nat(), (plan, one, other) => {
         const history = legal(plan);
-        const { length } = history.told;
+        const { length } = history.delivered;
         fc.pre(length > 1);
         const [first, second] = [one % length, other % length].toSorted((a, b) => a - b) as [number, number];
-        const [a, b] = [history.told[first], history.told[second]];
+        const [a, b] = [history.delivered[first], history.delivered[second]];
         fc.pre(a !== undefined && b !== undefined && first + 1 === second);
         const [causeA, causeB] = [causeOf(history, a), causeOf(history, b)];
-        const told = [...history.told];
-        [told[first], told[second]] = [b, a];
-        const back = changesOutOfOrder({ ...history, told });
-        if (causeA?.writer === causeB?.writer) {
-          expect(back).toEqual([
-            { earlier: causeA, later: causeB, within: causeA?.key === causeB?.key ? "key" : "writer" },
+        const delivered = [...history.delivered];
+        [delivered[first], delivered[second]] = [b, a];
+        const outOfOrder = changesOutOfOrder({ ...history, delivered });
+        if (causeA?.client === causeB?.client) {
+          expect(outOfOrder).toEqual([
+            { earlier: causeA, later: causeB, within: causeA?.key === causeB?.key ? "key" : "client" },
           ]);
-        } else expect(back).toEqual([]);
+        } else expect(outOfOrder).toEqual([]);
       }),
     );
   });
 
-  test("another value, another old value, another kind, an event that nobody caused", () => {
+  test("another value, another old value, another kind, an event that no write caused", () => {
     victims((history, change, at) => {
-      const wrong = (corrupt: (one: ToldChange) => ToldChange) =>
+      const wrong = (corrupt: (one: DeliveredChange) => DeliveredChange) =>
         judgements(corrupted(history, at, (one) => [corrupt(one)])).wrong;
       expect(wrong((one) => ({ ...one, kind: one.kind === "insert" ? "update" : "insert" }))).toEqual(["kind"]);
       if (change.row !== null) expect(wrong((one) => ({ ...one, row: { ...one.row, n: -1 } }))).toEqual(["row"]);
@@ -204,9 +199,41 @@ describe("one corruption is found by its name", () => {
   });
 
   test("an event of a refused write is wrong", () => {
-    const history = legal([{ writer: 0, key: 0, remove: false, outcome: "refused", told: false }]);
-    const told = [{ kind: "insert", row: { id: "00", mark: "m0", n: null }, old: null, at: 3 }];
-    expect(judgements({ ...history, told }).wrong).toEqual(["row"]);
+    const history = legal([{ client: 0, key: 0, remove: false, outcome: "refused", delivered: false }]);
+    const delivered = [{ kind: "insert", row: { id: "00", mark: "m0", n: null }, old: null, at: 3 }];
+    expect(judgements({ ...history, delivered }).wrong).toEqual(["row"]);
+  });
+});
+
+describe("delays", () => {
+  test("count from when each write was due, whenever it was sent, and once for each event", () => {
+    fc.assert(
+      fc.property(steps, fc.array(fc.nat(5_000), { minLength: 80, maxLength: 80 }), (plan, held) => {
+        const history = legal(plan);
+        const writes = history.writes.map((write, at) => ({ ...write, dueAt: write.invokedAt - (held[at] ?? 0) }));
+        const doubled = history.delivered.flatMap((change) => [change, { ...change, at: change.at + 9_999 }]);
+        const { delays, expected, missing } = delaysOf({ ...history, writes, delivered: doubled });
+        const shown = writes.filter((write) =>
+          history.delivered.some((change) => causeOf({ ...history, writes }, change) === write),
+        );
+        expect(delays).toEqual(shown.map((write) => write.invokedAt + 2 - write.dueAt));
+        expect([expected, missing]).toEqual([writes.filter(({ outcome }) => outcome === "ok").length, 0]);
+      }),
+    );
+  });
+
+  test("of events that never came are unknown, and counted", () => {
+    fc.assert(
+      fc.property(steps, fc.func(fc.boolean()), (plan, isLost) => {
+        const history = legal(plan);
+        const lost = history.delivered.filter((change) => isLost(change.at));
+        const kept = history.delivered.filter((change) => !lost.includes(change));
+        const { delays, expected, missing } = delaysOf({ ...history, delivered: kept });
+        expect(delays).toHaveLength(kept.length);
+        expect(expected).toBe(delaysOf(history).expected);
+        expect(missing).toBe(lost.filter((change) => causeOf(history, change)?.outcome === "ok").length);
+      }),
+    );
   });
 });
 

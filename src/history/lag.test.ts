@@ -21,7 +21,7 @@ test("timers that fire when they should show no lag", () => {
   expect(stop()).toBe(0);
 });
 
-test("the longest delay is told, wherever it was", () => {
+test("the longest delay is reported, wherever it was", () => {
   const stop = watchLag();
   vi.advanceTimersByTime(100);
   busyMs += 300;

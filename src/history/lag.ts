@@ -2,7 +2,7 @@
 
 const everyMs = 10;
 
-/** Starts watching; the returned function stops and tells the longest delay, in milliseconds. */
+/** Starts watching; the returned function stops and returns the longest delay, in milliseconds. */
 export function watchLag(): () => number {
   let worst = 0;
   let due = performance.now() + everyMs;

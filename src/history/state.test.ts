@@ -9,7 +9,7 @@ const operations = fc.array(
   { maxLength: 60 },
 );
 
-/** A table's life, the changes that tell it, and a place where a subscriber may have come in. */
+/** A table's life, the changes that make it up, and a point where a subscriber may have joined. */
 const lives = fc.tuple(operations, fc.nat()).map(([steps, pick]) => {
   const table = new Map<number, StateRow>();
   const cut = steps.length === 0 ? 0 : pick % (steps.length + 1);

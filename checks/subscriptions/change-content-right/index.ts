@@ -1,50 +1,51 @@
-import { defineCheckOf, fail, pass, unknown } from "../../../src/check.ts";
+import { defineCheckOf, pass, unknown } from "../../../src/check.ts";
 import { wrongContents } from "../../../src/history/changes.ts";
-import { historyOf, stream, untold } from "../stream/index.ts";
-
-const names = { row: "wrongRow", old: "wrongOld", kind: "wrongKind" } as const;
+import { historyOf, stream, whyUnknown } from "../stream/index.ts";
 
 export const changeContentRight = defineCheckOf(stream, {
   id: "subscriptions/change-content-right",
-  title: "Each event tells exactly what was written",
-  failureTitle: "Events tell something else than was written",
+  title: "Each event shows exactly what was written",
+  failureTitle: "Events differ from what was written",
   description:
-    "Judges the stream of subscriptions/every-change-arrives: the kind of each event, its row with every column and NULL, and its old values, as far as they are told, must be what was written. An event that no write of ours caused is wrong, too.",
+    "Judges the stream of subscriptions/every-change-arrives: the kind of each event, its row with every column and NULL, and the old values it carries must be what was written. An event that none of our writes caused is wrong, too.",
   blindTo: "Four columns of three types; validation/types-round-trip looks at all types.",
-  risk: "What people see is not what is stored.",
-  remedy: "Read the row again when its event matters, until this passes.",
+  risk: "What clients show is not what is stored.",
+  remedy: "Until this passes, read the row again where its event matters.",
   covers: [],
   level: "block",
   findings: {
     wrongRow: {
-      say: (d: Wrong) => `${d.times} events hold a wrong row, the first: told ${d.told}, written ${d.wanted}`,
+      say: (d: Wrong) => `${d.times} events have a wrong row, the first: ${d.told}, written was ${d.wanted}`,
     },
     wrongOld: {
-      say: (d: Wrong) =>
-        `${d.times} events hold wrong old values, the first: told ${d.told}, before it was ${d.wanted}`,
+      say: (d: Wrong) => `${d.times} events have wrong old values, the first: ${d.told}, the row had been ${d.wanted}`,
     },
     wrongKind: {
-      say: (d: Wrong) => `${d.times} events are of a wrong kind, the first: told ${d.told}, it was ${d.wanted}`,
+      say: (d: Wrong) =>
+        `${d.times} events are of a wrong kind, the first: ${d.told} for a statement that was ${d.wanted}`,
     },
   },
-  judge(seen) {
-    const wrong = seen.why === null ? wrongContents(historyOf(seen)) : [];
-    const found = (["row", "old", "kind"] as const).flatMap((what) => {
+  judge(seen, { found }) {
+    const wrong = wrongContents(historyOf(seen));
+    for (const [what, report] of [
+      ["row", found.wrongRow],
+      ["old", found.wrongOld],
+      ["kind", found.wrongKind],
+    ] as const) {
       const some = wrong.filter((one) => one.what === what);
-      const [first] = some;
-      if (first === undefined) return [];
-      const told = what === "kind" ? first.told.kind : JSON.stringify(what === "row" ? first.told.row : first.told.old);
-      const data = { times: some.length, told, wanted: JSON.stringify(first.wanted) };
-      return [{ name: names[what], data, sent: [seen.exchange] }];
-    });
-    if (found.length > 0) return fail(...found);
-    const why = untold(seen);
+      if (some[0] === undefined) continue;
+      const { delivered, wanted } = some[0];
+      const told = what === "kind" ? delivered.kind : JSON.stringify(delivered[what]);
+      report({ times: some.length, told, wanted: JSON.stringify(wanted) }, { sent: seen });
+    }
+    const why = whyUnknown(seen);
     if (why !== undefined) return unknown(why);
     const kinds = (["insert", "update", "delete"] as const).map(
-      (kind) => `${seen.told.filter((one) => one.kind === kind).length} ${kind}s`,
+      (kind) => `${seen.delivered.filter((one) => one.kind === kind).length} ${kind}s`,
     );
-    return pass(`${kinds.join(", ")}, all as they were written`);
+    return pass(`${kinds.join(", ")}, all as written`);
   },
 });
 
+/** `told`: what the event says; `wanted`: what was written. */
 type Wrong = { readonly times: number; readonly told: string; readonly wanted: string };

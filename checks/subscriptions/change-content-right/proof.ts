@@ -16,7 +16,7 @@ const ofKind = (kind: string) => (message: Message) => message["change_type"] ==
 
 export default proveCheck(changeContentRight, {
   holds: [sound],
-  cannotTell: [{ ...sound, fenceMs: null }, { ...sound, why: "no live connection" }, soundStream(20)],
+  cannotTell: [{ ...sound, fenceMs: null }, soundStream(20)],
   breaks: {
     wrongRow: {
       seen: withEvent(sound, 6, (change) => [{ ...change, row: { ...change.row, n: 999_999 } }]),

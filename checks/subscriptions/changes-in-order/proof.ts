@@ -7,27 +7,31 @@ import { soundStream } from "../stream/evidence.ts";
 const sound = soundStream(150);
 const swapped = {
   ...sound,
-  told: sound.told.map((change, n, all) => (n === 6 ? (all[7] ?? change) : n === 7 ? (all[6] ?? change) : change)),
+  delivered: sound.delivered.map((change, n, all) =>
+    n === 6 ? (all[7] ?? change) : n === 7 ? (all[6] ?? change) : change,
+  ),
 };
 
-/** Two changes of different keys by different writers that came the other way round: nobody was promised another order. */
+/** Two changes of different keys by different clients, swapped: no order is promised between them. */
 const ofDifferentKeys = {
   ...sound,
-  told: sound.told.map((change, n, all) => (n === 8 ? (all[9] ?? change) : n === 9 ? (all[8] ?? change) : change)),
+  delivered: sound.delivered.map((change, n, all) =>
+    n === 8 ? (all[9] ?? change) : n === 9 ? (all[8] ?? change) : change,
+  ),
 };
 
 export default proveCheck(changesInOrder, {
   holds: [sound, ofDifferentKeys],
-  cannotTell: [{ ...sound, fenceMs: null }, { ...sound, why: "no live connection" }, soundStream(20)],
+  cannotTell: [{ ...sound, fenceMs: null }, soundStream(20)],
   breaks: {
     wentBack: {
       seen: swapped,
       fault: swapFault(
-        "swapTwoOfOneWriter",
+        "swapTwoOfOneClient",
         (change) => statementOf(change) !== undefined,
         (first, second) => {
           const [one, other] = [statementOf(first), statementOf(second)];
-          return one?.writer === other?.writer && one?.statement !== other?.statement;
+          return one?.client === other?.client && one?.statement !== other?.statement;
         },
       ),
     },

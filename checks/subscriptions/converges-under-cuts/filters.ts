@@ -1,12 +1,12 @@
-/** Filters made up at random, of comparisons and LIKE: what every version of the server takes for a live query. */
+/** Filters made up at random, of comparisons and LIKE: what every version of the server accepts for a live query. */
 
 const kinds = ["error", "info", "warn"] as const;
 const numbersMax = 10;
 
 export interface RandomFilter {
   readonly text: string;
-  /** Values for a row: now such that it passes, now such that it does not. */
-  readonly matching: () => { kind: string; n: number };
+  /** Values for a row, of which some match the filter and some do not. */
+  readonly values: () => { readonly kind: string; readonly n: number };
 }
 
 export function randomFilter(random: () => number): RandomFilter {
@@ -22,5 +22,5 @@ export function randomFilter(random: () => number): RandomFilter {
     ]);
   };
   const text = random() < 0.4 ? comparison() : `${comparison()} ${pick(["AND", "OR"])} ${comparison()}`;
-  return { text, matching: () => ({ kind: pick(kinds), n: Math.floor(random() * numbersMax) }) };
+  return { text, values: () => ({ kind: pick(kinds), n: Math.floor(random() * numbersMax) }) };
 }

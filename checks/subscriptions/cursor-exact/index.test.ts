@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { shareOf } from "./index.ts";
+import { shareOf } from "./share.ts";
 
 const reading = fc.record({
   from: fc.nat(50),

@@ -1,10 +1,10 @@
-import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import { cellText, rowsOf } from "../../../src/server/target.ts";
 import type { Following } from "../../vocabulary/following.ts";
 import { heartbeatsOf } from "../../vocabulary/heartbeats.ts";
-import { away, comeBack, differencesOf, resumeFloor, type Resumed } from "../resuming/index.ts";
+import { differencesOf, leaveAndResume, makeUserTable, whyUnknown, type Resumed } from "../resuming/index.ts";
 
-/** The ways in which connections really end. */
+/** The ways in which connections really end; the half-open one is the last, because it is waited for. */
 const cuts: readonly { readonly name: string; readonly cut: (following: Following) => Promise<void> }[] = [
   {
     name: "reset",
@@ -20,21 +20,29 @@ const cuts: readonly { readonly name: string; readonly cut: (following: Followin
       await live.untilClosed(2_000);
     },
   },
-  // The client's machine vanishes: nothing tells the server.
+  // The client's machine vanishes: nothing notifies the server.
   { name: "half open", cut: async ({ live }) => live.freeze() },
 ];
 
 type Cut = { readonly name: string; readonly resumed: Resumed };
+type Seen = {
+  readonly cuts: readonly Cut[];
+  /** Subscriptions of the client that the live view still lists; null where it could not be read. */
+  readonly listed: number | null;
+  /** How long the half-open one had been dead by then. */
+  readonly waitedMs: number;
+  readonly why: string | null;
+};
 
 export const cutSurvived = defineCheck({
   id: "subscriptions/cut-survived",
-  title: "A cut connection costs nothing but the time",
-  failureTitle: "A cut connection costs changes, or stays for ever",
+  title: "A dropped connection loses no changes",
+  failureTitle: "Dropped connections lose changes or are never cleaned up",
   description:
-    "Ends connections as networks do: by a reset, in the middle of a frame, and half open, where the client is gone and nothing says so. After each it comes back from the last row version, as in resume-complete (deletions while away are judged there). The half-open one must be gone from the live view within the server's client time-out and two heartbeats.",
-  blindTo: "It cuts single connections; a server that restarts is for the category durability.",
-  risk: "Every change of a mobile network loses changes, or fills the server with dead subscriptions.",
-  remedy: "Begin anew instead of resuming after a cut; lower the client time-out of the server.",
+    "Ends connections as networks do: by a reset, in the middle of a frame, and half open, where the client is gone without a word. After each it resumes from the last row version, as in subscriptions/resume-complete (which judges deletions while away). The half-open one must be gone from the live view within the server's client timeout and two heartbeats.",
+  blindTo: "It cuts single connections; a server that restarts is for the durability category.",
+  risk: "Every interruption of a mobile network loses changes.",
+  remedy: "Start over instead of resuming after a cut: subscribe without `from`.",
   covers: [],
   touches: "scratch",
   needs: ["dba"],
@@ -45,66 +53,56 @@ export const cutSurvived = defineCheck({
   findings: {
     lostOnResume: {
       say: (d: { cut: string; keys: string }) =>
-        `after a connection was ${d.cut} rows were missing or old, such as ${d.keys}`,
+        `after a connection was ${d.cut}, rows were missing or stale, such as ${d.keys}`,
     },
     lingering: {
       say: (d: { listed: number; waitedMs: number }) =>
-        `${d.listed} subscriptions of a client that was gone are still listed after ${Math.round(d.waitedMs / 1000)} s`,
+        `${d.listed} subscriptions of a vanished client are still listed after ${Math.round(d.waitedMs / 1000)} s`,
+      risk: "Subscriptions of vanished clients pile up and use up the server's connections and memory.",
+      remedy: "Lower the server's client timeout, and restart it when dead subscriptions pile up.",
     },
   },
-  async observe(target, context) {
-    const seen: Cut[] = [];
-    const nothing = { cuts: seen, listed: null as number | null, waitedMs: 0 };
+  async observe(target, context): Promise<Seen> {
     const op = await target.account("dba");
-    const scene = await away(target, context, "cut");
-    if ("why" in scene) return { ...nothing, why: scene.why };
-    const { noticedMs } = heartbeatsOf(target);
-    let frozenAt = 0;
+    const made = await makeUserTable(target, context, "cut");
+    const seen: Cut[] = [];
+    let cutAt = 0;
     for (const [n, { name, cut }] of cuts.entries()) {
-      if (name === "half open") frozenAt = performance.now();
-      const resumed = await comeBack(scene, n, cut);
-      if ("why" in resumed) return { ...nothing, why: `${name}: ${resumed.why}` };
+      const resumed = await leaveAndResume(made, n, async (following) => {
+        await cut(following);
+        cutAt = performance.now();
+      });
+      if ("why" in resumed) return { cuts: seen, listed: null, waitedMs: 0, why: `${name}: ${resumed.why}` };
       seen.push({ name, resumed });
     }
-    // Every later subscription was closed in good order, so what is listed of this account is the one that was left half open.
+    // The others were closed, so what is listed of this account is the one that was left half open.
     const count = async (): Promise<number | null> => {
       for (const view of ["live", "live_queries"]) {
         const rows = rowsOf(
-          await target.sql(op, `SELECT COUNT(*) AS c FROM system.${view} WHERE user_id = '${scene.user.name}'`),
+          await target.sql(op, `SELECT COUNT(*) AS c FROM system.${view} WHERE user_id = '${made.user.name}'`),
         );
         if (rows !== undefined) return Number(cellText(rows[0]?.["c"]));
       }
       return null;
     };
-    const withinMs = Math.max(0, frozenAt + noticedMs - performance.now());
+    const withinMs = Math.max(0, cutAt + heartbeatsOf(target).noticedMs - performance.now());
     const listed = await context.poll(count, (left) => left === 0 || left === null, { withinMs, everyMs: 500 });
-    return { ...nothing, listed, waitedMs: Math.round(performance.now() - frozenAt), why: null };
+    return { cuts: seen, listed, waitedMs: Math.round(performance.now() - cutAt), why: null };
   },
-  judge({ cuts: seen, listed, waitedMs, why }) {
-    const lost = seen.flatMap(({ name, resumed }) => {
-      const { lost: wrong } = differencesOf([resumed]);
-      return wrong === undefined
-        ? []
-        : [
-            {
-              name: "lostOnResume" as const,
-              case: name,
-              data: { cut: name, keys: wrong.keys },
-              sent: [resumed.exchange],
-            },
-          ];
-    });
-    const lingering = listed !== null && listed > 0 ? [{ name: "lingering" as const, data: { listed, waitedMs } }] : [];
-    if (lost.length + lingering.length > 0) return fail(...lost, ...lingering);
-    const thin =
-      why ??
-      (seen.length < cuts.length
-        ? `only ${seen.length} of ${cuts.length} cuts were made`
-        : resumeFloor(seen.map(({ resumed }) => resumed)));
-    if (thin !== undefined) return unknown(thin);
+  judge({ cuts: seen, listed, waitedMs, why }, { found }) {
+    for (const { name, resumed } of seen) {
+      const { lost } = differencesOf([resumed]);
+      if (lost !== undefined) found.lostOnResume({ cut: name, keys: lost.keys }, { case: name, sent: resumed });
+    }
+    if (listed !== null && listed > 0) found.lingering({ listed, waitedMs });
+
+    if (why !== null) return unknown(why);
+    if (seen.length < cuts.length) return unknown(`only ${seen.length} of ${cuts.length} cuts were made`);
+    const tooLittle = whyUnknown(seen.map(({ resumed }) => resumed));
+    if (tooLittle !== undefined) return unknown(tooLittle);
     if (listed === null) return unknown("the live view could not be read");
     return pass(
-      `${seen.length} cuts, each made good by coming back; the half-open one was gone after ${Math.round(waitedMs / 1000)} s`,
+      `${seen.length} cuts, each caught up by resuming; the half-open one was gone after ${Math.round(waitedMs / 1000)} s`,
     );
   },
 });

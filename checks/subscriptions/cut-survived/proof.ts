@@ -28,9 +28,9 @@ export default proveCheck(cutSurvived, {
         ...sound,
         cuts: cuts.map((cut, at) => (at === 1 ? { ...cut, resumed: { ...resumed, lost: ["2007"] } } : cut)),
       },
-      fault: frameFault("tellNothingOfTheTimeBetween", () => (message, { pass, fired }) => {
+      fault: frameFault("resumeWithoutWhatWasMissed", () => (message, { pass, fired }) => {
         const rows = message["rows"];
-        // On a return the first page holds what was missed; an ordinary beginning of these tables is empty.
+        // When resuming the first page holds what was missed; a first subscription to these tables is empty.
         if (message["type"] !== "initial_data_batch" || !Array.isArray(rows) || rows.length === 0) return pass(message);
         fired();
         pass({ ...message, rows: [] });

@@ -16,7 +16,7 @@ export default proveCheck(everyChangeArrives, {
       writes: sound.writes.map((write, n) => (n === 7 ? { ...write, outcome: "unsure" as const } : write)),
     },
   ],
-  cannotTell: [{ ...sound, fenceMs: null }, { ...sound, why: "no live connection" }, soundStream(20)],
+  cannotTell: [{ ...sound, fenceMs: null }, soundStream(20)],
   breaks: {
     lostOnTheWay: { seen: withEvent(sound, 7, () => []), fault: changeFault("dropOneChangeInFifty", 50, () => []) },
     lostInData: {

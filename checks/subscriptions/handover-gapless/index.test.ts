@@ -7,7 +7,7 @@ const same = { missing: [] as string[], ghosts: [] as string[], stale: [] as str
 const keys = fc.array(fc.nat({ max: 9_999 }).map(String), { minLength: 1, maxLength: 5 });
 const wrong = fc.constantFrom("missing", "ghosts", "stale");
 
-/** What both judge: rounds with a picture at a fence each. `enough` rounds show something. */
+/** What both judge: rounds with a comparison at a fence each. `enough` rounds show something. */
 function judges() {
   const handover = fc.array(
     fc.record({ burst: fc.boolean(), during: fc.integer({ min: 10, max: 20 }) }).map((round) => ({
@@ -39,7 +39,7 @@ function judges() {
   ] as const;
 }
 
-test.each(judges())("%s passes what was right at every fence", (_, rounds, judge) => {
+test.each(judges())("%s passes where every fence showed no difference", (_, rounds, judge) => {
   fc.assert(
     fc.property(rounds as fc.Arbitrary<object[]>, (some) => {
       expect(judge(some).kind).toBe("pass");
@@ -47,7 +47,7 @@ test.each(judges())("%s passes what was right at every fence", (_, rounds, judge
   );
 });
 
-test.each(judges())("%s fails for one wrong picture, and cannot tell without its fence", (_, rounds, judge) => {
+test.each(judges())("%s fails for one difference, and cannot tell without its fence", (_, rounds, judge) => {
   fc.assert(
     fc.property(rounds as fc.Arbitrary<object[]>, fc.nat(), wrong, keys, (some, pick, list, which) => {
       const at = pick % some.length;
@@ -56,12 +56,12 @@ test.each(judges())("%s fails for one wrong picture, and cannot tell without its
         kind: "fail",
         found: [{ name: expect.stringMatching(/^(lostInHandover|diverged)$/) as string }],
       });
-      const deaf = broken.map((round, n) => (n === at ? { ...round, fenced: false } : round));
-      expect(judge(deaf).kind).toBe("unknown");
+      const missedFence = broken.map((round, n) => (n === at ? { ...round, fenced: false } : round));
+      expect(judge(missedFence).kind).toBe("unknown");
     }),
   );
 });
 
-test.each(judges())("%s is not pleased by nothing", (_, __, judge) => {
+test.each(judges())("%s does not pass without rounds", (_, __, judge) => {
   expect(judge([]).kind).toBe("unknown");
 });

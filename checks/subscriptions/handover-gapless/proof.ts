@@ -29,7 +29,7 @@ export default proveCheck(handoverGapless, {
   breaks: {
     lostInHandover: {
       seen: lastIs({ missing: ["10003"] }),
-      // The first change on each connection is one from between: a server that begins to listen too late has missed it.
+      // The first change on each connection falls in the hand-over: a server that begins to listen too late has missed it.
       fault: frameFault("listenTooLate", () => {
         let listens = false;
         return (message, { pass, fired }) => {
@@ -42,7 +42,7 @@ export default proveCheck(handoverGapless, {
     },
     doubledInHandover: {
       seen: lastIs({ doubled: ["7 seed 6"] }),
-      fault: frameFault("tellTheSnapshotAgain", () => {
+      fault: frameFault("repeatTheSnapshot", () => {
         let first: Message | undefined;
         return (message, { pass, fired }) => {
           pass(message);

@@ -1,34 +1,36 @@
-import { defineCheckOf, fail, pass, unknown } from "../../../src/check.ts";
-import { doubledChanges } from "../../../src/history/changes.ts";
-import { historyOf, stream, untold } from "../stream/index.ts";
+import { defineCheckOf, pass, unknown } from "../../../src/check.ts";
+import { duplicateChanges } from "../../../src/history/changes.ts";
+import { historyOf, stream, whyUnknown } from "../stream/index.ts";
 
 export const noChangeTwice = defineCheckOf(stream, {
   id: "subscriptions/no-change-twice",
-  title: "No change is told twice",
-  failureTitle: "Changes are told more than once",
+  title: "Each change is delivered only once",
+  failureTitle: "Changes are delivered more than once",
   description:
-    "Judges the stream of subscriptions/every-change-arrives: each event leads back to one write by its unique value, and no event may come a second time.",
-  blindTo: "It looks at one connection that is never cut; resume-complete looks at what is told again after one.",
-  risk: "Whoever counts, adds up or notifies by events does so twice.",
-  remedy: "Make what follows from an event repeatable: remember the row version that was handled last.",
+    "Judges the stream of subscriptions/every-change-arrives: each event leads back to one write by its unique value, and no event may be delivered a second time.",
+  blindTo:
+    "It looks at one connection that is never cut; subscriptions/resume-complete looks at what is delivered again after a cut.",
+  risk: "Clients that count, sum or notify by events do so twice.",
+  remedy: "Make event handling idempotent: remember the last row version that was handled.",
   covers: [],
   level: "block",
   findings: {
     doubled: {
       say: (d: { doubled: number; of: number; first: string }) =>
-        `${d.doubled} of ${d.of} changes were told more than once, the first: ${d.first}`,
+        `${d.doubled} of ${d.of} changes were delivered more than once, the first: ${d.first}`,
     },
   },
-  judge(seen) {
-    const doubled = doubledChanges(historyOf(seen));
-    const [first] = doubled;
-    // An event too many is one whatever else went wrong.
-    if (seen.why === null && first !== undefined) {
-      const data = { doubled: doubled.length, of: seen.told.length, first: `${first.identity}, ${first.times} times` };
-      return fail({ name: "doubled", data, sent: [seen.exchange] });
-    }
-    const why = untold(seen);
-    if (why !== undefined) return unknown(why);
-    return pass(`${seen.told.length} events, each once`);
+  judge(seen, { found }) {
+    const duplicates = duplicateChanges(historyOf(seen));
+    const [first] = duplicates;
+    const of = seen.delivered.length;
+    // A duplicate is one whatever else went wrong.
+    if (first !== undefined)
+      found.doubled(
+        { doubled: duplicates.length, of, first: `${first.identity}, ${first.times} times` },
+        { sent: seen },
+      );
+    const why = whyUnknown(seen);
+    return why === undefined ? pass(`${of} events, each delivered once`) : unknown(why);
   },
 });

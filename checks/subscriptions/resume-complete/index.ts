@@ -1,15 +1,15 @@
-import { defineCheck, fail, pass, unknown } from "../../../src/check.ts";
-import { away, comeBack, differencesOf, resumeFloor, type Resumed } from "../resuming/index.ts";
+import { defineCheck, pass, unknown } from "../../../src/check.ts";
+import { differencesOf, leaveAndResume, makeUserTable, whyUnknown, type Resumed } from "../resuming/index.ts";
 
 export const resumeComplete = defineCheck({
   id: "subscriptions/resume-complete",
-  title: "Whoever comes back is told what was missed",
-  failureTitle: "Whoever comes back is not told what was missed",
+  title: "A resumed subscription catches up completely",
+  failureTitle: "A resumed subscription does not catch up",
   description:
-    "A subscriber leaves in good order; rows are inserted, updated (one of them twice) and deleted while it is away; it comes back with the last row version it has seen. What it knew and what it is then told must make the table; nothing that it knew already may be told again. Rows that were deleted meanwhile and of which it is not told are a finding of their own.",
-  blindTo: "It comes back to the same server; follower-feeds-whole looks at another one.",
-  risk: "After every break of the network a client shows rows that are gone, or lacks rows that are there.",
-  remedy: "Begin anew instead of resuming: subscribe without `from` and replace what was known by the snapshot.",
+    "A subscriber closes its connection; rows are inserted, updated (one of them twice) and deleted while it is away; it resumes from the last row version it has seen. What it knew and what it then receives must equal the table, and nothing it knew may be delivered again. Deletions that are not delivered are a finding of their own.",
+  blindTo: "It resumes on the same server; another server of a cluster is not tried.",
+  risk: "After every network interruption a client lacks rows or shows old ones.",
+  remedy: "Start over instead of resuming: subscribe without `from` and replace what was known with the snapshot.",
   covers: [],
   touches: "scratch",
   needs: ["dba"],
@@ -18,45 +18,44 @@ export const resumeComplete = defineCheck({
   estimateRequests: 40,
   findings: {
     lostOnResume: {
-      say: (d: { rounds: number; of: number; keys: string }) =>
-        `in ${d.rounds} of ${d.of} returns rows were missing or old, such as ${d.keys}`,
+      say: (d: Rounds) => `${d.rounds} of ${d.of} resumed subscriptions had missing or stale rows, such as ${d.keys}`,
     },
     repeated: {
-      say: (d: { rounds: number; of: number; keys: string }) =>
-        `in ${d.rounds} of ${d.of} returns rows were told again that were known already, such as ${d.keys}`,
+      say: (d: Rounds) =>
+        `${d.rounds} of ${d.of} resumed subscriptions received rows again that were already known, such as ${d.keys}`,
+      risk: "Clients that count, sum or notify by events do so twice after every interruption.",
+      remedy: "Ignore row versions that were already handled.",
     },
     ghostRows: {
-      say: (d: { rounds: number; of: number; keys: string }) =>
-        `in ${d.rounds} of ${d.of} returns rows stayed known that had been deleted meanwhile, such as ${d.keys}`,
+      say: (d: Rounds) =>
+        `${d.rounds} of ${d.of} resumed subscriptions kept rows that had been deleted meanwhile, such as ${d.keys}`,
+      risk: "Rows that were deleted during an interruption stay on clients' screens.",
     },
   },
   async observe(target, context) {
     const resumed: Resumed[] = [];
-    const scene = await away(target, context, "resume");
-    if ("why" in scene) return { resumed, why: scene.why };
+    const made = await makeUserTable(target, context, "resume");
     for (let n = 0; n < context.size({ light: 2, standard: 3, deep: 10 }); n += 1) {
-      const one = await comeBack(scene, n, async ({ live }) => {
+      const one = await leaveAndResume(made, n, async ({ live }) => {
         live.close();
         await live.untilClosed(2_000);
       });
       if ("why" in one) return { resumed, why: one.why };
       resumed.push(one);
     }
-    return { resumed, why: null };
+    return { resumed, why: null as string | null };
   },
-  judge({ resumed, why }) {
+  judge({ resumed, why }, { found }) {
     const { lost, repeated, ghosts } = differencesOf(resumed);
-    const sent = resumed.map((one) => one.exchange);
-    const found = [
-      ...(lost === undefined ? [] : [{ name: "lostOnResume" as const, data: lost, sent }]),
-      ...(repeated === undefined ? [] : [{ name: "repeated" as const, data: repeated, sent }]),
-      ...(ghosts === undefined ? [] : [{ name: "ghostRows" as const, data: ghosts, sent }]),
-    ];
-    if (found.length > 0) return fail(...found);
-    const thin = why ?? resumeFloor(resumed);
-    if (thin !== undefined) return unknown(thin);
+    if (lost !== undefined) found.lostOnResume(lost, { sent: resumed });
+    if (repeated !== undefined) found.repeated(repeated, { sent: resumed });
+    if (ghosts !== undefined) found.ghostRows(ghosts, { sent: resumed });
+    const tooLittle = why ?? whyUnknown(resumed);
+    if (tooLittle !== undefined) return unknown(tooLittle);
     return pass(
-      `${resumed.length} returns, each told of ${resumed[0]?.missed ?? 0} missed changes and of nothing twice`,
+      `${resumed.length} resumed subscriptions, each received all ${resumed[0]?.missed ?? 0} missed changes and nothing twice`,
     );
   },
 });
+
+type Rounds = { readonly rounds: number; readonly of: number; readonly keys: string };

@@ -15,8 +15,8 @@ const one = {
 const sound = { resumed: [one, one, one], why: null as string | null };
 const lastIs = (change: object) => ({ ...sound, resumed: [one, one, { ...one, ...change }] });
 
-/** Looks only at subscriptions that come back: their options name a version to go on from. */
-function onReturn(name: string, meddle: (options: Message) => Message) {
+/** Only subscriptions that resume: their options name a version to go on from. */
+function onResume(name: string, meddle: (options: Message) => Message) {
   return messageFault(name, (message) => {
     const subscription = message["subscription"] as Message | undefined;
     const options = subscription?.["options"] as Message | undefined;
@@ -25,7 +25,7 @@ function onReturn(name: string, meddle: (options: Message) => Message) {
   });
 }
 
-/** A cursor moved by so much, in the same kind as it came. */
+/** A cursor moved by this much, in the same kind as it came. */
 function moved(cursor: Json | undefined, by: bigint): Json {
   const digits = integerText(cursor) ?? "0";
   const other = String(BigInt(digits) + by);
@@ -42,13 +42,13 @@ export default proveCheck(resumeComplete, {
   breaks: {
     lostOnResume: {
       seen: lastIs({ lost: ["1007"] }),
-      // Rows told on the return are cut short by one, as by a server whose cursor is off by one.
+      // The first row after resuming is left out, as by a server whose cursor is off by one.
       fault: frameFault("resumeOffByOne", () => {
-        let returned = false;
+        let resumed = false;
         return (message, { pass, fired }) => {
           const rows = message["rows"] as readonly Message[] | undefined;
-          const first = message["type"] === "initial_data_batch" && !returned && rows !== undefined && rows.length > 1;
-          returned ||= message["type"] === "initial_data_batch";
+          const first = message["type"] === "initial_data_batch" && !resumed && rows !== undefined && rows.length > 1;
+          resumed ||= message["type"] === "initial_data_batch";
           if (!first) return pass(message);
           fired();
           pass({ ...message, rows: rows.slice(1) });
@@ -57,7 +57,7 @@ export default proveCheck(resumeComplete, {
     },
     repeated: {
       seen: lastIs({ repeated: ["1005"] }),
-      fault: onReturn("goBackOneTooFar", (options) => ({ ...options, from: moved(options["from"], -1n) })),
+      fault: onResume("goBackOneTooFar", (options) => ({ ...options, from: moved(options["from"], -1n) })),
     },
     ghostRows: {
       seen: lastIs({ ghosts: ["1002"] }),

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { resumeComplete } from "../resume-complete/index.ts";
-import { differencesOf, resumeFloor, type Resumed } from "./index.ts";
+import { differencesOf, whyUnknown, type Resumed } from "./index.ts";
 
 const returned = fc.record<Resumed>({
   missed: fc.constant(5),
@@ -16,7 +16,7 @@ const keys = fc.array(fc.nat({ max: 9_999 }).map(String), { minLength: 1, maxLen
 const verdictOf = (resumed: readonly Resumed[], why: string | null = null) =>
   resumeComplete.judge({ resumed: [...resumed], why }, resumeComplete.limits);
 
-test("returns that were told everything once pass, whatever their number", () => {
+test("resumed subscriptions that received everything once pass, whatever their number", () => {
   fc.assert(
     fc.property(returns, (resumed) => {
       expect(verdictOf(resumed).kind).toBe("pass");
@@ -24,7 +24,7 @@ test("returns that were told everything once pass, whatever their number", () =>
   );
 });
 
-test("one thing wrong in one return is found by its name, and no other", () => {
+test("one thing wrong in one of them is found by its name, and no other", () => {
   const names = { lost: "lostOnResume", repeated: "repeated", ghosts: "ghostRows" } as const;
   fc.assert(
     fc.property(returns, fc.nat(), fc.constantFrom("lost", "repeated", "ghosts"), keys, (resumed, pick, list, some) => {
@@ -42,14 +42,14 @@ test("where the last row did not arrive, nothing is lost and nothing is proven",
   fc.assert(
     fc.property(returns, fc.nat(), fc.constantFrom("lost", "ghosts"), keys, (resumed, pick, list, some) => {
       const at = pick % resumed.length;
-      const deaf = resumed.map((one, n) => (n === at ? { ...one, [list]: some, fenced: false } : one));
-      expect(differencesOf(deaf)).toEqual({ lost: undefined, repeated: undefined, ghosts: undefined });
-      expect(verdictOf(deaf).kind).toBe("unknown");
+      const missedFence = resumed.map((one, n) => (n === at ? { ...one, [list]: some, fenced: false } : one));
+      expect(differencesOf(missedFence)).toEqual({ lost: undefined, repeated: undefined, ghosts: undefined });
+      expect(verdictOf(missedFence).kind).toBe("unknown");
     }),
   );
 });
 
-test("nobody who came back is no pass", () => {
-  expect(resumeFloor([])).toBe("nobody came back");
+test("nothing resumed is no pass", () => {
+  expect(whyUnknown([])).toBeDefined();
   expect(verdictOf([]).kind).toBe("unknown");
 });

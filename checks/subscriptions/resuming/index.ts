@@ -1,99 +1,111 @@
-/** Leaving a live query, changes meanwhile, coming back from the last row version: for the checks that differ in how one leaves. */
+/** Leaving a live query, changes meanwhile, and resuming from the last row version: for checks that differ in how the client leaves. */
 import type { Context } from "../../../src/check.ts";
 import { differenceOf, foldChanges } from "../../../src/history/state.ts";
-import { versionOf, type Account, type Row, type Target } from "../../../src/server/target.ts";
-import { fenceArrives, follow, textIn, type Following } from "../../vocabulary/following.ts";
-import { readTable } from "../../vocabulary/tables.ts";
+import {
+  cellText,
+  versionOf,
+  type Account,
+  type Row,
+  type SubscribeOptions,
+  type Subscription,
+  type Target,
+} from "../../../src/server/target.ts";
+import { fenceArrives, follow, type Following } from "../../vocabulary/following.ts";
+import { makeTable, readTable } from "../../vocabulary/tables.ts";
 
-const columns = ["id", "mark"];
-
-/** How one return went. */
+/** How resuming went, once. */
 export type Resumed = {
   /** Changes made while away. */
   readonly missed: number;
-  /** Missing or with an old content. */
+  /** Keys that are missing or have an old content. */
   readonly lost: readonly string[];
-  /** Known before, and told again with the same version. */
+  /** Keys that were known before and delivered again with the same version. */
   readonly repeated: readonly string[];
-  /** Deleted meanwhile, and never told. */
+  /** Keys that were deleted while away, and whose deletion was not delivered. */
   readonly ghosts: readonly string[];
   readonly fenced: boolean;
   readonly exchange: number;
 };
 
-interface Scene {
+interface UserTable {
   readonly target: Target;
   readonly user: Account;
   readonly table: string;
 }
 
 /** A table of one user's own. */
-export async function away(target: Target, context: Context, name: string): Promise<Scene | { why: string }> {
+export async function makeUserTable(target: Target, context: Context, name: string): Promise<UserTable> {
   const op = await target.account("dba");
   const user = await target.account("user", name);
-  const table = `${context.scratch}.${name}`;
-  const made = await target.sql(op, `CREATE TABLE ${table} (id BIGINT PRIMARY KEY, mark TEXT) WITH (TYPE='USER')`);
-  return made.kind === "ok" ? { target, user, table } : { why: `the table could not be made: ${made.message}` };
+  const columns = "id BIGINT PRIMARY KEY, mark TEXT";
+  return { target, user, table: await makeTable(target, context, op, `${context.scratch}.${name}`, { columns }) };
 }
 
-/** One life: subscribes, is told of some rows, leaves, misses changes, comes back, is told of a last one. */
-export async function comeBack(
-  { target, user, table }: Scene,
+/** Where to go on from; undefined where no row had a version. */
+export function resumeOptions(subscription: Subscription): SubscribeOptions | undefined {
+  const from = subscription.lastVersion();
+  const { versionDomain } = subscription;
+  return from === undefined ? undefined : { from, ...(versionDomain === undefined ? {} : { versionDomain }) };
+}
+
+/** The first rows after resuming as changes: a server may deliver a deletion as a row that is marked as deleted. */
+export function changesIn(rows: readonly Row[]) {
+  return rows.map((row) =>
+    row["_deleted"] === true ? { kind: "delete", row: null, old: row } : { kind: "insert", row, old: null },
+  );
+}
+
+/** Subscribes, receives some rows, leaves, misses changes, resumes, and receives a last row. The n-th time, with keys of its own. */
+export async function leaveAndResume(
+  { target, user, table }: UserTable,
   n: number,
   leave: (following: Following) => Promise<void>,
 ): Promise<Resumed | { why: string }> {
   const from = 1_000 * (n + 1);
-  const select = `SELECT * FROM ${table} WHERE id >= ${from} AND id < ${from + 1_000}`;
-  const insert = async (keys: readonly number[], mark: string): Promise<boolean> => {
-    const rows = keys.map((key) => `(${from + key}, '${mark} ${key}')`);
-    return (await target.sql(user, `INSERT INTO ${table} (id, mark) VALUES ${rows.join(", ")}`)).kind === "ok";
-  };
+  const condition = `id >= ${from} AND id < ${from + 1_000}`;
+  const select = `SELECT * FROM ${table} WHERE ${condition}`;
+  const send = async (sql: string): Promise<boolean> => (await target.sql(user, sql)).kind === "ok";
+  const insert = async (keys: readonly number[], mark: string): Promise<boolean> =>
+    await send(
+      `INSERT INTO ${table} (id, mark) VALUES ${keys.map((key) => `(${from + key}, '${mark} ${key}')`).join(", ")}`,
+    );
   const first = await follow(target, user, select);
   if ("why" in first) return first;
   if (!(await insert([1, 2, 3, 4, 5], "known"))) return { why: "the rows before the break could not be written" };
   // Rows of one statement come in any order: all must have come, or the cursor would be beyond one that did not.
   for (const key of [1, 2, 3, 4, 5]) {
     if (!(await fenceArrives(first.subscription, "mark", `known ${key}`)))
-      return { why: "the rows before the break were not told" };
+      return { why: "the rows before the break were not delivered" };
   }
   const known = foldChanges("id", first.rows, first.subscription.changes);
-  const cursor = first.subscription.lastVersion();
-  const { versionDomain } = first.subscription;
-  if (cursor === undefined) return { why: "no row had a version to come back from" };
+  const options = resumeOptions(first.subscription);
+  if (options === undefined) return { why: "no row had a version to resume from" };
   await leave(first);
 
   const missed = [
     await insert([6, 7], "new"),
-    (await target.sql(user, `UPDATE ${table} SET mark = 'changed 1' WHERE id = ${from + 1}`)).kind === "ok",
-    (await target.sql(user, `UPDATE ${table} SET mark = 'changed 1 again' WHERE id = ${from + 1}`)).kind === "ok",
-    (await target.sql(user, `DELETE FROM ${table} WHERE id = ${from + 2}`)).kind === "ok",
-    (await target.sql(user, `DELETE FROM ${table} WHERE id = ${from + 6}`)).kind === "ok",
+    await send(`UPDATE ${table} SET mark = 'changed 1' WHERE id = ${from + 1}`),
+    await send(`UPDATE ${table} SET mark = 'changed 1 again' WHERE id = ${from + 1}`),
+    await send(`DELETE FROM ${table} WHERE id = ${from + 2}`),
+    await send(`DELETE FROM ${table} WHERE id = ${from + 6}`),
   ];
   if (missed.includes(false)) return { why: "the changes during the break could not all be written" };
 
-  const second = await follow(target, user, select, {
-    from: cursor,
-    ...(versionDomain === undefined ? {} : { versionDomain }),
-  });
-  if ("why" in second) return { why: `coming back: ${second.why}` };
+  const second = await follow(target, user, select, options);
+  if ("why" in second) return { why: `resuming: ${second.why}` };
   await insert([900], "fence");
   const fenced = await fenceArrives(second.subscription, "mark", "fence 900");
-  // A server may tell of a deletion by a row that is marked as deleted.
-  const missedRows = second.rows.map((row) =>
-    row["_deleted"] === true ? { kind: "delete", row: null, old: row } : { kind: "insert", row, old: null },
-  );
-  const told = [...missedRows, ...second.subscription.changes];
-  const rows = await readTable(target, user, table, columns, `id >= ${from} AND id < ${from + 1_000}`);
+  const delivered = [...changesIn(second.rows), ...second.subscription.changes];
+  const rows = await readTable(target, user, table, ["id", "mark"], condition);
   if (rows === null) return { why: "the table could not be read" };
-  const believed = foldChanges("id", [...known.values()], told);
-  const difference = differenceOf("id", believed, rows);
+  const difference = differenceOf("id", foldChanges("id", [...known.values()], delivered), rows);
   const versions = new Set([...known.values()].map(versionText));
   second.live.close();
   return {
     missed: missed.length,
     lost: [...difference.missing, ...difference.stale],
-    repeated: told.flatMap((change) =>
-      change.row !== null && versions.has(versionText(change.row)) ? [textIn({ ...change, at: 0 }, "id")] : [],
+    repeated: delivered.flatMap(({ row }) =>
+      row !== null && versions.has(versionText(row)) ? [cellText(row["id"])] : [],
     ),
     ghosts: difference.ghosts,
     fenced,
@@ -105,7 +117,7 @@ function versionText(row: Row): string {
   return versionOf(row)?.digits ?? "";
 }
 
-/** What the returns have in common that is wrong, by kind; undefined where nothing is. Only returns whose fence arrived are judged for losses. */
+/** What was wrong when resuming, by kind; undefined where nothing was. Only where the fence arrived is anything lost. */
 export function differencesOf(
   resumed: readonly Resumed[],
 ): Record<"lost" | "repeated" | "ghosts", { rounds: number; of: number; keys: string } | undefined> {
@@ -118,8 +130,8 @@ export function differencesOf(
   return { lost: sum("lost", fenced), repeated: sum("repeated", resumed), ghosts: sum("ghosts", fenced) };
 }
 
-/** Why the returns show too little; undefined if they do not. */
-export function resumeFloor(resumed: readonly Resumed[]): string | undefined {
-  if (resumed.length === 0) return "nobody came back";
-  return resumed.every((one) => one.fenced) ? undefined : "the last row did not arrive after a return";
+/** Why too little was seen; undefined if enough was. */
+export function whyUnknown(resumed: readonly Resumed[]): string | undefined {
+  if (resumed.length === 0) return "no subscription was resumed";
+  return resumed.every((one) => one.fenced) ? undefined : "the fence row did not arrive after resuming";
 }

@@ -11,7 +11,7 @@ const namesOf = (seen: Seen): string[] => {
   return verdict.kind === "fail" ? [...new Set(verdict.found.map(({ name }) => name))] : [verdict.kind];
 };
 
-test("one row or change that is lost, doubled or altered is named", () => {
+test("one row or change that is lost, duplicated or altered is named", () => {
   fc.assert(
     fc.property(fc.nat(), fc.constantFrom("lose", "double", "alter", "rename"), (n, what) => {
       const at = n % sound.changes.length;
@@ -43,9 +43,8 @@ test("one row or change that is lost, doubled or altered is named", () => {
   );
 });
 
-test("an address is told from another by host, port, path and protocol", () => {
+test("an address is compared with ours by host, port, path and protocol", () => {
   const told = (address: string, ours: string, why: string | null = null) => {
-    if (sound.told === null) throw new Error("sound evidence has an address");
     return addressFault({ ...sound.told, address, ours, tried: { why, opening: sound.told.tried?.opening ?? null } });
   };
   expect(told("ws://localhost:8080/v1/ws", "http://127.0.0.1:8080")).toBeUndefined();

@@ -1,16 +1,18 @@
 import { changeFault, frameFault, rowIn } from "../../../src/faults/live.ts";
 import { changeRows } from "../../../src/faults/sql.ts";
-import type { ToldChange } from "../../../src/history/changes.ts";
+import type { DeliveredChange } from "../../../src/history/changes.ts";
+import type { Write } from "../../../src/history/history.ts";
 import { proveCheck } from "../../../src/proof.ts";
 import { no, yes } from "../../vocabulary/evidence.ts";
 import { ready } from "../../vocabulary/opening-evidence.ts";
-import { early, snapshotThenChanges, steps } from "./index.ts";
+import { snapshotThenChanges } from "./index.ts";
+import { early, fence, steps } from "./steps.ts";
 
 type Step = (typeof steps)[number];
-const rowOf = ({ key, mark, rest }: Step) => ({ id: key, mark, ...rest });
+const rowOf = ({ key, values }: Step) => ({ id: key, ...values });
 
-/** As the server tells them: an update leaves its NULL columns out, and of the old values tells those that changed. */
-const changes: ToldChange[] = steps.map((step, at) => {
+/** As the server delivers them: an update leaves its NULL columns out, and carries the old values that changed. */
+const changes: DeliveredChange[] = steps.map((step, at) => {
   const before = [...early, ...steps.slice(0, at)].findLast(({ key }) => key === step.key);
   const row = step.kind === "delete" ? null : rowOf(step);
   const was = before === undefined ? null : rowOf(before);
@@ -33,19 +35,26 @@ const told = {
   ours: "http://localhost:8080",
   tried: { why: null as string | null, opening: ready() },
 };
+const writes: Write[] = [...early, ...steps].map((step, at) => ({
+  ...step,
+  client: 0,
+  statement: at + 1,
+  dueAt: at,
+  invokedAt: at,
+  returnedAt: at,
+  outcome: "ok",
+}));
 const sound = {
-  why: null as string | null,
   told,
   snapshot: early.map(rowOf),
-  outcomes: steps.map(() => "ok" as const),
+  writes,
   changes,
-  table: [["1", "one"] as const, ["2", "two again"] as const],
-  found: true as boolean | null,
+  table: [["1", "one"] as const, ["2", "two again"] as const, [fence.key, "fence"] as const],
   fenced: true,
   notices: [] as string[],
   exchange: 5,
 };
-const replaced = (n: number, change: (one: ToldChange) => ToldChange[]) => ({
+const replaced = (n: number, change: (one: DeliveredChange) => DeliveredChange[]) => ({
   ...sound,
   changes: changes.flatMap((one, at) => (at === n ? change(one) : [one])),
 });
@@ -57,9 +66,12 @@ export default proveCheck(snapshotThenChanges, {
     { ...sound, snapshot: sound.snapshot.toReversed() },
   ],
   cannotTell: [
-    { ...sound, why: "no live connection" },
+    { ...sound, table: null },
     { ...sound, fenced: false, changes: [] },
-    { ...sound, outcomes: [...sound.outcomes.slice(1), "unsure"] },
+    {
+      ...sound,
+      writes: writes.map((write, at) => (at === early.length ? { ...write, outcome: "unsure" as const } : write)),
+    },
     { ...sound, told: { ...told, said: no("INVALID_SQL", "SQL statement is invalid", "parse"), tried: null } },
     { ...sound, told: { ...told, tried: { why: null, opening: { ...ready(), kind: "unsure" } } } },
   ],
@@ -92,7 +104,7 @@ export default proveCheck(snapshotThenChanges, {
       ),
     },
     toldTooSoon: {
-      seen: { ...sound, found: false },
+      seen: { ...sound, table: sound.table.slice(0, 2) },
       fault: changeRows("tellBeforeItCanBeRead", /^SELECT id, mark FROM \S+\.life/, (rows) =>
         rows.filter((row) => !row.includes("fence")),
       ),

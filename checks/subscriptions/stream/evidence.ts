@@ -1,33 +1,36 @@
-/** A stream as a correct server makes it, for proofs: inserts, updates and deletes by four writers in turn. */
-import type { RowWrite, ToldChange } from "../../../src/history/changes.ts";
+/** A stream as a correct server makes it, for proofs: inserts, updates and deletes by four clients in turn. */
+import type { DeliveredChange } from "../../../src/history/changes.ts";
+import type { Values, Write } from "../../../src/history/history.ts";
 import type { Streamed } from "./index.ts";
 
 /** `count` changes, and for each the event; `delayMs` from write to event. */
 export function soundStream(count: number, delayMs = 5): Streamed {
-  const writes: RowWrite[] = [];
-  const told: ToldChange[] = [];
-  const table = new Map<string, string>();
+  const writes: Write[] = [];
+  const delivered: DeliveredChange[] = [];
+  const table = new Map<string, Values & { mark: string }>();
   for (let n = 0; n < count; n += 1) {
     // Of three steps of a key the first inserts, the second updates, the third deletes.
     const [key, step] = [String(Math.floor(n / 3)), n % 3];
     const kind = (["insert", "update", "delete"] as const)[step] ?? "insert";
     const before = table.get(key);
-    const mark = kind === "delete" ? (before ?? "") : `m${n}`;
-    const rest = { n: kind === "delete" ? n - 1 : n, note: null };
-    writes.push({ statement: n, writer: Number(key) % 4, key, kind, mark, rest, outcome: "ok", from: n, to: n + 1 });
-    const row = kind === "delete" ? null : { id: key, mark, ...rest };
-    told.push({ kind, row, old: before === undefined ? null : { id: key, mark: before }, at: n + delayMs });
+    const values = kind === "delete" && before !== undefined ? before : { mark: `m${n}`, n, note: null };
+    const sent = { client: Number(key) % 4, statement: n, dueAt: n, invokedAt: n, returnedAt: n + 1 };
+    writes.push({ ...sent, key, kind, values, outcome: "ok" });
+    const row = kind === "delete" ? null : { id: key, ...values };
+    const old = before === undefined ? null : { id: key, mark: before.mark };
+    delivered.push({ kind, row, old, at: n + delayMs });
     if (kind === "delete") table.delete(key);
-    else table.set(key, mark);
+    else table.set(key, values);
   }
-  return { why: null, writes, told, table: [...table], fenceMs: 4, notices: [], exchange: 1, lagMs: 3 };
+  const marks = [...table].map(([key, { mark }]) => [key, mark] as const);
+  return { writes, delivered, table: marks, fenceMs: 4, notices: [], exchange: 1, lagMs: 3 };
 }
 
 /** The same stream with the n-th event replaced. */
 export function withEvent(
   stream: Streamed,
   n: number,
-  replace: (change: ToldChange) => readonly ToldChange[],
+  replace: (change: DeliveredChange) => readonly DeliveredChange[],
 ): Streamed {
-  return { ...stream, told: stream.told.flatMap((change, at) => (at === n ? replace(change) : [change])) };
+  return { ...stream, delivered: stream.delivered.flatMap((change, at) => (at === n ? replace(change) : [change])) };
 }

@@ -1,37 +1,41 @@
-/** Rows that each carry a mark of their own: how they are written, what came of it, what was told and what is there. */
+/** Rows that each carry a mark of their own: how they are written, what was delivered of them and what is in the table. */
 import type { Json } from "../../../src/wire/json.ts";
-import type { RowWrite, ToldChange } from "../../../src/history/changes.ts";
-import { cellText, type Account, type Answer, type Change, type Row, type Target } from "../../../src/server/target.ts";
+import type { DeliveredChange } from "../../../src/history/changes.ts";
+import { cellText, type Account, type Change, type Row, type Target } from "../../../src/server/target.ts";
 import { plainRow } from "../../vocabulary/opening.ts";
+import type { PlannedWrite } from "../../vocabulary/operations.ts";
 import { readTable } from "../../vocabulary/tables.ts";
+import { quoted } from "../../vocabulary/values.ts";
 
-export type MarkedRow = Pick<RowWrite, "kind" | "key" | "mark" | "rest">;
+export const keyColumn = "id";
+export const markColumn = "mark";
+export const markedColumns = "id BIGINT PRIMARY KEY, mark TEXT, n INT, note TEXT";
 
 /** One statement for all of them: several rows can be inserted at once, updated and deleted is one. */
-export function statementFor(table: string, rows: readonly MarkedRow[]): string {
+export function statementFor(table: string, rows: readonly PlannedWrite[]): string {
   const [first] = rows;
   if (first?.kind === "delete") return `DELETE FROM ${table} WHERE id = ${first.key}`;
   if (first?.kind === "update") {
-    return `UPDATE ${table} SET mark = '${first.mark}', n = ${literal(first.rest["n"])}, note = ${literal(first.rest["note"])} WHERE id = ${first.key}`;
+    const { mark, n, note } = first.values;
+    return `UPDATE ${table} SET mark = ${literal(mark)}, n = ${literal(n)}, note = ${literal(note)} WHERE id = ${first.key}`;
   }
   const values = rows.map(
-    ({ key, mark, rest }) => `(${key}, '${mark}', ${literal(rest["n"])}, ${literal(rest["note"])})`,
+    ({ key, values: { mark, n, note } }) => `(${key}, ${literal(mark)}, ${literal(n)}, ${literal(note)})`,
   );
   return `INSERT INTO ${table} (id, mark, n, note) VALUES ${values.join(", ")}`;
 }
 
 function literal(value: Json | undefined): string {
   if (value === null || value === undefined) return "NULL";
-  return typeof value === "number" ? String(value) : `'${cellText(value).replaceAll("'", "''")}'`;
+  return typeof value === "number" ? String(value) : quoted(cellText(value));
 }
 
-/** A statement that changed another number of rows than it had did something else than it says. */
-export function outcomeOf(answer: Answer, rows: number): RowWrite["outcome"] {
-  if (answer.kind === "refused") return "refused";
-  return answer.kind === "ok" && answer.results[0]?.rowCount === rows ? "ok" : "unsure";
+/** A write in words, for sentences. */
+export function writeText({ kind, key, values }: PlannedWrite): string {
+  return `${kind} of key ${key} (${cellText(values[markColumn])})`;
 }
 
-export function toldOf({ kind, row, old, at }: Change): ToldChange {
+export function deliveredOf({ kind, row, old, at }: Change): DeliveredChange {
   const plain = (one: Row | null): Row | null => (one === null ? null : plainRow(one));
   return { kind, row: plain(row), old: plain(old), at: Math.round(at) };
 }
