@@ -51,14 +51,6 @@ export function unknown(sentence: string): { readonly kind: "unknown"; readonly 
   return { kind: "unknown", sentence };
 }
 
-/** For the time of the move. */
-export function fail<F extends Found>(
-  ...found: readonly NoInfer<F>[]
-): { readonly kind: "fail"; readonly found: readonly F[] } {
-  if (found.length === 0) throw new Error("fail() needs at least one finding: nothing found is not a verdict");
-  return { kind: "fail", found };
-}
-
 /** A way to fail: its sentence, and what sets it apart from the check it belongs to. */
 export interface Finding<Data = never> {
   /** The sentence for the data of one occurrence. */
@@ -208,8 +200,7 @@ export interface CheckOf<Seen extends Json, F extends Findings, L extends Limits
 interface CheckSpec<Seen extends Json, F extends Findings, L extends Limits> extends CheckText {
   readonly findings: F;
   readonly limits?: L;
-  // For the time of the move: judges that still return what they found.
-  judge(seen: Seen, judging: Judging<F, L>): Conclusion | Verdict<FoundOf<F>>;
+  judge(seen: Seen, judging: Judging<F, L>): Conclusion;
 }
 
 export function defineObservation<Seen extends Json>(observation: Observation<Seen>): Observation<Seen> {
@@ -258,7 +249,6 @@ function judgeOf<Seen extends Json, const F extends Findings, L extends Limits>(
       (data: unknown, shown: Shown = {}) => all.push(foundOf(name, data, shown) as FoundOf<F>),
     ]);
     const concluded = spec.judge(seen, { found: Object.fromEntries(collect) as Collector<F>, limits });
-    if (concluded.kind === "fail") all.push(...concluded.found);
     return all.length > 0 ? { kind: "fail", found: all } : concluded;
   };
 }

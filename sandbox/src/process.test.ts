@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { FAULTS } from "./faults.ts";
-import { freePort, settingsFile, type StartOptions } from "../../src/control/process.ts";
+import { freePort, type StartOptions } from "../../src/control/process.ts";
+import { settingsFile } from "../../src/control/settings-file.ts";
 import { sandboxBinary, startSandbox } from "../../test/sandbox.ts";
 import { visit } from "./visitor.ts";
 

@@ -1,9 +1,10 @@
 /** The server as checks see it. */
 import type { Control } from "../wire/control.ts";
 import { makeKalam, type RunKalam } from "./kalam.ts";
+import { pingEveryMs } from "./pings.ts";
 import { makeSender, restMs, withoutTokens, type Account, type Sender } from "./sender.ts";
 import type { OwnRole } from "../session/accounts.ts";
-import { livePath, openLive, pingEveryMs, type Live, type LiveOptions, type NoLive, type Noted } from "./live.ts";
+import { livePath, openLive, type Live, type LiveOptions, type NoLive, type Noted } from "./live.ts";
 import type { Capabilities, Session } from "../session/session.ts";
 import type { Wire } from "../wire/wire.ts";
 
