@@ -151,7 +151,7 @@ const options = {
   signal: new AbortController().signal,
 } as const;
 const live = async (one: Proof, on: Fake = fake()): Promise<LiveProof[]> =>
-  await proveLive(one, on.session, on.wire, options);
+  await proveLive([one], on.session, on.wire, options);
 const first = async (fault: Fault, on: Fake = fake()): Promise<LiveProof | undefined> =>
   (await live(proof({ seen: bad, fault }), on))[0];
 const refusal = '{"status":"error","error":{"code":"EMPTY_SQL","message":"no"}}';
@@ -258,6 +258,51 @@ describe("live, a check", () => {
     expect((await live(both, later)).map(({ kind }) => kind)).toEqual(["missed", "proven"]);
   });
 
+  test("may share its greens among its findings: one before the first fault, one after the last", async () => {
+    const on = fake();
+    const results = await proveLive([both], on.session, on.wire, { ...options, greens: "once" });
+    expect(results.map(({ finding, kind }) => [finding, kind])).toEqual([
+      ["refused", "proven"],
+      ["odd", "proven"],
+    ]);
+    expect(on.scratch).toHaveLength(4);
+  });
+
+  test("that is not green after the last fault has proven nothing, by none of its findings", async () => {
+    // The first request is the green before; the faults answer by themselves or pass one on.
+    const on = fake((asked) => (asked >= 3 ? refusal : undefined));
+    const results = await proveLive([both], on.session, on.wire, { ...options, greens: "once" });
+    expect(results.map(({ kind }) => kind)).toEqual(["missed", "missed"]);
+  });
+
+  test("may share its observation with others: each is proven by its own findings", async () => {
+    const on = fake();
+    const other: Proof = { ...both, check: { ...both.check, id: "toy/other" } };
+    const results = await proveLive([both, other], on.session, on.wire, { ...options, greens: "once" });
+    expect(results.map(({ check, finding, kind }) => [check, finding, kind])).toEqual([
+      ["toy/answers", "refused", "proven"],
+      ["toy/answers", "odd", "proven"],
+      ["toy/other", "refused", "proven"],
+      ["toy/other", "odd", "proven"],
+    ]);
+    expect(on.scratch).toHaveLength(6);
+    const stranger: Proof = { ...both, check: { ...both.check, observation: { ...both.check.observation } } };
+    await expect(proveLive([both, stranger], on.session, on.wire, options)).rejects.toThrow("share an observation");
+  });
+
+  test("says where it is not proven only because too little was seen", async () => {
+    const lost = proof({ seen: bad, fault: sqlFault("lose", () => Promise.resolve("lost")) });
+    expect((await live(lost))[0]).toMatchObject({ kind: "missed", undetermined: true });
+    expect(
+      (
+        await live(
+          both,
+          fake(() => refusal),
+        )
+      )[0],
+    ).not.toHaveProperty("undetermined");
+  });
+
   test("is proven on paper only where nothing on the wire could show it, and nothing is sent for that", async () => {
     const on = fake();
     const [, oddly] = await live(proof({ seen: bad, fault: refuseIt("refuse", /SELECT/) }), on);
@@ -299,7 +344,7 @@ describe("live, a fault in the process", () => {
       cannotTell: [unsure],
       breaks: { refused: { seen: bad, fault }, odd: onPaperOnly },
     });
-    return (await proveLive(one, on.session, { ...on.wire, control }, options))[0];
+    return (await proveLive([one], on.session, { ...on.wire, control }, options))[0];
   };
 
   test("is watched on both sides as well", async () => {

@@ -82,65 +82,124 @@ export interface LiveProof {
   readonly fault: string;
   /** `proven`: green, red by name after the fault fired, green. `missed`: the check did not find the fault. `impossible`: not on this server. */
   readonly kind: "proven" | "missed" | "impossible" | "onPaperOnly";
+  /** It is not proven because a verdict was `unknown`: too little was seen, for instance on a machine that is too busy. */
+  readonly undetermined?: true;
   readonly sentence: string;
 }
 
-export type LiveOptions = Omit<RunOptions, "wire" | "onStart" | "onDone">;
+export interface LiveOptions extends Omit<RunOptions, "wire" | "onStart" | "onDone"> {
+  /**
+   * `each` where absent: green before and after each fault. `once`: green before the first and after the last, which takes
+   * half the time; a fault that does lasting damage is then not told from the others.
+   */
+  readonly greens?: "each" | "once";
+}
 
-/** Proves one check on a server: for each finding green, red by its name, green again, each with a fresh scratch namespace. */
+type Verdicts = ReadonlyMap<Check, Outcome["verdict"]>;
+
+/**
+ * Proves checks on a server: for each finding green, red by its name, green again, each with a fresh scratch namespace.
+ * Several at once share their greens, so they must share an observation.
+ */
 export async function proveLive(
-  proof: Proof,
+  proofs: readonly Proof[],
   session: Session,
   wire: Wire,
   options: LiveOptions,
 ): Promise<LiveProof[]> {
-  const { check } = proof;
-  const observed = async (over: Wire): Promise<Outcome["verdict"]> => {
-    const step = { check, disposition: { kind: "run" }, limits: check.limits } as const;
-    const [outcome] = await run([step], session, { ...options, wire: over });
-    return outcome?.verdict ?? { kind: "unknown", sentence: "nothing was run" };
+  const steps = proofs.map(({ check }) => ({ check, disposition: { kind: "run" }, limits: check.limits }) as const);
+  if (new Set(steps.map(({ check }) => check.observation)).size > 1)
+    throw new Error("checks that are proven together must share an observation");
+  const observed = async (over: Wire): Promise<Verdicts> => {
+    const outcomes = await run(steps, session, { ...options, wire: over });
+    return new Map(outcomes.map(({ step, verdict }) => [step.check, verdict]));
   };
   const results: LiveProof[] = [];
-  const record = (finding: string, fault: string, kind: LiveProof["kind"], sentence: string): void => {
-    results.push({ check: check.id, finding, fault, kind, sentence });
+  /** Red by name; whether it is green afterwards is still to be seen. */
+  let red: Found[] = [];
+  const settle = (after: Verdicts): void => {
+    for (const { check, finding, fault, fired } of red) {
+      const verdict = verdictIn(after, check);
+      const sentence = `red by name, the fault fired ${fired} times`;
+      results.push(
+        verdict.kind === "pass"
+          ? { check: check.id, finding, fault: fault.name, kind: "proven", sentence }
+          : notProven(check, finding, fault, "missed", "not green again after the fault: ", verdict),
+      );
+    }
+    red = [];
   };
 
   // The green after one finding is the green before the next.
-  let before: Outcome["verdict"] | undefined;
-  for (const [finding, broken] of Object.entries(proof.breaks)) {
-    if ("onPaperOnly" in broken) {
-      record(finding, "", "onPaperOnly", broken.onPaperOnly);
-      continue;
-    }
-    const { fault } = broken;
-    before ??= await observed(wire);
-    if (before.kind !== "pass") {
-      record(finding, fault.name, "impossible", `it is not green without the fault: ${wordsOf(before)}`);
-      continue;
-    }
-    const sides = watchBothSides(wire, fault);
-    const red = await observed(sides.wire);
-    if (sides.fired() === 0 || !sides.changed()) {
-      const why = sides.fired() === 0 ? "did not fire" : "fired and changed nothing on the wire";
-      record(finding, fault.name, "missed", `the fault ${why}, so it proves nothing; the verdict was ${wordsOf(red)}`);
-    } else if (failsBy(red, finding)) {
-      const after = await observed(wire);
-      const green = after.kind === "pass";
-      const sentence = green
-        ? `red by name, the fault fired ${sides.fired()} times`
-        : `not green again after the fault: ${wordsOf(after)}`;
-      record(finding, fault.name, green ? "proven" : "missed", sentence);
-      before = green ? after : undefined;
-    } else {
-      record(
-        finding,
-        fault.name,
-        "missed",
-        `the fault fired ${sides.fired()} times and the verdict was ${wordsOf(red)}`,
-      );
+  let before: Verdicts | undefined;
+  for (const { check, breaks } of proofs) {
+    for (const [finding, broken] of Object.entries(breaks)) {
+      if ("onPaperOnly" in broken) {
+        results.push({ check: check.id, finding, fault: "", kind: "onPaperOnly", sentence: broken.onPaperOnly });
+        continue;
+      }
+      const { fault } = broken;
+      before ??= await observed(wire);
+      const green = verdictIn(before, check);
+      if (green.kind !== "pass") {
+        results.push(notProven(check, finding, fault, "impossible", "it is not green without the fault: ", green));
+        continue;
+      }
+      const sides = watchBothSides(wire, fault);
+      const verdict = verdictIn(await observed(sides.wire), check);
+      const fired = sides.fired();
+      if (fired === 0 || !sides.changed()) {
+        const why = fired === 0 ? "did not fire" : "fired and changed nothing on the wire";
+        results.push(
+          notProven(
+            check,
+            finding,
+            fault,
+            "missed",
+            `the fault ${why}, so it proves nothing; the verdict was `,
+            verdict,
+          ),
+        );
+      } else if (!failsBy(verdict, finding)) {
+        results.push(
+          notProven(check, finding, fault, "missed", `the fault fired ${fired} times and the verdict was `, verdict),
+        );
+      } else {
+        red.push({ check, finding, fault, fired });
+        if (options.greens !== "once") {
+          const after = await observed(wire);
+          settle(after);
+          before = verdictIn(after, check).kind === "pass" ? after : undefined;
+        }
+      }
     }
   }
+  if (red.length > 0) settle(await observed(wire));
   return results;
+}
+
+interface Found {
+  readonly check: Check;
+  readonly finding: string;
+  readonly fault: Fault;
+  readonly fired: number;
+}
+
+function verdictIn(verdicts: Verdicts, check: Check): Outcome["verdict"] {
+  return verdicts.get(check) ?? { kind: "unknown", sentence: "nothing was run" };
+}
+
+function notProven(
+  check: Check,
+  finding: string,
+  fault: Fault,
+  kind: "missed" | "impossible",
+  what: string,
+  verdict: Outcome["verdict"],
+): LiveProof {
+  const sentence = `${what}${wordsOf(verdict)}`;
+  const undetermined = verdict.kind === "unknown" ? ({ undetermined: true } as const) : {};
+  return { check: check.id, finding, fault: fault.name, kind, sentence, ...undetermined };
 }
 
 function wordsOf(verdict: Outcome["verdict"]): string {

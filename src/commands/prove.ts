@@ -101,7 +101,7 @@ async function proveOne(
   const problems = proveOnPaper(proof);
   if (problems.length > 0)
     return problems.map((sentence) => ({ check: check.id, finding: "", fault: "", kind: "missed", sentence }));
-  return await proveLive(proof, attached.session, attached.wire, options);
+  return await proveLive([proof], attached.session, attached.wire, options);
 }
 
 function line({ check, finding, fault, sentence }: LiveProof): string {

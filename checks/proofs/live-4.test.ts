@@ -1,0 +1,3 @@
+import { proveShare } from "../../test/proofs.ts";
+
+await proveShare(3);
