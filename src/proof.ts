@@ -1,6 +1,6 @@
 /**
- * Proofs: that a check passes where it should, fails by the right name where it should, and admits where it cannot tell.
- * On paper against written evidence; live against a server, with a fault between it and the check.
+ * Proofs: that a check passes when it should, fails by the right name when it should, and is unknown when it should be.
+ * On paper against written evidence; live against a server with a fault in front of it.
  */
 import { say, type Check, type CheckOf, type Findings, type Limits } from "./check.ts";
 import type { Json } from "./wire/json.ts";
@@ -9,7 +9,7 @@ import type { Session } from "./session/session.ts";
 import type { Wire } from "./wire/wire.ts";
 import { watch } from "./wire/watching.ts";
 
-/** A way to make a healthy server wrong. It calls `fired` each time it has changed something. */
+/** Makes a healthy server misbehave in one way. Calls `fired` each time it changes something. */
 export interface Fault {
   /** A verb phrase: `dropOneChangeInFifty`. */
   readonly name: string;
@@ -18,31 +18,34 @@ export interface Fault {
 
 export type Break<Seen extends Json = Json> =
   | { readonly seen: Seen; readonly fault: Fault }
-  /** Shown by evidence alone, for the reason given: there is nothing a fault could change. */
+  /** Shown by evidence alone, for this reason: there is nothing that a fault could change. */
   | { readonly seen: Seen; readonly onPaperOnly: string };
 
-type Some<T> = readonly [T, ...T[]];
+type NonEmpty<T> = readonly [T, ...T[]];
 
 export interface Proof {
   readonly check: Check;
+  /** Evidence that must pass. */
   readonly holds: readonly Json[];
+  /** Evidence that must be unknown. */
   readonly cannotTell: readonly Json[];
+  /** For each finding: evidence that must fail with it, and a fault that causes it. */
   readonly breaks: Readonly<Record<string, Break>>;
 }
 
-/** A proof does not compile without an entry for each finding, evidence that passes, and evidence that is too thin. */
+/** A proof does not compile without an entry for each finding, evidence that passes, and evidence that is unknown. */
 export function proveCheck<Seen extends Json, const F extends Findings, L extends Limits>(
   check: CheckOf<Seen, F, L>,
   proof: {
-    readonly holds: Some<Seen>;
-    readonly cannotTell: Some<Seen>;
+    readonly holds: NonEmpty<Seen>;
+    readonly cannotTell: NonEmpty<Seen>;
     readonly breaks: { readonly [Name in keyof F & string]: Break<Seen> };
   },
 ): Proof {
   return { check, ...proof };
 }
 
-/** What is wrong with a proof on paper; empty if nothing is. */
+/** Judges the written evidence of a proof; returns the problems, or an empty list. */
 export function proveOnPaper(proof: Proof): string[] {
   const { check } = proof;
   const step = { check, limits: check.limits };
@@ -56,13 +59,13 @@ export function proveOnPaper(proof: Proof): string[] {
     expect(seen, `cannotTell[${at}] should be unknown`, (verdict) => verdict.kind === "unknown"),
   );
   for (const [name, { seen }] of Object.entries(proof.breaks)) {
-    expect(seen, `the evidence of ${name} should fail by that name`, (verdict) => failsBy(verdict, name));
+    expect(seen, `the evidence of ${name} should fail with that finding`, (verdict) => failsBy(verdict, name));
   }
   return problems;
 }
 
-/** What each finding says of the evidence that proves it: the meaning of its name, by an example that cannot be out of date. */
-export function meanings({ check, breaks }: Proof): Readonly<Record<string, string>> {
+/** For each finding, its sentence for the evidence that proves it: an example that is always up to date. */
+export function examples({ check, breaks }: Proof): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(breaks).map(([name, { seen }]) => {
       const verdict = judge({ check, limits: check.limits }, JSON.parse(JSON.stringify(seen)) as Json);
@@ -80,14 +83,14 @@ export interface LiveProof {
   readonly check: string;
   readonly finding: string;
   readonly fault: string;
-  /** `proven`: green, red by name with the fault fired, green. `missed`: the fault was there and not found. `impossible`: not on this server. */
+  /** `proven`: green, red by name after the fault fired, green. `missed`: the check did not find the fault. `impossible`: not on this server. */
   readonly kind: "proven" | "missed" | "impossible" | "onPaperOnly";
   readonly sentence: string;
 }
 
 export type LiveOptions = Omit<RunOptions, "wire" | "onStart" | "onDone">;
 
-/** Proves one check on a server: for each finding green, red by its name, green again, each with a fresh scratch namespace. */
+/** Proves one check on a server: for each finding green, red by its name, green again, each in a new scratch namespace. */
 export async function proveLive(
   proof: Proof,
   session: Session,
@@ -102,7 +105,7 @@ export async function proveLive(
     return outcome?.verdict ?? { kind: "unknown", sentence: "nothing was run" };
   };
   const results: LiveProof[] = [];
-  const tell = (finding: string, fault: string, kind: LiveProof["kind"], sentence: string): void => {
+  const record = (finding: string, fault: string, kind: LiveProof["kind"], sentence: string): void => {
     results.push({ check: check.id, finding, fault, kind, sentence });
   };
 
@@ -110,30 +113,35 @@ export async function proveLive(
   let before: Outcome["verdict"] | undefined;
   for (const [finding, broken] of Object.entries(proof.breaks)) {
     if ("onPaperOnly" in broken) {
-      tell(finding, "", "onPaperOnly", broken.onPaperOnly);
+      record(finding, "", "onPaperOnly", broken.onPaperOnly);
       continue;
     }
     const { fault } = broken;
     before ??= await observed(wire);
     if (before.kind !== "pass") {
-      tell(finding, fault.name, "impossible", `it is not green to begin with: ${wordsOf(before)}`);
+      record(finding, fault.name, "impossible", `it is not green without the fault: ${wordsOf(before)}`);
       continue;
     }
     const sides = watchBothSides(wire, fault);
     const red = await observed(sides.wire);
     if (sides.fired() === 0 || !sides.changed()) {
       const why = sides.fired() === 0 ? "did not fire" : "fired and changed nothing on the wire";
-      tell(finding, fault.name, "missed", `the fault ${why}, so it proves nothing; the verdict was ${wordsOf(red)}`);
+      record(finding, fault.name, "missed", `the fault ${why}, so it proves nothing; the verdict was ${wordsOf(red)}`);
     } else if (failsBy(red, finding)) {
       const after = await observed(wire);
       const green = after.kind === "pass";
       const sentence = green
         ? `red by name, the fault fired ${sides.fired()} times`
         : `not green again after the fault: ${wordsOf(after)}`;
-      tell(finding, fault.name, green ? "proven" : "missed", sentence);
+      record(finding, fault.name, green ? "proven" : "missed", sentence);
       before = green ? after : undefined;
     } else {
-      tell(finding, fault.name, "missed", `the fault fired ${sides.fired()} times and the verdict was ${wordsOf(red)}`);
+      record(
+        finding,
+        fault.name,
+        "missed",
+        `the fault fired ${sides.fired()} times and the verdict was ${wordsOf(red)}`,
+      );
     }
   }
   return results;
@@ -145,8 +153,8 @@ function wordsOf(verdict: Outcome["verdict"]): string {
 }
 
 /**
- * The fault with an eye on each side of it. What the check sent and got is compared with what the server got and sent:
- * where the two are the same, the fault changed nothing, whatever it says of itself.
+ * Records both sides of the fault. If the check sent and received the same as the server received and sent, the fault
+ * changed nothing, even if it counts as fired.
  */
 function watchBothSides(wire: Wire, fault: Fault): { wire: Wire; fired: () => number; changed: () => boolean } {
   let fired = 0;
