@@ -11,7 +11,7 @@ const proofs = await loadProofs();
 
 describe("on paper", () => {
   test.each(proofs.map((proof) => [proof.check.id, proof] as const))(
-    "%s judges written evidence as it should",
+    "%s judges the written evidence as expected",
     (_, proof) => {
       expect(proveOnPaper(proof)).toEqual([]);
     },
@@ -33,7 +33,7 @@ describe("live, on the sandbox", () => {
     rmSync(ledgers, { recursive: true, force: true });
   });
 
-  /** What was not proven, by its finding; empty where all was. */
+  /** The findings that were not proven. */
   const unproven = async (proof: Proof): Promise<unknown[]> => {
     if (connection === undefined) throw new Error("no sandbox");
     const options = {
@@ -56,7 +56,7 @@ describe("live, on the sandbox", () => {
       .filter(({ check }) => (check.observation.alone === true) === wanted)
       .map((proof) => [proof.check.id, proof] as const),
   );
-  // As in a run: side by side, because many of them mostly wait, and then those that bear no company.
+  // As in a run: concurrently, because many of them mostly wait, and then those that must run alone.
   test.concurrent.each(together ?? [])(
     "%s is green, red by name with the fault, and green again",
     { timeout: 120_000 },
@@ -65,7 +65,7 @@ describe("live, on the sandbox", () => {
     },
   );
   test.each(alone ?? [])(
-    "%s is green, red by name with the fault, and green again, when nobody else is there",
+    "%s is green, red by name with the fault, and green again, running alone",
     { timeout: 120_000 },
     async (_, proof) => {
       expect(await unproven(proof)).toEqual([]);
