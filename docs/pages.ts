@@ -55,7 +55,7 @@ function checkSection(check: Check, sentences: Readonly<Record<string, string>>)
 
 /** Text from a server may look like Markdown or HTML. */
 function escaped(text: string): string {
-  return text.replace(/\s+/g, " ").replace(/[\\`*_<>[\]|]/g, (sign) => `\\${sign}`);
+  return text.replace(/\s+/g, " ").replace(/[\\`*_<>[\]|]/g, (character) => `\\${character}`);
 }
 
 function exitTable(): string {

@@ -336,8 +336,8 @@ describe("on a terminal of 80 columns", () => {
 
 describe("without a terminal", () => {
   test("a row is one line, and nothing is truncated, however long or wide", () => {
-    const sign = fc.constantFrom("a", "Z", " ", "-", "é", "漢", "ｗ", "😀", "👩‍👩‍👧", "…", "ﷺ");
-    const word = fc.string({ unit: sign, maxLength: 60 }).map((text) => `(${text})`);
+    const character = fc.constantFrom("a", "Z", " ", "-", "é", "漢", "ｗ", "😀", "👩‍👩‍👧", "…", "ﷺ");
+    const word = fc.string({ unit: character, maxLength: 60 }).map((text) => `(${text})`);
     fc.assert(
       fc.property(word, word, (title, sentence) => {
         const all = lines([

@@ -54,12 +54,12 @@ function header(report: Report, chalk: ChalkInstance): string {
   const { server, run, tool, profile } = report;
   const version = server.version === null ? "KalamDB (version unknown)" : `KalamDB ${server.version}`;
   const own = server.own ? " (started for this run)" : "";
-  const who = server.login === null ? [] : [`${version} as ${server.login.user}`];
+  const serverAndUser = server.login === null ? [] : [`${version} as ${server.login.user}`];
   const parts = [
     `${tool.name} ${tool.version}`,
     profile.name,
     `${server.url ?? ""}${own}`,
-    ...who,
+    ...serverAndUser,
     `run ${run.id}`,
     `seed ${run.seed}`,
   ];
