@@ -2,7 +2,7 @@ import { defineConfig } from "rolldown";
 
 const common = {
   platform: /** @type {const} */ ("node"),
-  // Dependencies stay outside: they are installed anyway, and what a command does not use is never loaded.
+  // Dependencies are not bundled: they are installed anyway, and a command loads only those that it uses.
   external: [/^[^./]/],
 };
 const output = /** @type {const} */ ({
@@ -12,7 +12,7 @@ const output = /** @type {const} */ ({
   chunkFileNames: "chunks/[name]-[hash].js",
 });
 
-/** Node 20 does not run TypeScript, so `npm ci` builds the product to `dist/`, the sandbox to `sandbox/dist/` and what only this repository needs to `build/`. */
+/** Node 20 does not run TypeScript, so `npm ci` builds the product to `dist/`, the sandbox to `sandbox/dist/` and the repository's scripts to `build/`. */
 export default defineConfig([
   {
     ...common,

@@ -7,7 +7,7 @@ export default defineConfig({
     reporters: process.env["CI"] === undefined ? ["default", "./test/summary.ts"] : ["dot", "./test/summary.ts"],
     allowOnly: false,
     passWithNoTests: false,
-    // The machine may be busy with other things; what is quick does not wait.
+    // Generous, because the machine may be busy; a fast test does not wait for them.
     testTimeout: 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 20_000 } },

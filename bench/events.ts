@@ -1,4 +1,4 @@
-/** How many events a second one core takes in and judges, beside what JSON.parse alone takes of the same frames. */
+/** How many live events per second one core receives and judges, compared with JSON.parse on the same frames. */
 import {
   changesOutOfOrder,
   duplicateChanges,
@@ -14,12 +14,12 @@ import type { SocketListener } from "../src/wire/wire.ts";
 const events = 100_000;
 
 export interface EventFigures {
-  readonly takenIn: number;
-  readonly parsedAlone: number;
+  readonly received: number;
+  readonly parsedOnly: number;
   readonly judged: number;
 }
 
-/** Events a second. */
+/** Events per second. */
 export async function measureEvents(): Promise<EventFigures> {
   const frames = Array.from({ length: events }, (_, n) =>
     JSON.stringify({
@@ -61,10 +61,10 @@ export async function measureEvents(): Promise<EventFigures> {
   );
   if ("why" in live || listener === undefined) throw new Error("no connection");
   const subscription = await live.subscribe("SELECT * FROM t");
-  const takenIn = perSecond(() => {
+  const received = perSecond(() => {
     for (const text of frames) listener?.frame({ text, at: 0 });
   });
-  const parsedAlone = perSecond(() => {
+  const parsedOnly = perSecond(() => {
     for (const text of frames) JSON.parse(text);
   });
   const history = historyOf(subscription.changes.length);
@@ -74,9 +74,9 @@ export async function measureEvents(): Promise<EventFigures> {
       duplicateChanges(history).length +
       changesOutOfOrder(history).length +
       wrongContents(history).length;
-    if (found > 0) throw new Error("a sound history was judged wrong");
+    if (found > 0) throw new Error("a correct history was judged faulty");
   });
-  return { takenIn, parsedAlone, judged };
+  return { received, parsedOnly, judged };
 }
 
 function historyOf(count: number): ChangeHistory {

@@ -1,6 +1,6 @@
 /**
- * Measures what a user waits for, side by side with a yardstick, because one machine's milliseconds mean nothing on
- * another: `npm run bench`. Nothing here is asserted; the goals are printed beside the figures.
+ * `npm run bench`: measures what a user waits for, together with a baseline, because milliseconds do not compare across
+ * machines. Nothing is asserted; the goals are printed next to the measurements.
  */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { createServer } from "node:http";
@@ -13,7 +13,7 @@ import { packageFolder } from "../src/package.ts";
 
 const bin = path.join(packageFolder, "bin", "kalam-ready.js");
 const rounds = 15;
-/** What one run of `check` may take, by the categories in it, without what starts servers of its own. */
+/** The goal for one run of `check` with these categories, without checks that start their own servers. */
 const wholeRuns: readonly { readonly categories: readonly string[]; readonly goal: string }[] = [
   { categories: ["configuration"], goal: "goal ≤ 5 s" },
   { categories: ["validation", "cli"], goal: "goal ≤ 8 s" },
@@ -25,7 +25,7 @@ await liveEvents();
 await firstRequest();
 await wholeRun();
 
-/** `--help` against Node doing nothing, in turn. */
+/** `--help` against an empty Node process, alternating. */
 async function startUp(): Promise<void> {
   const [bare, help] = [[] as number[], [] as number[]];
   for (let n = 0; n <= rounds; n += 1) {
@@ -49,26 +49,26 @@ function timed(args: readonly string[]): number {
   return performance.now() - startedAt;
 }
 
-/** Events that one core takes in and judges. */
+/** Live events that one core receives and judges. */
 async function liveEvents(): Promise<void> {
-  const { takenIn, parsedAlone, judged } = await measureEvents();
+  const { received, parsedOnly, judged } = await measureEvents();
   const thousands = (count: number): string => `${Math.round(count / 1_000)}k/s`;
   print(
-    "events taken in",
-    `${thousands(takenIn)}, JSON.parse alone ${thousands(parsedAlone)}, ratio ${(parsedAlone / takenIn).toFixed(1)}`,
+    "events received",
+    `${thousands(received)}, JSON.parse alone ${thousands(parsedOnly)}, ratio ${(parsedOnly / received).toFixed(1)}`,
     "",
   );
   print("events judged", `${thousands(judged)} by all four judges`, "goal ≥ 100k/s");
 }
 
-/** From the start of the process until its first request arrives, against Node starting and connecting. */
+/** From process start to its first request, against a Node process that only connects. */
 async function firstRequest(): Promise<void> {
   const bareRequest = "require('net').connect(process.argv[1]).write('GET / HTTP/1.1\\r\\nhost: x\\r\\n\\r\\n')";
   const [bare, ours] = [[] as number[], [] as number[]];
   for (let n = 0; n <= rounds; n += 1) {
     const pair = [
-      await untilAsked((port) => ["-e", bareRequest, String(port)]),
-      await untilAsked((port) => [bin, "check", "--url", `http://127.0.0.1:${port}`, "--user", "x"]),
+      await untilRequest((port) => ["-e", bareRequest, String(port)]),
+      await untilRequest((port) => [bin, "check", "--url", `http://127.0.0.1:${port}`, "--user", "x"]),
     ] as const;
     if (n > 0) {
       bare.push(pair[0]);
@@ -82,7 +82,7 @@ async function firstRequest(): Promise<void> {
   );
 }
 
-async function untilAsked(args: (port: number) => string[]): Promise<number> {
+async function untilRequest(args: (port: number) => string[]): Promise<number> {
   return await new Promise((resolve, reject) => {
     const server = createServer((_, response) => {
       const tookMs = performance.now() - startedAt;
@@ -158,14 +158,14 @@ function checkOnce(server: OwnServer, only: readonly string[]): { wallMs: number
   const wallMs = performance.now() - startedAt;
   const report = JSON.parse(stdout) as { run: { requests: number }; verdict: string };
   const peak = Math.round(Number(stderr.trim().split("\n").at(-1)) / 1024);
-  return { wallMs, line: `${report.verdict}, ${report.run.requests} requests, ${peak} MiB at its peak` };
+  return { wallMs, line: `${report.verdict}, ${report.run.requests} requests, ${peak} MiB peak memory` };
 }
 
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-/** The median of the ratios pair by pair: both of a pair met the same machine. */
+/** The median of the pairwise ratios: both measurements of a pair saw the same load on the machine. */
 function ratio(ours: readonly number[], theirs: readonly number[]): string {
   return median(ours.map((value, at) => value / (theirs[at] ?? Number.NaN))).toFixed(2);
 }

@@ -1,4 +1,4 @@
-/** Every category, in the order of the report. Each is loaded only when its checks are needed; a proof only to prove. */
+/** All categories, in the order of the report. Loaded on demand; proofs only by `prove`, `explain` and the tests. */
 import type { ProvenCategory } from "../src/category.ts";
 import type { Proof } from "../src/proof.ts";
 
@@ -21,7 +21,7 @@ export async function loadProofs(): Promise<readonly Proof[]> {
   );
 }
 
-/** Throws where there is none: a check without a proof is a defect. */
+/** Throws if there is none: every check has a proof. */
 export async function loadProof(id: string): Promise<Proof> {
   const category = (await loadCategories()).find(({ checks }) => checks.some((check) => check.id === id));
   if (category === undefined) throw new Error(`${id} is in no category`);

@@ -1,18 +1,18 @@
-/** The generated pages as text, by file. Pure, so that a test can compare them with what is committed. */
+/** The generated pages as text, by file name. Pure, so that a test can compare them with the committed files. */
 import { loadCategories, loadProofs } from "../checks/index.ts";
 import { levelOf, needDescriptions, type Check } from "../src/check.ts";
 import { exits } from "../src/exit.ts";
 import { reportSchema } from "../src/formats/report-schema.ts";
 import { profileSchemaText } from "../src/profile/keys.ts";
 import { defaultOf, settings, type Setting } from "../src/profile/settings.ts";
-import { meanings } from "../src/proof.ts";
+import { examples } from "../src/proof.ts";
 
 export async function generatedPages(readme: string): Promise<Record<string, string>> {
   const categories = await loadCategories();
-  const says = new Map((await loadProofs()).map((proof) => [proof.check, meanings(proof)] as const));
+  const sentences = new Map((await loadProofs()).map((proof) => [proof.check, examples(proof)] as const));
   const sections = categories.map(
     ({ id, promise, checks }) =>
-      `## ${id}\n\n${promise}\n\n${checks.map((check) => checkSection(check, says.get(check) ?? {})).join("\n")}`,
+      `## ${id}\n\n${promise}\n\n${checks.map((check) => checkSection(check, sentences.get(check) ?? {})).join("\n")}`,
   );
   return {
     "docs/checks.md": `<!-- Made by npm run generate from the checks themselves. -->\n\n# The checks\n\n${sections.join("\n")}`,
@@ -22,11 +22,11 @@ export async function generatedPages(readme: string): Promise<Record<string, str
   };
 }
 
-/** `says`: by the name of each finding, what it says where it is proven. */
-function checkSection(check: Check, says: Readonly<Record<string, string>>): string {
+/** `sentences`: an example for each finding, by its name. */
+function checkSection(check: Check, sentences: Readonly<Record<string, string>>): string {
   const { observation } = check;
   const findings = Object.keys(check.findings).map(
-    (name) => `  - \`${name}\`${levelOf(check, name) === "warn" ? " (warn)" : ""}: ${escaped(says[name] ?? "")}`,
+    (name) => `  - \`${name}\`${levelOf(check, name) === "warn" ? " (warn)" : ""}: ${escaped(sentences[name] ?? "")}`,
   );
   const limits = Object.entries(check.limits).map(([name, value]) => `\`${name}\` ${value}`);
   const facts = [
@@ -34,7 +34,7 @@ function checkSection(check: Check, says: Readonly<Record<string, string>>): str
     ...(observation.needs === undefined
       ? []
       : [`needs ${observation.needs.map((need) => needDescriptions[need]).join(" and ")}`]),
-    ...(check.covers.length === 0 ? [] : [`stands for ${check.covers.join(", ")} of the production plan`]),
+    ...(check.covers.length === 0 ? [] : [`covers ${check.covers.join(", ")} of the production plan`]),
     `about ${observation.estimateRequests} requests`,
   ];
   const lines = [
@@ -54,9 +54,9 @@ function checkSection(check: Check, says: Readonly<Record<string, string>>): str
   return lines.join("\n");
 }
 
-/** What a server said may look like Markdown or HTML. */
+/** Text from a server may look like Markdown or HTML. */
 function escaped(text: string): string {
-  return text.replace(/\s+/g, " ").replace(/[\\`*_<>[\]|]/g, (sign) => `\\${sign}`);
+  return text.replace(/\s+/g, " ").replace(/[\\`*_<>[\]|]/g, (character) => `\\${character}`);
 }
 
 function exitTable(): string {
@@ -79,7 +79,7 @@ function settingsTable(): string {
   return `| flag | environment | profile | default | meaning |\n| --- | --- | --- | --- | --- |\n${rows.join("\n")}`;
 }
 
-/** Replaces what stands between `<!-- name -->` and `<!-- /name -->`. Throws where the marks are missing. */
+/** Replaces the text between `<!-- name -->` and `<!-- /name -->`. Throws if the markers are missing. */
 function between(text: string, name: string, inner: string): string {
   const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const [from, to] = [text.indexOf(open), text.indexOf(close)];

@@ -1,6 +1,6 @@
 /**
- * Draws what a terminal shows as an SVG, for the README: `npx kalam-ready demo --color always -q | node build/picture.js > docs/run.svg`.
- * Knows the few styles that the table uses.
+ * Draws terminal output as an SVG, for the README: `npx kalam-ready demo --color always -q | node build/picture.js > docs/run.svg`.
+ * Supports only the styles that the table uses.
  */
 import { readFileSync } from "node:fs";
 
@@ -26,7 +26,7 @@ process.stdout.write(
     `<rect width="100%" height="100%" rx="8" fill="#22272e"/>\n${rows.join("\n")}\n</svg>\n`,
 );
 
-/** Of each run the first category: the others look alike, and nobody reads ninety rows in a README. */
+/** Keeps the first category of each run: the others look alike, and ninety rows are too many for a README. */
 function shortened(all: readonly string[]): string[] {
   const kept: string[] = [];
   let categories = 0;
@@ -46,28 +46,28 @@ function shortened(all: readonly string[]): string[] {
   return aligned(kept);
 }
 
-/** The column of times as far left as the rows that are drawn allow. */
+/** Moves the column of times as far left as the remaining rows allow. */
 function aligned(drawn: readonly string[]): string[] {
   const parts = drawn.map((line) => /^(.*\S) +(\u001b\[2m *[\d,]+ ms\u001b\[22m)$/.exec(line));
   const lengthOf = (text: string): number => text.replace(/\u001b\[[0-9;]*m/g, "").length;
-  const wide = Math.max(...parts.map((row) => lengthOf(row?.[1] ?? "")));
+  const widest = Math.max(...parts.map((row) => lengthOf(row?.[1] ?? "")));
   return drawn.map((line, at) => {
     const [, text = "", time = ""] = parts[at] ?? [];
-    return text === "" ? line : `${text}${" ".repeat(wide - lengthOf(text) + 2)}${time}`;
+    return text === "" ? line : `${text}${" ".repeat(widest - lengthOf(text) + 2)}${time}`;
   });
 }
 
 function spans(line: string): string {
   let drawn = "";
-  // Each piece is a text and the style that begins after it.
+  // Each match is a text and the style codes that follow it.
   for (const [, text = "", codes] of line.matchAll(/([^\u001b]*)(?:\u001b\[([0-9;]*)m)?/g)) {
     if (text !== "") drawn += `<tspan${attributes()}>${escape(text)}</tspan>`;
-    for (const code of codes?.split(";") ?? []) turn(code);
+    for (const code of codes?.split(";") ?? []) applyStyle(code);
   }
   return drawn;
 }
 
-function turn(code: string): void {
+function applyStyle(code: string): void {
   if (code === "1") style.bold = true;
   else if (code === "2") style.dim = true;
   else if (code === "22") Object.assign(style, { bold: false, dim: false });

@@ -36,17 +36,17 @@ const judging = {
     return ms < 0 ? unknown("no clock") : pass("right");
   },
 } as const;
-const looking = { touches: "scratch", estimateMs: 5, estimateRequests: 2 } as const;
+const traits = { touches: "scratch", estimateMs: 5, estimateRequests: 2 } as const;
 
 describe("a judge", () => {
-  const { judge } = defineCheck({ ...text, ...judging, ...looking, observe: () => Promise.resolve<Seen>({ by: 0 }) });
+  const { judge } = defineCheck({ ...text, ...judging, ...traits, observe: () => Promise.resolve<Seen>({ by: 0 }) });
 
-  test("concludes where it found nothing", () => {
+  test("returns its conclusion if it found nothing", () => {
     expect(judge({ by: 0 }, {})).toEqual({ kind: "pass", sentence: "right" });
     expect(judge({ by: 0, ms: -1 }, {})).toEqual({ kind: "unknown", sentence: "no clock" });
   });
 
-  test("fails by every finding, with its data, its case and what was sent", () => {
+  test("fails with every finding, its data, its case and the exchanges that show it", () => {
     expect(judge({ by: 2, ms: 200 }, {})).toEqual({
       kind: "fail",
       found: [
@@ -56,11 +56,11 @@ describe("a judge", () => {
     });
   });
 
-  test("fails by what it found, also where the rest could not be determined", () => {
+  test("fails with what it found, even if the rest could not be determined", () => {
     expect(judge({ by: 2, ms: -1 }, {})).toMatchObject({ kind: "fail", found: [{ name: "wrong" }] });
   });
 
-  test("starts with nothing found each time", () => {
+  test("starts without findings on each call", () => {
     judge({ by: 2 }, {});
     expect(judge({ by: 0 }, {})).toMatchObject({ kind: "pass" });
   });
@@ -69,7 +69,7 @@ describe("a judge", () => {
     const wrong = ({ found }: Judging<typeof findings, Limits>): void => {
       // @ts-expect-error There is no such finding.
       found.lost({ by: 1 });
-      // @ts-expect-error Its data are others.
+      // @ts-expect-error Its data have another type.
       found.wrong({ ms: 1 });
     };
     expect(wrong).toBeTypeOf("function");
@@ -80,7 +80,7 @@ describe("a check", () => {
   const check = defineCheck({
     ...text,
     ...judging,
-    ...looking,
+    ...traits,
     needs: ["dba"],
     alone: true,
     timeoutMs: 9,
@@ -88,16 +88,16 @@ describe("a check", () => {
     observe: () => Promise.resolve<Seen>({ by: 0 }),
   });
 
-  test("has an observation of its own, under its own id, with all that was said about it", async () => {
+  test("has its own observation, with the check's id and all its traits", async () => {
     const { observe, ...rest } = check.observation;
-    expect(rest).toEqual({ id: check.id, ...looking, needs: ["dba"], alone: true, timeoutMs: 9 });
+    expect(rest).toEqual({ id: check.id, ...traits, needs: ["dba"], alone: true, timeoutMs: 9 });
     expect(await observe(undefined as never, undefined as never)).toEqual({ by: 0 });
     expect(check).toMatchObject({ ...text, limits: { priceMax: 5 } });
     expect(check).not.toHaveProperty("touches");
   });
 
-  test("has no limits of its own where none were given", () => {
-    const plain = defineCheck({ ...text, ...judging, ...looking, observe: () => Promise.resolve<Seen>({ by: 1 }) });
+  test("has no limits if none are given", () => {
+    const plain = defineCheck({ ...text, ...judging, ...traits, observe: () => Promise.resolve<Seen>({ by: 1 }) });
     expect(plain).toMatchObject({ limits: {} });
     expect(Object.keys(plain.observation).toSorted()).toEqual([
       "estimateMs",
@@ -108,15 +108,15 @@ describe("a check", () => {
     ]);
   });
 
-  test("may share an observation, which stays one and the same", () => {
-    const observation = defineObservation({ id: "shop", ...looking, observe: () => Promise.resolve<Seen>({ by: 0 }) });
+  test("can share an observation, and shares the same object", () => {
+    const observation = defineObservation({ id: "shop", ...traits, observe: () => Promise.resolve<Seen>({ by: 0 }) });
     const checks = ["shop/a", "shop/b"].map((id) => defineCheckOf(observation, { ...text, ...judging, id }));
     expect(checks[0]?.observation).toBe(observation);
     expect(checks[1]?.observation).toBe(observation);
     expect(checks[1]).toMatchObject({ id: "shop/b", limits: {} });
   });
 
-  test("has its level, and single findings may have theirs", () => {
+  test("has a level, which a finding can override", () => {
     expect(levelOf(check, "wrong")).toBe("block");
     expect(levelOf(check, "late")).toBe("warn");
   });
@@ -126,7 +126,7 @@ describe("the sentence of a finding", () => {
   const check: Check = defineCheck({
     ...text,
     ...judging,
-    ...looking,
+    ...traits,
     observe: () => Promise.resolve<Seen>({ by: 0 }),
   });
 
@@ -134,13 +134,13 @@ describe("the sentence of a finding", () => {
     expect(say(check, { name: "wrong", data: { by: 3 } })).toBe("wrong by 3");
   });
 
-  test("that the check does not know is its name", () => {
+  test("that the check does not have is its name", () => {
     expect(say(check, { name: "gone", data: {} })).toBe("gone");
     expect(say(check, { name: "toString", data: {} })).toBe("toString");
   });
 
-  test("that cannot be made of its data, which may be older than the check, says so", () => {
-    expect(say(check, { name: "late", data: {} })).toBe("late (its sentence cannot be made from {})");
-    expect(say(check, { name: "late", data: null })).toBe("late (its sentence cannot be made from null)");
+  test("says so if its data do not fit, as in a report older than the check", () => {
+    expect(say(check, { name: "late", data: {} })).toBe("late (no sentence can be made from {})");
+    expect(say(check, { name: "late", data: null })).toBe("late (no sentence can be made from null)");
   });
 });

@@ -1,13 +1,13 @@
 /**
- * What a check is. Read this file first: everything else makes targets for checks, runs them, or tells what they found.
+ * What a check is. Read this file first: everything else connects checks to a server, runs them, or reports what they found.
  *
- * A check observes a target, then judges what it saw. `observe` talks to the server and holds no opinion; `judge` is a
- * pure function from evidence to a verdict, so it can be tried on hundreds of histories without a server.
+ * A check observes a target, then judges what it saw. `observe` talks to the server and decides nothing; `judge` is a pure
+ * function from evidence to a verdict, so it can be tested on hundreds of histories without a server.
  */
 import type { Target } from "./server/target.ts";
 import type { Json } from "./wire/json.ts";
 
-/** What a check may disturb, from the mildest up. */
+/** What a check may touch, from the least invasive to the most. */
 export const touchesOrder = ["nothing", "scratch", "load", "process", "disk"] as const;
 export type Touches = (typeof touchesOrder)[number];
 
@@ -15,10 +15,10 @@ export const efforts = ["light", "standard", "deep"] as const;
 export type Effort = (typeof efforts)[number];
 
 export const levels = ["block", "warn"] as const;
-/** `block` fails the gate; `warn` is told, and fails it only with `--fail-on warn`. */
+/** `block` fails the gate; `warn` is reported and fails it only with `--fail-on warn`. */
 export type Level = (typeof levels)[number];
 
-/** What must be at hand besides SQL over HTTP. Declared, so that the plan can say what will be left out before anything is sent. */
+/** What a check needs besides SQL over HTTP. Declared, so that the plan can list what will be skipped before anything is sent. */
 export const needDescriptions = {
   dba: "a login with the role dba or system",
   "own-server": "a server that kalam-ready starts itself (--server-bin)",
@@ -26,13 +26,13 @@ export const needDescriptions = {
 } as const;
 export type Need = keyof typeof needDescriptions;
 
-/** One thing that is wrong: which finding of the check, its data, and where there are several cases, which one. */
+/** One defect: the name of the finding, its data, and the case where there are several. */
 export interface Found<Name extends string = string, Data = unknown> {
   readonly name: Name;
   readonly data: Data;
-  /** Which of the check's cases showed it; an acceptance in a profile may name it. */
+  /** The case that showed it; an acceptance in a profile may name it. */
   readonly case?: string;
-  /** Numbers of the exchanges that show it (`Answer.exchange`), so that the report can print what was sent. */
+  /** Numbers of the exchanges that show it (`Answer.exchange`), so that the report can print the requests. */
   readonly sent?: readonly number[];
 }
 
@@ -41,63 +41,63 @@ export type Verdict<F extends Found = Found> =
   | { readonly kind: "unknown"; readonly sentence: string }
   | { readonly kind: "fail"; readonly found: readonly F[] };
 
-/** It holds. The sentence carries the numbers: how much was seen. */
+/** The title is true. The sentence gives the sample: how much was seen. */
 export function pass(sentence: string): { readonly kind: "pass"; readonly sentence: string } {
   return { kind: "pass", sentence };
 }
 
-/** Too little was seen to say. */
+/** Too little was seen to decide. */
 export function unknown(sentence: string): { readonly kind: "unknown"; readonly sentence: string } {
   return { kind: "unknown", sentence };
 }
 
-/** A way to fail: its sentence, and what sets it apart from the check it belongs to. */
+/** A way to fail: its sentence, and where it differs from the check it belongs to. */
 export interface Finding<Data = never> {
   /** The sentence for the data of one occurrence. */
   readonly say: (data: Data) => string;
-  /** Where it differs from the check's. */
+  /** Where it differs from the check's level. */
   readonly level?: Level;
-  /** Who is hurt and how, where the check's own does not fit: a lost answer is not a leak. */
+  /** Who is hurt and how, where it differs from the check's risk: a lost answer is not a leak. */
   readonly risk?: string;
-  /** The next thing to do, where the check's own does not fit. */
+  /** The next thing to do, where it differs from the check's remedy. */
   readonly remedy?: string;
 }
 
 export type Findings = Readonly<Record<string, Finding>>;
 type DataOf<F> = F extends Finding<infer Data> ? Data : never;
-/** The union of what a check with these findings may report: the name decides the type of the data. */
+/** The union of what a check with these findings may report: the name determines the type of the data. */
 export type FoundOf<F extends Findings> = {
   [Name in keyof F & string]: Found<Name, DataOf<F[Name]>>;
 }[keyof F & string];
 
-/** Something that was sent under a number: an answer, what was said, a subscription. */
+/** Anything that carries the number of an exchange: an answer, the record kept of one, a subscription. */
 interface Exchanged {
   readonly exchange: number;
 }
 
-/** Which case it is about, and the exchanges that show it. */
+/** The case, and the exchanges that show it. */
 export interface Shown {
   readonly case?: string | undefined;
   readonly sent?: Exchanged | readonly (number | Exchanged)[] | undefined;
 }
 
-/** Reports a finding: one function for each of the check's, so that wrong names and wrong data do not compile. */
+/** Reports a finding: one function for each finding of the check, so that a wrong name or wrong data does not compile. */
 export type Collector<F extends Findings> = {
   readonly [Name in keyof F & string]: (data: DataOf<F[Name]>, shown?: Shown) => void;
 };
 
-/** What a judge works with besides the evidence. */
+/** What a judge gets besides the evidence. */
 export interface Judging<F extends Findings, L extends Limits> {
   readonly found: Collector<F>;
   readonly limits: L;
 }
 
-/** What a judge concludes where nothing was found. A finding beats `unknown`, and `unknown` beats `pass`. */
+/** What a judge returns. Any finding takes precedence over it: fail, then `unknown`, then `pass`. */
 export type Conclusion = ReturnType<typeof pass> | ReturnType<typeof unknown>;
 
 export type Limits = Readonly<Record<string, number>>;
 
-/** What `need` does not let pass. */
+/** Outcomes that `need` rejects. */
 export type Unmet =
   | undefined
   | null
@@ -106,37 +106,37 @@ export type Unmet =
 
 /** What an `observe` gets besides the target. */
 export interface Context {
-  /** The scratch namespace, made for this observation and dropped after it. Empty where the observation touches nothing. */
+  /** The scratch namespace, created for this observation and dropped after it. Empty if the observation touches nothing. */
   readonly scratch: string;
-  /** The name of a further namespace of this run, entered in the ledger before it is returned: `kr_<run>_<n>_<suffix>`. */
+  /** A name for another namespace, entered in the ledger before it is returned: `kr_<run>_<n>_<suffix>`. */
   name(suffix: string): string;
   /**
-   * Enters the name of a namespace that the server ought to refuse, in case it does not. Only for names that do not
-   * begin like ours (a leading digit, a reserved word) and that were not listed before.
+   * Enters in the ledger a namespace that the server should reject, in case it does not. Only for names without our
+   * prefix (a leading digit, a reserved word) that were not listed before.
    */
   claim(name: string): void;
-  /** The name of an account that a statement may make, entered in the ledger before it is returned: `kr_<run>_<n>_<suffix>`. */
+  /** A name for an account that a statement may create, entered in the ledger before it is returned: `kr_<run>_<n>_<suffix>`. */
   accountName(suffix: string): string;
-  /** The profile says that people are using this server: nothing may be tried that would give anybody more rights, even for a moment. */
+  /** The profile marks this server as production: nothing may be tried that would give anyone more privileges, even briefly. */
   readonly production: boolean;
   readonly effort: Effort;
   /** The size for this run's effort. */
   size(sizes: Readonly<Record<Effort, number>>): number;
   /**
-   * A stream of numbers from 0 to below 1: the same for the same `--seed`, observation and name, and going on where it was
-   * left when it is asked for again. What runs side by side takes streams of its own: one that is shared would be dealt
-   * out in the order of arrival, and no seed repeats that.
+   * A stream of numbers in [0, 1), determined by `--seed`, the observation and the name; asking for the same name again
+   * continues the same stream. Concurrent work needs a stream for each task: a shared one would be consumed in the order
+   * of arrival, which no seed can repeat.
    */
   random(name: string): () => number;
   /**
-   * What the observation cannot do without: an answer that must be `ok`, a connection, a value that must be there. Ends
-   * the observation as `unknown` with the sentence and the reason if it is not. Not for loops that may have seen something
-   * already: those keep what they have.
+   * Returns a prerequisite: an answer that must be `ok`, a connection, a value that must exist. Otherwise ends the
+   * observation as `unknown`, with this sentence and the reason. Not for loops that may already have seen something:
+   * those return the evidence they have.
    */
   need<T>(outcome: T, otherwise: string): Exclude<T, Unmet>;
-  /** Aborted when the time is up or the run is interrupted; the target is dead from then on. */
+  /** Aborted on timeout or when the run is interrupted; from then on the target rejects every call. */
   readonly signal: AbortSignal;
-  /** Asks again every `everyMs` until `done` says so or `withinMs` are over; returns the last answer either way. */
+  /** Repeats `ask` every `everyMs` until `done` returns true or `withinMs` have passed; returns the last answer either way. */
   poll<T>(
     ask: () => Promise<T>,
     done: (answer: T) => boolean,
@@ -144,44 +144,44 @@ export interface Context {
   ): Promise<T>;
 }
 
-/** How an observation disturbs and what it costs; printed by `plan`, kept by the scheduler. */
-interface Looking {
+/** What an observation touches, needs and costs: printed by `plan`, used by the scheduler. */
+interface ObservationTraits {
   readonly touches: Touches;
   readonly needs?: readonly Need[];
-  /** Run by itself: what it measures or does to the server does not bear company. */
+  /** Runs alone, because concurrent checks would disturb it or be disturbed by it. */
   readonly alone?: boolean;
   readonly estimateMs: number;
   readonly estimateRequests: number;
-  /** Its own time limit where the run's would be too short. */
+  /** Its own time limit, where the run's would be too short. */
   readonly timeoutMs?: number;
 }
 
-/** An `observe` that several checks share: one workload, one evidence, many judges. */
-export interface Observation<Seen extends Json = Json> extends Looking {
+/** An `observe` that several checks share: one workload, one body of evidence, several judges. */
+export interface Observation<Seen extends Json = Json> extends ObservationTraits {
   readonly id: string;
   observe(target: Target, context: Context): Promise<Seen>;
 }
 
-/** What people read about a check. */
+/** The text of a check. */
 interface CheckText {
-  /** `category/good-state`, the folder and the file it stands in. */
+  /** `category/good-state`, which is also its folder under `checks/`. */
   readonly id: string;
   /** True when it passes. */
   readonly title: string;
   /** True when it fails. */
   readonly failureTitle: string;
-  /** What it does, for `explain`: what is sent and what must hold. */
+  /** For `explain`: what is sent and what must hold. */
   readonly description: string;
-  /** What a pass does not show; printed by `explain`, so that nobody reads more into a green row than there is. */
+  /** What a pass does not show; printed by `explain`, so that a green row is not taken for more than it is. */
   readonly blindTo: string;
   readonly risk: string;
   readonly remedy: string;
-  /** Tests of KalamDB's own production plan that it stands for. */
+  /** The tests of KalamDB's production plan that it covers. */
   readonly covers: readonly string[];
   readonly level: Level;
 }
 
-/** A check as the runner knows it: with any evidence, any findings. `CheckOf` is the same with its types. */
+/** A check as the runner sees it, with the types of its evidence and findings erased; `CheckOf` has them. */
 export interface Check extends CheckText {
   readonly findings: Findings;
   /** Numbers that a profile may change; the unit is in the name. */
@@ -207,13 +207,13 @@ export function defineObservation<Seen extends Json>(observation: Observation<Se
   return observation;
 }
 
-/** Makes a check with an `observe` of its own. */
+/** Defines a check with its own `observe`. */
 export function defineCheck<
   Seen extends Json,
   const F extends Findings,
   const L extends Limits = Record<never, number>,
 >(
-  spec: CheckSpec<Seen, F, L> & Looking & { observe(target: Target, context: Context): Promise<Seen> },
+  spec: CheckSpec<Seen, F, L> & ObservationTraits & { observe(target: Target, context: Context): Promise<Seen> },
 ): CheckOf<Seen, F, L> {
   const { observe, touches, needs, alone, estimateMs, estimateRequests, timeoutMs, limits, ...rest } = spec;
   const observation: Observation<Seen> = {
@@ -229,7 +229,7 @@ export function defineCheck<
   return { ...rest, limits: limits ?? ({} as L), observation, judge: judgeOf(spec) };
 }
 
-/** Makes a check that judges an observation which others judge, too. */
+/** Defines a check on an observation that several checks share. */
 export function defineCheckOf<
   Seen extends Json,
   const F extends Findings,
@@ -238,7 +238,7 @@ export function defineCheckOf<
   return { ...spec, limits: spec.limits ?? ({} as L), observation, judge: judgeOf(spec) };
 }
 
-/** Decides, once for all checks, what a judge's findings and its conclusion make together. */
+/** Combines a judge's findings and its conclusion into a verdict: the one place where that is decided. */
 function judgeOf<Seen extends Json, const F extends Findings, L extends Limits>(
   spec: CheckSpec<Seen, F, L>,
 ): CheckOf<Seen, F, L>["judge"] {
@@ -264,30 +264,30 @@ function foundOf(name: string, data: unknown, { case: of, sent }: Shown): Found 
   };
 }
 
-/** One readiness category: a promise, and the checks that hold the server to it. */
+/** One readiness category: a promise, and the checks that test it. */
 export interface Category {
   readonly id: string;
   readonly promise: string;
   readonly checks: readonly Check[];
 }
 
-/** The level at which a finding counts, before any profile has its say. */
+/** The level of a finding, before a profile overrides it. */
 export function levelOf(check: Check, finding: string): Level {
   return findingOf(check, finding)?.level ?? check.level;
 }
 
-/** Undefined for a name that the check does not know: of a report that an older version wrote. */
+/** Undefined for a name that the check does not have, such as one in a report from an older version. */
 export function findingOf(check: Check, name: string): Finding | undefined {
   return Object.hasOwn(check.findings, name) ? check.findings[name] : undefined;
 }
 
-/** The sentence of a finding. Data of a saved report may be older than the check, so a sentence that cannot be made is told as such. */
+/** The sentence of a finding. Data from a saved report may not fit the current check; then the sentence says so. */
 export function say(check: Check, found: Found): string {
   const finding = findingOf(check, found.name);
   if (finding === undefined) return found.name;
   try {
     return finding.say(found.data as never);
   } catch {
-    return `${found.name} (its sentence cannot be made from ${JSON.stringify(found.data)})`;
+    return `${found.name} (no sentence can be made from ${JSON.stringify(found.data)})`;
   }
 }

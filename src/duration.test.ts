@@ -14,7 +14,7 @@ test.for<[string, number]>([
 });
 
 test.for(["", "30", "s", "0s", "-1s", "1 s", "1d", "30S", "1m30s", "1e3s", "1.s", ".5s", "∞s", "9".repeat(400) + "h"])(
-  "%j is no duration",
+  "%j is not a duration",
   (text) => {
     expect(durationMs(text)).toBeUndefined();
   },
@@ -29,11 +29,11 @@ test.for<[number, string]>([
   [120_000, "2 min"],
   [600_000, "10 min"],
   [5_400_000, "90 min"],
-])("%d milliseconds are told as %s", ([ms, text]) => {
+])("%d milliseconds are printed as %s", ([ms, text]) => {
   expect(durationText(ms)).toBe(text);
 });
 
-test("a duration is always told with a unit", () => {
+test("a duration is always printed with a unit", () => {
   fc.assert(
     fc.property(fc.double({ min: 0, max: 1e9, noNaN: true }), (ms) => {
       expect(durationText(ms)).toMatch(/^[\d.]+ (ms|s|min)$/);

@@ -4,31 +4,31 @@ import { didYouMean, nearest } from "./nearest.ts";
 const ids = ["configuration/answers-sql", "configuration/clock-in-step", "durability/survives-kill"];
 
 test.for<[string, string, readonly string[]]>([
-  ["a letter too many", "scratchh", ["nothing", "scratch"]],
-  ["a letter too few", "scratc", ["nothing", "scratch"]],
+  ["an extra letter", "scratchh", ["nothing", "scratch"]],
+  ["a missing letter", "scratc", ["nothing", "scratch"]],
   ["two letters swapped", "standrad", ["light", "deep", "standard"]],
-  ["another case", "SCRATCH", ["nothing", "scratch"]],
-  ["the beginning", "standard", ["nothing", "standard-profile"]],
-])("%s leads to the word that was meant", ([, word, known]) => {
+  ["different case", "SCRATCH", ["nothing", "scratch"]],
+  ["a prefix", "standard", ["nothing", "standard-profile"]],
+])("%s still finds the intended word", ([, word, known]) => {
   expect(nearest(word, known)).toBe(known.at(-1));
 });
 
-test("an id is found without its category, also where it is not quite right", () => {
+test("an id is found without its category, even misspelled", () => {
   expect(nearest("survives-kill", ids)).toBe("durability/survives-kill");
   expect(nearest("survive-kill", ids)).toBe("durability/survives-kill");
   expect(nearest("configuration/clock-in-sync", ids)).toBe("configuration/clock-in-step");
 });
 
-test("of several the nearest is named", () => {
+test("the nearest of several words is suggested", () => {
   expect(nearest("bloc", ["black", "block", "clock"])).toBe("block");
 });
 
-test("of two that are equally near the first is named, and four letters are a beginning", () => {
+test("the first of two equally near words is suggested, and four letters count as a prefix", () => {
   expect(nearest("blocx", ["block", "blocy"])).toBe("block");
   expect(nearest("clus", ["other", "cluster-joins-again"])).toBe("cluster-joins-again");
 });
 
-test("where nothing is near, nothing is suggested", () => {
+test("nothing is suggested if nothing is near", () => {
   expect(nearest("blockxyz", ["block"])).toBe("block");
   expect(nearest("blockwxyz", ["block"])).toBeUndefined();
   expect(nearest("purple", ["light", "standard", "deep"])).toBeUndefined();
@@ -37,7 +37,7 @@ test("where nothing is near, nothing is suggested", () => {
   expect(nearest("scratch", [])).toBeUndefined();
 });
 
-test("the suggestion is a question at the end of a sentence, or nothing", () => {
+test("the suggestion is a question after the message, or empty", () => {
   expect(didYouMean("warm", ["block", "warn"])).toBe('; did you mean "warn"?');
   expect(didYouMean("purple", ["block", "warn"])).toBe("");
 });

@@ -1,11 +1,11 @@
-/** The word that was probably meant, for every "unknown …" we say. */
+/** "Did you mean …?" for unknown words. */
 
-/** Undefined where nothing is near: a far-fetched suggestion is worse than none. */
+/** The known word nearest to this one; undefined if none is near, because a bad suggestion is worse than none. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(word.length * 0.4)) + 1;
   for (const candidate of known) {
-    // An id is often given without its category, or only its beginning.
+    // Ids are often given without the category, or truncated.
     if (candidate.endsWith(`/${word}`) || (word.length >= 4 && candidate.startsWith(word))) return candidate;
     const name = candidate.slice(candidate.indexOf("/") + 1);
     const distance = Math.min(...[candidate, name].map((one) => editDistance(word.toLowerCase(), one.toLowerCase())));
@@ -22,7 +22,7 @@ export function didYouMean(word: string, known: Iterable<string>): string {
   return near === undefined ? "" : `; did you mean ${JSON.stringify(near)}?`;
 }
 
-/** Levenshtein's distance, one row at a time. */
+/** Levenshtein distance, one row at a time. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, at) => at);
   for (let i = 1; i <= a.length; i += 1) {

@@ -1,4 +1,4 @@
-/** Where this package lies and which version it is, for the built files and the sources alike. */
+/** The folder and the version of this package, found from the sources and from the built files. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,10 +19,11 @@ function find(): { folder: string; version: string } {
       >;
       if (name === "kalam-ready" && version !== undefined) return { folder, version };
     } catch {
-      // No package.json here, or none that can be read: further up.
+      // No readable package.json here: try the parent folder.
     }
-    const above = path.dirname(folder);
-    if (above === folder) throw new Error("the folder of kalam-ready cannot be found: its package.json is missing");
-    folder = above;
+    const parent = path.dirname(folder);
+    if (parent === folder)
+      throw new Error("cannot find the package folder of kalam-ready: its package.json is missing");
+    folder = parent;
   }
 }

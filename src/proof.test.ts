@@ -16,7 +16,7 @@ const findings = {
   odd: { say: () => "odd" },
 } as const;
 
-/** Asks once, and holds the server to a plain success. */
+/** Sends one query and expects success. */
 const toy: CheckOf<Seen, typeof findings, Record<never, number>> = defineCheck({
   id: "toy/answers",
   title: "It answers",
@@ -62,38 +62,38 @@ describe("on paper", () => {
     breaks: { refused: { seen: bad, fault: anyFault }, odd: onPaperOnly },
   } as const;
 
-  test("nothing is wrong with a proof whose evidence is judged as it says", () => {
+  test("a proof whose evidence is judged as expected has no problems", () => {
     expect(proveOnPaper(proveCheck(toy, right))).toEqual([]);
   });
 
   test.for<[string, Partial<Record<keyof typeof right, unknown>>, string]>([
     ["holds that fails", { holds: [good, bad] }, "holds[1] should pass"],
-    ["holds that is too thin", { holds: [unsure] }, "holds[0] should pass"],
+    ["holds that is unknown", { holds: [unsure] }, "holds[0] should pass"],
     ["cannotTell that passes", { cannotTell: [good] }, "cannotTell[0] should be unknown"],
     ["cannotTell that fails", { cannotTell: [unsure, bad] }, "cannotTell[1] should be unknown"],
     [
       "a break that passes",
       { breaks: { ...right.breaks, refused: { seen: good, fault: anyFault } } },
-      "the evidence of refused should fail by that name",
+      "the evidence of refused should fail with that finding",
     ],
     [
-      "a break by another name",
+      "a break with another finding",
       { breaks: { ...right.breaks, refused: { seen: odd, fault: anyFault } } },
-      "the evidence of refused should fail by that name",
+      "the evidence of refused should fail with that finding",
     ],
     [
-      "a break on paper that is none",
+      "a break on paper that is unknown",
       { breaks: { ...right.breaks, odd: { ...onPaperOnly, seen: unsure } } },
-      "the evidence of odd should fail by that name",
+      "the evidence of odd should fail with that finding",
     ],
-  ])("tells of %s, and what the verdict is", ([, changes, words]) => {
+  ])("%s is reported with its verdict", ([, changes, words]) => {
     const problems = proveOnPaper({ check: toy, ...right, ...changes } as unknown as Proof);
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(/^toy\/answers: /);
     expect(problems[0]).toContain(`${words}, but the verdict is {"kind":`);
   });
 
-  test("evidence is judged as it comes out of JSON", () => {
+  test("evidence is judged as it is read back from JSON", () => {
     const wild = { ...good, toJSON: () => bad };
     expect(proveOnPaper(proveCheck(toy, { ...right, holds: [wild as unknown as Seen] }))).toHaveLength(1);
   });
@@ -105,7 +105,7 @@ interface Fake {
   readonly scratch: string[];
 }
 
-/** A server that answers SELECT with what `say` makes of the number of times it was asked. */
+/** A server that answers the n-th SELECT with `say(n)`, or with success. */
 function fake(say: (asked: number) => string | undefined = () => undefined): Fake {
   const scratch: string[] = [];
   let asked = 0;
@@ -157,7 +157,7 @@ const first = async (fault: Fault, on: Fake = fake()): Promise<LiveProof | undef
 const refusal = '{"status":"error","error":{"code":"EMPTY_SQL","message":"no"}}';
 
 describe("live, a fault", () => {
-  test("that is found by its name is proven, and green again after it", async () => {
+  test("that causes its finding is proven once the check is green again", async () => {
     expect(await first(refuseIt("refuse", /SELECT/))).toEqual({
       check: "toy/answers",
       finding: "refused",
@@ -174,7 +174,7 @@ describe("live, a fault", () => {
     });
   });
 
-  test("that fires and changes nothing on the wire proves nothing, whatever it says of itself", async () => {
+  test("that fires without changing anything on the wire proves nothing", async () => {
     const idle: Fault = {
       name: "idle",
       wrap: (wire, fired) => ({
@@ -190,14 +190,14 @@ describe("live, a fault", () => {
       sentence: expect.stringMatching(/fired and changed nothing on the wire.*pass/) as string,
     });
     const echo = sqlFault("echo", async (_, __, exchange) => await exchange());
-    // It writes the same answer anew, with other headers: something changed, and nothing was found.
+    // It rewrites the same answer with other headers: something changed, but nothing was found.
     expect(await first(echo)).toMatchObject({
       kind: "missed",
       sentence: "the fault fired 1 times and the verdict was pass: answered",
     });
   });
 
-  test("that nobody finds is missed", async () => {
+  test("that the check does not notice is missed", async () => {
     const unseen = changeResult("count", /SELECT/, (result) => ({ ...result, row_count: 7 }));
     expect(await first(unseen)).toMatchObject({
       kind: "missed",
@@ -205,7 +205,7 @@ describe("live, a fault", () => {
     });
   });
 
-  test("that is found by another name is missed", async () => {
+  test("that causes another finding is missed", async () => {
     const other = changeResult("odd", /SELECT/, (result) => ({ ...result, message: "odd" }));
     expect(await first(other)).toMatchObject({
       kind: "missed",
@@ -213,7 +213,7 @@ describe("live, a fault", () => {
     });
   });
 
-  test("that only makes the check unsure is missed", async () => {
+  test("that only makes the check unknown is missed", async () => {
     const lost = sqlFault("lose", () => Promise.resolve("lost"));
     expect(await first(lost)).toMatchObject({
       kind: "missed",
@@ -221,7 +221,7 @@ describe("live, a fault", () => {
     });
   });
 
-  test("after which the check is not green again proves nothing", async () => {
+  test("proves nothing if the check is not green after it", async () => {
     const on = fake((asked) => (asked >= 2 ? refusal : undefined));
     expect(await first(refuseIt("refuse", /SELECT/), on)).toMatchObject({
       kind: "missed",
@@ -245,13 +245,13 @@ describe("live, a check", () => {
     expect(results[0]?.sentence).toBe('it is not green without the fault: fail: refused {"message":"no"}');
   });
 
-  test("is looked at anew for each phase; the green after one finding is the green before the next", async () => {
+  test("is observed anew in each phase; the green run after one finding is the green run before the next", async () => {
     const on = fake();
     expect((await live(both, on)).map(({ kind }) => kind)).toEqual(["proven", "proven"]);
     expect(on.scratch).toEqual(["CREATE NAMESPACE kr_k7f3a_1", "CREATE NAMESPACE kr_k7f3a_2", "CREATE NAMESPACE kr_k7f3a_3", "CREATE NAMESPACE kr_k7f3a_4", "CREATE NAMESPACE kr_k7f3a_5"]); // prettier-ignore
   });
 
-  test("that was not green again has to be green before the next finding", async () => {
+  test("that was not green after a fault must be green before the next finding", async () => {
     const on = fake((asked) => (asked === 2 || asked === 3 ? refusal : undefined));
     expect((await live(both, on)).map(({ kind }) => kind)).toEqual(["missed", "impossible"]);
     const later = fake((asked) => (asked === 2 ? refusal : undefined));
@@ -303,7 +303,7 @@ describe("live, a check", () => {
     ).not.toHaveProperty("undetermined");
   });
 
-  test("is proven on paper only where nothing on the wire could show it, and nothing is sent for that", async () => {
+  test("is proven only on paper if no fault on the wire could cause the finding, without sending anything", async () => {
     const on = fake();
     const [, oddly] = await live(proof({ seen: bad, fault: refuseIt("refuse", /SELECT/) }), on);
     expect(oddly).toEqual({
@@ -347,7 +347,7 @@ describe("live, a fault in the process", () => {
     return (await proveLive([one], on.session, { ...on.wire, control }, options))[0];
   };
 
-  test("is watched on both sides as well", async () => {
+  test("is also watched on both sides", async () => {
     const starts = trialFault("start anyway", () => Promise.resolve({ ...outcome, answered: true }));
     expect(await proving(starts)).toMatchObject({ kind: "proven" });
     const same = trialFault("same", async (settings, trial) => ({ ...(await trial(settings)), tookMs: 9 }));

@@ -9,7 +9,7 @@ import type { Session } from "./session/session.ts";
 import type { Wire } from "./wire/wire.ts";
 import { watch } from "./wire/watching.ts";
 
-/** A way to make a healthy server wrong. It calls `fired` each time it has changed something. */
+/** Makes a healthy server misbehave in one way. Calls `fired` each time it changes something. */
 export interface Fault {
   /** A verb phrase: `dropOneChangeInFifty`. */
   readonly name: string;
@@ -21,28 +21,31 @@ export type Break<Seen extends Json = Json> =
   /** Shown by evidence alone, for this reason: there is nothing that a fault could change. */
   | { readonly seen: Seen; readonly onPaperOnly: string };
 
-type Some<T> = readonly [T, ...T[]];
+type NonEmpty<T> = readonly [T, ...T[]];
 
 export interface Proof {
   readonly check: Check;
+  /** Evidence that must pass. */
   readonly holds: readonly Json[];
+  /** Evidence that must be unknown. */
   readonly cannotTell: readonly Json[];
+  /** For each finding: evidence that must fail with it, and a fault that causes it. */
   readonly breaks: Readonly<Record<string, Break>>;
 }
 
-/** A proof does not compile without an entry for each finding, evidence that passes, and evidence that is too thin. */
+/** A proof does not compile without an entry for each finding, evidence that passes, and evidence that is unknown. */
 export function proveCheck<Seen extends Json, const F extends Findings, L extends Limits>(
   check: CheckOf<Seen, F, L>,
   proof: {
-    readonly holds: Some<Seen>;
-    readonly cannotTell: Some<Seen>;
+    readonly holds: NonEmpty<Seen>;
+    readonly cannotTell: NonEmpty<Seen>;
     readonly breaks: { readonly [Name in keyof F & string]: Break<Seen> };
   },
 ): Proof {
   return { check, ...proof };
 }
 
-/** What is wrong with a proof on paper; empty if nothing is. */
+/** Judges the written evidence of a proof; returns the problems, or an empty list. */
 export function proveOnPaper(proof: Proof): string[] {
   const { check } = proof;
   const step = { check, limits: check.limits };
@@ -56,13 +59,13 @@ export function proveOnPaper(proof: Proof): string[] {
     expect(seen, `cannotTell[${at}] should be unknown`, (verdict) => verdict.kind === "unknown"),
   );
   for (const [name, { seen }] of Object.entries(proof.breaks)) {
-    expect(seen, `the evidence of ${name} should fail by that name`, (verdict) => failsBy(verdict, name));
+    expect(seen, `the evidence of ${name} should fail with that finding`, (verdict) => failsBy(verdict, name));
   }
   return problems;
 }
 
-/** What each finding says of the evidence that proves it: the meaning of its name, by an example that cannot be out of date. */
-export function meanings({ check, breaks }: Proof): Readonly<Record<string, string>> {
+/** For each finding, its sentence for the evidence that proves it: an example that is always up to date. */
+export function examples({ check, breaks }: Proof): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(breaks).map(([name, { seen }]) => {
       const verdict = judge({ check, limits: check.limits }, JSON.parse(JSON.stringify(seen)) as Json);

@@ -9,7 +9,7 @@ import type { Exchange } from "./session/recording.ts";
 
 const today = "2026-11-22";
 
-/** Findings of these levels; the check's own where none is named. */
+/** Findings with these levels; without an entry, the check's level applies. */
 function atLevels(levels: Readonly<Record<string, Level>>): Findings {
   const says = { lost: (d: { n: number }) => `${d.n} lost`, slow: () => "slow", both: () => "both" };
   return Object.fromEntries(
@@ -110,7 +110,7 @@ const accept = (rest: Partial<Acceptance> = {}): Acceptance => ({
 const good = outcome(passes, check("a/good"));
 
 describe("a result", () => {
-  test("that passes has the title that holds then, and its sentence", () => {
+  test("that passes has the check's title and its sentence", () => {
     expect(first(report([outcome(passes, check("a/b"), { seen: { n: 1 }, required: true })]))).toEqual({
       check: "a/b",
       category: "a",
@@ -128,7 +128,7 @@ describe("a result", () => {
     });
   });
 
-  test("that fails tells what was found, what was sent, the risk and the remedy", () => {
+  test("that fails has its findings, the requests, the risk and the remedy", () => {
     const found: Found = { ...lost, case: "big", sent: [4, 99] };
     expect(first(report([outcome(fails(found))]))).toMatchObject({
       title: "a/b is wrong",
@@ -152,7 +152,7 @@ describe("a result", () => {
     });
   });
 
-  test("that fails has the risk and the remedy of the finding that weighs most", () => {
+  test("that fails has the risk and the remedy of the most severe finding", () => {
     const findings: Findings = {
       lost: { say: () => "lost", risk: "rows are gone" },
       slow: { say: () => "slow", level: "warn", remedy: "wait" },
@@ -165,21 +165,21 @@ describe("a result", () => {
     ]);
   });
 
-  test("that fails in several ways says how many more there are", () => {
+  test("that fails with several findings says how many more there are", () => {
     expect(first(report([outcome(fails(lost, slow))])).sentence).toBe("3 lost (and 1 more)");
   });
 
-  test("tells first what weighs most", () => {
+  test("shows the most severe finding first", () => {
     expect(first(report([outcome(fails(slow, lost))])).sentence).toBe("3 lost (and 1 more)");
   });
 
-  test("without evidence names no observation, and has none saved", () => {
+  test("without evidence names no observation and stores no evidence", () => {
     const made = report([outcome(skips)]);
     expect(first(made)).not.toHaveProperty("observation");
     expect(made.evidence).toEqual({});
   });
 
-  test("keeps its evidence under the observation, once for all checks that share it", () => {
+  test("stores its evidence under the observation, once for all checks that share it", () => {
     const observation = { id: "shared", touches: "scratch" } as Check["observation"];
     const outcomes = ["a/1", "a/2"].map((id) => outcome(passes, check(id, { observation }), { seen: [1] }));
     expect(report(outcomes).evidence).toEqual({ shared: [1] });
@@ -190,26 +190,26 @@ describe("the level", () => {
   const levels = (checks: Profile["checks"], of = check("a/b")): unknown =>
     first(report([outcome(fails(lost, slow), of)], { profile: { checks } })).findings.map(({ level }) => level);
 
-  test("is the check's, or the finding's own", () => {
+  test("is the check's, unless the finding has its own", () => {
     expect(levels({})).toEqual(["block", "warn"]);
     expect(levels({}, check("a/b", { level: "warn" }))).toEqual(["warn", "warn"]);
   });
 
-  test("is what the profile says, of the finding before the check", () => {
+  test("can be set by the profile, for the finding before the check", () => {
     expect(levels({ "a/b": { level: "warn" } })).toEqual(["warn", "warn"]);
     expect(levels({ "a/b": { level: "block" } })).toEqual(["block", "block"]);
     expect(levels({ "a/b": { level: "warn", findings: { slow: "block" } } })).toEqual(["warn", "block"]);
     expect(levels({ "a/other": { level: "warn" } })).toEqual(["block", "warn"]);
   });
 
-  test("of the worst finding that is not accepted decides for the row", () => {
+  test("of the most severe finding that is not accepted determines the row", () => {
     expect(first(report([outcome(fails(slow, lost))])).effect).toBe("blocks");
     expect(first(report([outcome(fails(slow))])).effect).toBe("warns");
     expect(first(report([outcome(fails(slow, lost))], { profile: { accept: [accept()] } })).effect).toBe("warns");
     expect(first(report([outcome(fails(lost))], { profile: { accept: [accept()] } })).effect).toBe("accepted");
   });
 
-  test("a failure that names no finding is not taken for an accepted one", () => {
+  test("a failure without findings does not count as accepted", () => {
     expect(first(report([outcome(fails())])).effect).toBe("blocks");
   });
 });
@@ -218,7 +218,7 @@ describe("an unknown", () => {
   const effect = (of: Check, checks: Profile["checks"] = {}, rest: Partial<Outcome> = {}): string =>
     first(report([outcome(unknown, of, rest)], { profile: { checks } })).effect;
 
-  test("leaves the whole untold where any of the check's findings could have blocked", () => {
+  test("leaves the verdict undetermined if any of the check's findings could block", () => {
     expect(effect(check("a/b"))).toBe("undetermined");
     expect(effect(check("a/b", { findings: atLevels({ lost: "warn", slow: "warn", both: "warn" }) }))).toBe("warns");
     expect(effect(warner)).toBe("warns");
@@ -238,7 +238,7 @@ describe("an unknown", () => {
     expect(verdictOf(made)).toBe("2 CANNOT TELL");
   });
 
-  test("because the run ended early leaves the whole untold, whatever it could have found", () => {
+  test("from an early end leaves the verdict undetermined, whatever the check's level", () => {
     expect(effect(warner, {}, { early: true })).toBe("undetermined");
     expect(verdictOf(report([good, outcome(unknown, warner, { early: true })]))).toBe("2 CANNOT TELL");
   });
@@ -250,20 +250,20 @@ describe("an acceptance", () => {
   const covered = (acceptance: Partial<Acceptance>, found: Found = lost): boolean =>
     findings([accept(acceptance)], found)[0]?.accepted !== undefined;
 
-  test("covers its finding of its check and no other", () => {
+  test("covers only its finding of its check", () => {
     expect(covered({})).toBe(true);
     expect(covered({ check: "a/c" })).toBe(false);
     expect(covered({ finding: "slow" })).toBe(false);
   });
 
-  test("covers every case, or the one that it names", () => {
+  test("covers every case, or only the case that it names", () => {
     expect(covered({}, { ...lost, case: "big" })).toBe(true);
     expect(covered({ case: "big" }, { ...lost, case: "big" })).toBe(true);
     expect(covered({ case: "big" }, { ...lost, case: "small" })).toBe(false);
     expect(covered({ case: "big" })).toBe(false);
   });
 
-  test("holds up to and on its last day, and counts again after it", () => {
+  test("is valid through its last day; after it the finding counts again", () => {
     const until = (day: string): unknown => findings([accept({ until: day })], lost)[0];
     expect(until("2026-11-22")).toMatchObject({ accepted: { reason: "known", until: "2026-11-22" } });
     expect(until("2026-11-21")).toMatchObject({ expired: { reason: "known", until: "2026-11-21" } });
@@ -273,14 +273,14 @@ describe("an acceptance", () => {
     ).toBe("1 NOT READY");
   });
 
-  test("that holds counts, though an older one has run out", () => {
+  test("that is valid applies although an older one has expired", () => {
     for (const until of [today, "2026-12-31"]) {
       const both = [accept({ until: "2026-01-01" }), accept({ reason: "still known", until })];
       expect(findings(both, lost)[0]).toMatchObject({ accepted: { reason: "still known", until } });
     }
   });
 
-  test("changes the effect and not the result: it stays a failure, visible", () => {
+  test("changes only the effect: the result remains a visible failure", () => {
     const made = report([good, outcome(fails(lost))], { profile: { accept: [accept()] } });
     const sentence = "3 lost";
     expect(made.results[1]).toMatchObject({ kind: "fail", effect: "accepted", title: "a/b is wrong", sentence });
@@ -300,9 +300,9 @@ describe("the row about the run itself", () => {
   test.for<[string, CleanUp, Partial<Result>, string]>([
     ["nothing was made", { kind: "none" }, { kind: "pass", sentence: "nothing was made" }, "0 READY"],
     [
-      "all gone",
+      "everything removed",
       { kind: "clean", names: 7 },
-      { kind: "pass", sentence: "none of the 7 names it used is listed any more" },
+      { kind: "pass", sentence: "none of the 7 namespaces and accounts it used is still listed" },
       "0 READY",
     ],
     ["kept on request", { kind: "kept", sentence: "kept" }, { kind: "skip", sentence: "kept" }, "0 READY"],
@@ -318,21 +318,21 @@ describe("the row about the run itself", () => {
     expect(verdictOf(report([good], { cleanUp }))).toBe(verdict);
   });
 
-  test("names what is left and why", () => {
+  test("names the leftovers and the reason", () => {
     expect(row({ kind: "left", left: [why] })).toMatchObject({
-      sentence: "still listed after their removal: namespace kr_k7f3a_1",
+      sentence: "still listed after removal: namespace kr_k7f3a_1",
       findings: [{ name: "leftBehind", level: "block", data: { left: [why] } }],
     });
   });
 
-  test("is never what makes a run ready", () => {
+  test("alone never makes a run ready", () => {
     expect(verdictOf(report([outcome(skips)]))).toBe("2 CANNOT TELL");
     expect(verdictOf(report([]))).toBe("2 CANNOT TELL");
   });
 });
 
 describe("the totals", () => {
-  test("count each row once, and the run's own only where it is not as it should be", () => {
+  test("count each row once, and the run's own row only if it is not a pass", () => {
     const outcomes = [
       good,
       outcome(fails(lost)),
@@ -350,7 +350,7 @@ describe("the totals", () => {
     });
   });
 
-  test("tell what was not covered by what it would have touched, the run's own row apart", () => {
+  test("group the skipped checks by what they would have touched, without the run's own row", () => {
     const touching = (touches: Touches): Check =>
       check("a/b", { observation: { id: "o", touches } as Check["observation"] });
     const outcomes = [
@@ -365,7 +365,7 @@ describe("the totals", () => {
   });
 });
 
-test("an early end decides the exit, and the rows stay", () => {
+test("an early end determines the exit and keeps the rows", () => {
   const ended = { exit: "denied", sentence: "refused" } as const;
   const made = report([outcome(unknown)], { ended, cleanUp: { kind: "none" } });
   expect(verdictOf(made)).toBe("77 DENIED");
@@ -373,16 +373,16 @@ test("an early end decides the exit, and the rows stay", () => {
   expect(made.results).toHaveLength(2);
 });
 
-test("a required check that only leaves out cannot be told", () => {
+test("a required check that --only excludes makes the verdict CANNOT TELL", () => {
   expect(verdictOf(report([good], { requiredButLeftOut: ["a/z"] }))).toBe("2 CANNOT TELL");
 });
 
-test("a report is JSON and nothing else: what is written is what is read", () => {
+test("a report is plain JSON: writing and reading it changes nothing", () => {
   const made = report([good, outcome(fails(lost, slow)), outcome(unknown), outcome(skips)]);
   expect(JSON.parse(JSON.stringify(made))).toEqual(made);
 });
 
-describe("whatever came of the checks", () => {
+describe("for any outcomes", () => {
   const verdict = fc.oneof(
     fc.constantFrom(passes, unknown, skips),
     fc.subarray([lost, slow, { ...lost, case: "big" }], { minLength: 1 }).map((found) => fails(...found)),
@@ -412,7 +412,7 @@ describe("whatever came of the checks", () => {
     ),
   });
 
-  test("no set of results without a pass is ever READY", () => {
+  test("without a pass the verdict is never READY", () => {
     fc.assert(
       fc.property(some, given, (outcomes, { cleanUp, ...profile }) => {
         const made = report(
@@ -425,7 +425,7 @@ describe("whatever came of the checks", () => {
     );
   });
 
-  test("exit 0 says READY and nothing else does, with no blocking row, no untold one and no required one without a pass", () => {
+  test("exit 0 and only exit 0 says READY, without a blocking row, an undetermined row or a required row that did not pass", () => {
     fc.assert(
       fc.property(some, given, (outcomes, { cleanUp, ...profile }) => {
         const { exit, verdict: says, results } = report(outcomes, { profile, cleanUp });
@@ -439,7 +439,7 @@ describe("whatever came of the checks", () => {
     );
   });
 
-  test("each outcome is one row, in its order, and the run's own comes last", () => {
+  test("each outcome is one row, in order, and the run's own row is last", () => {
     fc.assert(
       fc.property(some, (outcomes) => {
         const { results } = report(outcomes);

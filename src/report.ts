@@ -1,4 +1,4 @@
-/** Outcomes -> Report: plain JSON, from which every format and the exit code are made. Pure. */
+/** Makes the report from the outcomes: plain JSON, the source of every format and of the exit code. Pure. */
 import { findingOf, levelOf, say, type Check, type Level, type Limits, type Touches } from "./check.ts";
 import type { Json } from "./wire/json.ts";
 import { conclude, exits, type Effect, type Ended, type ExitName } from "./exit.ts";
@@ -14,12 +14,12 @@ export interface ReportedFinding {
   readonly case?: string;
   readonly sentence: string;
   readonly data: Json;
-  /** The finding's own, or the check's. */
+  /** The finding's risk and remedy, or else the check's. */
   readonly risk: string;
   readonly remedy: string;
   readonly sent: readonly Exchange[];
   readonly accepted?: { readonly reason: string; readonly until: string };
-  /** An acceptance that would have covered it, had it not run out. */
+  /** An acceptance that covered it until it expired. */
   readonly expired?: { readonly reason: string; readonly until: string };
 }
 
@@ -31,11 +31,11 @@ export interface Result {
   readonly kind: "pass" | "fail" | "unknown" | "skip";
   readonly effect: Effect;
   readonly required: boolean;
-  /** About the run itself and not about the server: does not count as passed. */
+  /** About the run itself, not the server; not counted as a pass. */
   readonly ofTheRun: boolean;
   readonly sentence: string;
   readonly findings: readonly ReportedFinding[];
-  /** Of a failure: those of the finding that weighs most. */
+  /** For a failure: of the most severe finding. */
   readonly risk?: string;
   readonly remedy?: string;
   readonly touches: Touches;
@@ -55,16 +55,16 @@ export interface Report {
     readonly tookMs: number;
     readonly effort: string;
     readonly requests: number;
-    /** Times the server said that we go too fast. */
+    /** How often the server answered that its rate limit was exceeded. */
     readonly rateRefusals: number;
-    /** Arguments that show it again, without the selection of checks. */
+    /** Arguments that repeat the run, without the selection of checks. */
     readonly again: readonly string[];
   };
   readonly profile: { readonly name: string; readonly allow: readonly Touches[]; readonly failOn: Level };
   readonly server: {
     readonly url: string | null;
     readonly version: string | null;
-    /** kalam-ready started it itself. */
+    /** Started by kalam-ready. */
     readonly own: boolean;
     readonly login: { readonly user: string; readonly role: string } | null;
   };
@@ -72,20 +72,20 @@ export interface Report {
   readonly exit: number;
   readonly reasons: readonly string[];
   readonly totals: Readonly<Record<"passed" | "failed" | "warned" | "accepted" | "unknown" | "skipped", number>>;
-  /** Skipped checks by what they would have touched. */
+  /** The number of skipped checks, by what they would have touched. */
   readonly notCovered: Readonly<Partial<Record<Touches, number>>>;
-  /** Checks that --only left out. */
+  /** The number of checks excluded by --only. */
   readonly leftOut: number;
   readonly results: readonly Result[];
   readonly evidence: Readonly<Record<string, Json>>;
 }
 
-/** What became of the names that the run used. */
+/** The result of the clean-up: what remains of the namespaces and accounts that the run used. */
 export type CleanUp =
   | { readonly kind: "none" }
   | { readonly kind: "clean"; readonly names: number }
   | { readonly kind: "kept"; readonly sentence: string }
-  /** Removal was asked for, and it is still listed. */
+  /** Still listed after a request to remove them. */
   | { readonly kind: "left"; readonly left: readonly (Entry & { readonly why: string })[] }
   | { readonly kind: "unclear"; readonly sentence: string };
 
@@ -98,7 +98,7 @@ export interface ReportParts {
   readonly outcomes: readonly Outcome[];
   readonly cleanUp: CleanUp;
   readonly exchange: (number: number) => Exchange | undefined;
-  /** As YYYY-MM-DD: acceptances hold up to their day. */
+  /** As YYYY-MM-DD: acceptances are valid through their last day. */
   readonly today: string;
   readonly ended?: Ended;
 }
@@ -160,12 +160,12 @@ function resultOf(outcome: Outcome, parts: ReportParts): Result {
     tookMs: Math.round(outcome.tookMs),
   };
   if (verdict.kind !== "fail") {
-    const untold = outcome.early === true || canBlock(check, settings);
-    const effect: Effect = verdict.kind !== "unknown" ? "none" : untold ? "undetermined" : "warns";
+    const undetermined = outcome.early === true || canBlock(check, settings);
+    const effect: Effect = verdict.kind !== "unknown" ? "none" : undetermined ? "undetermined" : "warns";
     return { ...common, title: check.title, kind: verdict.kind, effect, sentence: verdict.sentence, findings: [] };
   }
   const findings = verdict.found.map((found): ReportedFinding => {
-    // Where several cover it, one that still holds.
+    // If several cover it, prefer one that is still valid.
     const covering = parts.profile.accept.filter((one) => covers(one, check.id, found));
     const acceptance = covering.find((one) => one.until >= parts.today) ?? covering[0];
     const { reason = "", until = "" } = acceptance ?? {};
@@ -188,10 +188,10 @@ function resultOf(outcome: Outcome, parts: ReportParts): Result {
     };
   });
   const open = findings.filter((finding) => finding.accepted === undefined);
-  // A judge that fails and names nothing has shown nothing that could be accepted.
+  // A failure without findings has nothing that could be accepted.
   const blocks = open.some((finding) => finding.level === "block") || findings.length === 0;
   const effect = blocks ? "blocks" : open.length > 0 ? "warns" : "accepted";
-  // The row tells what weighs most.
+  // The row shows the most severe finding.
   const first = open.find((finding) => finding.level === "block") ?? open[0] ?? findings[0];
   const more = findings.length > 1 ? ` (and ${findings.length - 1} more)` : "";
   return {
@@ -211,7 +211,7 @@ function covers(acceptance: Acceptance, check: string, found: { name: string; ca
   return acceptance.case === undefined || acceptance.case === found.case;
 }
 
-/** Whether any of its findings would fail the gate: only then does not knowing matter that much. */
+/** Whether any of its findings could fail the gate; only then does an unknown leave the verdict undetermined. */
 function canBlock(check: Check, settings: CheckSettings | undefined): boolean {
   return Object.keys(check.findings).some(
     (name) => (settings?.findings?.[name] ?? settings?.level ?? levelOf(check, name)) === "block",
@@ -240,7 +240,7 @@ function cleanUpResult(cleanUp: CleanUp): Result {
         ...row,
         kind: "pass",
         effect: "none",
-        sentence: `none of the ${cleanUp.names} names it used is listed any more`,
+        sentence: `none of the ${cleanUp.names} namespaces and accounts it used is still listed`,
       };
     case "kept":
       return { ...row, kind: "skip", effect: "none", sentence: cleanUp.sentence };
@@ -249,19 +249,19 @@ function cleanUpResult(cleanUp: CleanUp): Result {
         ...row,
         kind: "unknown",
         effect: "undetermined",
-        sentence: `it could not be looked up what is left: ${cleanUp.sentence}`,
+        sentence: `leftovers could not be looked up: ${cleanUp.sentence}`,
       };
     case "left": {
       const names = cleanUp.left.map(({ kind, name }) => `${kind} ${name}`);
-      const sentence = `still listed after their removal: ${names.join(", ")}`;
+      const sentence = `still listed after removal: ${names.join(", ")}`;
       const data: Json = { left: cleanUp.left.map(({ kind, name, why }) => ({ kind, name, why })) };
       const advice = {
-        risk: "A dropped namespace or user still exists: its name, its quota and its rows stay in use.",
-        remedy: "Run kalam-ready cleanup --dry-run to see what is left; remove by hand what cleanup cannot.",
+        risk: "A dropped namespace or account still exists: its name, quota and rows remain in use.",
+        remedy: "Run kalam-ready cleanup --dry-run to list the leftovers; remove manually what cleanup cannot.",
       };
       return {
         ...row,
-        title: "The run could not remove what it made",
+        title: "The run could not remove everything it created",
         kind: "fail",
         effect: "blocks",
         sentence,

@@ -5,7 +5,7 @@ import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { packageFolder } from "../src/package.ts";
 
-/** The package as npm installs it: what `files` names and its dependencies, without the sandbox. */
+/** The package as npm installs it: its `files` and its dependencies, without the sandbox. */
 const folder = mkdtempSync(path.join(tmpdir(), "kalam-ready-installed-"));
 
 beforeAll(() => {
@@ -29,7 +29,7 @@ async function installed(...args: string[]): Promise<{ code: number; stderr: str
   });
 }
 
-test("lists its checks without the sandbox", async () => {
+test("list works without the sandbox", async () => {
   expect((await installed("list")).code).toBe(0);
 });
 

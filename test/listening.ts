@@ -1,9 +1,9 @@
-/** Servers for one test, on a free port of loopback. */
+/** Servers for a single test, on a free loopback port. */
 import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo, Server as TcpServer, Socket } from "node:net";
 
-/** Its address. What ends it, with all of its connections, is added to `ending`. */
+/** Starts the server and returns its URL. Adds a function to `ending` that closes the server and its connections. */
 export async function listen(server: Server | TcpServer, ending: (() => Promise<void>)[]): Promise<string> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => sockets.add(socket.on("error", () => undefined)));

@@ -1,4 +1,4 @@
-/** The sandbox for tests, and a session on it. */
+/** The sandbox, and a session on it, for tests. */
 import { kalamOf } from "../src/control/kalam.ts";
 import type { OwnServer } from "../src/control/process.ts";
 import { httpWire, type HttpWire } from "../src/wire/http.ts";
@@ -12,9 +12,9 @@ import { sandboxProgram } from "../src/commands/sandbox.ts";
 export { startSandbox } from "../src/commands/sandbox.ts";
 export const sandboxBinary: string = sandboxProgram("kalam-sandbox.js");
 
-/** What stands in for KalamDB's own command line. */
+/** A stand-in for the kalam command line. */
 export const kalamStandIn: string = sandboxProgram("kalam-stand-in.js");
-const noBook = { made: () => {}, gone: () => {} };
+const noLedger = { made: () => {}, gone: () => {} };
 
 export interface TestSession {
   readonly session: Session;
@@ -23,7 +23,7 @@ export interface TestSession {
 
 export async function openTestSession(server: OwnServer, ledgerFolder: string): Promise<TestSession> {
   const http = httpWire(server.url, { connections: 32 });
-  const wire = { ...http, control: server.control, kalam: kalamOf(kalamStandIn, server.url, noBook) };
+  const wire = { ...http, control: server.control, kalam: kalamOf(kalamStandIn, server.url, noLedger) };
   const run = newRunId();
   const session = await openSession({
     run,

@@ -1,8 +1,8 @@
 import type { Reporter, TestModule } from "vitest/node";
 
 /**
- * Ends the run with the one line that people and pipelines look for. A test that was skipped, or a module that could
- * not be loaded, counts as failed: a test that did not run has shown nothing.
+ * Prints the totals as the last line. A skipped test and a module that failed to load count as failed, because a test
+ * that did not run has shown nothing.
  */
 export default class Summary implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {

@@ -3,33 +3,33 @@ import { loadCategories, loadProof } from "../../checks/index.ts";
 import { findingOf, levelOf, needDescriptions, type Check, type Need } from "../check.ts";
 import type { ExitName } from "../exit.ts";
 import { didYouMean } from "../nearest.ts";
-import { meanings } from "../proof.ts";
+import { examples } from "../proof.ts";
 import { UsageError } from "../profile/usage.ts";
 import { Output, type OutputFlags } from "./output.ts";
 
 export async function explain(id: string, flags: OutputFlags, environment: NodeJS.ProcessEnv): Promise<ExitName> {
   const output = new Output(flags, environment);
   const checks = (await loadCategories()).flatMap((category) => category.checks);
-  // The name alone will do where only one category has it.
+  // The name alone is enough if only one category has it.
   const found = checks.filter((check) => check.id === id || check.id.endsWith(`/${id}`));
   const [check] = found;
   if (check === undefined || found.length > 1) {
     const ids = checks.map((one) => one.id);
     throw new UsageError("unknownCheck", `no check is called ${JSON.stringify(id)}${didYouMean(id, ids)}`);
   }
-  output.out(page(check, meanings(await loadProof(check.id))));
+  output.out(page(check, examples(await loadProof(check.id))));
   return "ready";
 }
 
-/** The flags by which a need is met, where it takes one. */
+/** The flag that provides a need, if there is one. */
 const needFlags: Readonly<Record<Need, string>> = {
   dba: "",
   "own-server": " --server-bin PATH",
   kalam: " --kalam-bin PATH",
 };
 
-/** `says`: by the name of each finding, what it says where it is proven. */
-export function page(check: Check, says: Readonly<Record<string, string>>): string {
+/** `sentences`: an example for each finding, by its name. */
+export function page(check: Check, sentences: Readonly<Record<string, string>>): string {
   const { observation } = check;
   const limits = Object.entries(check.limits);
   const sections: [string, string][] = [
@@ -42,7 +42,7 @@ export function page(check: Check, says: Readonly<Record<string, string>>): stri
     [
       "needs",
       (observation.needs ?? []).map((need) => needDescriptions[need]).join("; ") ||
-        "nothing but the server's address and a login",
+        "only the server's address and a login",
     ],
     ["sends", `about ${observation.estimateRequests} requests in ${(observation.estimateMs / 1000).toFixed(1)} s`],
     ["level", check.level],
@@ -50,10 +50,10 @@ export function page(check: Check, says: Readonly<Record<string, string>>): stri
     [
       "findings",
       Object.keys(check.findings)
-        .flatMap((name) => findingLines(check, name, says[name] ?? ""))
+        .flatMap((name) => findingLines(check, name, sentences[name] ?? ""))
         .join("\n"),
     ],
-    ["covers", check.covers.join(", ") || "nothing of the production plan: it goes beyond it"],
+    ["covers", check.covers.join(", ") || "none of the production plan's tests; this check is additional"],
     [
       "run",
       `kalam-ready check --only ${check.id}${observation.touches === "nothing" || observation.touches === "scratch" ? "" : ` --allow ${observation.touches}`}${(observation.needs ?? []).map((need) => needFlags[need]).join("")}`,
@@ -63,7 +63,7 @@ export function page(check: Check, says: Readonly<Record<string, string>>): stri
   return `${check.id}\n\n${sections.map(([name, text]) => section(name, text)).join("\n")}\n`;
 }
 
-/** What it means, by the example that proves it, and where its level, risk and remedy are not the check's. */
+/** The finding with its example, and with its own level, risk and remedy if it has them. */
 function findingLines(check: Check, name: string, example: string): string[] {
   const { risk, remedy } = findingOf(check, name) ?? {};
   const level = levelOf(check, name);

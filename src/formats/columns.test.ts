@@ -2,25 +2,25 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { columns } from "./columns.ts";
 
-test("rows stand in columns, without borders and without blanks at the end", () => {
+test("rows are aligned in columns, without borders or trailing spaces", () => {
   expect(columns([["id", "category", ""], ["a/long-id", "a", "block"]])).toBe("id         category\na/long-id  a         block\n"); // prettier-ignore
 });
 
-test("no rows are no text", () => {
+test("no rows make an empty text", () => {
   expect(columns([])).toBe("");
 });
 
-test("a column can be aligned to the right, and the gap be chosen", () => {
+test("a column can be right-aligned, and the gap can be set", () => {
   const rows = [["a", "5"], ["b", "1,000"]]; // prettier-ignore
   expect(columns(rows, { alignments: ["left", "right"] })).toBe("a      5\nb  1,000\n");
   expect(columns(rows, { gap: 1 })).toBe("a 5\nb 1,000\n");
 });
 
-test("a text too long for its width goes on below", () => {
+test("a text longer than its column is wrapped", () => {
   expect(columns([["one two three", "x"]], { widths: [9, 5], wrap: true })).toBe("one two  x\nthree\n");
 });
 
-test("without widths nothing is cut, whatever it is", () => {
+test("without widths no text is truncated", () => {
   const cell = fc.string({ unit: fc.constantFrom("a", "Z", "0", "-", "é", "漢", "😀", "…") });
   fc.assert(
     fc.property(fc.array(fc.tuple(cell, cell), { minLength: 1, maxLength: 5 }), (rows) => {

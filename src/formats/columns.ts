@@ -10,11 +10,11 @@ export interface ColumnOptions {
   readonly widths?: number[];
   readonly alignments?: ("left" | "right")[];
   readonly wrap?: boolean;
-  /** Spaces between columns; two where absent. Counts into the widths. */
+  /** Spaces between columns, included in the widths; 2 by default. */
   readonly gap?: number;
 }
 
-/** Rows in columns without borders, so that they can be grepped and pasted; each line ends with its text. */
+/** Aligns rows in columns without borders, so that they can be grepped and pasted; without trailing spaces. */
 export function columns(rows: readonly (readonly string[])[], options: ColumnOptions = {}): string {
   const table = new Table({
     chars: none,

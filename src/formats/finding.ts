@@ -1,16 +1,16 @@
-/** The words of a finding that every format uses. */
+/** The text of a finding, as all formats print it. */
 import type { ReportedFinding } from "../report.ts";
 import type { Exchange } from "../session/recording.ts";
 
-/** What one request shows well, forty do not show better; the JSON report holds them all. */
+/** The requests printed for a finding; the JSON report has them all. */
 export const sentMax = 2;
 
-/** As an acceptance names it: the finding, and the case where there are several. */
+/** The finding's name, with its case if it has one: what an acceptance refers to. */
 export function nameOf({ name, case: of }: ReportedFinding): string {
   return of === undefined ? name : `${name} [${of}]`;
 }
 
-/** One line for what was sent and what came of it. */
+/** One line for a request and its outcome. */
 export function sentLine({ method, path, as, text, params, outcome }: Exchange): string {
   const sql = text === undefined ? "" : `  ${oneLine(text, 160)}`;
   const bound = params === undefined ? "" : `  params ${oneLine(params, 80)}`;

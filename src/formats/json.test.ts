@@ -85,17 +85,17 @@ const all = [
 const left: CleanUp = { kind: "left", left: [{ kind: "account", name: "kr_k7f3a_user_1", why: "400" }] };
 const reports: readonly [string, Report][] = [
   ["with every kind of result", report(all, { kind: "clean", names: 2 })],
-  ["with nothing in it", report([], { kind: "none" }, { url: null })],
+  ["without results", report([], { kind: "none" }, { url: null })],
   ["with something left behind", report(all, left)],
   ["with an unclear clean-up", report(all, { kind: "unclear", sentence: "no answer" })],
-  ["with names kept", report(all, { kind: "kept", sentence: "kept" })],
+  ["with scratch names kept", report(all, { kind: "kept", sentence: "kept" })],
   ["with an acceptance", report(all, { kind: "none" }, { accept: until("2026-12-31") })],
-  ["with one that has run out", report(all, { kind: "none" }, { accept: until("2026-01-31") })],
+  ["with an expired acceptance", report(all, { kind: "none" }, { accept: until("2026-01-31") })],
 ];
 
 const valid = new Ajv2020({ allErrors: true }).compile(reportSchema as object);
 
-test.for(reports)("a report %s is one JSON document, read back the same, and as its schema says", ([, made]) => {
+test.for(reports)("a report %s is one JSON document, reads back unchanged and matches its schema", ([, made]) => {
   const text = formatJson(made);
   const read = JSON.parse(text) as Report;
   expect(text.endsWith("}\n")).toBe(true);
@@ -103,7 +103,7 @@ test.for(reports)("a report %s is one JSON document, read back the same, and as 
   expect(valid(read) ? [] : valid.errors).toEqual([]);
 });
 
-test("it holds the verdict, the exit code, the evidence and what was sent", () => {
+test("it has the verdict, the exit code, the evidence and the requests", () => {
   const read = JSON.parse(formatJson(report(all, { kind: "none" }))) as Report;
   expect(read).toMatchObject({ schemaVersion: 1, verdict: "NOT READY", exit: 1, evidence: { "a/b": evidence } });
   expect(read.results[1]?.findings[0]).toMatchObject({
@@ -114,13 +114,13 @@ test("it holds the verdict, the exit code, the evidence and what was sent", () =
 
 test.for<[string, (good: Record<string, unknown>) => unknown]>([
   ["without a verdict", (good) => ({ ...good, verdict: undefined })],
-  ["with a key that nobody knows", (good) => ({ ...good, extra: 1 })],
+  ["with an unknown key", (good) => ({ ...good, extra: 1 })],
   ["of another version", (good) => ({ ...good, schemaVersion: 2 })],
   [
-    "with an effect that does not exist",
+    "with an unknown effect",
     (good) => ({ ...good, results: [{ ...(good["results"] as object[])[0], effect: "fine" }] }),
   ],
-  ["that is no report at all", () => []],
-])("its schema refuses a report %s", ([, spoil]) => {
+  ["that is not an object", () => []],
+])("its schema rejects a report %s", ([, spoil]) => {
   expect(valid(spoil(JSON.parse(formatJson(report(all, { kind: "none" }))) as Record<string, unknown>))).toBe(false);
 });

@@ -1,4 +1,4 @@
-/** The report as it is. `schemas/report.schema.json` describes it. */
+/** The report as JSON, described by `schemas/report.schema.json`. */
 import type { Report } from "../report.ts";
 
 export function formatJson(report: Report): string {

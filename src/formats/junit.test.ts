@@ -9,21 +9,20 @@ interface Element {
   readonly name: string;
   readonly attributes: Readonly<Record<string, string>>;
   readonly children: readonly Element[];
-  /** What stands between the children, unescaped. */
+  /** The text between the children, unescaped. */
   readonly text: string;
 }
 
-/** A small strict reader of XML 1.0 without a DTD: throws at the first thing that is not well-formed. */
+/** A strict parser for XML 1.0 without a DTD: throws at the first error. */
 function readXml(source: string): Element {
-  if (/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u.test(source))
-    throw new Error("a character that XML cannot hold");
+  if (/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u.test(source)) throw new Error("invalid character");
   const rest = /^<\?xml version="1\.0" encoding="UTF-8"\?>\s*(.*?)\s*$/s.exec(source)?.[1];
   if (rest === undefined) throw new Error("no XML declaration");
   let at = 0;
   const take = (pattern: RegExp, what: string): RegExpExecArray => {
     pattern.lastIndex = at;
     const found = pattern.exec(rest);
-    if (found === null) throw new Error(`${what} is wanted at ${rest.slice(at, at + 60)}`);
+    if (found === null) throw new Error(`expected ${what} at ${rest.slice(at, at + 60)}`);
     at += found[0].length;
     return found;
   };
@@ -33,13 +32,13 @@ function readXml(source: string): Element {
       ([, key = "", value = ""]) => [key, unescaped(value)] as const,
     );
     const attributes = Object.fromEntries(pairs);
-    if (Object.keys(attributes).length !== pairs.length) throw new Error(`an attribute of ${name} stands there twice`);
+    if (Object.keys(attributes).length !== pairs.length) throw new Error(`${name} has a duplicate attribute`);
     const children: Element[] = [];
     let text = "";
     while (empty === "") {
       text += unescaped(take(/[^<]*/y, "text")[0]);
       if (rest.startsWith("</", at)) {
-        if (take(/<\/([\w-]+)>/y, "an end tag")[1] !== name) throw new Error(`${name} is not ended`);
+        if (take(/<\/([\w-]+)>/y, "an end tag")[1] !== name) throw new Error(`${name} is not closed`);
         break;
       }
       children.push(element());
@@ -47,16 +46,16 @@ function readXml(source: string): Element {
     return { name, attributes, children, text };
   };
   const root = element();
-  if (at !== rest.length) throw new Error("something stands after the root");
+  if (at !== rest.length) throw new Error("text after the root element");
   return root;
 }
 
 function unescaped(text: string): string {
-  if (text.includes("]]>")) throw new Error("]]> must not stand in a text");
+  if (text.includes("]]>")) throw new Error("]]> in a text");
   const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
   return text.replace(/&(#\d+|\w+)?(;)?/g, (whole, name: string | undefined, end: string | undefined) => {
     const found = name?.startsWith("#") === true ? String.fromCodePoint(Number(name.slice(1))) : entities[name ?? ""];
-    if (found === undefined || end === undefined) throw new Error(`${whole} is no entity`);
+    if (found === undefined || end === undefined) throw new Error(`${whole} is not an entity`);
     return found;
   });
 }
@@ -137,8 +136,8 @@ describe("a test case", () => {
       "system-out",
       "system-out",
     ],
-    ["that could not be told", result("a/b", "unknown", "undetermined"), "error", "error"],
-    ["that could not be told and only warns", result("a/b", "unknown", "warns"), "skipped", "error"],
+    ["that is unknown", result("a/b", "unknown", "undetermined"), "error", "error"],
+    ["that is unknown and only warns", result("a/b", "unknown", "warns"), "skipped", "error"],
     ["that was skipped", result("a/b", "skip", "none"), "skipped", "skipped"],
   ])("%s", ([, one, normally, strictly]) => {
     const [normal] = casesOf(read([one]));
@@ -146,21 +145,21 @@ describe("a test case", () => {
     expect([normal, strict].map((each) => (each === undefined ? "" : outcomeOf(each)))).toEqual([normally, strictly]);
   });
 
-  test("has the category for its class, the id for its name, and its time in seconds", () => {
+  test("has the category as its class, the id as its name, and the time in seconds", () => {
     expect(casesOf(read([failed]))[0]?.attributes).toEqual({ classname: "a", name: "a/failed", time: "1.234" });
   });
 
-  test("that passed tells what was seen", () => {
+  test("that passed has its sentence", () => {
     expect(casesOf(read([result("a/b", "pass", "none")]))[0]?.children[0]?.text).toBe("about a/b");
   });
 
-  test("that failed tells what was found and what to do", () => {
+  test("that failed has the findings, the risk and the remedy", () => {
     const [failure] = casesOf(read([failed]))[0]?.children ?? [];
     expect(failure?.attributes).toEqual({ message: "about a/failed", type: "lost" });
     expect(failure?.text).toBe("a/failed holds\nlost: 3 lost\nrisk: rows are gone\nremedy: find them");
   });
 
-  test("that failed names the case and what was sent, as the table does", () => {
+  test("that failed has the case and the requests, like the table", () => {
     const exchange = {
       number: 1,
       at: 1,
@@ -184,13 +183,13 @@ describe("a test case", () => {
     ]);
   });
 
-  test("keeps an accepted finding visible", () => {
+  test("shows an accepted finding", () => {
     const accepted = result("a/b", "fail", "accepted", { findings: [finding("slow", "takes 3 s")] });
     expect(casesOf(read([accepted]))[0]?.children[0]?.text).toContain("slow: takes 3 s");
   });
 });
 
-test("each category is a suite, and the sums are right, above and below", () => {
+test("each category is a suite, and the totals are correct in the suites and the root", () => {
   const root = read(
     [result("a/1", "pass", "none"), failed, result("b/1", "unknown", "undetermined"), result("b/2", "skip", "none")],
     {
@@ -213,7 +212,7 @@ test("each category is a suite, and the sums are right, above and below", () => 
   ]);
 });
 
-describe("the verdict is a test case of its own", () => {
+describe("the verdict is an additional test case", () => {
   test.for<[ExitName, string]>([
     ["ready", "system-out"],
     ["notReady", "failure"],
@@ -228,7 +227,7 @@ describe("the verdict is a test case of its own", () => {
     expect(verdict?.children[0]?.text).toContain("because of this");
   });
 
-  test("also where there is no row about the run", () => {
+  test("even without a row about the run", () => {
     const { results, ...rest } = report([], { exit: "cannotTell" });
     expect(results).toHaveLength(1);
     const root = readXml(formatJunit({ ...rest, results: [] }));
@@ -236,7 +235,7 @@ describe("the verdict is a test case of its own", () => {
   });
 });
 
-test("it is never green where the exit code is not 0, and never red where it is", () => {
+test("it is green if and only if the exit code is 0", () => {
   const kinds = fc.constantFrom<[Result["kind"], Effect]>(
     ["pass", "none"],
     ["fail", "blocks"],
@@ -259,11 +258,11 @@ test("it is never green where the exit code is not 0, and never red where it is"
   );
 });
 
-test("whatever the texts hold, it is well-formed, and what XML can hold is still there", () => {
+test("it is well-formed for any text, and keeps every character that XML allows", () => {
   const odd = fc.string({
     unit: fc.oneof(
       fc.constantFrom(..."<>&\"'\n\r\t]\u0000\u001b\u007f\ufffe\ud800\udc00".split("")),
-      // Any sign that there is, halves of surrogate pairs among them.
+      // Any character, including lone surrogates.
       fc.nat(0x10_ffff).map((code) => String.fromCodePoint(code)),
     ),
   });
@@ -276,15 +275,18 @@ test("whatever the texts hold, it is well-formed, and what XML can hold is still
         remedy: sentence,
       });
       const [failure] = casesOf(read([one], { exit: "notReady", reasons: [sentence] }))[0]?.children ?? [];
-      // Only what XML cannot hold is replaced, one sign for one.
-      const held = sentence.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu, "\ufffd");
-      expect(failure?.attributes["message"]).toBe(held);
+      // Only characters that XML does not allow are replaced, each by one character.
+      const allowed = sentence.replace(
+        /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu,
+        "\ufffd",
+      );
+      expect(failure?.attributes["message"]).toBe(allowed);
     }),
     { numRuns: 100 },
   );
 });
 
-test("colours of a terminal do not get in", () => {
+test("terminal colours are removed", () => {
   expect(
     formatJunit(report([result("a/b", "unknown", "undetermined", { sentence: "\u001b[31mred\u001b[0m" })])),
   ).toContain("\ufffd[31mred\ufffd[0m");

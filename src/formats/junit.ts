@@ -1,6 +1,6 @@
 /**
- * JUnit XML for pipelines. Never greener than the exit code: what JUnit has no word for (a required check that was left
- * out, nothing passed, an early end) becomes a test case of its own, `run/verdict`.
+ * JUnit XML for pipelines. Never greener than the exit code: reasons without a test case of their own (a required check
+ * that was excluded, a run without a pass, an early end) are in the additional test case `run/verdict`.
  */
 import type { Report, Result } from "../report.ts";
 import { nameOf, sentLine, sentMax } from "./finding.ts";
@@ -40,7 +40,7 @@ function sums(cases: readonly Case[]): string {
 function testCase(result: Result, report: Report): Case {
   const open = `    <testcase classname="${attribute(result.category)}" name="${attribute(result.check)}" time="${seconds(result.tookMs)}">`;
   const outcome = outcomeOf(result, report);
-  const told = [
+  const details = [
     result.title,
     ...result.findings.flatMap((finding) => [
       `${nameOf(finding)}: ${finding.sentence}`,
@@ -51,10 +51,10 @@ function testCase(result: Result, report: Report): Case {
   ];
   const body =
     outcome === "passed"
-      ? `<system-out>${content(result.findings.length > 0 ? told.join("\n") : result.sentence)}</system-out>`
+      ? `<system-out>${content(result.findings.length > 0 ? details.join("\n") : result.sentence)}</system-out>`
       : outcome === "skipped"
         ? `<skipped message="${attribute(result.sentence)}"/>`
-        : `<${outcome} message="${attribute(result.sentence)}" type="${attribute(result.findings[0]?.name ?? result.kind)}">${content(told.join("\n"))}</${outcome}>`;
+        : `<${outcome} message="${attribute(result.sentence)}" type="${attribute(result.findings[0]?.name ?? result.kind)}">${content(details.join("\n"))}</${outcome}>`;
   return { outcome, xml: `${open}\n      ${body}\n    </testcase>` };
 }
 
@@ -70,12 +70,12 @@ function outcomeOf({ kind, effect }: Result, report: Report): Outcome {
 function verdictCase(report: Report): Case {
   const open = `    <testcase classname="run" name="run/verdict" time="0">`;
   const outcome: Outcome = report.exit === 0 ? "passed" : report.exit === 1 ? "failure" : "error";
-  const said = `${report.verdict}, exit ${report.exit}`;
-  const why = content([said, ...report.reasons].join("\n"));
+  const verdict = `${report.verdict}, exit ${report.exit}`;
+  const why = content([verdict, ...report.reasons].join("\n"));
   const body =
     outcome === "passed"
       ? `<system-out>${why}</system-out>`
-      : `<${outcome} message="${attribute(said)}" type="verdict">${why}</${outcome}>`;
+      : `<${outcome} message="${attribute(verdict)}" type="verdict">${why}</${outcome}>`;
   return { outcome, xml: `${open}\n      ${body}\n    </testcase>` };
 }
 
@@ -83,7 +83,7 @@ function seconds(ms: number): string {
   return (ms / 1000).toFixed(3);
 }
 
-/** What XML cannot hold even escaped: control characters, and halves of surrogate pairs. */
+/** Characters that XML cannot contain even escaped: control characters and lone surrogates. */
 const notXml =
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 

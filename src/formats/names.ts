@@ -1,3 +1,3 @@
-/** The formats of `--report`, by name; apart from the formats themselves, so that reading a profile loads none of them. */
+/** The names of the formats of `--report`, in a file of their own so that reading a profile does not load the formats. */
 export const formatNames = ["table", "json", "junit"] as const;
 export type FormatName = (typeof formatNames)[number];

@@ -1,4 +1,4 @@
-/** JSON Schema of the report. Written by hand beside `Report`; a test holds real reports to it, so neither can drift. */
+/** JSON Schema of the report, written by hand. A test validates reports against it, so that it stays in step with `Report`. */
 import { efforts, levels, touchesOrder } from "../check.ts";
 import type { Json } from "../wire/json.ts";
 

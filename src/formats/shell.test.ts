@@ -4,16 +4,16 @@ import { describe, expect, test } from "vitest";
 import type { Exchange } from "../session/recording.ts";
 import { commandText, curlText } from "./shell.ts";
 
-/** What a shell makes of a command: its words, each ended by a zero byte. */
+/** The words of a command, as a shell parses them. */
 function wordsOf(command: string): string[] {
   return execFileSync("sh", ["-c", `printf '%s\\0' ${command}`], { encoding: "utf8" })
     .split("\0")
     .slice(0, -1);
 }
 
-test("a shell reads back every word as it was", () => {
-  const sign = fc.constantFrom(...Array.from("ab 'Ab\"\\$`!*?[]{}()<>|&;#~=%@+:,./-\n\t\r^é漢😀"));
-  const words = fc.array(fc.string({ unit: sign, maxLength: 12 }), { minLength: 1, maxLength: 12 });
+test("a shell parses every word unchanged", () => {
+  const character = fc.constantFrom(...Array.from("ab 'Ab\"\\$`!*?[]{}()<>|&;#~=%@+:,./-\n\t\r^é漢😀"));
+  const words = fc.array(fc.string({ unit: character, maxLength: 12 }), { minLength: 1, maxLength: 12 });
   fc.assert(
     fc.property(words, (some) => {
       expect(wordsOf(commandText(some))).toEqual(some);
@@ -22,7 +22,7 @@ test("a shell reads back every word as it was", () => {
   );
 });
 
-test("what needs no quotes gets none, so that it can be read", () => {
+test("words are quoted only if they need it, for readability", () => {
   expect(commandText(["kalam-ready", "--url", "http://127.0.0.1:8080", "--allow", "a,b"])).toBe(
     "kalam-ready --url http://127.0.0.1:8080 --allow a,b",
   );
@@ -32,7 +32,7 @@ test("what needs no quotes gets none, so that it can be read", () => {
 describe("curl", () => {
   const exchange: Exchange = { number: 1, at: 0, method: "POST", path: "/v1/api/sql", outcome: "", tookMs: 1 };
 
-  test("sends the statement and its parameters as they were, long numbers with every digit", () => {
+  test("sends the statement and its parameters unchanged, including every digit of long numbers", () => {
     const text = curlText("http://x", {
       ...exchange,
       as: "alice",
@@ -54,18 +54,18 @@ describe("curl", () => {
     ]);
   });
 
-  test("without a token and a body has neither", () => {
+  test("has no token and no body if the request had none", () => {
     expect(curlText("http://x", { ...exchange, method: "GET", path: "/health?a=b c" })).toBe(
       "curl -sS -X GET 'http://x/health?a=b c'",
     );
   });
 
-  test("sends another body as it is", () => {
+  test("sends any other body unchanged", () => {
     const text = curlText("http://x", { ...exchange, path: "/v1/api/auth/refresh", text: "{}" }) ?? "";
     expect(text.endsWith("--data-binary '{}'")).toBe(true);
   });
 
-  test("is none where a part was cut in the recording", () => {
+  test("is undefined if the recording truncated a part", () => {
     const cut = "x… (2001 characters)";
     expect(curlText("http://x", { ...exchange, text: cut })).toBeUndefined();
     expect(curlText("http://x", { ...exchange, text: "SELECT 1", params: cut })).toBeUndefined();

@@ -1,4 +1,4 @@
-/** Commands as text that can be pasted into a shell. */
+/** Commands as text to paste into a shell. */
 import type { Exchange } from "../session/recording.ts";
 
 export function commandText(words: readonly string[]): string {
@@ -9,7 +9,7 @@ function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** A request that stands alone, as curl, or a run of kalam; the secret is the reader's to fill in. Undefined where its text was cut. */
+/** An exchange as a curl or kalam command, with a placeholder for the secret. Undefined if its text was truncated. */
 export function curlText(origin: string, exchange: Exchange): string | undefined {
   const { method, path, text, params, namespace, as } = exchange;
   if ([text, params].some((part) => part !== undefined && /… \(\d+ characters\)$/.test(part))) return undefined;
@@ -25,7 +25,7 @@ export function curlText(origin: string, exchange: Exchange): string | undefined
   return commandText(words);
 }
 
-/** Its arguments are text of a shell already. Undefined where it was not sent to the server, but to nobody. */
+/** `text` is already quoted for a shell. Undefined for a run without the server. */
 function kalamLine(origin: string, { path, as, text = "" }: Exchange): string | undefined {
   if (!path.startsWith("at server")) return undefined;
   const login = ["--user", as ?? "USER", "--password", "PASSWORD"];

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { Effect } from "../exit.ts";
 import type { Report, ReportedFinding, Result } from "../report.ts";
 import type { Exchange } from "../session/recording.ts";
-import { againCommand, formatTable, lookOf, type TableOptions } from "./table.ts";
+import { againCommand, formatTable, appearanceOf, type TableOptions } from "./table.ts";
 
 function result(check: string, kind: Result["kind"], effect: Effect, rest: Partial<Result> = {}): Result {
   const common = {
@@ -92,16 +92,16 @@ const lines = (...of: Parameters<typeof table>): string[] => table(...of).split(
 const lineWith = (text: string, all: readonly string[]): string => all.find((line) => line.includes(text)) ?? "";
 
 describe("the header", () => {
-  test("tells what was checked, how, and what makes it again", () => {
+  test("shows what was checked, how, and the seed that repeats it", () => {
     expect(lines([])[0]).toBe(
       "kalam-ready 0.1.0  standard  http://127.0.0.1:8080  KalamDB 0.4.3 as root  run k7f3a  seed 421",
     );
   });
 
-  test("says where the server is ours, and where it does not tell its version or let us in", () => {
+  test("says if the server was started for the run, if its version is unknown and if the login failed", () => {
     const server = { url: "http://x", version: null, own: true, login: { user: "root", role: "dba" } };
     expect(lines([], {}, { server })[0]).toContain(
-      "http://x (started for this run)  a KalamDB that does not tell its version as root",
+      "http://x (started for this run)  KalamDB (version unknown) as root",
     );
     expect(lines([], {}, { server: { url: null, version: null, own: true, login: null } })[0]).not.toContain("KalamDB");
   });
@@ -121,12 +121,12 @@ describe("a row", () => {
     expect(line.slice(beginning.length).trim().split(/ {2,}/)).toEqual([...(words === "" ? [] : [words]), "12 ms"]);
   });
 
-  test("stands under the promise of its category", () => {
+  test("is under the promise of its category", () => {
     const all = lines([result("a/1", "pass", "none"), result("b/1", "pass", "none")]);
     expect(all.filter((line) => /^[ab]/.test(line))).toEqual(["a · It does what it says.", "b"]);
   });
 
-  test("has its columns under those of the others", () => {
+  test("is aligned with the other rows", () => {
     const all = lines([
       result("a/1", "pass", "none"),
       result("a/longer-title", "unknown", "undetermined", { tookMs: 1_234_567 }),
@@ -137,26 +137,26 @@ describe("a row", () => {
     expect(other.endsWith("1,234,567 ms")).toBe(true);
   });
 
-  test("shows no time where there was none", () => {
+  test("shows no time if nothing ran", () => {
     expect(lineWith("Title", lines([result("a/b", "skip", "none", { tookMs: 0 })]))).toMatch(/skipped: about a\/b$/);
   });
 
-  test("about the run shows only where it is not as it should be", () => {
+  test("about the run is shown only if it is not a pass", () => {
     expect(table([])).not.toContain("The run leaves");
     const left = result("run/nothing-left-behind", "fail", "blocks", {
-      title: "The run could not remove what it made",
+      title: "The run could not remove everything it created",
       ofTheRun: true,
       findings: [finding("leftBehind")],
     });
     const all = formatTable({ ...report([]), results: [left] }, plain);
-    expect(all).toContain("✖ The run could not remove what it made");
+    expect(all).toContain("✖ The run could not remove everything it created");
     expect(all).toContain("something left behind");
     expect(all).not.toContain("again");
   });
 });
 
-describe("under what is not green", () => {
-  test("stands what was found, what was sent, the risk, the remedy and how to see it again", () => {
+describe("under a failure", () => {
+  test("are the finding, the request, the risk, the remedy and the command that repeats it", () => {
     const all = lines([failed]);
     expect(all.slice(all.findIndex((line) => line.includes("✖")) + 1).slice(0, 5)).toEqual([
       "      lost  lost it is",
@@ -167,13 +167,13 @@ describe("under what is not green", () => {
     ]);
   });
 
-  test("stands the case, by the name that an acceptance gives it", () => {
+  test("is the case, by the name to use in an acceptance", () => {
     expect(table([{ ...failed, findings: [finding("lost", { case: "big" })] }])).toContain(
       "      lost [big]  lost it is",
     );
   });
 
-  test("each finding has the risk and the remedy that are its own", () => {
+  test("each finding has its own risk and remedy", () => {
     const own = finding("unsure", { risk: "a small risk", remedy: "ask again" });
     const covered = finding("known", { risk: "a known risk", accepted: { reason: "r", until: "2027-01-31" } });
     const all = lines([{ ...failed, findings: [finding("lost"), own, covered] }]).map((line) => line.trim());
@@ -189,7 +189,7 @@ describe("under what is not green", () => {
     ]);
   });
 
-  test("two exchanges are enough, the others are in the report", () => {
+  test("only two exchanges are shown; the JSON report has the others", () => {
     const sent = [1, 2, 3, 4].map((number) => ({ ...exchange, number, params: `[${number}]` }));
     const all = lines([{ ...failed, findings: [finding("lost", { sent })] }]);
     expect(all.filter((line) => line.includes("POST"))).toHaveLength(2);
@@ -201,20 +201,20 @@ describe("under what is not green", () => {
   test.for<[string, Partial<ReportedFinding>, string]>([
     ["a warning", { level: "warn" }, "lost it is (warn)"],
     [
-      "an acceptance",
+      "accepted",
       { accepted: { reason: "known", until: "2027-01-31" } },
       "lost it is (accepted until 2027-01-31: known)",
     ],
     [
-      "one that has run out",
+      "an expired acceptance",
       { expired: { reason: "known", until: "2026-01-31" } },
-      "lost it is (was accepted until 2026-01-31; that is over, so it counts again)",
+      "lost it is (was accepted until 2026-01-31; expired, so it counts again)",
     ],
-  ])("the finding says that it is %s", ([, rest, text]) => {
+  ])("the finding is marked as %s", ([, rest, text]) => {
     expect(table([result("a/b", "fail", "warns", { findings: [finding("lost", rest)] })])).toContain(text);
   });
 
-  test("an accepted one is told without risk and remedy; a pass, a skip and an unknown have no details", () => {
+  test("an accepted finding has no risk and remedy; a pass, a skip and an unknown have no details", () => {
     const accepted = table([{ ...failed, effect: "accepted" }]);
     expect(accepted).toContain("lost it is");
     expect(accepted).not.toContain("a remedy");
@@ -224,7 +224,7 @@ describe("under what is not green", () => {
 });
 
 describe("the end", () => {
-  test("tells the verdict, every count but zeros, time, requests, what is left, and the exit code", () => {
+  test("shows the verdict, all counts except zeros, time, requests, leftovers and the exit code", () => {
     const all = lines([failed]);
     expect(all.slice(-4)).toEqual([
       "",
@@ -234,7 +234,7 @@ describe("the end", () => {
     ]);
   });
 
-  test("says why, and of many reasons the first", () => {
+  test("gives the reasons, but only the first of many", () => {
     const reasons = Array.from({ length: 8 }, (_, at) => `reason ${at + 1}`);
     const all = table([], {}, { reasons });
     for (const reason of reasons.slice(0, 5)) expect(all).toContain(`because ${reason}\n`);
@@ -243,14 +243,14 @@ describe("the end", () => {
     expect(table([], {}, { reasons: reasons.slice(0, 5) })).not.toContain("more");
   });
 
-  test("tells what was not covered, what was left out, and that it was told to go slower", () => {
+  test("shows what was not covered, what was excluded, and how often the server limited the rate", () => {
     const rest = { notCovered: { process: 14, load: 5 }, leftOut: 3, run: { ...report([]).run, rateRefusals: 2 } };
     const all = lines([], {}, rest);
-    expect(all.at(-2)).toBe("not covered: process (14), load (5), left out by --only (3)   exit 1");
-    expect(all.at(-3)).toContain("2 times told to go slower");
+    expect(all.at(-2)).toBe("not covered: process (14), load (5), excluded by --only (3)   exit 1");
+    expect(all.at(-3)).toContain("rate limited 2 times");
   });
 
-  test("with nothing at all is still complete", () => {
+  test("is complete even without results", () => {
     const totals = { passed: 0, failed: 0, warned: 0, accepted: 0, unknown: 0, skipped: 0 };
     expect(formatTable({ ...report([]), results: [], totals, verdict: "CANNOT TELL", exit: 2 }, plain)).toContain(
       "CANNOT TELL   0 passed     23.4 s  1,412 requests\nexit 2\n",
@@ -268,7 +268,7 @@ const every = [
 ];
 
 describe("colours", () => {
-  test("are none where none are wanted", () => {
+  test("are absent if not wanted", () => {
     expect(table(every)).not.toContain("\u001b");
   });
 
@@ -282,7 +282,7 @@ describe("colours", () => {
   });
 });
 
-test("a green row stays plain but for its sign, others are painted, and the verdict has the colour of the exit", () => {
+test("a green row is plain except for its symbol, other rows are coloured, and the verdict has the colour of the exit", () => {
   const red = table(every, { colors: 1 });
   expect(red).toMatch(/✔\u001b\[39m +Title of a\/1 .*\u001b\[2m12 ms/);
   expect(red).toContain("\u001b[31mTitle of a/failed\u001b[39m");
@@ -292,7 +292,7 @@ test("a green row stays plain but for its sign, others are painted, and the verd
   expect(table([], { colors: 1 }, { exit: 2, verdict: "CANNOT TELL" })).toContain("\u001b[35m\u001b[1mCANNOT TELL");
 });
 
-test("ASCII is ASCII, and tells the same by other signs", () => {
+test("--ascii prints only ASCII, with other symbols", () => {
   const ascii = table(every, { ascii: true }, { reasons: ["a · b – c … d"] });
   expect(ascii).toMatch(/^[\n\u0020-\u007e]*$/);
   expect(ascii.split("\n").flatMap((line) => /^ {2}(\S) Title/.exec(line)?.[1] ?? [])).toEqual([
@@ -315,30 +315,30 @@ describe("on a terminal of 80 columns", () => {
     return all.slice(all.findIndex((line) => line.startsWith("a ·")) + 1, all.indexOf("", 3));
   };
 
-  test.for([60, 80, 100, 120, 200])("at %d columns no row is wider, and no word is lost", (width) => {
+  test.for([60, 80, 100, 120, 200])("at %d columns no row is wider and no word is lost", (width) => {
     expect(rows(width).filter((line) => line.length > width)).toEqual([]);
     const words = rows(width).join(" ").split(/\s+/);
     expect(words.filter((word) => word === "so")).toHaveLength(40);
     expect(words).toContain("sixty-four");
   });
 
-  test("what goes on below stands under its column, and the sign stays alone", () => {
+  test("a wrapped text stays in its column, and the symbol has a column of its own", () => {
     const [, first = "", ...below] = rows(80);
     expect(first).toMatch(/^ {2}\? A title/);
     expect(below.length).toBeGreaterThan(2);
     for (const line of below) expect(line).toMatch(/^ {4}/);
   });
 
-  test("what fits is not wrapped", () => {
+  test("a row that fits is not wrapped", () => {
     const one = [result("a/1", "pass", "none")];
     expect(lines(one, { width: 80 })).toEqual(lines(one));
   });
 });
 
-describe("where it is no terminal", () => {
-  test("a row is a line, and nothing is cut, however long or wide it is", () => {
-    const sign = fc.constantFrom("a", "Z", " ", "-", "é", "漢", "ｗ", "😀", "👩‍👩‍👧", "…", "ﷺ");
-    const word = fc.string({ unit: sign, maxLength: 60 }).map((text) => `(${text})`);
+describe("without a terminal", () => {
+  test("a row is one line, and nothing is truncated, however long or wide", () => {
+    const character = fc.constantFrom("a", "Z", " ", "-", "é", "漢", "ｗ", "😀", "👩‍👩‍👧", "…", "ﷺ");
+    const word = fc.string({ unit: character, maxLength: 60 }).map((text) => `(${text})`);
     fc.assert(
       fc.property(word, word, (title, sentence) => {
         const all = lines([
@@ -352,13 +352,13 @@ describe("where it is no terminal", () => {
     );
   });
 
-  test("also where a sentence is very long", () => {
+  test("even if a sentence is very long", () => {
     const sentence = "word ".repeat(2000).trim();
     expect(table([result("a/b", "unknown", "undetermined", { sentence })])).toContain(sentence);
   });
 });
 
-describe("what a server says cannot look like what we say", () => {
+describe("text from a server cannot look like output of kalam-ready", () => {
   const nasty = "one\r\nREADY   99 passed\n\u001b[2J\u001b[32mexit 0\u0007\u009b31m\u202egnp\u2028x";
 
   test.for<[string, readonly Result[], Partial<Report>]>([
@@ -382,20 +382,20 @@ describe("what a server says cannot look like what we say", () => {
     expect(all).toContain("one READY   99 passed");
   });
 
-  test("neither with colours nor on a terminal", () => {
+  test("also with colours and on a terminal", () => {
     const all = table([result("a/b", "unknown", "undetermined", { sentence: nasty })], { colors: 1, width: 80 });
     expect(stripVTControlCharacters(all)).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
     expect(all).not.toContain("\u001b[2J");
   });
 });
 
-test("the command that shows a check again is quoted for a shell", () => {
+test("the command that repeats a check is quoted for a shell", () => {
   const again = ["--profile", "my profile.yaml"];
   expect(againCommand({ ...report([]), run: { ...report([]).run, again } }, "a/b")).toBe(
     "kalam-ready check --profile 'my profile.yaml' --only a/b --seed 421 -v",
   );
 });
 
-test("a result looks like its effect", () => {
-  expect(every.map(lookOf)).toEqual(["pass", "fail", "warn", "accepted", "unknown", "skip"]);
+test("the appearance of a result follows its effect", () => {
+  expect(every.map(appearanceOf)).toEqual(["pass", "fail", "warn", "accepted", "unknown", "skip"]);
 });

@@ -1,4 +1,4 @@
-/** The table that people read: one line per check, details only under what is not green. */
+/** The table: one line per check, with details only for failures. */
 import { Chalk, type ChalkInstance } from "chalk";
 import type { Category, Touches } from "../check.ts";
 import type { ReportedFinding, Report, Result } from "../report.ts";
@@ -11,30 +11,31 @@ export interface TableOptions {
   /** 0: none. */
   readonly colors: 0 | 1 | 2 | 3;
   readonly ascii: boolean;
-  /** Columns of the terminal; absent where it is none, and then nothing is cut or wrapped. */
+  /** The width of the terminal; if absent, output is not a terminal and nothing is wrapped. */
   readonly width?: number;
-  /** For the promises of the categories. */
+  /** For the promise of each category. */
   readonly categories: readonly Pick<Category, "id" | "promise">[];
 }
 
-type Look = "pass" | "fail" | "warn" | "accepted" | "unknown" | "skip";
-const symbols: Readonly<Record<Look, { sign: string; ascii: string; color: (chalk: ChalkInstance) => ChalkInstance }>> =
-  {
-    pass: { sign: "✔", ascii: "+", color: (chalk) => chalk.green },
-    fail: { sign: "✖", ascii: "x", color: (chalk) => chalk.red },
-    warn: { sign: "!", ascii: "!", color: (chalk) => chalk.yellow },
-    accepted: { sign: "~", ascii: "~", color: (chalk) => chalk.yellow },
-    unknown: { sign: "?", ascii: "?", color: (chalk) => chalk.magenta },
-    skip: { sign: "–", ascii: "-", color: (chalk) => chalk.dim },
-  };
+type Appearance = "pass" | "fail" | "warn" | "accepted" | "unknown" | "skip";
+const symbols: Readonly<
+  Record<Appearance, { sign: string; ascii: string; color: (chalk: ChalkInstance) => ChalkInstance }>
+> = {
+  pass: { sign: "✔", ascii: "+", color: (chalk) => chalk.green },
+  fail: { sign: "✖", ascii: "x", color: (chalk) => chalk.red },
+  warn: { sign: "!", ascii: "!", color: (chalk) => chalk.yellow },
+  accepted: { sign: "~", ascii: "~", color: (chalk) => chalk.yellow },
+  unknown: { sign: "?", ascii: "?", color: (chalk) => chalk.magenta },
+  skip: { sign: "–", ascii: "-", color: (chalk) => chalk.dim },
+};
 
-export function formatTable(told: Report, options: TableOptions): string {
+export function formatTable(original: Report, options: TableOptions): string {
   const chalk = new Chalk({ level: options.colors });
-  const report = flattened(told);
+  const report = flattened(original);
   const blocks = [header(report, chalk), ...categoryBlocks(report, options, chalk), footer(report, chalk)];
   const text = blocks.filter((block) => block !== "").join("\n");
   const plain = options.ascii
-    ? text.replace(/[·–…•]/g, (sign) => ({ "·": "-", "–": "-", "…": "...", "•": "*" })[sign] ?? sign)
+    ? text.replace(/[·–…•]/g, (character) => ({ "·": "-", "–": "-", "…": "...", "•": "*" })[character] ?? character)
     : text;
   return `${plain
     .split("\n")
@@ -42,7 +43,7 @@ export function formatTable(told: Report, options: TableOptions): string {
     .join("\n")}\n`;
 }
 
-/** The report with every text on one line and in plain signs: what a server says must not look like what we say. */
+/** The report with every text on one line and printable, so that text from a server cannot look like output of kalam-ready. */
 function flattened(report: Report): Report {
   const plain = (_: string, value: unknown): unknown =>
     typeof value === "string" ? value.replace(/[\t\r\n]+/g, " ").replace(unprintable, "\ufffd") : value;
@@ -51,14 +52,14 @@ function flattened(report: Report): Report {
 
 function header(report: Report, chalk: ChalkInstance): string {
   const { server, run, tool, profile } = report;
-  const version = server.version === null ? "a KalamDB that does not tell its version" : `KalamDB ${server.version}`;
+  const version = server.version === null ? "KalamDB (version unknown)" : `KalamDB ${server.version}`;
   const own = server.own ? " (started for this run)" : "";
-  const who = server.login === null ? [] : [`${version} as ${server.login.user}`];
+  const serverAndUser = server.login === null ? [] : [`${version} as ${server.login.user}`];
   const parts = [
     `${tool.name} ${tool.version}`,
     profile.name,
     `${server.url ?? ""}${own}`,
-    ...who,
+    ...serverAndUser,
     `run ${run.id}`,
     `seed ${run.seed}`,
   ];
@@ -73,7 +74,7 @@ function categoryBlocks(report: Report, options: TableOptions, chalk: ChalkInsta
   const [signWidth, timeWidth] = [4, Math.max(12, longest(timeOf) + 1)];
   const longestTitle = longest(({ title }) => title) + 2;
   const longestWords = longest(wordsOf) + 2;
-  // A narrow terminal shares what it has, and text goes on below; elsewhere a line is a line, so that it can be grepped.
+  // On a terminal, text wraps within its column; elsewhere each row is one line, so that it can be grepped.
   const titleWidth =
     width === undefined ? longestTitle : Math.min(longestTitle, Math.max(24, Math.floor(width * 0.45)));
   const sentenceWidth =
@@ -92,7 +93,7 @@ function categoryBlocks(report: Report, options: TableOptions, chalk: ChalkInsta
   return blocks;
 }
 
-/** At least the columns that a text takes up on a terminal: some signs are twice as wide. */
+/** An upper bound of the terminal columns of a text: some characters are two columns wide. */
 function columnsOf(text: string): number {
   return text.length + (text.match(/[^\u0000-\u10ff]/g)?.length ?? 0);
 }
@@ -102,14 +103,14 @@ function timeOf({ tookMs }: Result): string {
 }
 
 function row(result: Result, widths: number[], options: TableOptions, chalk: ChalkInstance): string {
-  const look = lookOf(result);
-  const { sign, ascii, color } = symbols[look];
+  const appearance = appearanceOf(result);
+  const { sign, ascii, color } = symbols[appearance];
   const words = wordsOf(result);
-  const painted = look === "pass" ? result.title : color(chalk)(result.title);
+  const painted = appearance === "pass" ? result.title : color(chalk)(result.title);
   const cells = [
     `  ${color(chalk)(options.ascii ? ascii : sign)}`,
     painted,
-    look === "skip" ? chalk.dim(words) : words,
+    appearance === "skip" ? chalk.dim(words) : words,
     chalk.dim(timeOf(result)),
   ];
   return columns([cells], {
@@ -125,7 +126,7 @@ function wordsOf({ kind, sentence }: Result): string {
   return kind === "skip" ? `skipped: ${sentence}` : sentence;
 }
 
-export function lookOf(result: Result): Look {
+export function appearanceOf(result: Result): Appearance {
   if (result.kind !== "fail") return result.kind;
   return result.effect === "accepted" ? "accepted" : result.effect === "warns" ? "warn" : "fail";
 }
@@ -134,7 +135,7 @@ function details(result: Result, report: Report, chalk: ChalkInstance): string[]
   if (result.kind !== "fail") return [];
   const line = (name: string, text: string): string => `      ${chalk.dim(name.padEnd(7))} ${text}`;
   const lines: string[] = [];
-  // Risk and remedy that all share stand once, at the end.
+  // If all findings share risk and remedy, print them once, at the end.
   const shared = new Set(result.findings.map(({ risk, remedy }) => `${risk}\n${remedy}`)).size < 2;
   const advice = ({ risk, remedy }: Pick<Result, "risk" | "remedy">): void => {
     if (risk !== undefined) lines.push(line("risk", risk));
@@ -156,11 +157,11 @@ function details(result: Result, report: Report, chalk: ChalkInstance): string[]
 function note(finding: ReportedFinding): string {
   if (finding.accepted !== undefined) return ` (accepted until ${finding.accepted.until}: ${finding.accepted.reason})`;
   if (finding.expired !== undefined)
-    return ` (was accepted until ${finding.expired.until}; that is over, so it counts again)`;
+    return ` (was accepted until ${finding.expired.until}; expired, so it counts again)`;
   return finding.level === "warn" ? " (warn)" : "";
 }
 
-/** A command that shows this check again from nothing. */
+/** The command that repeats this check. */
 export function againCommand(report: Report, check: string): string {
   return commandText([
     "kalam-ready",
@@ -174,7 +175,7 @@ export function againCommand(report: Report, check: string): string {
   ]);
 }
 
-/** The rows above tell them all; these are for who reads the end first. */
+/** The rows show all of them; these are for readers who start at the end. */
 const reasonsMax = 5;
 
 function footer(report: Report, chalk: ChalkInstance): string {
@@ -192,15 +193,15 @@ function footer(report: Report, chalk: ChalkInstance): string {
       : [
           left.kind === "pass" ? "nothing left behind" : left.kind === "fail" ? "something left behind" : left.sentence,
         ]),
-    ...(run.rateRefusals > 0 ? [`${run.rateRefusals} times told to go slower`] : []),
+    ...(run.rateRefusals > 0 ? [`rate limited ${run.rateRefusals.toLocaleString("en-US")} times`] : []),
   ];
   const lines = [
     "",
     `${paint(verdict)}   ${counts.map((name) => `${totals[name]} ${name}`).join("  ")}     ${facts.join("  ")}`,
   ];
-  const [told, more] = [report.reasons.slice(0, reasonsMax), report.reasons.length - reasonsMax];
-  for (const reason of told) lines.push(`because ${reason}`);
-  if (more > 0) lines.push(`        and ${more} more like it`);
+  const [shown, more] = [report.reasons.slice(0, reasonsMax), report.reasons.length - reasonsMax];
+  for (const reason of shown) lines.push(`because ${reason}`);
+  if (more > 0) lines.push(`        and ${more} more`);
   lines.push([notCoveredLine(report), `exit ${exit}`].filter((part) => part !== "").join("   "));
   return lines.join("\n");
 }
@@ -209,6 +210,6 @@ function notCoveredLine(report: Report): string {
   const parts = (Object.entries(report.notCovered) as [Touches, number][]).map(
     ([touches, count]) => `${touches} (${count})`,
   );
-  if (report.leftOut > 0) parts.push(`left out by --only (${report.leftOut})`);
+  if (report.leftOut > 0) parts.push(`excluded by --only (${report.leftOut})`);
   return parts.length === 0 ? "" : `not covered: ${parts.join(", ")}`;
 }

@@ -1,14 +1,14 @@
-/** The laws that a reader would otherwise have to remember. Pure, over a listing of the repository, so that they can be tried on an untidy one. */
+/** The repository's rules, enforced by tidy.test.ts. Pure functions of a file listing, so that they can be tested on a bad one. */
 import type { Category } from "../src/check.ts";
 import type { Proof } from "../src/proof.ts";
 
-export interface Tree {
-  /** Text of each source file, by its path from the root. */
+export interface Repository {
+  /** The text of each source file, by its path from the root. */
   readonly files: ReadonlyMap<string, string>;
   readonly categories: readonly Category[];
   readonly proofs: readonly Proof[];
-  /** Tests of the production plan that no check stands for yet. */
-  readonly toCome: readonly string[];
+  /** Tests of the production plan that no check covers yet. */
+  readonly notYetCovered: readonly string[];
 }
 
 /** KalamDB's production plan: 75 tests in eight categories. */
@@ -27,52 +27,53 @@ export const productionPlan: readonly string[] = Object.entries({
 
 const titleMax = 64;
 const linesMax = 350;
-/** Everything that stands in a folder: files, tests, proofs, folders. The largest category has 26 checks. */
+/** Files and folders in a folder. The largest category has 26 checks. */
 const entriesMax = 32;
-/** Names under which anything can hide. */
+/** Names that say nothing about the content. */
 const nondescript = /(^|\/)(utils?|helpers?|common|core|manager|misc)(\/|\.ts$)/;
 
-/** What is untidy; empty if nothing is. */
-export function untidy(tree: Tree): string[] {
+/** Every violation of a rule. */
+export function violations(repository: Repository): string[] {
   return [
-    ...checksAreListed(tree),
-    ...checksAreProven(tree),
-    ...textsNameWhatIsThere(tree),
-    ...planIsCovered(tree),
-    ...importsAreAllowed(tree),
-    ...roomsAreSmall(tree),
-    ...testsRun(tree),
+    ...checksAreListed(repository),
+    ...checksAreProven(repository),
+    ...textsNameExistingChecks(repository),
+    ...planIsCovered(repository),
+    ...importsAreAllowed(repository),
+    ...foldersAreSmall(repository),
+    ...noTestIsDisabled(repository),
   ];
 }
 
-function checksAreListed({ files, categories }: Tree): string[] {
+function checksAreListed({ files, categories }: Repository): string[] {
   const ids = categories.flatMap((category) => category.checks.map((check) => check.id));
-  const problems = ids.filter((id, at) => ids.indexOf(id) !== at).map((id) => `${id} is there twice`);
+  const problems = ids.filter((id, at) => ids.indexOf(id) !== at).map((id) => `${id} is listed twice`);
   for (const { id: category, checks } of categories) {
     for (const { id, title, failureTitle } of checks) {
       for (const text of [title, failureTitle])
-        if (text.length > titleMax) problems.push(`${id}: "${text}" is too long for a row of the table`);
-      if (!id.startsWith(`${category}/`)) problems.push(`${id} stands in the category ${category}`);
+        if (text.length > titleMax) problems.push(`${id}: "${text}" is longer than ${titleMax} characters`);
+      if (!id.startsWith(`${category}/`)) problems.push(`${id} is listed in the category ${category}`);
       if (!files.has(`checks/${id}/index.ts`)) problems.push(`${id} has no file checks/${id}/index.ts`);
     }
   }
   for (const [file, text] of files) {
     const id = /^checks\/(.+?)(\/index)?\.ts$/.exec(file)?.[1];
     if (id !== undefined && !file.endsWith(".test.ts") && /\bdefineCheck(Of)?\(/.test(text) && !ids.includes(id))
-      problems.push(`${file} defines a check that is in no category`);
+      problems.push(`${file} defines a check that no category lists`);
   }
   return problems;
 }
 
-function checksAreProven({ files, categories, proofs }: Tree): string[] {
+function checksAreProven({ files, categories, proofs }: Repository): string[] {
   const problems: string[] = [];
   for (const check of categories.flatMap((category) => category.checks)) {
     const proof = proofs.find((one) => one.check === check);
     if (proof === undefined) problems.push(`${check.id} has no proof`);
     else if (!files.has(`checks/${check.id}/proof.ts`))
-      problems.push(`the proof of ${check.id} does not stand beside it`);
+      problems.push(`${check.id} has no file checks/${check.id}/proof.ts`);
     for (const name of Object.keys(check.findings)) {
-      if (proof !== undefined && proof.breaks[name] === undefined) problems.push(`${check.id} has no proof of ${name}`);
+      if (proof !== undefined && proof.breaks[name] === undefined)
+        problems.push(`${check.id} has no proof for the finding ${name}`);
     }
   }
   return problems;
@@ -80,13 +81,13 @@ function checksAreProven({ files, categories, proofs }: Tree): string[] {
 
 const categoryNames =
   "configuration|durability|concurrency|backpressure|validation|observability|subscriptions|cli|security|performance|cluster";
-/** A check's id, or what can only be a check's name: three words or more with hyphens between them. */
+/** A check's id, or its name without the category: at least three hyphenated words. */
 const namesACheck = new RegExp(`\\b(?:(?:${categoryNames})/[a-z]+(?:-[a-z]+)*|[a-z]+(?:-[a-z]+){2,})\\b`, "g");
-/** English that looks like a name. */
+/** Hyphenated English that is not a check's name. */
 const compounds = new Set(["end-to-end", "day-to-day", "check-then-act"]);
 
-/** A text that sends its reader to a check must not send him to one that does not exist. */
-function textsNameWhatIsThere({ categories }: Tree): string[] {
+/** Texts that refer to other checks must refer to existing ones. */
+function textsNameExistingChecks({ categories }: Repository): string[] {
   const checks = categories.flatMap((category) => category.checks);
   const known = new Set(checks.flatMap(({ id }) => [id, id.slice(id.indexOf("/") + 1)]));
   return checks.flatMap(({ id, findings, ...check }) => {
@@ -96,68 +97,70 @@ function textsNameWhatIsThere({ categories }: Tree): string[] {
     return [...texts.matchAll(namesACheck)]
       .map(([name]) => name)
       .filter((name) => !known.has(name) && !compounds.has(name))
-      .map((name) => `${id}: a text names ${name}, which is no check`);
+      .map((name) => `${id}: a text names ${name}, which is not a check`);
   });
 }
 
-function planIsCovered({ categories, toCome }: Tree): string[] {
+function planIsCovered({ categories, notYetCovered }: Repository): string[] {
   const covered = new Set(categories.flatMap((category) => category.checks.flatMap((check) => check.covers)));
   return [
-    ...[...covered].filter((id) => !productionPlan.includes(id)).map((id) => `${id} is no test of the production plan`),
+    ...[...covered]
+      .filter((id) => !productionPlan.includes(id))
+      .map((id) => `${id} is not a test of the production plan`),
     ...productionPlan
-      .filter((id) => !covered.has(id) && !toCome.includes(id))
-      .map((id) => `${id} is neither covered nor still to come`),
-    ...toCome
+      .filter((id) => !covered.has(id) && !notYetCovered.includes(id))
+      .map((id) => `${id} is neither covered nor listed as not yet covered`),
+    ...notYetCovered
       .filter((id) => covered.has(id) || !productionPlan.includes(id))
-      .map((id) => `${id} is not to come any more: take it off the list`),
+      .map((id) => `${id} is covered or unknown: remove it from the list of tests not yet covered`),
   ];
 }
 
-/** Who may import from where: the first pattern that matches the file decides. */
-const allowed: readonly { readonly file: RegExp; readonly from: RegExp; readonly law: string }[] = [
+/** Allowed imports: the first pattern that matches the importing file applies. */
+const allowed: readonly { readonly file: RegExp; readonly from: RegExp; readonly rule: string }[] = [
   {
     file: /^checks\/.*\/proof\.ts$/,
     from: /^(checks\/|src\/(check|proof|wire|server|history|faults)\b)/,
-    law: "a proof imports checks and faults",
+    rule: "a proof may import only checks, faults and what they need",
   },
   {
     file: /^checks\/([^/]+\/)?index\.ts$/,
     from: /^(checks\/|src\/(category|proof)\.ts)/,
-    law: "a list of checks imports checks",
+    rule: "a list of checks may import only checks",
   },
-  { file: /^checks\/.*\.test\.ts$/, from: /./, law: "" },
+  { file: /^checks\/.*\.test\.ts$/, from: /./, rule: "" },
   {
     file: /^checks\//,
     from: /^(checks\/|src\/(check\.ts|server\/|history\/|wire\/(json|control|kalam)\.ts))/,
-    law: "a check imports src/check.ts, src/server, src/history",
+    rule: "a check may import only checks, src/check.ts, src/server, src/history and the types of src/wire",
   },
-  { file: /^src\/.*\.test\.ts$/, from: /./, law: "" },
+  { file: /^src\/.*\.test\.ts$/, from: /./, rule: "" },
   {
     file: /^sandbox\/.*\.test\.ts$/,
     from: /^(sandbox\/|test\/sandbox\.ts|src\/control\/)/,
-    law: "the sandbox stands alone",
+    rule: "the sandbox may import only itself",
   },
-  { file: /^sandbox\//, from: /^sandbox\//, law: "the sandbox stands alone" },
+  { file: /^sandbox\//, from: /^sandbox\//, rule: "the sandbox may import only itself" },
   {
     file: /^src\/commands\//,
     from: /^(checks\/index\.ts|src\/)/,
-    law: "commands import checks through checks/index.ts, and never the sandbox",
+    rule: "commands may import checks only through checks/index.ts, and never the sandbox",
   },
   {
     file: /^src\//,
     from: /^src\/(?!commands\/)/,
-    law: "only commands import checks, and nobody the sandbox",
+    rule: "only commands may import checks, and nothing may import the sandbox",
   },
 ];
 
-function importsAreAllowed({ files }: Tree): string[] {
+function importsAreAllowed({ files }: Repository): string[] {
   const problems: string[] = [];
   for (const [file, text] of files) {
-    const law = allowed.find((one) => one.file.test(file));
-    if (law === undefined || file === "src/cli.ts") continue;
+    const entry = allowed.find((one) => one.file.test(file));
+    if (entry === undefined || file === "src/cli.ts") continue;
     for (const [, specifier = ""] of text.matchAll(/\bfrom "(\.[^"]+)"|\bimport\("(\.[^"]+)"\)/g)) {
       const from = resolve(file, specifier);
-      if (specifier !== "" && !law.from.test(from)) problems.push(`${file} imports ${from}: ${law.law}`);
+      if (specifier !== "" && !entry.from.test(from)) problems.push(`${file} imports ${from}: ${entry.rule}`);
     }
   }
   return problems;
@@ -172,14 +175,14 @@ function resolve(file: string, specifier: string): string {
   return parts.join("/");
 }
 
-function roomsAreSmall({ files }: Tree): string[] {
+function foldersAreSmall({ files }: Repository): string[] {
   const problems: string[] = [];
   const entries = new Map<string, Set<string>>();
   for (const [file, text] of files) {
-    if (nondescript.test(file)) problems.push(`${file}: this name says nothing of what is in it`);
+    if (nondescript.test(file)) problems.push(`${file}: the name says nothing about the content`);
     const lines = text.split("\n").length;
     if (!file.endsWith(".test.ts") && lines > linesMax)
-      problems.push(`${file} has ${lines} lines: is there a noun hiding in it?`);
+      problems.push(`${file} has ${lines} lines, more than ${linesMax}: move one of its concepts to a file of its own`);
     const parts = file.split("/");
     for (let depth = 1; depth < parts.length; depth += 1) {
       const folder = parts.slice(0, depth).join("/");
@@ -187,14 +190,14 @@ function roomsAreSmall({ files }: Tree): string[] {
     }
   }
   for (const [folder, names] of entries)
-    if (names.size > entriesMax) problems.push(`${folder} has ${names.size} entries`);
+    if (names.size > entriesMax) problems.push(`${folder} has ${names.size} entries, more than ${entriesMax}`);
   return problems;
 }
 
-function testsRun({ files }: Tree): string[] {
+function noTestIsDisabled({ files }: Repository): string[] {
   return [...files]
     .filter(
       ([file, text]) => file.endsWith(".test.ts") && /\b(it|test|describe)\.(only|skip|todo|skipIf|runIf)\b/.test(text),
     )
-    .map(([file]) => `${file} has a test that does not run, or keeps others from running`);
+    .map(([file]) => `${file} disables a test (only, skip, todo or a condition)`);
 }
