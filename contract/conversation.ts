@@ -1,17 +1,17 @@
 import { once } from "node:events";
 import { gunzipSync } from "node:zlib";
 import { WebSocket } from "ws";
-import { type Entry, type Frame, rebuild } from "./recording.ts";
+import { rebuild, type Entry, type Frame } from "./recording.ts";
 
 /** What a client would send by itself, as long as nobody wants to see it fall silent. */
-const PING_EVERY_MS = 300;
+const pingEveryMs = 300;
 
 /** How long a frame may take before the server is asked whether it is still to come. */
-const PATIENCE_MS = 500;
-const LONGEST_MS = 15_000;
+const frameMs = 500;
+const waitMsMax = 15_000;
 
 /** In place of the end of a message that was recorded without most of it. */
-const LONG = "x".repeat(1_200_000);
+const longFiller = "x".repeat(1_200_000);
 
 interface Message {
   readonly type?: string;
@@ -120,7 +120,7 @@ export class Conversation {
     socket.on("error", () => undefined);
     socket.on("message", (data: Buffer, isBinary: boolean) => this.#hear(data, isBinary));
     if (frames.at(-1)?.reason !== "Heartbeat timeout")
-      this.#pings = setInterval(() => socket.readyState === socket.OPEN && socket.ping(), PING_EVERY_MS);
+      this.#pings = setInterval(() => socket.readyState === socket.OPEN && socket.ping(), pingEveryMs);
     await Promise.race([once(socket, "open"), this.#closed]);
   }
 
@@ -131,7 +131,7 @@ export class Conversation {
     else if (close !== undefined) await this.#end(close === 1000 && reason === "");
     else if (out instanceof Uint8Array) this.#socket?.send(out);
     else {
-      const text = typeof out === "string" ? rebuild(out).replace(/x{100}$/, LONG) : JSON.stringify(out);
+      const text = typeof out === "string" ? rebuild(out).replace(/x{100}$/, longFiller) : JSON.stringify(out);
       this.#note({ out });
       this.#send(this.#versions.translate(text).replace('"<jwt>"', JSON.stringify(this.#token())));
       // It has no answer, and what comes next must come after it.
@@ -168,7 +168,7 @@ export class Conversation {
     const recorded = this.entry.frames ?? [];
     const count = of(recorded.slice(0, recorded.indexOf(frame) + 1)).length;
     const isThere = (): boolean => of(this.came).length >= count;
-    if (!(await this.#until(isThere, PATIENCE_MS))) await this.#fence();
+    if (!(await this.#until(isThere, frameMs))) await this.#fence();
     this.#versions.learn(frame.in, of(this.came)[count - 1]?.in);
   }
 
@@ -179,7 +179,7 @@ export class Conversation {
     const name = `fence ${this.came.length} ${this.#fences.size}`;
     this.#fences.add(name);
     this.#send(JSON.stringify({ type: "next_batch", subscription_id: name }));
-    await this.#until(() => !this.#fences.has(name), LONGEST_MS);
+    await this.#until(() => !this.#fences.has(name), waitMsMax);
   }
 
   async #until(isSo: () => boolean, withinMs: number): Promise<boolean> {
@@ -203,7 +203,7 @@ export class Conversation {
       await this.#fence();
       this.#socket?.close(1000);
     }
-    await this.#until(() => this.#isClosed(), LONGEST_MS);
+    await this.#until(() => this.#isClosed(), waitMsMax);
     clearInterval(this.#pings);
     this.#socket?.terminate();
     await this.#closed;

@@ -7,11 +7,11 @@ import type { LeftOut } from "./replay.ts";
  */
 type Differences = Readonly<Partial<Record<Section, Readonly<Record<string, string>>>>>;
 
-const UNCOMPRESSED = (names: readonly string[]): Readonly<Record<string, string>> =>
+const uncompressed = (names: readonly string[]): Readonly<Record<string, string>> =>
   Object.fromEntries(names.map((name) => [`${name}: gzip`, "who asked for no compression gets none"]));
 
 /** Where the sandbox is right and what was recorded is not. An entry that does not differ any more fails the test. */
-export const BETTER: Differences = {
+export const better: Differences = {
   envelope: {
     "show tables in system": "SHOW TABLES IN works",
     "show tables in information_schema": "SHOW TABLES IN works",
@@ -75,9 +75,9 @@ export const BETTER: Differences = {
     "live rows": "the live query of a dropped table is ended",
     "message over 1 MiB": "closed with the code for it and a reason, not cut",
     "message over 1 MiB: protocol": "closed with the code for it and a reason, not cut",
-    ...UNCOMPRESSED(["life cycle", "options", "bad subscriptions"]),
+    ...uncompressed(["life cycle", "options", "bad subscriptions"]),
   },
-  cursor: UNCOMPRESSED(["pages with the cursor exact, from _seq", "pages with the cursor string"]),
+  cursor: uncompressed(["pages with the cursor exact, from _seq", "pages with the cursor string"]),
   params: {
     "params: float_into_int": "a number is not cut to fit",
     rows: "a number is not cut to fit",
@@ -86,7 +86,7 @@ export const BETTER: Differences = {
 };
 
 /** Codes by which a program can tell causes apart, and the words of the recording that each of them fits. */
-export const TELLING_CODES: Readonly<Record<string, RegExp>> = {
+export const specificCodes: Readonly<Record<string, RegExp>> = {
   UNIQUE_VIOLATION: /Primary key violation/,
   NOT_NULL_VIOLATION: /NOT NULL constraint violation/,
   MISSING_COLUMN: /No field named|Column '\w+' does not exist/,
@@ -95,7 +95,7 @@ export const TELLING_CODES: Readonly<Record<string, RegExp>> = {
 };
 
 /** What the sandbox does not have. This list only shrinks: an entry that does not differ any more fails the test. */
-export const NOT_SERVED: Differences = {
+export const notServed: Differences = {
   envelope: {
     "version()": "the sandbox names its own engine",
     "all stats": "figures of RocksDB, DataFusion and open files: there are none",
@@ -119,7 +119,7 @@ const wrongLogin = (user: string): RecordedRequest => ({
 });
 
 /** What was done between the recorded entries and left out of them, as far as later answers show it. */
-export const LEFT_OUT: Readonly<Partial<Record<Section, LeftOut>>> = {
+export const leftOutRequests: Readonly<Partial<Record<Section, LeftOut>>> = {
   envelope: {
     literal: [
       sql("root", "CREATE USER 'weak' WITH PASSWORD 'Kr-Pass-1234!' ROLE user"),

@@ -37,7 +37,7 @@ export interface Answer {
 }
 
 /** The sections that are replayed, in the order in which they build on each other. */
-export const SECTIONS = {
+export const sections = {
   bootstrap: "01-bootstrap.json",
   auth: "02-auth.json",
   forged: "02b-forged.json",
@@ -51,15 +51,15 @@ export const SECTIONS = {
   params: "17-params.json",
 } as const;
 
-export type Section = keyof typeof SECTIONS;
+export type Section = keyof typeof sections;
 
 export function readSection(section: Section): Entry[] {
   // Beside this file, or beside the folder that it was bundled into.
   const places = [".", "../contract", "../../contract"].map(
-    (place) => new URL(`${place}/${SECTIONS[section]}`, import.meta.url),
+    (place) => new URL(`${place}/${sections[section]}`, import.meta.url),
   );
   const found = places.find((place) => existsSync(place));
-  if (found === undefined) throw new Error(`${SECTIONS[section]} was not found`);
+  if (found === undefined) throw new Error(`${sections[section]} was not found`);
   return JSON.parse(readFileSync(found, "utf8")) as Entry[];
 }
 
@@ -73,11 +73,11 @@ export interface Frame {
   readonly reason?: string;
 }
 
-const ABBREVIATED = /^<(\d+) characters> ([\s\S]*)$/;
+const abbreviated = /^<(\d+) characters> ([\s\S]*)$/;
 
 /** A text that was cut in the recording, at its full length again. */
 export function rebuild(text: string): string {
-  const [, count = "", shown = ""] = ABBREVIATED.exec(text) ?? [];
+  const [, count = "", shown = ""] = abbreviated.exec(text) ?? [];
   if (count === "") return text;
   const length = Number(count);
   const full = [shown, listed(shown, length), nested(shown, length), filled(shown, length)].find(

@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { Conversation, restored, Versions } from "./conversation.ts";
-import { type Answer, type Entry, type Frame, type RecordedRequest, whole } from "./recording.ts";
+import { whole, type Answer, type Entry, type Frame, type RecordedRequest } from "./recording.ts";
 
 /** What came back for one entry, and when. */
 export interface Replayed {
@@ -15,7 +15,7 @@ export interface Replayed {
 export type LeftOut = Readonly<Record<string, readonly RecordedRequest[]>>;
 
 /** Requests are numbered by job while recording, and folders were somewhere: both are other ones now. */
-const JOB = /\b(?:FL|CO|BK|CL)-[0-9a-f]{12}\b/g;
+const jobId = /\b(?:FL|CO|BK|CL)-[0-9a-f]{12}\b/g;
 
 interface Step {
   readonly t: number;
@@ -87,8 +87,8 @@ export class Driver {
       const found = JSON.stringify(answer);
       const isEarly = waits ? /"(queued|running)"/.test(found) : waitsForNothing && !found.includes('"row_count":0');
       if (isEarly && Date.now() < until) continue;
-      const jobs = found.match(JOB) ?? [];
-      (recorded.match(JOB) ?? []).forEach((job, index) =>
+      const jobs = found.match(jobId) ?? [];
+      (recorded.match(jobId) ?? []).forEach((job, index) =>
         this.#jobs.set(job, this.#jobs.get(job) ?? jobs[index] ?? job),
       );
       // While recording there was time for a job between its start and the next request.
@@ -113,7 +113,7 @@ export class Driver {
     if (headers["authorization"] === "Bearer <jwt>") headers["authorization"] = `Bearer ${this.#forged(name)}`;
     if (request.body !== undefined) headers["content-type"] ??= "application/json";
     const body = request.raw ?? (request.body === undefined ? undefined : JSON.stringify(whole(request.body)));
-    const sent = body?.replace(JOB, (job) => this.#jobs.get(job) ?? job).replaceAll("<dir>", this.#folder);
+    const sent = body?.replace(jobId, (job) => this.#jobs.get(job) ?? job).replaceAll("<dir>", this.#folder);
     // As bytes, because fetch would name a type for text.
     const bytes = sent === undefined ? {} : { body: new TextEncoder().encode(sent) };
     try {

@@ -12,7 +12,7 @@ interface Waiting {
 }
 
 /** PostgreSQL's own checks of its depth must come before this is used up. */
-const STACK_MB = 32;
+const stackMb = 32;
 
 /** Those who want to know what the thread tells unasked. */
 export interface Hearers {
@@ -79,7 +79,7 @@ export class Database {
         ...this.#start,
         live: { subscriptions: this.#hearers.subscriptions(), toldUpTo: this.#toldUpTo },
       } satisfies Start,
-      resourceLimits: { stackSizeMb: STACK_MB },
+      resourceLimits: { stackSizeMb: stackMb },
     });
     worker.on("message", (told: Told) => this.#hear(told));
     worker.on("error", (error: Error) => this.#replace(error));

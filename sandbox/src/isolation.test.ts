@@ -9,8 +9,8 @@ let alice: Visitor;
 let bob: Visitor;
 let service: Visitor;
 
-const PASSWORD = "Pass-word-1234";
-const CANARY = "bobs-canary";
+const password = "Pass-word-1234";
+const canary = "bobs-canary";
 
 beforeAll(async () => {
   // Attempts come thick and fast, and limits are tested elsewhere.
@@ -22,7 +22,7 @@ beforeAll(async () => {
     ["sam", "service"],
     ["op", "dba"],
   ] as const) {
-    await root.rows(`CREATE USER '${name}' WITH PASSWORD '${PASSWORD}' ROLE ${role}`);
+    await root.rows(`CREATE USER '${name}' WITH PASSWORD '${password}' ROLE ${role}`);
   }
   await root.rows("CREATE NAMESPACE n");
   await root.rows("CREATE TABLE n.own (id BIGINT PRIMARY KEY, v TEXT, n INT) WITH (TYPE='USER')");
@@ -34,12 +34,12 @@ beforeAll(async () => {
     await root.rows(`INSERT INTO n.s_${level} (id, v) VALUES (1, 'shared')`);
   }
   [alice, bob, service] = await Promise.all([
-    visit(sandbox.url, "alice", PASSWORD),
-    visit(sandbox.url, "bob", PASSWORD),
-    visit(sandbox.url, "sam", PASSWORD),
+    visit(sandbox.url, "alice", password),
+    visit(sandbox.url, "bob", password),
+    visit(sandbox.url, "sam", password),
   ]);
-  await bob.rows(`INSERT INTO n.own (id, v, n) VALUES (1, '${CANARY}', 1), (2, '${CANARY}', 2)`);
-  await bob.rows(`INSERT INTO n.stream (id, v) VALUES (1, '${CANARY}')`);
+  await bob.rows(`INSERT INTO n.own (id, v, n) VALUES (1, '${canary}', 1), (2, '${canary}', 2)`);
+  await bob.rows(`INSERT INTO n.stream (id, v) VALUES (1, '${canary}')`);
   await alice.rows("INSERT INTO n.own (id, v, n) VALUES (1, 'mine', 10)");
 });
 
@@ -59,9 +59,9 @@ test.for([
 ])("%s shows only one's own rows", async (sql) => {
   const mine = await alice.sql(sql);
   expect(mine.status).toBe(200);
-  expect(mine.text).not.toContain(CANARY);
+  expect(mine.text).not.toContain(canary);
   // The same path shows the rows to their owner: it was not merely empty.
-  expect((await bob.sql(sql)).text).toContain(CANARY);
+  expect((await bob.sql(sql)).text).toContain(canary);
 });
 
 test.for([
@@ -104,18 +104,18 @@ test.for([
   const said = await alice.sql(sql);
   expect(said.status).toBeGreaterThanOrEqual(400);
   expect(said.status).toBeLessThan(500);
-  expect(said.text).not.toContain(CANARY);
+  expect(said.text).not.toContain(canary);
   expect(await bob.rows("SELECT id, v FROM n.own ORDER BY id")).toEqual([
-    ["1", CANARY],
-    ["2", CANARY],
+    ["1", canary],
+    ["2", canary],
   ]);
 });
 
 test("an expression is not tried on the rows of others, so its error cannot tell about them", async () => {
   const said = await alice.sql("SELECT id FROM n.own WHERE CAST(v AS INT) = 1");
   expect(said.message).toContain("mine");
-  expect(said.message).not.toContain(CANARY);
-  expect(await alice.rows(`SELECT id FROM n.own WHERE 1 / (CASE WHEN v = '${CANARY}' THEN 0 ELSE 1 END) = 1`)).toEqual([
+  expect(said.message).not.toContain(canary);
+  expect(await alice.rows(`SELECT id FROM n.own WHERE 1 / (CASE WHEN v = '${canary}' THEN 0 ELSE 1 END) = 1`)).toEqual([
     ["1"],
   ]);
 });
@@ -134,7 +134,7 @@ test("a namespace in the request stays a name", async () => {
   for (const namespace of ["kalam_rows", "pg_catalog", 'n"."own" UNION SELECT * FROM kalam_rows."n']) {
     const said = await alice.sql('SELECT * FROM "n.own"', undefined, namespace);
     expect(said.status).toBe(400);
-    expect(said.text).not.toContain(CANARY);
+    expect(said.text).not.toContain(canary);
   }
 });
 
@@ -176,7 +176,7 @@ test("SUBSCRIBE TO tells a statement that a socket takes, and refuses what a soc
 });
 
 test("EXECUTE AS USER is for those above, and sees what the other would", async () => {
-  const op = await visit(sandbox.url, "op", PASSWORD);
+  const op = await visit(sandbox.url, "op", password);
   expect(await op.rows("EXECUTE AS USER 'bob' (SELECT id FROM n.own ORDER BY id)")).toEqual([["1"], ["2"]]);
   expect((await service.sql("EXECUTE AS USER 'op' (SELECT 1)")).status).toBe(403);
   expect((await op.sql("EXECUTE AS USER 'root' (SELECT 1)")).status).toBe(403);
@@ -184,12 +184,12 @@ test("EXECUTE AS USER is for those above, and sees what the other would", async 
 });
 
 test("a dropped account is out at once, and its name stays taken", async () => {
-  await root.rows(`CREATE USER 'gone' WITH PASSWORD '${PASSWORD}' ROLE user`);
-  const gone = await visit(sandbox.url, "gone", PASSWORD);
+  await root.rows(`CREATE USER 'gone' WITH PASSWORD '${password}' ROLE user`);
+  const gone = await visit(sandbox.url, "gone", password);
   expect((await gone.sql("SELECT 1")).status).toBe(200);
   await root.rows("DROP USER 'gone'");
   expect((await gone.sql("SELECT 1")).code).toBe("INVALID_CREDENTIALS");
-  expect((await root.sql(`CREATE USER 'gone' WITH PASSWORD '${PASSWORD}' ROLE user`)).message).toContain(
+  expect((await root.sql(`CREATE USER 'gone' WITH PASSWORD '${password}' ROLE user`)).message).toContain(
     "already exists",
   );
 });

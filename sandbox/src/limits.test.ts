@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Limiter } from "./http/limiter.ts";
 import type { OwnServer } from "../../src/control/process.ts";
 import { startSandbox } from "../../test/sandbox.ts";
+import { Limiter } from "./http/limiter.ts";
 import { visit } from "./visitor.ts";
 
-const PASSWORD = "Pass-word-1234";
+const password = "Pass-word-1234";
 let sandbox: OwnServer;
 
 beforeAll(async () => {
   sandbox = await startSandbox({
-    rootPassword: PASSWORD,
+    rootPassword: password,
     changes: { "rate_limit.max_queries_per_sec": 5, "rate_limit.max_auth_requests_per_ip_per_sec": 3 },
   });
 });
@@ -30,9 +30,9 @@ test("a limiter lets a second's worth through at once, then so many a second, to
 });
 
 test("more queries than allowed are refused by their code, to this account alone, and not for long", async () => {
-  const root = await visit(sandbox.url, "root", PASSWORD);
+  const root = await visit(sandbox.url, "root", password);
   expect((await root.sql("CREATE USER 'other' WITH PASSWORD 'Pass-word-1234' ROLE user")).status).toBe(200);
-  const other = await visit(sandbox.url, "other", PASSWORD);
+  const other = await visit(sandbox.url, "other", password);
   const answers = await Promise.all(Array.from({ length: 40 }, () => root.sql("SELECT 1")));
   expect(new Set(answers.map(({ status, code }) => `${status} ${code ?? ""}`))).toEqual(
     new Set(["200 ", "429 RATE_LIMIT_EXCEEDED"]),

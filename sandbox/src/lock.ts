@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import path from "node:path";
 
-const file = (folder: string): string => join(folder, "kalam-sandbox.lock");
+const file = (folder: string): string => path.join(folder, "kalam-sandbox.lock");
 
 /**
  * Takes the data folder for this process, or says why not. Two processes on one folder would lose rows without a word.

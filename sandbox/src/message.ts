@@ -1,8 +1,8 @@
 import type { News, Opened, Resumption, SocketFigures, Subscription } from "./live/news.ts";
-import type { Answer } from "./sql/batch.ts";
-import type { Login, Profile } from "./sql/accounts.ts";
-import type { Parameter } from "./sql/parameters.ts";
 import type { Settings } from "./settings.ts";
+import type { Login, Profile } from "./sql/accounts.ts";
+import type { Answer } from "./sql/batch.ts";
+import type { Parameter } from "./sql/parameters.ts";
 
 /** What the thread that has the database is asked, and what each question is answered with. */
 export interface Questions {

@@ -3,20 +3,20 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import path from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { FAULTS } from "./faults.ts";
 import { freePort, settingsFile, type StartOptions } from "../../src/control/process.ts";
 import { sandboxBinary, startSandbox } from "../../test/sandbox.ts";
+import { knownFaults } from "./faults.ts";
 import { visit } from "./visitor.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "kalam-process-"));
+const folder = mkdtempSync(path.join(tmpdir(), "kalam-process-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const folders = {
-  "storage.data_path": join(folder, "bad"),
-  "logging.logs_path": join(folder, "logs"),
-  "files.staging_path": join(folder, "s"),
+  "storage.data_path": path.join(folder, "bad"),
+  "logging.logs_path": path.join(folder, "logs"),
+  "files.staging_path": path.join(folder, "s"),
 };
 const withSettings = (changes: Readonly<Record<string, string | number>>): string =>
   settingsFile(folder, 1, { ...folders, ...changes });
@@ -29,9 +29,9 @@ interface Ended {
 
 /** Runs it with settings that are no good, until it ends or `until` is said. */
 async function run(toml: string | undefined, faults = "", until = ""): Promise<Ended> {
-  const file = join(folder, "bad.toml");
+  const file = path.join(folder, "bad.toml");
   if (toml !== undefined) writeFileSync(file, toml);
-  const child = spawn(process.execPath, [sandboxBinary, toml === undefined ? join(folder, "nope.toml") : file], {
+  const child = spawn(process.execPath, [sandboxBinary, toml === undefined ? path.join(folder, "nope.toml") : file], {
     env: { ...process.env, KALAM_SANDBOX_FAULTS: faults },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -69,7 +69,7 @@ describe("settings that are no good", () => {
   });
 
   test("each fault is announced, and says when it happens", async () => {
-    expect(Object.keys(FAULTS)).toEqual(["startAnyway", "refuseSilently", "hangOnBadSettings"]);
+    expect(Object.keys(knownFaults)).toEqual(["startAnyway", "refuseSilently", "hangOnBadSettings"]);
     const bad = withSettings({ "server.port": 0 });
     const silent = await run(bad, "refuseSilently");
     expect(silent.code).toBe(1);
@@ -78,7 +78,7 @@ describe("settings that are no good", () => {
     const hung = await run(bad, "hangOnBadSettings", "hangOnBadSettings fired");
     expect([hung.code, hung.stderr]).toEqual([null, expect.stringContaining("server.port")]);
     const anyway = await run(bad, "startAnyway", "ready on");
-    rmSync(join(tmpdir(), `kalam-sandbox-${anyway.pid}`), { recursive: true });
+    rmSync(path.join(tmpdir(), `kalam-sandbox-${anyway.pid}`), { recursive: true });
     expect(anyway.stderr).toMatch(/startAnyway fired[\s\S]*ready on http:\/\/127\.0\.0\.1:\d+/);
     const unknown = await run(bad, "noSuchFault");
     expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining("unknown sandbox fault noSuchFault")]);
@@ -87,7 +87,7 @@ describe("settings that are no good", () => {
 
 test("a process that was killed has lost nothing that it acknowledged, and starts again", async () => {
   const options: Partial<StartOptions> = {
-    dataFolder: join(folder, "killed"),
+    dataFolder: path.join(folder, "killed"),
     rootPassword: "Pass-word-1234",
     port: await freePort(),
     environment: { KALAMDB_JWT_SECRET: "x".repeat(32) },
@@ -138,7 +138,7 @@ test("a process that was killed has lost nothing that it acknowledged, and start
 
 test("it ends cleanly while it is asked, and what was acknowledged is there", async () => {
   const options: Partial<StartOptions> = {
-    dataFolder: join(folder, "stopped"),
+    dataFolder: path.join(folder, "stopped"),
     rootPassword: "Pass-word-1234",
     changes: { "rate_limit.max_queries_per_sec": 100_000 },
   };
@@ -161,18 +161,18 @@ test("it ends cleanly while it is asked, and what was acknowledged is there", as
   const [[count] = []] = await (await visit(again.url, "root", "Pass-word-1234")).rows("SELECT count(*) FROM t");
   expect(Number(count)).toBeGreaterThanOrEqual(acknowledged);
   const operator = await visit(again.url, "root", "Pass-word-1234");
-  await operator.sql(`BACKUP DATABASE TO '${join(folder, "backup")}'`);
+  await operator.sql(`BACKUP DATABASE TO '${path.join(folder, "backup")}'`);
   const state = async (): Promise<unknown> =>
     (await operator.rows("SELECT status FROM system.jobs WHERE job_type = 'backup'"))[0]?.[0];
   await expect.poll(state).toBe("completed");
   await again.kill();
-  const restored = await startSandbox({ ...options, dataFolder: join(folder, "backup") });
+  const restored = await startSandbox({ ...options, dataFolder: path.join(folder, "backup") });
   expect(await (await visit(restored.url, "root", "Pass-word-1234")).rows("SELECT count(*) FROM t")).toEqual([[count]]);
   await restored.kill();
 });
 
 test("two cannot have one data folder, and the lock of a dead one is taken over", async () => {
-  const dataFolder = join(folder, "locked");
+  const dataFolder = path.join(folder, "locked");
   const first = await startSandbox({ dataFolder });
   await expect(startSandbox({ dataFolder })).rejects.toThrow(`in use by process ${first.pid}`);
   await first.kill();

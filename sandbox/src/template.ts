@@ -1,6 +1,6 @@
 import { accessSync, constants, cpSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
  */
 export async function provide(folder: string, key: string, make: (folder: string) => Promise<void>): Promise<void> {
   if (existsSync(folder)) return;
-  const template = join(cache(), key);
+  const template = path.join(cache(), key);
   if (!existsSync(template)) {
     const made = `${template}.${process.pid}`;
     rmSync(made, { recursive: true, force: true });
@@ -35,11 +35,11 @@ function settle(made: string, final: string): void {
 
 /** Beside the packages, where a fresh install throws it away; in the system's temporary folder if that cannot be written. */
 function cache(): string {
-  for (let at = dirname(fileURLToPath(import.meta.url)); at !== dirname(at); at = dirname(at)) {
-    const modules = join(at, "node_modules");
-    if (existsSync(modules) && isWritable(modules)) return makeFolder(join(modules, ".cache", "kalam-ready"));
+  for (let at = path.dirname(fileURLToPath(import.meta.url)); at !== path.dirname(at); at = path.dirname(at)) {
+    const modules = path.join(at, "node_modules");
+    if (existsSync(modules) && isWritable(modules)) return makeFolder(path.join(modules, ".cache", "kalam-ready"));
   }
-  return makeFolder(join(tmpdir(), "kalam-ready-cache"));
+  return makeFolder(path.join(tmpdir(), "kalam-ready-cache"));
 }
 
 function makeFolder(folder: string): string {

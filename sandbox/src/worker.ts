@@ -1,43 +1,43 @@
 import { cpSync, existsSync, mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import path from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { loadModule } from "libpg-query";
+import { LiveQueries } from "./live/queries.ts";
+import type { Asked, Kind, Questions, Start, Told } from "./message.ts";
 import { addAccount, findProfile, logIn, needsSetup, setRootPassword } from "./sql/accounts.ts";
-import { type Answer, answer } from "./sql/batch.ts";
+import { answer, type Answer } from "./sql/batch.ts";
+import { Refusal } from "./sql/errors.ts";
 import { Catalogue } from "./store/catalogue.ts";
 import { Engine } from "./store/engine.ts";
 import { Eviction } from "./store/eviction.ts";
-import { Refusal } from "./sql/errors.ts";
 import { Jobs } from "./store/jobs.ts";
-import { LiveQueries } from "./live/queries.ts";
-import type { Asked, Kind, Questions, Start, Told } from "./message.ts";
 import { weakness } from "./store/passwords.ts";
-import { BOOTSTRAP, SCHEMA_VERSION } from "./store/schema.ts";
+import { bootstrapScript, schemaVersion } from "./store/schema.ts";
 import { provide } from "./template.ts";
 
 const { settings, rootPassword, live: resumption } = workerData as Start;
-const folder = join(settings["storage.data_path"], "pglite");
+const folder = path.join(settings["storage.data_path"], "pglite");
 // Not exported by the package, so found beside its entry.
 const manifest = new URL("../package.json", import.meta.resolve("@electric-sql/pglite"));
 const pglite = (JSON.parse(readFileSync(manifest, "utf8")) as { version: string }).version;
 
-async function makeTemplate(path: string): Promise<void> {
-  const engine = await Engine.open(path);
-  engine.script(BOOTSTRAP);
+async function makeTemplate(target: string): Promise<void> {
+  const engine = await Engine.open(target);
+  engine.script(bootstrapScript);
   await engine.close();
 }
 
 const fresh = !existsSync(folder);
-await provide(folder, `pglite-${pglite}-${SCHEMA_VERSION}`, makeTemplate);
+await provide(folder, `pglite-${pglite}-${schemaVersion}`, makeTemplate);
 await loadModule();
 const engine = await Engine.open(folder);
 const [[madeBy] = []] = engine.query("SELECT obj_description('kalam'::regnamespace)");
-if (madeBy !== SCHEMA_VERSION) throw new Error("it was made by another version of the sandbox");
+if (madeBy !== schemaVersion) throw new Error("it was made by another version of the sandbox");
 if (fresh)
   engine.script(
     "UPDATE system.users SET created_at = now(), updated_at = now(); UPDATE system.storages SET created_at = now(), updated_at = now()",
   );
-engine.query("UPDATE system.storages SET base_directory = $1", [join(settings["storage.data_path"], "storage")]);
+engine.query("UPDATE system.storages SET base_directory = $1", [path.join(settings["storage.data_path"], "storage")]);
 if (rootPassword !== undefined && needsSetup(engine)) setRootPassword(engine, rootPassword, settings);
 const catalogue = new Catalogue(engine);
 const jobs = new Jobs(engine, catalogue, backUp);
@@ -50,7 +50,7 @@ live.resume(resumption);
  * over anything: a backup that is opened as a data folder goes on with the very job that made it.
  */
 function backUp(target: string): number {
-  const copy = join(target, "pglite");
+  const copy = path.join(target, "pglite");
   if (existsSync(copy)) throw new Error(`Backup failed: ${copy} exists`);
   engine.script("CHECKPOINT");
   mkdirSync(target, { recursive: true });
@@ -58,7 +58,7 @@ function backUp(target: string): number {
   return Number(engine.query("SELECT pg_database_size('postgres')")[0]?.[0] ?? 0);
 }
 
-const ANSWERS: {
+const handlers: {
   readonly [K in Kind]: (ask: Questions[K]["ask"]) => Questions[K]["answer"] | Promise<Questions[K]["answer"]>;
 } = {
   sql({ user, address, sql, parameters, namespace, sockets }): Answer {
@@ -126,7 +126,7 @@ function tell(told: Told): void {
 }
 
 parentPort?.on("message", ({ kind, ask }: Asked) => {
-  const work = ANSWERS[kind] as (ask: unknown) => unknown;
+  const work = handlers[kind] as (ask: unknown) => unknown;
   // What is thrown here is no refusal: the engine is broken, and this thread ends with it and is replaced.
   Promise.resolve(work(ask)).then(
     (result) => tell({ kind: "answer", answer: result }),

@@ -1,15 +1,15 @@
-import type { Profile } from "../sql/accounts.ts";
-import { type Asking, type Context, json, parseJson, plain, problemWithBody, type Reply } from "./exchange.ts";
-import { type Claims, sign, verify } from "./jwt.ts";
 import { isLoopback } from "../settings-file.ts";
+import type { Profile } from "../sql/accounts.ts";
+import { json, parseJson, plain, problemWithBody, type Asking, type Context, type Reply } from "./exchange.ts";
+import { sign, verify, type Claims } from "./jwt.ts";
 
-const DAY = 24 * 60 * 60;
-const LIFETIME = { access: DAY, refresh: 7 * DAY };
+const dayS = 24 * 60 * 60;
+const lifetimeS = { access: dayS, refresh: 7 * dayS };
 
 type Handler = (asking: Asking, context: Context) => Promise<Reply>;
 
 /** The routes below `/v1/api/auth/`. */
-export const AUTH: Readonly<Record<string, Handler>> = {
+export const authRoutes: Readonly<Record<string, Handler>> = {
   "GET status": status,
   "POST setup": setup,
   "POST login": logIn,
@@ -126,7 +126,7 @@ function tokens(profile: Profile, { secret }: Context): Reply {
       {
         sub: profile.id,
         iss: "kalamdb",
-        exp: now + LIFETIME[type],
+        exp: now + lifetimeS[type],
         iat: now,
         ...(profile.email === null ? {} : { email: profile.email }),
         role: profile.role,
@@ -136,7 +136,7 @@ function tokens(profile: Profile, { secret }: Context): Reply {
     );
   const [access, again] = [make("access"), make("refresh")];
   const until = (type: Claims["token_type"]): string =>
-    new Date((now + LIFETIME[type]) * 1000).toISOString().replace("Z", "+00:00");
+    new Date((now + lifetimeS[type]) * 1000).toISOString().replace("Z", "+00:00");
   return {
     ...json(200, {
       user: profile,
@@ -147,8 +147,8 @@ function tokens(profile: Profile, { secret }: Context): Reply {
       refresh_expires_at: until("refresh"),
     }),
     cookies: [
-      cookie("kalamdb_auth", access, now + LIFETIME.access),
-      cookie("kalamdb_refresh", again, now + LIFETIME.refresh),
+      cookie("kalamdb_auth", access, now + lifetimeS.access),
+      cookie("kalamdb_refresh", again, now + lifetimeS.refresh),
     ],
   };
 }

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Database } from "../database.ts";
 import type { Sockets } from "../live/sockets.ts";
-import type { Limiter } from "./limiter.ts";
 import { isLoopback } from "../settings-file.ts";
 import type { Settings } from "../settings.ts";
+import type { Limiter } from "./limiter.ts";
 
 /** What every route has at hand. */
 export interface Context {

@@ -11,7 +11,7 @@ export interface Claims {
   readonly token_type: "access" | "refresh";
 }
 
-const HEADER = { typ: "JWT", alg: "HS256" };
+const jwtHeader = { typ: "JWT", alg: "HS256" };
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
 
@@ -20,7 +20,7 @@ function signature(signed: string, secret: string): string {
 }
 
 export function sign(claims: Claims, secret: string): string {
-  const signed = `${encode(HEADER)}.${encode(claims)}`;
+  const signed = `${encode(jwtHeader)}.${encode(claims)}`;
   return `${signed}.${signature(signed, secret)}`;
 }
 
@@ -33,7 +33,7 @@ export function verify(token: string, secret: string, nowSeconds: number): Claim
   const wanted = Buffer.from(signature(`${header}.${payload}`, secret));
   const found = Buffer.from(given);
   if (more !== undefined || wanted.length !== found.length || !timingSafeEqual(wanted, found)) return "invalid";
-  if (header !== encode(HEADER)) return "invalid";
+  if (header !== encode(jwtHeader)) return "invalid";
   const claims = JSON.parse(Buffer.from(payload, "base64url").toString()) as Claims;
   return claims.exp <= nowSeconds ? "expired" : claims;
 }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Settings } from "../settings.ts";
-import { type Asking, plain, type Reply } from "./exchange.ts";
+import { plain, type Asking, type Reply } from "./exchange.ts";
 
 /** Whether pages of that origin may ask; where no origins are named, all may. */
 export function isWelcome(origin: string | undefined, settings: Settings): boolean {

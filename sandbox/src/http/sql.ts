@@ -1,12 +1,12 @@
 import { gunzipSync } from "node:zlib";
-import { bearer } from "./auth.ts";
 import { Refusal } from "../sql/errors.ts";
-import { type Asking, type Context, json, parseJson, problemWithBody, type Reply } from "./exchange.ts";
+import { parseExactly, toParameter, type Parameter } from "../sql/parameters.ts";
+import { bearer } from "./auth.ts";
+import { json, parseJson, problemWithBody, type Asking, type Context, type Reply } from "./exchange.ts";
 import { verify } from "./jwt.ts";
-import { type Parameter, parseExactly, toParameter } from "../sql/parameters.ts";
 
-const LONGEST_SQL = 1024 * 1024;
-const LONGEST_JSON = 2 * 1024 * 1024;
+const sqlBytesMax = 1024 * 1024;
+const jsonBytesMax = 2 * 1024 * 1024;
 
 /** `POST /v1/api/sql`. */
 export async function sql(asking: Asking, context: Context): Promise<Reply> {
@@ -55,8 +55,8 @@ const bad = (problem: string): Refusal => new Refusal("INVALID_INPUT", `Invalid 
 async function readRequest(asking: Asking): Promise<SqlRequest> {
   const raw = (await asking.body()) ?? Buffer.alloc(0);
   if (!/^application\/json\b/i.test(asking.headers["content-type"] ?? "")) throw bad("Content type error");
-  if (raw.length > LONGEST_JSON)
-    throw bad(`JSON payload (${raw.length} bytes) is larger than allowed (limit: ${LONGEST_JSON} bytes).`);
+  if (raw.length > jsonBytesMax)
+    throw bad(`JSON payload (${raw.length} bytes) is larger than allowed (limit: ${jsonBytesMax} bytes).`);
   const text = textOf(raw, asking.headers["content-encoding"]);
   const value = parseJson(text, parseExactly);
   const problem = problemWithBody(text, value, { known: [], strict: false, needed: ["sql"] });
@@ -73,8 +73,8 @@ async function readRequest(asking: Asking): Promise<SqlRequest> {
   if (typeof namespace === "string" && !/^\w{1,64}$/.test(namespace))
     throw new Refusal("INVALID_INPUT", `Invalid namespace_id ${JSON.stringify(namespace)}`, true);
   const length = Buffer.byteLength(statement);
-  if (length > LONGEST_SQL)
-    throw new Refusal("INVALID_SQL", `SQL query too long: ${length} bytes (maximum ${LONGEST_SQL} bytes)`, true);
+  if (length > sqlBytesMax)
+    throw new Refusal("INVALID_SQL", `SQL query too long: ${length} bytes (maximum ${sqlBytesMax} bytes)`, true);
   const parameters = ((params ?? []) as readonly unknown[]).map(toParameter);
   // PostgreSQL's texts end at a NUL, and half a character is no text at all.
   if (statement.includes("\u0000")) throw new Refusal("INVALID_SQL", "SQL must not contain NUL", true);
@@ -88,7 +88,7 @@ async function readRequest(asking: Asking): Promise<SqlRequest> {
 function textOf(raw: Buffer, encoding: string | undefined): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
-      encoding === "gzip" ? gunzipSync(raw, { maxOutputLength: LONGEST_JSON }) : raw,
+      encoding === "gzip" ? gunzipSync(raw, { maxOutputLength: jsonBytesMax }) : raw,
     );
   } catch (error) {
     throw bad(`it cannot be read: ${error instanceof Error ? error.message : String(error)}`);

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { OwnServer } from "../../../src/control/process.ts";
 import { startSandbox } from "../../../test/sandbox.ts";
 import { visit, type Visitor } from "../visitor.ts";
-import { lastVersion, Listener, type Row, together } from "./listener.ts";
+import { lastVersion, Listener, together, type Row } from "./listener.ts";
 
-const PASSWORD = "Pass-word-1234";
+const password = "Pass-word-1234";
 let sandbox: OwnServer;
 let root: Visitor;
 let alice: Visitor;
@@ -20,8 +20,8 @@ beforeAll(async () => {
   sandbox = await startSandbox({ changes });
   root = await visit(sandbox.url, "root", sandbox.rootPassword);
   await root.rows("CREATE NAMESPACE n");
-  for (const name of ["alice", "bob"]) await root.rows(`CREATE USER '${name}' WITH PASSWORD '${PASSWORD}' ROLE user`);
-  [alice, bob] = await Promise.all([visit(sandbox.url, "alice", PASSWORD), visit(sandbox.url, "bob", PASSWORD)]);
+  for (const name of ["alice", "bob"]) await root.rows(`CREATE USER '${name}' WITH PASSWORD '${password}' ROLE user`);
+  [alice, bob] = await Promise.all([visit(sandbox.url, "alice", password), visit(sandbox.url, "bob", password)]);
 });
 
 afterAll(() => sandbox.stop());

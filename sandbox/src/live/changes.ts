@@ -15,14 +15,14 @@ export interface Change {
 }
 
 /** So many are read at once: one statement may have made more than fit into memory. */
-const AT_ONCE = 256;
+const changesMax = 256;
 
 /** The changes after that number, and whether there are still more. */
 export function unread(engine: Engine, number: string): { changes: Change[]; upTo: string; more: boolean } {
   const { rows, cut } = engine.run({
     text: "SELECT number, table_id, owner, seq, before, after FROM kalam.changes WHERE number > $1 ORDER BY number",
     values: [number],
-    limit: AT_ONCE,
+    limit: changesMax,
   });
   const changes = rows.map(([, table, owner, version, before = null, after = null]) => ({
     table: table ?? "",

@@ -1,14 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import type { RawData, WebSocket } from "ws";
-import { type Database, Unavailable } from "../database.ts";
+import { Unavailable, type Database } from "../database.ts";
 import { verify } from "../http/jwt.ts";
 import { Limiter } from "../http/limiter.ts";
 import type { Settings } from "../settings.ts";
 import { authError, authSuccess, failure } from "./frames.ts";
 import type { Code, Ended, Opened, Options, Subscription } from "./news.ts";
 import { Reading } from "./reading.ts";
-import { type Compression, Malformed, readRequest, type Request } from "./request.ts";
+import { Malformed, readRequest, type Compression, type Request } from "./request.ts";
 
 export interface Surroundings {
   readonly settings: Settings;
@@ -17,10 +17,10 @@ export interface Surroundings {
 }
 
 /** Frames longer than this are worth the work. */
-const WORTH_COMPRESSING = 512;
+const compressAboveChars = 512;
 
 /** The protocol's longest reason for closing, in bytes. */
-const LONGEST_REASON = 123;
+const reasonBytesMax = 123;
 
 /** One client's socket, from its first message to its last. Messages are answered one after the other. */
 export class Connection {
@@ -71,7 +71,7 @@ export class Connection {
   }
 
   close(code: number, reason: string): void {
-    this.#socket.close(code, Buffer.from(reason).subarray(0, LONGEST_REASON).toString());
+    this.#socket.close(code, Buffer.from(reason).subarray(0, reasonBytesMax).toString());
     this.#leave();
   }
 
@@ -221,7 +221,7 @@ export class Connection {
   #send(frame: string): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     const packed =
-      this.#compression === "gzip" && frame.length > WORTH_COMPRESSING ? gzipSync(frame, { level: 1 }) : undefined;
+      this.#compression === "gzip" && frame.length > compressAboveChars ? gzipSync(frame, { level: 1 }) : undefined;
     if (packed !== undefined && packed.length < Buffer.byteLength(frame)) this.#socket.send(packed, { binary: true });
     else this.#socket.send(frame);
   }

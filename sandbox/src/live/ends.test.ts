@@ -4,7 +4,7 @@ import { startSandbox } from "../../../test/sandbox.ts";
 import { visit, type Visitor } from "../visitor.ts";
 import { Listener } from "./listener.ts";
 
-const PASSWORD = "Pass-word-1234";
+const password = "Pass-word-1234";
 let sandbox: OwnServer;
 let root: Visitor;
 /** Somebody else in each test, so that none meets what the one before left open. */
@@ -35,8 +35,8 @@ beforeEach(async () => {
 });
 
 async function account(user: string, role: string): Promise<Visitor> {
-  await root.rows(`CREATE USER '${user}' WITH PASSWORD '${PASSWORD}' ROLE ${role}`);
-  return visit(sandbox.url, user, PASSWORD);
+  await root.rows(`CREATE USER '${user}' WITH PASSWORD '${password}' ROLE ${role}`);
+  return visit(sandbox.url, user, password);
 }
 
 const make = (table: string, type: string): Promise<unknown> =>

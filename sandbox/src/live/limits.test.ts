@@ -5,8 +5,8 @@ import { startSandbox } from "../../../test/sandbox.ts";
 import { visit, type Visitor } from "../visitor.ts";
 import { lastVersion, Listener } from "./listener.ts";
 
-const PASSWORD = "Pass-word-1234";
-const ORIGIN = "https://app.example";
+const password = "Pass-word-1234";
+const allowedOrigin = "https://app.example";
 let sandbox: OwnServer;
 let root: Visitor;
 /** Somebody else in each test, so that none meets what the one before left open. */
@@ -22,7 +22,7 @@ beforeAll(async () => {
       "websocket.auth_timeout_secs": 1,
       "websocket.max_backlog_bytes": 1_000_000,
       "security.max_ws_message_size": 10_000,
-      "security.cors.allowed_origins": ORIGIN,
+      "security.cors.allowed_origins": allowedOrigin,
     },
   });
   root = await visit(sandbox.url, "root", sandbox.rootPassword);
@@ -33,8 +33,8 @@ beforeAll(async () => {
 beforeEach(async () => {
   tests += 1;
   name = `alice${tests}`;
-  await root.rows(`CREATE USER '${name}' WITH PASSWORD '${PASSWORD}' ROLE user`);
-  alice = await visit(sandbox.url, name, PASSWORD);
+  await root.rows(`CREATE USER '${name}' WITH PASSWORD '${password}' ROLE user`);
+  alice = await visit(sandbox.url, name, password);
 });
 
 afterAll(() => sandbox.stop());
@@ -109,11 +109,11 @@ test("only origins that are allowed get in, where there are such", async () => {
     const answer = await fetch(`${sandbox.url}/v1/api/sql`, { method: "OPTIONS", headers });
     return [answer.status, answer.headers.get("access-control-allow-origin")];
   };
-  expect(await preflight(ORIGIN)).toEqual([200, ORIGIN]);
+  expect(await preflight(allowedOrigin)).toEqual([200, allowedOrigin]);
   expect(await preflight("https://evil.example")).toEqual([400, null]);
   expect(await refused({ origin: "https://evil.example" })).toBe(403);
   expect(await refused({}, "/v1/other")).toBe(404);
-  for (const headers of [{ origin: ORIGIN }, {}]) {
+  for (const headers of [{ origin: allowedOrigin }, {}]) {
     const listener = await Listener.open(sandbox.url, headers);
     listener.send(login(alice.token));
     await listener.until(() => listener.frames.some(({ type }) => type === "auth_success"));

@@ -2,10 +2,10 @@ import type { Options } from "./news.ts";
 import { LiveRefusal } from "./query.ts";
 
 /** How many rows a page has when nobody says. */
-export const PAGE_ROWS = 1000;
+export const defaultPageRows = 1000;
 
 export function refuseOptions(options: Options | undefined): void {
-  const { batchSize = PAGE_ROWS, lastRows = 0, unknown } = options ?? {};
+  const { batchSize = defaultPageRows, lastRows = 0, unknown } = options ?? {};
   const unsupported = (message: string): LiveRefusal => new LiveRefusal("UNSUPPORTED", message);
   // One that is misspelt must not be taken for one that was never given.
   if (unknown !== undefined) throw unsupported(`Unknown subscription option '${unknown}'`);

@@ -1,10 +1,10 @@
-import { type Catalogue, id, quote, type Table } from "../store/catalogue.ts";
-import { type Bound, type Engine, PostgresError } from "../store/engine.ts";
 import { translate } from "../sql/errors.ts";
-import { type Account, databaseRole, mayRead } from "../sql/session.ts";
+import { databaseRole, mayRead, type Account } from "../sql/session.ts";
+import { id, quote, type Catalogue, type Table } from "../store/catalogue.ts";
+import { PostgresError, type Bound, type Engine } from "../store/engine.ts";
 import type { Change } from "./changes.ts";
-import { type LiveQuery, LiveRefusal } from "./query.ts";
-import { type Cells, Shape } from "./shape.ts";
+import { LiveRefusal, type LiveQuery } from "./query.ts";
+import { Shape, type Cells } from "./shape.ts";
 
 /** One row that was looked at, and whether it is one that the live query asks for. */
 interface Judged {

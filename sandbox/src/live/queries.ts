@@ -1,8 +1,8 @@
-import type { Catalogue } from "../store/catalogue.ts";
-import type { Engine } from "../store/engine.ts";
 import type { Settings } from "../settings.ts";
 import { Refusal } from "../sql/errors.ts";
-import { begin, bodiesOf, type Change, latest, unread } from "./changes.ts";
+import type { Catalogue } from "../store/catalogue.ts";
+import type { Engine } from "../store/engine.ts";
+import { begin, bodiesOf, latest, unread, type Change } from "./changes.ts";
 import type { Ended, News, Opened, Resumption, SocketFigures, Subscription } from "./news.ts";
 import { refuseOptions, shownOptions } from "./options.ts";
 import { Plan } from "./plan.ts";

@@ -1,7 +1,7 @@
 import { Refusal } from "../sql/errors.ts";
 import { refuseForeign } from "../sql/rewrite.ts";
-import { list, type Node, node, parse, type Parsed, text, walk } from "../sql/tree.ts";
 import { split, tokenize } from "../sql/tokens.ts";
+import { list, node, parse, text, walk, type Node, type Parsed } from "../sql/tree.ts";
 import type { Code } from "./news.ts";
 
 /** Some columns of those rows of one table for which something is true. */
@@ -25,7 +25,7 @@ export class LiveRefusal extends Error {
   }
 }
 
-const ONLY = "Only SELECT ... FROM ... [WHERE ...] is supported.";
+const supportedForm = "Only SELECT ... FROM ... [WHERE ...] is supported.";
 const invalid = (message: string): LiveRefusal => new LiveRefusal("INVALID_SQL", `Invalid SQL: ${message}`);
 const bad = (what: string): LiveRefusal => invalid(`Invalid SQL: ${what}`);
 
@@ -63,8 +63,8 @@ function read<T>(work: () => T): T {
 }
 
 /** What a plain SELECT consists of; anything else would need more than one row to be judged. */
-const PLAIN = new Set(["targetList", "fromClause", "whereClause", "limitOption", "op"]);
-const NAMED: Readonly<Record<string, string>> = {
+const supportedClauses = new Set(["targetList", "fromClause", "whereClause", "limitOption", "op"]);
+const clauseNames: Readonly<Record<string, string>> = {
   withClause: "WITH clauses",
   groupClause: "GROUP BY",
   sortClause: "ORDER BY",
@@ -73,18 +73,19 @@ const NAMED: Readonly<Record<string, string>> = {
 function refuseShape(top: Parsed["top"]): void {
   if (top["op"] !== "SETOP_NONE") throw bad("Subscription query supports only simple SELECT statements.");
   for (const key of Object.keys(top)) {
-    if (NAMED[key] !== undefined) throw bad(`Subscription query does not support ${NAMED[key]}. ${ONLY}`);
+    if (clauseNames[key] !== undefined)
+      throw bad(`Subscription query does not support ${clauseNames[key]}. ${supportedForm}`);
   }
   const [from, another] = list(top["fromClause"]);
-  if (from?.["JoinExpr"] !== undefined) throw bad(`Subscription query does not support JOIN clauses. ${ONLY}`);
-  if (Object.keys(top).some((key) => !PLAIN.has(key)))
+  if (from?.["JoinExpr"] !== undefined) throw bad(`Subscription query does not support JOIN clauses. ${supportedForm}`);
+  if (Object.keys(top).some((key) => !supportedClauses.has(key)))
     throw bad("Subscription query supports only SELECT ... FROM ... [WHERE ...].");
   if (from === undefined || another !== undefined)
     throw bad("Subscription query requires exactly one table in the FROM clause.");
   if (from["RangeVar"] === undefined) throw bad("Subscription query requires a direct table reference in FROM.");
   // Whether a row is in it would change without a change of the row.
   walk(top, (name) => {
-    if (name === "SubLink") throw bad(`Subscription query does not support subqueries. ${ONLY}`);
+    if (name === "SubLink") throw bad(`Subscription query does not support subqueries. ${supportedForm}`);
   });
 }
 

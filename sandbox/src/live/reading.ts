@@ -1,6 +1,6 @@
 import { acknowledgement, batch, change, type Page } from "./frames.ts";
 import type { Opened, Subscription } from "./news.ts";
-import { PAGE_ROWS } from "./options.ts";
+import { defaultPageRows } from "./options.ts";
 
 /**
  * One live query as its client reads it: pages of the rows there were, as fast as the client asks for them, and then the
@@ -49,7 +49,7 @@ export class Reading {
   }
 
   #page(after: string | undefined): Page {
-    const size = this.subscription.options?.batchSize ?? PAGE_ROWS;
+    const size = this.subscription.options?.batchSize ?? defaultPageRows;
     const start = after === undefined ? 0 : this.#versions.findIndex((version) => version > BigInt(after));
     const end = start < 0 ? start : start + size;
     const versions = start < 0 ? [] : this.#versions.slice(start, end);

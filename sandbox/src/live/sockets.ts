@@ -7,11 +7,11 @@ import { Connection, type Login, type Surroundings } from "./connection.ts";
 import type { News, SocketFigures, Subscription } from "./news.ts";
 
 /** Longer messages are cut off before they are read; up to here they are refused in words. */
-const UNREADABLE = 16 * 1024 * 1024;
+const payloadBytesMax = 16 * 1024 * 1024;
 
 /** All sockets of live queries. */
 export class Sockets {
-  readonly #server = new WebSocketServer({ noServer: true, maxPayload: UNREADABLE, perMessageDeflate: false });
+  readonly #server = new WebSocketServer({ noServer: true, maxPayload: payloadBytesMax, perMessageDeflate: false });
   readonly #connections = new Map<string, Connection>();
   #peak = 0;
 

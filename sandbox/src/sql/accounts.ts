@@ -1,13 +1,13 @@
+import type { Settings } from "../settings.ts";
 import { recordAction } from "../store/audit.ts";
 import type { Engine } from "../store/engine.ts";
+import { hash, matches, weakness } from "../store/passwords.ts";
 import { denied, failed, invalid, Refusal } from "./errors.ts";
 import { refuseRest } from "./names.ts";
-import { hash, matches, weakness } from "../store/passwords.ts";
-import { done, isAdmin, type Outcome, type Role, type Session, titled } from "./session.ts";
-import type { Settings } from "../settings.ts";
-import { type Reader, valueOf } from "./tokens.ts";
+import { done, isAdmin, titled, type Outcome, type Role, type Session } from "./session.ts";
+import { valueOf, type Reader } from "./tokens.ts";
 
-const ROLES: Readonly<Record<string, Role>> = {
+const roles: Readonly<Record<string, Role>> = {
   dba: "dba",
   admin: "dba",
   developer: "user",
@@ -28,17 +28,19 @@ export interface Profile {
 }
 
 /** From the lowest up. */
-const RANKS: readonly Role[] = ["user", "service", "dba", "system"];
+const ranks: readonly Role[] = ["user", "service", "dba", "system"];
 
-const WRONG_PASSWORDS = 5;
-const LOCK_MINUTES = 15;
+const wrongPasswordsMax = 5;
+const lockMinutes = 15;
 
-const ISO = `to_char(%s, 'YYYY-MM-DD"T"HH24:MI:SS.MS"+00:00"')`;
-const PROFILE = `user_id, role, email, ${ISO.replace("%s", "created_at")}, ${ISO.replace("%s", "updated_at")}`;
+const isoTime = `to_char(%s, 'YYYY-MM-DD"T"HH24:MI:SS.MS"+00:00"')`;
+const profileColumns = `user_id, role, email, ${isoTime.replace("%s", "created_at")}, ${isoTime.replace("%s", "updated_at")}`;
 
 /** The account of that name, unless it was dropped. */
 export function findProfile(engine: Engine, name: string): Profile | undefined {
-  const [row] = engine.query(`SELECT ${PROFILE} FROM system.users WHERE user_id = $1 AND deleted_at IS NULL`, [name]);
+  const [row] = engine.query(`SELECT ${profileColumns} FROM system.users WHERE user_id = $1 AND deleted_at IS NULL`, [
+    name,
+  ]);
   if (row === undefined) return undefined;
   const [id = "", role, email = null, created_at = "", updated_at = ""] = row;
   return { id: id ?? "", role: role as Role, email, created_at: created_at ?? "", updated_at: updated_at ?? "" };
@@ -64,7 +66,7 @@ export function logIn(engine: Engine, name: string, password: string, address: s
   if (!right) {
     engine.query(
       `UPDATE system.users SET failed_login_attempts = failed_login_attempts + 1, locked_until = CASE
-         WHEN failed_login_attempts + 1 >= ${WRONG_PASSWORDS} THEN now() + interval '${LOCK_MINUTES} minutes' END WHERE user_id = $1`,
+         WHEN failed_login_attempts + 1 >= ${wrongPasswordsMax} THEN now() + interval '${lockMinutes} minutes' END WHERE user_id = $1`,
       [name],
     );
     recordAction(act, "LOGIN_FAILED", `user:${name}`);
@@ -195,7 +197,7 @@ export function standIn(session: Session, name: string): { readonly user: string
   const { account, catalogue } = session;
   const role = catalogue.roleOf(name);
   const target = role ?? "user";
-  if (name !== account.user && RANKS.indexOf(target) >= RANKS.indexOf(account.role)) {
+  if (name !== account.user && ranks.indexOf(target) >= ranks.indexOf(account.role)) {
     throw denied(
       `Unauthorized: EXECUTE AS USER is not authorized: actor '${account.user}' with role ${titled(account.role)} cannot target ` +
         `'${name}' with role ${titled(target)}`,
@@ -220,7 +222,7 @@ function readText(reader: Reader, after: string): string {
 function readRole(reader: Reader): Role {
   const token = reader.next();
   const word = token === undefined ? "" : valueOf(token);
-  const role = ROLES[word.toLowerCase()];
-  if (role === undefined) throw invalid(`Invalid role '${word}'. Hint: Valid roles: ${Object.keys(ROLES).join(", ")}`);
+  const role = roles[word.toLowerCase()];
+  if (role === undefined) throw invalid(`Invalid role '${word}'. Hint: Valid roles: ${Object.keys(roles).join(", ")}`);
   return role;
 }

@@ -4,7 +4,7 @@ import { PostgresError } from "../store/engine.ts";
 import { failed, Refusal, translate } from "./errors.ts";
 import { checkParameters, type Parameter } from "./parameters.ts";
 import { done, isAdmin, type Outcome, type Session } from "./session.ts";
-import { checkRights, type Command, PLAIN, understand } from "./statements.ts";
+import { checkRights, dataStatement, understand, type Command } from "./statements.ts";
 import { split, type Statement } from "./tokens.ts";
 
 /** The answer to one request: the JSON of each result, or why there is none. */
@@ -55,7 +55,7 @@ function readAll(statements: readonly Statement[], session: Session): Command[] 
       if (command.kind === "own" && command.use !== undefined) namespace = command.use;
       return command;
     } catch (error) {
-      const isPlain = PLAIN.test(statement.tokens[0]?.word ?? "");
+      const isPlain = dataStatement.test(statement.tokens[0]?.word ?? "");
       throw error instanceof Refusal && isPlain ? new NumberedRefusal(error, index + 1, statement.text) : error;
     }
   });

@@ -1,7 +1,7 @@
+import { columnOf, typeNamed, type Column } from "../store/types.ts";
 import { invalid } from "./errors.ts";
 import { readName, readTableName, refuseRest, type TableName } from "./names.ts";
-import { type Reader, valueOf } from "./tokens.ts";
-import { type Column, columnOf, typeNamed } from "../store/types.ts";
+import { valueOf, type Reader } from "./tokens.ts";
 
 export type TableType = "user" | "shared" | "stream";
 
@@ -72,12 +72,12 @@ export function readColumn(reader: Reader, position: number): Column {
   return { ...columnOf(position, name, "", { nullable, primaryKey }), data_type: type, default_value: fallback };
 }
 
-const FUNCTIONS = new Set(["SNOWFLAKE_ID", "UUID_V7", "ULID", "NOW", "CURRENT_TIMESTAMP", "CURRENT_USER"]);
+const defaultFunctions = new Set(["SNOWFLAKE_ID", "UUID_V7", "ULID", "NOW", "CURRENT_TIMESTAMP", "CURRENT_USER"]);
 
 function readDefault(reader: Reader): Column["default_value"] {
   const token = reader.next();
   const word = token?.word ?? "";
-  if (FUNCTIONS.has(word)) {
+  if (defaultFunctions.has(word)) {
     if (take(reader, "(") && !take(reader, ")")) throw bad(`${word} takes no arguments`);
     return { FunctionCall: { name: word, args: [] } };
   }
@@ -133,7 +133,7 @@ function take(reader: Reader, symbol: string): boolean {
   return true;
 }
 
-const KNOWN = new Set([
+const tableOptions = new Set([
   "TYPE",
   "FLUSH_POLICY",
   "TTL_SECONDS",
@@ -147,7 +147,7 @@ function readMeaning(
   given: ReadonlyMap<string, string>,
   typeWord = "SHARED",
 ): Pick<Definition, "type" | "options" | "access" | "storage"> {
-  const unknown = [...given.keys()].find((name) => !KNOWN.has(name));
+  const unknown = [...given.keys()].find((name) => !tableOptions.has(name));
   if (unknown !== undefined) throw bad(`Unknown table option '${unknown}'`);
   const written = given.get("TYPE") ?? typeWord;
   if (!/^(USER|SHARED|STREAM)$/i.test(written))

@@ -14,7 +14,7 @@ type Code =
 /** Where the recorded server says SQL_EXECUTION_ERROR for everything, these tell a program what it was. */
 type Telling = "UNIQUE_VIOLATION" | "NOT_NULL_VIOLATION" | "MISSING_COLUMN" | "TABLE_NOT_FOUND" | "TYPE_MISMATCH";
 
-const STATUS: Partial<Readonly<Record<Code, number>>> = { PERMISSION_DENIED: 403, INVALID_CREDENTIALS: 401 };
+const statusCodes: Partial<Readonly<Record<Code, number>>> = { PERMISSION_DENIED: 403, INVALID_CREDENTIALS: 401 };
 
 /** A statement that is refused: as KalamDB answers it. */
 export class Refusal extends Error {
@@ -26,7 +26,7 @@ export class Refusal extends Error {
   constructor(code: Code, message: string, open = false) {
     super(message);
     this.code = code;
-    this.status = STATUS[code] ?? 400;
+    this.status = statusCodes[code] ?? 400;
     this.open = open || code === "PERMISSION_DENIED";
   }
 

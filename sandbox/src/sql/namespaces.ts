@@ -1,5 +1,5 @@
-import { literal, quote } from "../store/catalogue.ts";
 import { recordAction } from "../store/audit.ts";
+import { literal, quote } from "../store/catalogue.ts";
 import { failed, invalid } from "./errors.ts";
 import { checkNamespaceName, refuseRest } from "./names.ts";
 import { done, type Outcome, type Session } from "./session.ts";

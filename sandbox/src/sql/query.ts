@@ -1,22 +1,22 @@
 import { id, type Table } from "../store/catalogue.ts";
 import { PostgresError } from "../store/engine.ts";
-import { denied, failed, noColumn, noTable, translate, wrong } from "./errors.ts";
 import { tellAboutServer } from "../store/figures.ts";
+import { denied, failed, noColumn, noTable, translate, wrong } from "./errors.ts";
 import type { Parameter } from "./parameters.ts";
 import type { Query } from "./rewrite.ts";
 import {
-  type Account,
   answer,
   databaseRole,
   mayRead,
   mayWrite,
-  type Outcome,
   present,
-  type Session,
   titled,
+  type Account,
+  type Outcome,
+  type Session,
 } from "./session.ts";
 
-const WROTE = { INSERT: "Inserted", UPDATE: "Updated", DELETE: "Deleted" } as const;
+const pastTense = { INSERT: "Inserted", UPDATE: "Updated", DELETE: "Deleted" } as const;
 
 /** Runs a SELECT, INSERT, UPDATE or DELETE on behalf of the session's account, or of the one it stands in for. */
 export function runQuery(
@@ -43,7 +43,7 @@ export function runQuery(
       },
       { role: databaseRole(as), user: as.user },
     );
-    if (query.verb !== "SELECT") return { kind: "wrote", verb: WROTE[query.verb], count: result.count };
+    if (query.verb !== "SELECT") return { kind: "wrote", verb: pastTense[query.verb], count: result.count };
     const outcome = present(result, session.catalogue, query.outputs, tables);
     return result.cut ? ({ ...outcome, message: `limited to ${limit} rows` } as Outcome) : outcome;
   } catch (error) {
@@ -61,11 +61,11 @@ export function explainQuery(query: Query, { engine, account }: Session): Outcom
   return answer("plan_type:Text plan:Text", [["physical_plan", plan.map(([line]) => line).join("\n")]]);
 }
 
-const INFORMATION = new Set(["schemata", "tables", "columns"]);
+const informationViews = new Set(["schemata", "tables", "columns"]);
 
 /** information_schema is PostgreSQL's, narrowed to KalamDB's tables; everything else must be in the catalogue. */
 function existing({ catalogue }: Session, namespace: string, name: string): Table {
-  if (namespace === "information_schema" && INFORMATION.has(name)) {
+  if (namespace === "information_schema" && informationViews.has(name)) {
     return { namespace, name, type: "user", access: null, version: 1, options: {}, columns: [] };
   }
   const table = catalogue.table(namespace, name);

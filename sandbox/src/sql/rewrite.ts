@@ -1,10 +1,10 @@
 import { quote } from "../store/catalogue.ts";
 import { failed, invalid } from "./errors.ts";
 import type { Statement } from "./tokens.ts";
-import { list, nameOf, type Node, node, parse, text, walk } from "./tree.ts";
+import { list, nameOf, node, parse, text, walk, type Node } from "./tree.ts";
 
-const VERBS = { SelectStmt: "SELECT", InsertStmt: "INSERT", UpdateStmt: "UPDATE", DeleteStmt: "DELETE" } as const;
-type Kind = keyof typeof VERBS;
+const verbs = { SelectStmt: "SELECT", InsertStmt: "INSERT", UpdateStmt: "UPDATE", DeleteStmt: "DELETE" } as const;
+type Kind = keyof typeof verbs;
 
 interface Name {
   readonly namespace: string;
@@ -13,7 +13,7 @@ interface Name {
 
 /** A statement that PostgreSQL can run, and what has to be known about it before and after. */
 export interface Query {
-  readonly verb: (typeof VERBS)[Kind];
+  readonly verb: (typeof verbs)[Kind];
   readonly text: string;
   /** Every table or view that it reads or writes, by its full name. */
   readonly relations: readonly Name[];
@@ -42,8 +42,8 @@ export interface Output {
 /** PostgreSQL reads it; what KalamDB does not have is refused, and what differs in meaning is written out. */
 export function rewrite(statement: Statement, namespace: string): Query {
   const { source, kind, top } = parse(statement);
-  if (!(kind in VERBS)) throw invalid(`Unsupported statement type: ${statement.text.slice(0, 200)}`);
-  const verb = VERBS[kind as Kind];
+  if (!(kind in verbs)) throw invalid(`Unsupported statement type: ${statement.text.slice(0, 200)}`);
+  const verb = verbs[kind as Kind];
   refuseForeign(top, verb);
 
   const bytes = Buffer.from(source);

@@ -1,10 +1,10 @@
-import { type Catalogue, type Origin, originOf, type Table } from "../store/catalogue.ts";
-import type { Engine, Rows } from "../store/engine.ts";
-import type { LiveQueries } from "../live/queries.ts";
 import type { SocketFigures } from "../live/news.ts";
-import type { Jobs } from "../store/jobs.ts";
+import type { LiveQueries } from "../live/queries.ts";
 import type { Settings } from "../settings.ts";
-import { dataType, type DataType, toJson } from "../store/types.ts";
+import { originOf, type Catalogue, type Origin, type Table } from "../store/catalogue.ts";
+import type { Engine, Rows } from "../store/engine.ts";
+import type { Jobs } from "../store/jobs.ts";
+import { dataType, toJson, type DataType } from "../store/types.ts";
 import type { Output } from "./rewrite.ts";
 
 export type Role = "user" | "service" | "dba" | "system";

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { id, literal, quote, rowsOf, type Table } from "../store/catalogue.ts";
 import { Plan } from "../live/plan.ts";
 import { LiveRefusal, readLiveQuery } from "../live/query.ts";
+import { id, literal, quote, rowsOf, type Table } from "../store/catalogue.ts";
+import { sqlType, type Column } from "../store/types.ts";
 import { denied, failed, invalid, noTable, wrong } from "./errors.ts";
 import { readName, readTableName, refuseRest, type TableName } from "./names.ts";
-import { answer, isAdmin, mayRead, type Outcome, present, type Session } from "./session.ts";
+import { answer, isAdmin, mayRead, present, type Outcome, type Session } from "./session.ts";
 import type { Reader } from "./tokens.ts";
-import { type Column, sqlType } from "../store/types.ts";
 
 /** Reads what stands after `SHOW`. */
 export function readShow(reader: Reader): (session: Session) => Outcome {
@@ -116,8 +116,8 @@ function defaultText({ default_value: value }: Column): string | null {
   return typeof value.Literal === "boolean" ? String(value.Literal).toUpperCase() : String(value.Literal);
 }
 
-const OPTION = String.raw`\s*(?:last_rows|batch_size|from)\s*=\s*\d+\s*`;
-const OPTIONS = new RegExp(`^\\(${OPTION}(?:,${OPTION})*\\)$`, "i");
+const subscribeOption = String.raw`\s*(?:last_rows|batch_size|from)\s*=\s*\d+\s*`;
+const subscribeOptions = new RegExp(`^\\(${subscribeOption}(?:,${subscribeOption})*\\)$`, "i");
 
 /** Reads what stands after `SUBSCRIBE TO`: tells where to connect for it, and what to send there, to those who may. */
 export function readSubscribe(reader: Reader, namespace: string): (session: Session) => Outcome {
@@ -126,7 +126,8 @@ export function readSubscribe(reader: Reader, namespace: string): (session: Sess
   const prefix = reader.peek(1)?.text === "." ? "" : `${quote(namespace)}.`;
   while (!reader.done && reader.peek()?.word !== "OPTIONS") reader.next();
   const sql = `SELECT * FROM ${prefix}${reader.text.slice(from, reader.peek()?.start).trim()}`;
-  if (reader.accept("OPTIONS") && !OPTIONS.test(reader.rest())) throw invalid("Invalid OPTIONS of SUBSCRIBE TO");
+  if (reader.accept("OPTIONS") && !subscribeOptions.test(reader.rest()))
+    throw invalid("Invalid OPTIONS of SUBSCRIBE TO");
   const query = overHttp(() => readLiveQuery(sql));
   return (session) => {
     const { settings, engine, catalogue, account } = session;

@@ -12,7 +12,7 @@ import { done, isAdmin, type Outcome, type Session } from "./session.ts";
 import { readDescribe, readShow, readSubscribe } from "./show.ts";
 import { readBackup, readStorageCheck, readStorageJob } from "./storage.ts";
 import { createTable, dropTable } from "./tables.ts";
-import { Reader, split, type Statement, valueOf } from "./tokens.ts";
+import { Reader, split, valueOf, type Statement } from "./tokens.ts";
 
 /** A statement that was understood. Nothing of it has run. */
 export type Command =
@@ -29,7 +29,7 @@ export type Command =
 type Run = (session: Session) => Outcome;
 
 /** How each of KalamDB's own statements begins, and who reads the rest. The first that fits is it. */
-const OWN: readonly (readonly [
+const ownStatements: readonly (readonly [
   words: string,
   read: (reader: Reader, namespace: string) => Run,
   administers?: string,
@@ -68,16 +68,17 @@ const OWN: readonly (readonly [
 ];
 
 /** What KalamDB can read and then refuses. */
-const KNOWN = /^(TRUNCATE|VACUUM|COPY|GRANT|REVOKE|VALUES|CREATE|ALTER|DROP|MERGE|CALL|LOCK|PREPARE|COMMENT|ANALYZE)$/;
+const unsupportedStatement =
+  /^(TRUNCATE|VACUUM|COPY|GRANT|REVOKE|VALUES|CREATE|ALTER|DROP|MERGE|CALL|LOCK|PREPARE|COMMENT|ANALYZE)$/;
 
-export const PLAIN = /^(SELECT|WITH|INSERT|UPDATE|DELETE)$/;
+export const dataStatement = /^(SELECT|WITH|INSERT|UPDATE|DELETE)$/;
 
 /** Reads one statement. What is no statement of KalamDB's is thrown out here, before anything of its request has run. */
 export function understand(statement: Statement, namespace: string): Command {
   const reader = new Reader(statement);
   const first = reader.peek();
   const word = first?.word ?? "";
-  if (PLAIN.test(word)) {
+  if (dataStatement.test(word)) {
     const query = rewrite(statement, namespace);
     return { kind: "query", run: (session, parameters) => runQuery(query, parameters, session) };
   }
@@ -85,7 +86,7 @@ export function understand(statement: Statement, namespace: string): Command {
   const transaction = readTransaction(reader);
   if (transaction !== undefined) return { kind: transaction };
   if (reader.accept("USE NAMESPACE") || reader.accept("USE") || reader.accept("SET NAMESPACE")) return use(reader);
-  for (const [words, read, administers] of OWN) {
+  for (const [words, read, administers] of ownStatements) {
     if (!reader.accept(words)) continue;
     const run = read(reader, namespace);
     return {
@@ -95,7 +96,7 @@ export function understand(statement: Statement, namespace: string): Command {
     };
   }
   throw invalid(
-    KNOWN.test(word)
+    unsupportedStatement.test(word)
       ? `Unsupported statement type: ${statement.text.slice(0, 200)}`
       : `sql parser error: Expected: an SQL statement, found: ${first?.text ?? "EOF"}`,
   );
@@ -130,7 +131,7 @@ function standingIn(reader: Reader, namespace: string): Command {
   if (user === undefined || wrapped === null)
     throw new Refusal("INVALID_INPUT", "EXECUTE AS USER must wrap SQL in parentheses");
   const [inner, second] = split(wrapped[1] ?? "");
-  if (inner === undefined || second !== undefined || !PLAIN.test(inner.tokens[0]?.word ?? "")) {
+  if (inner === undefined || second !== undefined || !dataStatement.test(inner.tokens[0]?.word ?? "")) {
     throw new Refusal("INVALID_INPUT", "EXECUTE AS USER takes one SELECT, INSERT, UPDATE or DELETE");
   }
   const query = rewrite(inner, namespace);

@@ -1,13 +1,13 @@
+import { recordAction } from "../store/audit.ts";
 import { id, literal, quote, rowsOf, type Table } from "../store/catalogue.ts";
+import { columnOf, postgresType, readable, type Column } from "../store/types.ts";
 import type { Definition } from "./definition.ts";
 import { denied, failed, noTable, wrong } from "./errors.ts";
-import { recordAction } from "../store/audit.ts";
 import { checkColumnName, problemWith, type TableName } from "./names.ts";
 import { done, isAdmin, type Outcome, type Session } from "./session.ts";
-import { type Column, columnOf, postgresType, readable } from "../store/types.ts";
 
 /** The columns that every table has beside its own; where they stand in the order is fixed when the table is made. */
-const SYSTEM_COLUMNS: readonly Partial<Column>[] = [
+const systemColumns: readonly Partial<Column>[] = [
   { column_name: "_seq", data_type: "BigInt", column_comment: "Version ID (MVCC) with embedded timestamp" },
   {
     column_name: "_deleted",
@@ -46,7 +46,7 @@ export function createTable(definition: Definition, session: Session): Outcome {
   if (definition.storage !== "local") throw failed(`Invalid operation: Storage '${definition.storage}' does not exist`);
 
   const columns = [...definition.columns];
-  for (const extra of SYSTEM_COLUMNS) {
+  for (const extra of systemColumns) {
     columns.push({ ...columnOf(columns.length + 1, "", "", { nullable: false, primaryKey: false }), ...extra });
   }
   const table: Table = {
@@ -79,20 +79,20 @@ function storage(table: Table): string {
     CREATE INDEX ON ${rowsOf(table)} ("_user", "_seq");
     CREATE TRIGGER a_same BEFORE UPDATE ON ${rowsOf(table)} FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
     CREATE TRIGGER b_stamp BEFORE INSERT OR UPDATE ON ${rowsOf(table)} FOR EACH ROW EXECUTE FUNCTION kalam.stamp(${kind});
-    ${Object.keys(SEEN)
+    ${Object.keys(transitionTables)
       .map((event) => noting(table, event, [kind, literal(id(table)), literal(key ?? "_seq")]))
       .join("\n")}`;
 }
 
 /** What `kalam.note` sees of each kind of statement: the rows of all of it at once. */
-const SEEN: Readonly<Record<string, string>> = {
+const transitionTables: Readonly<Record<string, string>> = {
   INSERT: "NEW TABLE AS touched",
   UPDATE: "NEW TABLE AS touched OLD TABLE AS replaced",
   DELETE: "OLD TABLE AS touched",
 };
 
 function noting(table: Table, event: string, about: readonly string[]): string {
-  return `CREATE TRIGGER c_note_${event} AFTER ${event} ON ${rowsOf(table)} REFERENCING ${SEEN[event] ?? ""}
+  return `CREATE TRIGGER c_note_${event} AFTER ${event} ON ${rowsOf(table)} REFERENCING ${transitionTables[event] ?? ""}
     FOR EACH STATEMENT EXECUTE FUNCTION kalam.note(${about.join(", ")});`;
 }
 

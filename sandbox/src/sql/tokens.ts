@@ -16,7 +16,7 @@ export interface Statement {
  * The same pieces that PostgreSQL's lexer sees, so that a `;` or a keyword inside a literal is never taken for one
  * outside. What is left open (a string, a comment) runs to the end and is left for PostgreSQL to complain about.
  */
-const PIECE = new RegExp(
+const tokenPattern = new RegExp(
   [
     String.raw`(?<space>\s+|--[^\n\r]*)`,
     String.raw`(?<dollar>\$(?<tag>[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$)`,
@@ -40,11 +40,11 @@ export function tokenize(sql: string): Token[] {
       at = end ?? sql.length;
       continue;
     }
-    PIECE.lastIndex = at;
-    const groups = PIECE.exec(sql)?.groups ?? {};
+    tokenPattern.lastIndex = at;
+    const groups = tokenPattern.exec(sql)?.groups ?? {};
     const dollar = groups["dollar"];
     const close = dollar === undefined ? -1 : sql.indexOf(dollar, at + dollar.length);
-    const end = dollar === undefined ? PIECE.lastIndex : close < 0 ? sql.length : close + dollar.length;
+    const end = dollar === undefined ? tokenPattern.lastIndex : close < 0 ? sql.length : close + dollar.length;
     if (groups["space"] === undefined) {
       const text = sql.slice(at, end);
       const kind = kindOf(groups);

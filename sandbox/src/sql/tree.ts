@@ -1,6 +1,6 @@
 import { hasSqlDetails, parseSync } from "libpg-query";
 import { failed, invalid } from "./errors.ts";
-import { nesting, type Statement, valueOf } from "./tokens.ts";
+import { nesting, valueOf, type Statement } from "./tokens.ts";
 
 /** A piece of the tree that PostgreSQL's own parser makes of a statement. */
 export type Node = Readonly<Record<string, unknown>>;
@@ -13,7 +13,7 @@ export interface Parsed {
   readonly top: Node;
 }
 
-const DEEPEST = 50;
+const nestingMax = 50;
 
 /**
  * What PostgreSQL's grammar cannot read, or reads as something else, in its own words: `CURRENT_USER()`, the namespace
@@ -43,7 +43,7 @@ const unreadable = (problem: string): Error => failed(`Execution error: SQL erro
 
 /** Reads one statement; throws a refusal if it cannot be read. */
 export function parse(statement: Statement): Parsed {
-  if (nesting(statement.tokens) > DEEPEST) throw unreadable(`RecursionLimitExceeded (current limit: ${DEEPEST})`);
+  if (nesting(statement.tokens) > nestingMax) throw unreadable(`RecursionLimitExceeded (current limit: ${nestingMax})`);
   const source = spellForPostgres(statement);
   try {
     const [parsed, second] = parseSync(source).stmts ?? [];

@@ -3,7 +3,7 @@ import type { Settings } from "../settings.ts";
 import type { Engine } from "./engine.ts";
 
 /** More than the newest of these nobody reads. */
-const LOG_ROWS = 1_000;
+const logRowsMax = 1_000;
 
 /** Who did what, for `system.audit_log`. Never what was sent: it may hold a password. */
 export function recordAction(
@@ -38,6 +38,6 @@ export function logRefusal(
     line,
   ]);
   engine.query(
-    `DELETE FROM system.server_logs WHERE timestamp < (SELECT timestamp FROM system.server_logs ORDER BY timestamp DESC OFFSET ${LOG_ROWS} LIMIT 1)`,
+    `DELETE FROM system.server_logs WHERE timestamp < (SELECT timestamp FROM system.server_logs ORDER BY timestamp DESC OFFSET ${logRowsMax} LIMIT 1)`,
   );
 }

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import type { Engine } from "./engine.ts";
 import type { Role } from "../sql/session.ts";
+import type { Engine } from "./engine.ts";
 import type { Column, DataType, Unit } from "./types.ts";
-import { VIEWS } from "./views.ts";
+import { systemViews } from "./views.ts";
 
 export interface Table {
   readonly namespace: string;
@@ -111,7 +111,9 @@ export class Catalogue {
     for (const [number, namespace, table, column] of attributes) {
       const found = this.table(namespace ?? "", table ?? "")?.columns.find((c) => c.column_name === column);
       if (found === undefined) continue;
-      const told = VIEWS[namespace === "system" ? (table ?? "") : ""]?.columns.find((c) => c.column_name === column);
+      const told = systemViews[namespace === "system" ? (table ?? "") : ""]?.columns.find(
+        (c) => c.column_name === column,
+      );
       origins.set(Number(number), { ...originOf(found), unit: told?.milliseconds === true ? "ms" : "us" });
     }
     return origins;

@@ -1,4 +1,4 @@
-import { type messages, PGlite, protocol } from "@electric-sql/pglite";
+import { PGlite, protocol, type messages } from "@electric-sql/pglite";
 
 const { Parser, serialize } = protocol;
 

@@ -1,5 +1,5 @@
 import type { Settings } from "../settings.ts";
-import { type Catalogue, id, literal, rowsOf } from "./catalogue.ts";
+import { id, literal, rowsOf, type Catalogue } from "./catalogue.ts";
 import type { Engine } from "./engine.ts";
 
 /**

@@ -1,9 +1,9 @@
 import { randomBytes, scryptSync, timingSafeEqual } from "node:crypto";
 
-const BYTES = 32;
+const hashBytes = 32;
 /** scrypt needs a kilobyte for each unit of work. */
-const HIGHEST_COST = 17;
-const MOST_MEMORY = 256 * 1024 * 1024;
+const costMax = 17;
+const memoryBytesMax = 256 * 1024 * 1024;
 
 /** The cost means the same as bcrypt's: one more doubles the work. */
 export function hash(password: string, cost: number): string {
@@ -16,11 +16,11 @@ export function matches(password: string, stored: string, usualCost: number): bo
   const [, , cost = usualCost, salt = "", expected = ""] = stored.split("$");
   const wanted = Buffer.from(expected, "base64url");
   const derived = derive(password, Buffer.from(salt, "base64url"), Number(cost));
-  return wanted.length === BYTES && timingSafeEqual(derived, wanted);
+  return wanted.length === hashBytes && timingSafeEqual(derived, wanted);
 }
 
 function derive(password: string, salt: Buffer, cost: number): Buffer {
-  return scryptSync(password, salt, BYTES, { N: 2 ** Math.min(cost, HIGHEST_COST), r: 8, p: 1, maxmem: MOST_MEMORY });
+  return scryptSync(password, salt, hashBytes, { N: 2 ** Math.min(cost, costMax), r: 8, p: 1, maxmem: memoryBytesMax });
 }
 
 /** What is wrong with a new password, if anything is. */

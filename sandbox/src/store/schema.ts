@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import { quote } from "./catalogue.ts";
-import { DATATYPES } from "./datatypes.ts";
-import { postgresType, TYPES } from "./types.ts";
-import { VIEWS } from "./views.ts";
+import { datatypes } from "./datatypes.ts";
+import { postgresType, types } from "./types.ts";
+import { systemViews } from "./views.ts";
 
 /**
  * What a new data folder holds before anybody connects. Users' statements run as one of three roles without rights of
  * their own; rows live in `kalam_rows`, which those roles cannot reach, behind one view per table.
  */
-const FOUNDATION = `
+const foundation = `
 CREATE ROLE kalam_user; CREATE ROLE kalam_service; CREATE ROLE kalam_dba;
 CREATE SCHEMA kalam; CREATE SCHEMA kalam_rows; CREATE SCHEMA kalam_info; CREATE SCHEMA kalam_fn;
 CREATE SCHEMA system; CREATE SCHEMA "default"; CREATE SCHEMA dba;
@@ -35,7 +35,7 @@ CREATE INDEX ON kalam.changes (table_id, owner, seq);
 CREATE FUNCTION kalam.millis(timestamptz) RETURNS int8 IMMUTABLE LANGUAGE sql RETURN (extract(epoch FROM $1) * 1000)::int8;
 CREATE FUNCTION kalam.sql_type(json) RETURNS text IMMUTABLE LANGUAGE sql RETURN CASE json_typeof($1)
   WHEN 'object' THEN format('DECIMAL(%s, %s)', $1->'Decimal'->>'precision', $1->'Decimal'->>'scale')
-  ELSE CASE $1#>>'{}' ${TYPES.map(([sql, kalam]) => `WHEN '${kalam}' THEN '${sql}'`).join(" ")} END END;
+  ELSE CASE $1#>>'{}' ${types.map(([sql, kalam]) => `WHEN '${kalam}' THEN '${sql}'`).join(" ")} END END;
 CREATE FUNCTION kalam.sql_default(json) RETURNS text IMMUTABLE LANGUAGE sql RETURN CASE
   WHEN json_typeof($1) <> 'object' THEN NULL
   WHEN $1->'FunctionCall' IS NOT NULL THEN ($1->'FunctionCall'->>'name') || '()'
@@ -109,7 +109,7 @@ function averageOf(type: string): string {
   CREATE AGGREGATE kalam_fn.avg(${type}) (SFUNC = kalam_fn.add_up, STYPE = float8[], INITCOND = '{0,0,0}', FINALFUNC = float8_avg);`;
 }
 
-function systemView(name: string, { columns, from }: (typeof VIEWS)[string]): string {
+function systemView(name: string, { columns, from }: (typeof systemViews)[string]): string {
   if (from !== undefined)
     return `CREATE VIEW system.${name} (${columns.map((c) => quote(c.column_name)).join(", ")}) AS ${from};`;
   const defined = columns.map(
@@ -119,13 +119,13 @@ function systemView(name: string, { columns, from }: (typeof VIEWS)[string]): st
 }
 
 /** The system views are tables, too, for whoever asks the catalogue. */
-function describeView(name: string, { columns }: (typeof VIEWS)[string]): string {
+function describeView(name: string, { columns }: (typeof systemViews)[string]): string {
   const plain = columns.map((column) => ({ ...column, milliseconds: undefined }));
   return `INSERT INTO system.schemas VALUES ('system:${name}', '${name}', 'system', 'system', now(), 1, '${JSON.stringify(plain)}',
     NULL, now(), '{"table_type":"SYSTEM","read_only":true}', NULL, true, NULL, NULL);`;
 }
 
-const INFORMATION = `
+const informationSchema = `
 CREATE VIEW kalam_info.schemata AS SELECT 'kalam'::text AS catalog_name, name AS schema_name, NULL::text AS schema_owner,
   NULL::text AS default_character_set_catalog, NULL::text AS default_character_set_schema,
   NULL::text AS default_character_set_name, NULL::text AS sql_path
@@ -143,7 +143,7 @@ CREATE VIEW kalam_info.columns AS SELECT table_catalog, table_schema, t.table_na
  * Functions of PostgreSQL's that reach past a statement (files, settings, other sessions, SQL in a string) or that only
  * wait. Operators and casts need the others, so this is a list of what is taken away.
  */
-const GUARDS = `
+const guards = `
 DO $$ DECLARE taken regprocedure; BEGIN
   FOR taken IN SELECT oid FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND proname ~
     '^(pg_|lo_|lowrite|loread|set_config|current_setting|inet_|txid_|ts_stat|ts_rewrite|has_.*privilege|currtid|.*_to_xml|.*_to_xml_and_|.*_to_xmlschema)'
@@ -160,11 +160,11 @@ GRANT USAGE ON SCHEMA system TO kalam_user, kalam_service, kalam_dba;
 GRANT SELECT ON ALL TABLES IN SCHEMA system TO kalam_dba;
 `;
 
-const views = Object.entries(VIEWS);
+const views = Object.entries(systemViews);
 
 /** Everything, in order. Last, the folder is told what it was made by. */
-const STATEMENTS: string = [
-  FOUNDATION,
+const statements: string = [
+  foundation,
   // Stored rows first, since the other views read them.
   ...views.filter(([, view]) => view.from === undefined).map(([name, view]) => systemView(name, view)),
   ...views.filter(([, view]) => view.from !== undefined).map(([name, view]) => systemView(name, view)),
@@ -173,12 +173,12 @@ const STATEMENTS: string = [
   `INSERT INTO system.users VALUES ('root', '', 'system', 'root@localhost', 'Internal', NULL, 'Table', 'local', 0, NULL, NULL, now(), now(), NULL, NULL);`,
   `INSERT INTO system.storages VALUES ('local', 'Local Filesystem', 'Default local filesystem storage', 'filesystem', '', NULL, NULL,
     '{namespace}/{tableName}', '{namespace}/{tableName}/{userId}', now(), now());`,
-  `INSERT INTO system.datatypes VALUES ${DATATYPES.map((row) => `(${row.map((cell) => `'${cell}'`).join(", ")})`).join(", ")};`,
-  INFORMATION,
-  GUARDS,
+  `INSERT INTO system.datatypes VALUES ${datatypes.map((row) => `(${row.map((cell) => `'${cell}'`).join(", ")})`).join(", ")};`,
+  informationSchema,
+  guards,
   "COMMENT ON SCHEMA kalam IS ",
 ].join("\n");
 
 /** A data folder made with another one is not understood. */
-export const SCHEMA_VERSION: string = createHash("sha256").update(STATEMENTS).digest("hex").slice(0, 12);
-export const BOOTSTRAP = `${STATEMENTS}'${SCHEMA_VERSION}'`;
+export const schemaVersion: string = createHash("sha256").update(statements).digest("hex").slice(0, 12);
+export const bootstrapScript = `${statements}'${schemaVersion}'`;

@@ -18,7 +18,7 @@ export interface Column {
 }
 
 /** How a type is written in SQL, what KalamDB calls it, and what PostgreSQL calls it. */
-export const TYPES: readonly (readonly [sql: string, kalam: string, postgres: string, alias: string])[] = [
+export const types: readonly (readonly [sql: string, kalam: string, postgres: string, alias: string])[] = [
   ["BOOLEAN", "Boolean", "bool", "BOOL"],
   ["SMALLINT", "SmallInt", "int2", "INT2"],
   ["INT", "Int", "int4", "INTEGER INT4"],
@@ -40,7 +40,7 @@ export const TYPES: readonly (readonly [sql: string, kalam: string, postgres: st
 
 /** The type that a CREATE TABLE names, or nothing if there is none of that name. */
 export function typeNamed(word: string, args: readonly number[]): DataType | undefined {
-  const found = TYPES.find(([sql, , , aliases]) => word !== "" && [sql, ...aliases.split(" ")].includes(word));
+  const found = types.find(([sql, , , aliases]) => word !== "" && [sql, ...aliases.split(" ")].includes(word));
   if (found === undefined) return undefined;
   if (found[1] !== "Decimal") return found[1];
   return { Decimal: { precision: args[0] ?? 38, scale: args[1] ?? 10 } };
@@ -48,12 +48,12 @@ export function typeNamed(word: string, args: readonly number[]): DataType | und
 
 export function sqlType(type: DataType): string {
   if (typeof type !== "string") return `DECIMAL(${type.Decimal.precision}, ${type.Decimal.scale})`;
-  return TYPES.find(([, kalam]) => kalam === type)?.[0] ?? type.toUpperCase();
+  return types.find(([, kalam]) => kalam === type)?.[0] ?? type.toUpperCase();
 }
 
 export function postgresType(type: DataType): string {
   if (typeof type !== "string") return `numeric(${type.Decimal.precision},${type.Decimal.scale})`;
-  return TYPES.find(([, kalam]) => kalam === type)?.[2] ?? "text";
+  return types.find(([, kalam]) => kalam === type)?.[2] ?? "text";
 }
 
 /** What the values of this type must hold to: JSON be JSON, and all that can be stored can be told, which infinity cannot. */
@@ -85,7 +85,7 @@ export function columnOf(
 }
 
 /** PostgreSQL's type numbers and what KalamDB calls a value of that type. Anything else is shown as text. */
-const OIDS: Readonly<Record<number, string>> = {
+const kalamTypes: Readonly<Record<number, string>> = {
   16: "Boolean",
   17: "Bytes",
   20: "BigInt",
@@ -105,7 +105,7 @@ const OIDS: Readonly<Record<number, string>> = {
 };
 
 export function dataType(oid: number, modifier: number): DataType {
-  const name = OIDS[oid] ?? "Text";
+  const name = kalamTypes[oid] ?? "Text";
   if (name !== "Decimal") return name;
   const packed = modifier < 4 ? undefined : modifier - 4;
   return {

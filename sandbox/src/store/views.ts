@@ -1,4 +1,4 @@
-import { type Column, columnOf } from "./types.ts";
+import { columnOf, type Column } from "./types.ts";
 
 /**
  * The `system` views: their columns in order, and where the rows come from. After a name comes its type (t text, j JSON,
@@ -14,7 +14,7 @@ interface ViewColumn extends Column {
   readonly milliseconds: boolean;
 }
 
-const LETTERS: Readonly<Record<string, string>> = {
+const typeLetters: Readonly<Record<string, string>> = {
   t: "TEXT",
   j: "JSON",
   b: "BIGINT",
@@ -30,7 +30,7 @@ function view(columns: string, from?: string): View {
   const parsed = columns.split(" ").map((text, index) => {
     const [name = "", type = ""] = text.split(":");
     const flags = { nullable: type.length === 1, primaryKey: type.endsWith("*") };
-    const column = columnOf(index + 1, name, LETTERS[type.charAt(0)] ?? "TEXT", flags);
+    const column = columnOf(index + 1, name, typeLetters[type.charAt(0)] ?? "TEXT", flags);
     return Object.assign(column, { milliseconds: type.startsWith("m") });
   });
   return { columns: parsed, ...(from === undefined ? {} : { from }) };
@@ -39,7 +39,7 @@ function view(columns: string, from?: string): View {
 /** Rows that the running process tells about itself: set just before a statement that reads them. */
 const told = (name: string): string => `current_setting('kalam.${name}')::json`;
 
-export const VIEWS: Readonly<Record<string, View>> = {
+export const systemViews: Readonly<Record<string, View>> = {
   users: view(
     "user_id:t* password_hash:t! role:t! email:t auth_type:t! auth_data:j storage_mode:t! storage_id:t " +
       "failed_login_attempts:i! locked_until:m last_login_at:m created_at:m! updated_at:m! last_seen:m deleted_at:m",
