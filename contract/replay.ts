@@ -55,7 +55,10 @@ export class Driver {
           replayed.push({ entry, frames, t: Math.round(performance.now() - began), ms: 0 });
           await conversation.open();
         };
-        const more = restored(entry).map((frame) => ({ t: begin + frame.at, run: () => conversation.step(frame) }));
+        const more = restored(entry).map((frame) => ({
+          t: begin + frame.at,
+          run: async () => await conversation.step(frame),
+        }));
         return [{ t: begin, run: open }, ...more];
       }
       const { request } = entry;

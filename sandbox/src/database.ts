@@ -55,8 +55,8 @@ export class Database {
     this.#worker = this.#open();
   }
 
-  ask<K extends Kind>(kind: K, ask: Questions[K]["ask"]): Promise<Questions[K]["answer"]> {
-    return new Promise((resolve, reject) => {
+  async ask<K extends Kind>(kind: K, ask: Questions[K]["ask"]): Promise<Questions[K]["answer"]> {
+    return await new Promise((resolve, reject) => {
       this.#queue.push({ asked: { kind, ask }, resolve: resolve as (answer: unknown) => void, reject });
       this.#next();
     });

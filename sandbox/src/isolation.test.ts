@@ -43,7 +43,9 @@ beforeAll(async () => {
   await alice.rows("INSERT INTO n.own (id, v, n) VALUES (1, 'mine', 10)");
 });
 
-afterAll(() => sandbox.stop());
+afterAll(async () => {
+  await sandbox.stop();
+});
 
 test.for([
   "SELECT * FROM n.own",

@@ -14,7 +14,9 @@ beforeAll(async () => {
   });
 });
 
-afterAll(() => sandbox.stop());
+afterAll(async () => {
+  await sandbox.stop();
+});
 
 test("a limiter lets a second's worth through at once, then so many a second, to each key its own", () => {
   const limiter = new Limiter(10, 2);
@@ -33,7 +35,7 @@ test("more queries than allowed are refused by their code, to this account alone
   const root = await visit(sandbox.url, "root", password);
   expect((await root.sql("CREATE USER 'other' WITH PASSWORD 'Pass-word-1234' ROLE user")).status).toBe(200);
   const other = await visit(sandbox.url, "other", password);
-  const answers = await Promise.all(Array.from({ length: 40 }, () => root.sql("SELECT 1")));
+  const answers = await Promise.all(Array.from({ length: 40 }, async () => await root.sql("SELECT 1")));
   expect(new Set(answers.map(({ status, code }) => `${status} ${code ?? ""}`))).toEqual(
     new Set(["200 ", "429 RATE_LIMIT_EXCEEDED"]),
   );
@@ -42,8 +44,8 @@ test("more queries than allowed are refused by their code, to this account alone
 });
 
 test("logins are limited by address, but not those from this host", async () => {
-  const tries = (headers: Readonly<Record<string, string>>): Promise<number[]> =>
-    Promise.all(
+  const tries = async (headers: Readonly<Record<string, string>>): Promise<number[]> =>
+    await Promise.all(
       Array.from({ length: 12 }, async () => {
         const body = JSON.stringify({ user: "nobody", password: "x" });
         const options = { method: "POST", headers: { "content-type": "application/json", ...headers }, body };

@@ -70,8 +70,8 @@ async function main(): Promise<void> {
 }
 
 /** Listens, or says why not. */
-function listen(server: Server, host: string, port: number): Promise<Error | undefined> {
-  return new Promise((resolve) => {
+async function listen(server: Server, host: string, port: number): Promise<Error | undefined> {
+  return await new Promise((resolve) => {
     server.once("error", resolve);
     server.listen(port, host, () => {
       server.removeListener("error", resolve);
@@ -173,7 +173,7 @@ async function route(asked: Asking, context: Context): Promise<Reply> {
   if (method === "GET" && healthPaths.has(path)) return health(asked, context);
   if (!isSql && auth === undefined) return { status: path === livePath ? 400 : 404 };
   if (state !== "ready") return refusal(performance.now(), 503, "SERVICE_UNAVAILABLE", "The database is not open");
-  return isSql ? sql(asked, context) : (auth?.(asked, context) ?? { status: 404 });
+  return isSql ? await sql(asked, context) : ((await auth?.(asked, context)) ?? { status: 404 });
 }
 
 await main();

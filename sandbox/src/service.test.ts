@@ -14,7 +14,9 @@ beforeAll(async () => {
   await root.rows("CREATE NAMESPACE n");
 });
 
-afterAll(() => sandbox.stop());
+afterAll(async () => {
+  await sandbox.stop();
+});
 
 test("values come back exactly as they went in", async () => {
   await root.rows(`CREATE TABLE n.exact (id BIGINT PRIMARY KEY, i INT, d DOUBLE, f FLOAT, de DECIMAL(20,4), t TEXT, j JSON,
@@ -185,7 +187,7 @@ test("what is too large is refused by name, and beyond that the connection is cu
   const token = await tokenOf("root");
   const said = async (length: number): Promise<string | undefined> => {
     const body = JSON.stringify({ sql: `SELECT '${"x".repeat(length)}'` });
-    return visitSafely(() => post(sandbox.url, "/v1/api/sql", body, token));
+    return visitSafely(async () => await post(sandbox.url, "/v1/api/sql", body, token));
   };
   expect(await said(1024 * 1024)).toBe("INVALID_SQL");
   expect(await said(2 * 1024 * 1024)).toBe("INVALID_INPUT");

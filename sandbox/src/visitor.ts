@@ -27,16 +27,20 @@ export interface Visitor {
   rows(sql: string, params?: readonly unknown[]): Promise<readonly (readonly unknown[])[]>;
 }
 
-export function post(url: string, path: string, body: unknown, token?: string): Promise<Response> {
+export async function post(url: string, path: string, body: unknown, token?: string): Promise<Response> {
   const headers = {
     "content-type": "application/json",
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
   };
-  return fetch(url + path, { method: "POST", headers, body: typeof body === "string" ? body : JSON.stringify(body) });
+  return await fetch(url + path, {
+    method: "POST",
+    headers,
+    body: typeof body === "string" ? body : JSON.stringify(body),
+  });
 }
 
-export const logIn = (url: string, user: string, password: string): Promise<Response> =>
-  post(url, "/v1/api/auth/login", { user, password });
+export const logIn = async (url: string, user: string, password: string): Promise<Response> =>
+  await post(url, "/v1/api/auth/login", { user, password });
 
 export async function visit(url: string, user: string, password: string): Promise<Visitor> {
   const { access_token: token } = (await (await logIn(url, user, password)).json()) as { access_token?: string };

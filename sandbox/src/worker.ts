@@ -125,14 +125,11 @@ function tell(told: Told): void {
   parentPort?.postMessage(told);
 }
 
-parentPort?.on("message", ({ kind, ask }: Asked) => {
-  const work = handlers[kind] as (ask: unknown) => unknown;
-  // What is thrown here is no refusal: the engine is broken, and this thread ends with it and is replaced.
-  Promise.resolve(work(ask)).then(
-    (result) => tell({ kind: "answer", answer: result }),
-    (error: unknown) => {
-      throw error;
-    },
-  );
-});
+/** An error thrown here is not a refusal: the engine is broken, so this thread ends with it and is replaced. */
+async function respond({ kind, ask }: Asked): Promise<void> {
+  const handle = handlers[kind] as (ask: unknown) => unknown;
+  tell({ kind: "answer", answer: await handle(ask) });
+}
+
+parentPort?.on("message", (asked: Asked) => void respond(asked));
 tell({ kind: "open" });

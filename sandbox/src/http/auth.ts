@@ -15,11 +15,10 @@ export const authRoutes: Readonly<Record<string, Handler>> = {
   "POST login": logIn,
   "POST refresh": refresh,
   "GET me": me,
-  "POST logout": () =>
-    Promise.resolve({
-      ...json(200, { message: "Logged out successfully" }),
-      cookies: ["kalamdb_auth", "kalamdb_refresh"].map((name) => cookie(name, "", 0)),
-    }),
+  "POST logout": async () => ({
+    ...json(200, { message: "Logged out successfully" }),
+    cookies: ["kalamdb_auth", "kalamdb_refresh"].map((name) => cookie(name, "", 0)),
+  }),
 };
 
 const unauthorized = (message: string): Reply => json(401, { error: "unauthorized", message });

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Database } from "../database.ts";
-import type { Sockets } from "../live/sockets.ts";
+import type { SocketFigures } from "../live/news.ts";
 import { isLoopback } from "../settings-file.ts";
 import type { Settings } from "../settings.ts";
 import type { Limiter } from "./limiter.ts";
@@ -9,7 +9,7 @@ import type { Limiter } from "./limiter.ts";
 export interface Context {
   readonly settings: Settings;
   readonly database: Database;
-  readonly sockets: Pick<Sockets, "figures">;
+  readonly sockets: { readonly figures: SocketFigures };
   readonly secret: string;
   readonly limits: { readonly queries: Limiter; readonly requests: Limiter; readonly logins: Limiter };
 }
@@ -41,7 +41,7 @@ export function asking(request: IncomingMessage, settings: Settings): Asking {
     path: (request.url ?? "").replace(/[?#].*$/, ""),
     address: addressOf(request),
     headers: request.headers,
-    body: () => readBody(request, settings["rate_limit.request_body_limit_bytes"]),
+    body: async () => await readBody(request, settings["rate_limit.request_body_limit_bytes"]),
   };
 }
 

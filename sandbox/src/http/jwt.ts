@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { Role } from "../sql/session.ts";
+import type { Role } from "../store/roles.ts";
 
 export interface Claims {
   readonly sub: string;

@@ -24,10 +24,12 @@ beforeAll(async () => {
   [alice, bob] = await Promise.all([visit(sandbox.url, "alice", password), visit(sandbox.url, "bob", password)]);
 });
 
-afterAll(() => sandbox.stop());
+afterAll(async () => {
+  await sandbox.stop();
+});
 
-const make = (name: string, more = "", type = "USER"): Promise<unknown> =>
-  root.rows(`CREATE TABLE n.${name} (id BIGINT PRIMARY KEY, v TEXT, n INT${more}) WITH (TYPE='${type}')`);
+const make = async (name: string, more = "", type = "USER"): Promise<unknown> =>
+  await root.rows(`CREATE TABLE n.${name} (id BIGINT PRIMARY KEY, v TEXT, n INT${more}) WITH (TYPE='${type}')`);
 
 /** Frames of changes as they are written, without versions. */
 const told = (listener: Listener, id: string): unknown[] =>
@@ -103,15 +105,15 @@ test.for(["USER", "STREAM"])("of a %s table nobody hears of the rows of others",
   await root.rows(
     `CREATE TABLE ${table} (id BIGINT ${type === "USER" ? "PRIMARY KEY" : ""}, v TEXT) WITH (TYPE='${type}'${type === "USER" ? "" : ", TTL_SECONDS=60"})`,
   );
-  const listeners = await Promise.all([alice, bob, root].map((who) => Listener.logIn(sandbox.url, who)));
+  const listeners = await Promise.all([alice, bob, root].map(async (who) => await Listener.logIn(sandbox.url, who)));
   for (const listener of listeners) await listener.subscribe("x", `SELECT * FROM ${table}`, {});
   const canary = (who: string, n: number): string => `INSERT INTO ${table} (id, v) VALUES (${n}, '${who}')`;
   await Promise.all([
-    ...Array.from({ length: 20 }, (_, n) => alice.rows(canary("alice", n))),
-    ...Array.from({ length: 20 }, (_, n) => bob.rows(canary("bob", n))),
+    ...Array.from({ length: 20 }, async (_, n) => await alice.rows(canary("alice", n))),
+    ...Array.from({ length: 20 }, async (_, n) => await bob.rows(canary("bob", n))),
     root.rows(`EXECUTE AS USER 'alice' (${canary("alice", 20)})`),
   ]);
-  await Promise.all(listeners.map((listener) => listener.fence()));
+  await Promise.all(listeners.map(async (listener) => await listener.fence()));
   const heard = listeners.map((listener) => listener.changes("x").map(({ rows }) => rows?.[0]?.["v"]));
   expect(heard).toEqual([Array(21).fill("alice"), Array(20).fill("bob"), []]);
   // Nor in the rows to begin with, nor when coming back.
@@ -271,8 +273,8 @@ test("between the rows to begin with and the changes nothing is lost and nothing
     }
     return n;
   };
-  const writing = Array.from({ length: writers }, (_, writer) => write(writer));
-  const listeners = await Promise.all(Array.from({ length: 5 }, () => Listener.logIn(sandbox.url, alice)));
+  const writing = Array.from({ length: writers }, async (_, writer) => await write(writer));
+  const listeners = await Promise.all(Array.from({ length: 5 }, async () => await Listener.logIn(sandbox.url, alice)));
   for (let round = 0; round < 10; round += 1) {
     await Promise.all(
       listeners.map(async (listener) => {
@@ -355,7 +357,9 @@ test("who comes back is told all that happened meanwhile, deletions too", async 
 
 test("many changes of one statement reach all", async () => {
   await make("burst", "", "SHARED', ACCESS_LEVEL='PUBLIC");
-  const listeners = await Promise.all([alice, bob, alice, bob, root].map((who) => Listener.logIn(sandbox.url, who)));
+  const listeners = await Promise.all(
+    [alice, bob, alice, bob, root].map(async (who) => await Listener.logIn(sandbox.url, who)),
+  );
   for (const listener of listeners) await listener.subscribe("b", "SELECT id FROM n.burst");
   const ids = Array.from({ length: 1000 }, (_, id) => String(id));
   await root.rows(`INSERT INTO n.burst (id) VALUES ${ids.map((id) => `(${id})`).join(", ")}`);

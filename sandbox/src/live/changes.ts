@@ -38,6 +38,11 @@ export function unread(engine: Engine, number: string): { changes: Change[]; upT
 export const latest = (engine: Engine): string =>
   engine.query("SELECT coalesce(max(number), 0) FROM kalam.changes")[0]?.[0] ?? "0";
 
+/** Whether the change is one of the plan's table and of the rows that its account may read. */
+export function concerns(plan: Plan, { table, owner }: Change): boolean {
+  return table === id(plan.table) && owner === plan.owner;
+}
+
 /** What these changes are to a live query: bodies of frames. A row that does not fit any more is gone for it. */
 export function bodiesOf(plan: Plan, changes: readonly Change[]): string[] {
   const judged = plan.judge(changes.flatMap(({ before, after }) => [before, after].filter((row) => row !== null)));

@@ -55,7 +55,7 @@ export class Connection {
     // Not events.once, which also ends with an error.
     this.gone = new Promise((resolve) => socket.once("close", resolve));
     socket.once("close", () => this.#leave());
-    if (login !== undefined) this.#queue(() => this.#logIn(login));
+    if (login !== undefined) this.#queue(async () => await this.#logIn(login));
   }
 
   get user(): string | undefined {
@@ -135,16 +135,22 @@ export class Connection {
     } else if (!this.#limiter.allows("", performance.now())) {
       this.#send(failure("rate_limit", "RATE_LIMIT_EXCEEDED", "Too many messages"));
     } else if (isBinary) this.#send(failure("protocol", "UNSUPPORTED_DATA", "Binary not supported"));
-    else this.#queue(() => this.#answer(readRequest(data.toString())));
+    else this.#queue(async () => await this.#answer(readRequest(data.toString())));
   }
 
   #queue(work: () => Promise<void>): void {
-    this.#work = this.#work
-      .then(() => (this.#socket.readyState === this.#socket.OPEN ? work() : undefined))
-      .catch((error: unknown) => {
-        const isTheirs = error instanceof Malformed || error instanceof Unavailable;
-        this.close(1011, isTheirs ? error.message : "Internal error");
-      });
+    this.#work = this.#after(this.#work, work);
+  }
+
+  async #after(earlier: Promise<void>, work: () => Promise<void>): Promise<void> {
+    await earlier;
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    try {
+      await work();
+    } catch (error) {
+      const isExpected = error instanceof Malformed || error instanceof Unavailable;
+      this.close(1011, isExpected ? error.message : "Internal error");
+    }
   }
 
   async #answer(request: Request): Promise<void> {

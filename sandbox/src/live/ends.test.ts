@@ -25,7 +25,9 @@ beforeAll(async () => {
   await root.rows("CREATE NAMESPACE n");
 });
 
-afterAll(() => sandbox.stop());
+afterAll(async () => {
+  await sandbox.stop();
+});
 
 beforeEach(async () => {
   tests += 1;
@@ -39,12 +41,12 @@ async function account(user: string, role: string): Promise<Visitor> {
   return visit(sandbox.url, user, password);
 }
 
-const make = (table: string, type: string): Promise<unknown> =>
-  root.rows(`CREATE TABLE n.${table} (id BIGINT PRIMARY KEY, v TEXT) WITH (TYPE='${type}')`);
+const make = async (table: string, type: string): Promise<unknown> =>
+  await root.rows(`CREATE TABLE n.${table} (id BIGINT PRIMARY KEY, v TEXT) WITH (TYPE='${type}')`);
 
 /** The rows of `system.live` for this account. */
-const listed = (): Promise<readonly (readonly unknown[])[]> =>
-  root.rows(
+const listed = async (): Promise<readonly (readonly unknown[])[]> =>
+  await root.rows(
     `SELECT subscription_id, table_name, query, options, status, changes FROM system.live WHERE user_id = '${name}' ORDER BY 1`,
   );
 

@@ -37,7 +37,9 @@ beforeEach(async () => {
   alice = await visit(sandbox.url, name, password);
 });
 
-afterAll(() => sandbox.stop());
+afterAll(async () => {
+  await sandbox.stop();
+});
 
 const login = (token: string, more = {}): unknown => ({
   type: "authenticate",
@@ -48,7 +50,8 @@ const login = (token: string, more = {}): unknown => ({
 });
 
 test("whoever does not log in gets nothing, and is told why", async () => {
-  const open = (headers?: Readonly<Record<string, string>>): Promise<Listener> => Listener.open(sandbox.url, headers);
+  const open = async (headers?: Readonly<Record<string, string>>): Promise<Listener> =>
+    await Listener.open(sandbox.url, headers);
   const silent = await open();
   const subscribes = await open();
   expect(await subscribes.subscribe("s", "SELECT * FROM n.t", {})).toMatchObject({ code: "AUTH_REQUIRED" });
@@ -154,7 +157,7 @@ test("a user has so many live queries, on all connections together, and each tha
   expect(await tries(one, "more")).toBe("subscription_ack");
   expect(await tries(one, "s0")).toBe("SUBSCRIPTION_LIMIT_EXCEEDED");
   two.socket.terminate();
-  await expect.poll(() => tries(one, "s0")).toBe("subscription_ack");
+  await expect.poll(async () => await tries(one, "s0")).toBe("subscription_ack");
 });
 
 test("what cannot be a live query is refused, and the connection lives", async () => {
@@ -207,7 +210,9 @@ test("what cannot be a live query is refused, and the connection lives", async (
 });
 
 test("too many messages and too long ones are refused by name, and hurt nobody else", async () => {
-  const [many, long, other] = await Promise.all([alice, alice, alice].map((who) => Listener.logIn(sandbox.url, who)));
+  const [many, long, other] = await Promise.all(
+    [alice, alice, alice].map(async (who) => await Listener.logIn(sandbox.url, who)),
+  );
   if (many === undefined || long === undefined || other === undefined) throw new Error("nobody listens");
   for (let n = 0; n < 60; n += 1) many.socket.ping();
   for (let n = 0; n < 200; n += 1) many.send({ type: "unsubscribe", subscription_id: `none${n}` });

@@ -1,8 +1,8 @@
 import { translate } from "../sql/errors.ts";
-import { databaseRole, mayRead, type Account } from "../sql/session.ts";
+import { mayRead } from "../sql/rights.ts";
 import { id, quote, type Catalogue, type Table } from "../store/catalogue.ts";
 import { PostgresError, type Bound, type Engine } from "../store/engine.ts";
-import type { Change } from "./changes.ts";
+import { databaseRole, type Account } from "../store/roles.ts";
 import { LiveRefusal, type LiveQuery } from "./query.ts";
 import { Shape, type Cells } from "./shape.ts";
 
@@ -44,10 +44,6 @@ export class Plan {
   isCurrent(catalogue: Catalogue): boolean {
     const table = catalogue.table(this.table.namespace, this.table.name);
     return table?.version === this.table.version && catalogue.roleOf(this.#account.user) === this.#account.role;
-  }
-
-  concerns({ table, owner }: Change): boolean {
-    return table === id(this.table) && owner === this.owner;
   }
 
   /** Two plans of which this is the same give the same answers. */

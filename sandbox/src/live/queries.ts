@@ -2,7 +2,7 @@ import type { Settings } from "../settings.ts";
 import { Refusal } from "../sql/errors.ts";
 import type { Catalogue } from "../store/catalogue.ts";
 import type { Engine } from "../store/engine.ts";
-import { begin, bodiesOf, latest, unread, type Change } from "./changes.ts";
+import { begin, bodiesOf, concerns, latest, unread, type Change } from "./changes.ts";
 import type { Ended, News, Opened, Resumption, SocketFigures, Subscription } from "./news.ts";
 import { refuseOptions, shownOptions } from "./options.ts";
 import { Plan } from "./plan.ts";
@@ -166,7 +166,7 @@ export class LiveQueries {
     for (const live of this.#open.values()) alike.set(live.plan.key, [...(alike.get(live.plan.key) ?? []), live]);
     return [...alike.values()].flatMap((lives): News[] => {
       const plan = lives[0]?.plan;
-      const own = changes.filter((change) => plan?.concerns(change) === true);
+      const own = plan === undefined ? [] : changes.filter((change) => concerns(plan, change));
       if (plan === undefined || own.length === 0) return [];
       try {
         const bodies = bodiesOf(plan, own);

@@ -55,7 +55,7 @@ export class Sockets {
   async close(): Promise<void> {
     const connections = [...this.#connections.values()];
     for (const connection of connections) connection.close(1001, "Server shutting down");
-    await Promise.all(connections.map(({ gone }) => gone));
+    await Promise.all(connections.map(async ({ gone }) => await gone));
   }
 
   /** Ends those that did not go when they were told to. */

@@ -2,9 +2,10 @@ import type { Settings } from "../settings.ts";
 import { recordAction } from "../store/audit.ts";
 import type { Engine } from "../store/engine.ts";
 import { hash, matches, weakness } from "../store/passwords.ts";
+import { isAdmin, titled, type Account, type Role } from "../store/roles.ts";
 import { denied, failed, invalid, Refusal } from "./errors.ts";
 import { refuseRest } from "./names.ts";
-import { done, isAdmin, titled, type Outcome, type Role, type Session } from "./session.ts";
+import { done, type Outcome, type Session } from "./session.ts";
 import { valueOf, type Reader } from "./tokens.ts";
 
 const roles: Readonly<Record<string, Role>> = {
@@ -193,7 +194,7 @@ export function readDropUser(reader: Reader): (session: Session) => Outcome {
 }
 
 /** Whom `EXECUTE AS USER` may stand in for. Whether there is such a user is told only to those who may. */
-export function standIn(session: Session, name: string): { readonly user: string; readonly role: Role } {
+export function standIn(session: Session, name: string): Account {
   const { account, catalogue } = session;
   const role = catalogue.roleOf(name);
   const target = role ?? "user";

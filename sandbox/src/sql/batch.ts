@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { logRefusal } from "../store/audit.ts";
 import { PostgresError } from "../store/engine.ts";
+import { isAdmin } from "../store/roles.ts";
 import { failed, Refusal, translate } from "./errors.ts";
 import { checkParameters, type Parameter } from "./parameters.ts";
-import { done, isAdmin, type Outcome, type Session } from "./session.ts";
+import { done, type Outcome, type Session } from "./session.ts";
 import { checkRights, dataStatement, understand, type Command } from "./statements.ts";
 import { split, type Statement } from "./tokens.ts";
 

@@ -1,20 +1,12 @@
 import { id, type Table } from "../store/catalogue.ts";
 import { PostgresError } from "../store/engine.ts";
 import { tellAboutServer } from "../store/figures.ts";
+import { databaseRole, titled, type Account } from "../store/roles.ts";
 import { denied, failed, noColumn, noTable, translate, wrong } from "./errors.ts";
 import type { Parameter } from "./parameters.ts";
 import type { Query } from "./rewrite.ts";
-import {
-  answer,
-  databaseRole,
-  mayRead,
-  mayWrite,
-  present,
-  titled,
-  type Account,
-  type Outcome,
-  type Session,
-} from "./session.ts";
+import { mayRead, mayWrite } from "./rights.ts";
+import { answer, present, type Outcome, type Session } from "./session.ts";
 
 const pastTense = { INSERT: "Inserted", UPDATE: "Updated", DELETE: "Deleted" } as const;
 

@@ -4,15 +4,9 @@ import type { Settings } from "../settings.ts";
 import { originOf, type Catalogue, type Origin, type Table } from "../store/catalogue.ts";
 import type { Engine, Rows } from "../store/engine.ts";
 import type { Jobs } from "../store/jobs.ts";
+import type { Account } from "../store/roles.ts";
 import { dataType, toJson, type DataType } from "../store/types.ts";
 import type { Output } from "./rewrite.ts";
-
-export type Role = "user" | "service" | "dba" | "system";
-
-export interface Account {
-  readonly user: string;
-  readonly role: Role;
-}
 
 /** What the statements of one request share. */
 export interface Session {
@@ -60,23 +54,6 @@ function column(text: string): SchemaColumn {
 }
 
 export const done = (message: string): Outcome => ({ kind: "done", message });
-
-export const isAdmin = ({ role }: Account): boolean => role === "dba" || role === "system";
-/** How messages write a role or an access level. */
-export const titled = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
-
-export function mayRead({ role }: Account, { type, access }: Table): boolean {
-  if (role === "dba" || role === "system") return true;
-  if (type === "user" || type === "stream") return true;
-  return type === "shared" && (access === "public" || (role === "service" && access !== "dba"));
-}
-
-export function mayWrite(account: Account, table: Table): boolean {
-  return mayRead(account, table) && (account.role !== "user" || table.type !== "shared") && table.type !== "system";
-}
-
-/** The role of PostgreSQL that stands for a role of KalamDB; it has the rights that `grants` gave it. */
-export const databaseRole = ({ role }: Account): string => `kalam_${role === "system" ? "dba" : role}`;
 
 /** Rows as they go over the wire. The rules for flags and units of a column are the catalogue's; an expression has neither. */
 export function present(

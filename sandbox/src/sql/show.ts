@@ -2,10 +2,12 @@ import { randomUUID } from "node:crypto";
 import { Plan } from "../live/plan.ts";
 import { LiveRefusal, readLiveQuery } from "../live/query.ts";
 import { id, literal, quote, rowsOf, type Table } from "../store/catalogue.ts";
+import { isAdmin } from "../store/roles.ts";
 import { sqlType, type Column } from "../store/types.ts";
 import { denied, failed, invalid, noTable, wrong } from "./errors.ts";
 import { readName, readTableName, refuseRest, type TableName } from "./names.ts";
-import { answer, isAdmin, mayRead, present, type Outcome, type Session } from "./session.ts";
+import { mayRead } from "./rights.ts";
+import { answer, present, type Outcome, type Session } from "./session.ts";
 import type { Reader } from "./tokens.ts";
 
 /** Reads what stands after `SHOW`. */

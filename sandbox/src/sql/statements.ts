@@ -1,4 +1,5 @@
 import { recordAction } from "../store/audit.ts";
+import { isAdmin } from "../store/roles.ts";
 import { readAlterUser, readCreateUser, readDropUser, standIn } from "./accounts.ts";
 import { readAlter } from "./alter.ts";
 import { readDefinition } from "./definition.ts";
@@ -8,7 +9,7 @@ import { readCreateNamespace, readDropNamespace } from "./namespaces.ts";
 import type { Parameter } from "./parameters.ts";
 import { explainQuery, runQuery } from "./query.ts";
 import { rewrite } from "./rewrite.ts";
-import { done, isAdmin, type Outcome, type Session } from "./session.ts";
+import { done, type Outcome, type Session } from "./session.ts";
 import { readDescribe, readShow, readSubscribe } from "./show.ts";
 import { readBackup, readStorageCheck, readStorageJob } from "./storage.ts";
 import { createTable, dropTable } from "./tables.ts";

@@ -1,10 +1,11 @@
 import { recordAction } from "../store/audit.ts";
 import { id, literal, quote, rowsOf, type Table } from "../store/catalogue.ts";
+import { isAdmin } from "../store/roles.ts";
 import { columnOf, postgresType, readable, type Column } from "../store/types.ts";
 import type { Definition } from "./definition.ts";
 import { denied, failed, noTable, wrong } from "./errors.ts";
 import { checkColumnName, problemWith, type TableName } from "./names.ts";
-import { done, isAdmin, type Outcome, type Session } from "./session.ts";
+import { done, type Outcome, type Session } from "./session.ts";
 
 /** The columns that every table has beside its own; where they stand in the order is fixed when the table is made. */
 const systemColumns: readonly Partial<Column>[] = [

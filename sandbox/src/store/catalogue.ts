@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Role } from "../sql/session.ts";
 import type { Engine } from "./engine.ts";
+import type { Role } from "./roles.ts";
 import type { Column, DataType, Unit } from "./types.ts";
 import { systemViews } from "./views.ts";
 

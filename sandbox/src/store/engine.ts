@@ -65,8 +65,8 @@ export class Engine {
     return engine;
   }
 
-  close(): Promise<void> {
-    return this.#pg.close();
+  async close(): Promise<void> {
+    await this.#pg.close();
   }
 
   /** Statements of our own, as owner. */

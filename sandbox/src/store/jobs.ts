@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { failed } from "../sql/errors.ts";
-import { titled } from "../sql/session.ts";
 import { id, quote, rowsOf, type Catalogue, type Table } from "./catalogue.ts";
 import type { Engine } from "./engine.ts";
+import { titled } from "./roles.ts";
 import { sqlType } from "./types.ts";
 
 const idPrefixes = { flush: "FL", compact: "CO", cleanup: "CL", backup: "BK" } as const;
