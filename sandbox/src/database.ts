@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { News, Subscription } from "./live/news.ts";
 import type { Asked, Kind, Questions, Start, Told } from "./message.ts";
 
-/** No answer, and none will come: whether it took effect is not known. */
+/** The thread gave no answer and will not: whether the request took effect is unknown. */
 export class Unavailable extends Error {}
 
 interface Waiting {
@@ -11,24 +11,24 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** PostgreSQL's own checks of its depth must come before this is used up. */
+/** Large enough for PostgreSQL's own stack depth check to fire first. */
 const stackMb = 32;
 
-/** Those who want to know what the thread tells unasked. */
+/** Callbacks for what the thread reports without being asked. */
 export interface Hearers {
-  /** The folder cannot be opened at all. */
+  /** The data folder cannot be opened. */
   readonly failed: (error: Error) => void;
-  /** There is something to tell to live queries. */
+  /** There are notices for live queries. */
   readonly told: (news: readonly News[]) => void;
-  /** The live queries that a new thread is to go on with. */
+  /** The live queries that a new thread resumes. */
   readonly subscriptions: () => readonly Subscription[];
-  /** A new thread could not go on with them, either. */
+  /** The new thread failed to resume them, too. */
   readonly stuck: (error: Error) => void;
 }
 
 /**
- * The thread that has the database. One question at a time, in the order in which they came; a question that takes too
- * long, or breaks the engine, ends the thread, and a new one opens the folder again: what was committed is there.
+ * The database, in a thread of its own. It answers one request at a time, in order. A request that times out or breaks the
+ * engine ends the thread; a new one reopens the folder, which has everything that was committed.
  */
 export class Database {
   readonly #start: Omit<Start, "live">;
@@ -42,7 +42,7 @@ export class Database {
   #toldUpTo: string | undefined;
   #opened: () => void = () => undefined;
 
-  /** Resolves when the first question can be answered. */
+  /** Resolves when the first request can be answered. */
   readonly ready: Promise<void>;
 
   constructor(start: Omit<Start, "live">, hearers: Hearers) {
@@ -62,13 +62,13 @@ export class Database {
     });
   }
 
-  /** Closes the folder, unless something else takes longer than `graceMs`: what is not committed then never was. */
+  /** Closes the database; work that is still running after `graceMs` is lost with its transaction. */
   async close(graceMs: number): Promise<void> {
     const closed = this.ask("close", null).catch(() => undefined);
     await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, graceMs).unref())]);
     this.#worker.removeAllListeners();
     await this.#worker.terminate();
-    // Whoever still asks gets no answer, and must not bring about a new thread either.
+    // A late request must not start a new thread; it gets no answer.
     this.#isOpen = false;
     clearTimeout(this.#timer);
   }
@@ -90,7 +90,7 @@ export class Database {
     if (told.kind === "open") {
       this.#isOpen = true;
       this.#opened();
-      // Before anything else, and on time: if this is what takes too long, it would do so again and again.
+      // First, and within the time limit: a delivery that times out would otherwise time out again in every new thread.
       if (this.#toldUpTo !== undefined) {
         const [asked, resolve] = [{ kind: "deliver", ask: null }, () => undefined] as const;
         this.#queue.unshift({ asked, resolve, reject: this.#hearers.stuck });
@@ -130,7 +130,7 @@ export class Database {
 
   async #reopen(): Promise<void> {
     this.#worker.removeAllListeners();
-    // Two threads on one folder would lose rows.
+    // Two threads on one data folder would lose rows.
     await this.#worker.terminate();
     this.#worker = this.#open();
   }

@@ -19,10 +19,10 @@ const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
 
-/** What a request that is still running gets to come to its end. */
+/** How long running requests may take at shutdown. */
 const graceMs = 1500;
 
-/** As the real server: longer than clients keep an idle connection, so that they never meet one that is just closing. */
+/** As KalamDB: longer than clients keep idle connections, so that they never reuse one that is closing. */
 const keepAliveMs = 75_000;
 
 let state: "starting" | "ready" | "stopping" = "starting";
@@ -69,7 +69,7 @@ async function main(): Promise<void> {
   await serve(server, { ...settings, "server.port": port });
 }
 
-/** Listens, or says why not. */
+/** Listens; returns the error if it cannot. */
 async function listen(server: Server, host: string, port: number): Promise<Error | undefined> {
   return await new Promise((resolve) => {
     server.once("error", resolve);
@@ -149,7 +149,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, contex
       send(response, refusal(from, 503, "SERVICE_UNAVAILABLE", `No answer: ${error.message}`), true);
       return;
     }
-    // The client is gone, or the request could not be read: there is nobody to answer.
+    // The client is gone or its request could not be read.
     say(`${asked.method} ${asked.path}: ${error instanceof Error ? error.message : String(error)}`);
     response.destroy();
   }

@@ -4,7 +4,7 @@ import type { Login, Profile } from "./sql/accounts.ts";
 import type { Answer } from "./sql/batch.ts";
 import type { Parameter } from "./sql/parameters.ts";
 
-/** What the thread that has the database is asked, and what each question is answered with. */
+/** The requests that the database thread takes, with their answers. */
 export interface Questions {
   sql: {
     ask: {
@@ -19,7 +19,7 @@ export interface Questions {
   };
   subscribe: { ask: Subscription; answer: Opened };
   unsubscribe: { ask: Pick<Subscription, "connection" | "id">; answer: null };
-  /** All live queries of a connection that is gone. */
+  /** Closes all live queries of a closed connection. */
   leave: { ask: Pick<Subscription, "connection">; answer: null };
   login: { ask: { readonly user: string; readonly password: string; readonly address: string }; answer: Login };
   profile: { ask: { readonly user: string }; answer: Profile | undefined };
@@ -36,7 +36,7 @@ export interface Questions {
       | { readonly kind: "already" }
       | { readonly kind: "weak" | "refused"; readonly message: string };
   };
-  /** Tell what was committed and not told. */
+  /** Delivers committed changes to live queries. */
   deliver: { ask: null; answer: null };
   close: { ask: null; answer: boolean };
 }
@@ -48,7 +48,7 @@ export interface Asked<K extends Kind = Kind> {
   readonly ask: Questions[K]["ask"];
 }
 
-/** What the thread is started with. */
+/** The start parameters of the thread. */
 export interface Start {
   readonly settings: Settings;
   readonly rootPassword: string | undefined;
@@ -58,5 +58,5 @@ export interface Start {
 export type Told =
   | { readonly kind: "open" }
   | { readonly kind: "answer"; readonly answer: unknown }
-  /** What live queries have to be told, of all changes up to one. */
+  /** Notices for live queries, of all changes up to a number. */
   | { readonly kind: "live"; readonly toldUpTo: string; readonly news: readonly News[] };

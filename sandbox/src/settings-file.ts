@@ -4,7 +4,7 @@ import path from "node:path";
 import { parse } from "smol-toml";
 import { defaultSettings, type SettingName, type Settings } from "./settings.ts";
 
-/** The settings as they could be read, and what is wrong with them. In place of each bad one stands one that works. */
+/** The settings and what is wrong with them; each bad one is replaced by a value that works. */
 interface Read {
   readonly settings: Settings;
   readonly problems: readonly string[];
@@ -50,7 +50,7 @@ export function readSettings(file: string | undefined, environment: NodeJS.Proce
     problems.push(`${name}: ${problem}`);
     settings[name] = instead;
   });
-  // Nothing is made for a server that will not start; one that does so anyway keeps to itself.
+  // A server that will not start creates no folders; one started anyway by a fault uses temporary ones.
   const isGood = problems.length === 0;
   for (const name of ["storage.data_path", "logging.logs_path", "files.staging_path"] as const) {
     const problem = isGood ? problemWithFolder(String(settings[name])) : undefined;

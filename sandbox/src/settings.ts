@@ -1,4 +1,4 @@
-/** Every setting that the sandbox knows: its default, and what it is. `system.settings` shows these. */
+/** The settings shown in `system.settings`, each with its default and description. */
 const shownSettings = {
   "server.host": ["127.0.0.1", "Address to listen on"],
   "server.port": [8080, "Port to listen on"],
@@ -62,7 +62,7 @@ const shownSettings = {
   "shutdown.flush.timeout": [300, "Seconds to wait for flushes at the end"],
 } as const;
 
-/** Known, and shown to nobody. */
+/** Settings that `system.settings` does not show. */
 const hiddenSettings = {
   "auth.jwt_secret": ["", "Signs the tokens"],
   "auth.max_password_length": [72, "Longest password"],

@@ -1,4 +1,4 @@
-/** One result as it comes over the wire. */
+/** One result of an answer. */
 export interface Result {
   readonly schema?: readonly {
     readonly name: string;
@@ -19,7 +19,7 @@ export interface Said {
   readonly message: string;
 }
 
-/** For tests of the sandbox: somebody who is logged in and asks. */
+/** For tests of the sandbox: a logged-in HTTP client. */
 export interface Visitor {
   readonly token: string;
   sql(sql: string, params?: readonly unknown[], namespace?: string): Promise<Said>;

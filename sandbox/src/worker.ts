@@ -17,7 +17,7 @@ import { provide } from "./template.ts";
 
 const { settings, rootPassword, live: resumption } = workerData as Start;
 const folder = path.join(settings["storage.data_path"], "pglite");
-// Not exported by the package, so found beside its entry.
+// package.json is not exported by PGlite, so it is found next to its entry point.
 const manifest = new URL("../package.json", import.meta.resolve("@electric-sql/pglite"));
 const pglite = (JSON.parse(readFileSync(manifest, "utf8")) as { version: string }).version;
 
@@ -46,8 +46,8 @@ const live = new LiveQueries(engine, catalogue, settings, (toldUpTo, news) => te
 live.resume(resumption);
 
 /**
- * The folder as it is after a checkpoint; nothing else writes meanwhile, since this thread does all the writing. Never
- * over anything: a backup that is opened as a data folder goes on with the very job that made it.
+ * Copies the data folder after a checkpoint; nothing else writes meanwhile, since only this thread writes. Never overwrites:
+ * a backup opened as a data folder resumes the very job that made it.
  */
 function backUp(target: string): number {
   const copy = path.join(target, "pglite");
@@ -69,7 +69,7 @@ const handlers: {
     const shared = { engine, catalogue, jobs, settings, live, sockets };
     const session = { ...shared, account: { user, role }, address, namespace, transaction: undefined };
     const answered = answer(sql, parameters, session);
-    // Before the answer: whoever is told that it is written can rely on its changes being on their way.
+    // Before the answer: once a write is acknowledged, its changes are in flight.
     if (/insert|update|delete/i.test(sql)) live.deliver();
     return answered;
   },

@@ -169,7 +169,7 @@ export function bearer({ headers }: Asking): string | undefined {
 
 type Fields = { readonly fields: Readonly<Record<string, string>> } | { readonly reply: Reply };
 
-/** A body of text fields and nothing else; `username` is the older word for `user`. */
+/** Reads a JSON body whose fields are all strings; `username` is the older name of `user`. */
 async function readFields(asking: Asking, known: readonly string[], needed: readonly string[]): Promise<Fields> {
   const raw = await asking.body();
   const text = raw?.toString() ?? "";

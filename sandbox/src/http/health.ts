@@ -5,7 +5,7 @@ import { json, type Asking, type Context, type Reply } from "./exchange.ts";
 
 const about = { version: kalamdbVersion, api_version: "v1", build_date: "sandbox" };
 
-/** Health is for this host only; it tells that the process answers, not that the database does. */
+/** For this host only. It shows that the process answers, not that the database does. */
 export function health({ path, address }: Asking, { settings }: Context): Reply {
   const isCluster = path.includes("cluster");
   if (!isLoopback(address)) {

@@ -25,8 +25,8 @@ export function sign(claims: Claims, secret: string): string {
 }
 
 /**
- * The claims of a token, "expired", or "invalid". The signature is compared as text: of the spellings that decode to
- * the same bytes only ours counts. The header is looked at afterwards, and only our algorithm is known.
+ * The claims of a token, "expired", or "invalid". Signatures are compared as text, because several base64url texts decode
+ * to the same bytes. The header is checked after the signature, and must be exactly ours.
  */
 export function verify(token: string, secret: string, nowSeconds: number): Claims | "expired" | "invalid" {
   const [header = "", payload = "", given = "", more] = token.split(".");

@@ -26,7 +26,7 @@ export async function sql(asking: Asking, context: Context): Promise<Reply> {
     const who = { user: claims.sub, address: asking.address };
     const answer = await context.database.ask("sql", { ...request, ...who, sockets: context.sockets.figures });
     if (answer.kind === "refused") return refusal(from, answer.status, answer.code, answer.message, answer.details);
-    // Put together by hand: the rows are JSON already, with numbers that must not be read.
+    // Built as text: the rows are JSON already, and parsing would round their numbers.
     const more = answer.single ? ',"error":null' : "";
     return {
       status: 200,
@@ -76,7 +76,7 @@ async function readRequest(asking: Asking): Promise<SqlRequest> {
   if (length > sqlBytesMax)
     throw new Refusal("INVALID_SQL", `SQL query too long: ${length} bytes (maximum ${sqlBytesMax} bytes)`, true);
   const parameters = ((params ?? []) as readonly unknown[]).map(toParameter);
-  // PostgreSQL's texts end at a NUL, and half a character is no text at all.
+  // PostgreSQL text cannot hold NUL or a lone surrogate.
   if (statement.includes("\u0000")) throw new Refusal("INVALID_SQL", "SQL must not contain NUL", true);
   if ([statement, ...parameters.map((parameter) => parameter.text ?? "")].some((part) => /\p{Surrogate}/u.test(part))) {
     throw bad(`Json deserialize error: lone surrogate ${at}`);
@@ -84,7 +84,7 @@ async function readRequest(asking: Asking): Promise<SqlRequest> {
   return { sql: statement, parameters, namespace: namespace ?? "default" };
 }
 
-/** The body as text: unpacked where it says that it is packed, and never with signs made up for bytes that are none. */
+/** The body as text, decompressed if needed; invalid UTF-8 is rejected, not replaced. */
 function textOf(raw: Buffer, encoding: string | undefined): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(

@@ -14,10 +14,10 @@ export interface Change {
   readonly after: string | null;
 }
 
-/** So many are read at once: one statement may have made more than fit into memory. */
+/** Read in batches: one statement may have made more changes than fit into memory. */
 const changesMax = 256;
 
-/** The changes after that number, and whether there are still more. */
+/** The next changes after that number, and whether there are more. */
 export function unread(engine: Engine, number: string): { changes: Change[]; upTo: string; more: boolean } {
   const { rows, cut } = engine.run({
     text: "SELECT number, table_id, owner, seq, before, after FROM kalam.changes WHERE number > $1 ORDER BY number",
@@ -34,7 +34,7 @@ export function unread(engine: Engine, number: string): { changes: Change[]; upT
   return { changes, upTo: rows.at(-1)?.[0] ?? number, more: cut };
 }
 
-/** The number of the last change there is. */
+/** The number of the latest change. */
 export const latest = (engine: Engine): string =>
   engine.query("SELECT coalesce(max(number), 0) FROM kalam.changes")[0]?.[0] ?? "0";
 
@@ -43,7 +43,7 @@ export function concerns(plan: Plan, { table, owner }: Change): boolean {
   return table === id(plan.table) && owner === plan.owner;
 }
 
-/** What these changes are to a live query: bodies of frames. A row that does not fit any more is gone for it. */
+/** The frame bodies of these changes for a live query; a row that stops matching is a delete. */
 export function bodiesOf(plan: Plan, changes: readonly Change[]): string[] {
   const judged = plan.judge(changes.flatMap(({ before, after }) => [before, after].filter((row) => row !== null)));
   let at = 0;
@@ -56,7 +56,7 @@ export function bodiesOf(plan: Plan, changes: readonly Change[]): string[] {
   });
 }
 
-/** The rows that a live query begins with, and what of those that were there at `from` is gone since. */
+/** The initial rows of a live query, and the deletes since `from`. */
 export function begin(plan: Plan, options: Options, engine: Engine): { rows: Cells[]; missed: string[] } {
   const { from, lastRows } = options;
   if (from === undefined) {
@@ -64,7 +64,7 @@ export function begin(plan: Plan, options: Options, engine: Engine): { rows: Cel
   }
   const rows = plan.rows("", from);
   const there = new Set(rows.map((row) => plan.shape.identity(row)));
-  // Of each row the first change since: its row before is the one that was there then. The last one tells the version.
+  // The first change of each row since `from` has the row as it was then; the last one has its latest version.
   const touched = engine.query(
     `SELECT DISTINCT ON (key) max(seq) OVER (PARTITION BY key), before FROM kalam.changes
      WHERE table_id = $1 AND owner = $2 AND seq > $3 ORDER BY key, number`,

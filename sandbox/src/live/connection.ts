@@ -16,13 +16,13 @@ export interface Surroundings {
   readonly secret: string;
 }
 
-/** Frames longer than this are worth the work. */
+/** Compressing shorter frames does not pay. */
 const compressAboveChars = 512;
 
-/** The protocol's longest reason for closing, in bytes. */
+/** The protocol's limit for a close reason. */
 const reasonBytesMax = 123;
 
-/** One client's socket, from its first message to its last. Messages are answered one after the other. */
+/** One client's socket. Its messages are handled in order. */
 export class Connection {
   readonly id = randomUUID().replaceAll("-", "");
   readonly gone: Promise<unknown>;
@@ -39,7 +39,7 @@ export class Connection {
   #hasLeft = false;
   #work: Promise<void> = Promise.resolve();
 
-  /** `login` is what the upgrade brought along. */
+  /** `login` is the login that came with the upgrade request. */
   constructor(socket: WebSocket, around: Surroundings, login: Login | undefined) {
     this.#socket = socket;
     this.#around = around;
@@ -50,9 +50,9 @@ export class Connection {
     this.#silent = setTimeout(() => setImmediate(() => this.#refuseSilent(silentS)), silentS * 1000);
     socket.on("message", (data: RawData, isBinary: boolean) => this.#hear(data as Buffer, isBinary));
     for (const sign of ["ping", "pong"] as const) socket.on(sign, () => this.#heard());
-    // The library closes the socket itself, with the code that the protocol has for it.
+    // ws closes the socket itself, with the protocol's close code.
     socket.on("error", () => undefined);
-    // Not events.once, which also ends with an error.
+    // Not events.once, which rejects on an error.
     this.gone = new Promise((resolve) => socket.once("close", resolve));
     socket.once("close", () => this.#leave());
     if (login !== undefined) this.#queue(async () => await this.#logIn(login));
@@ -75,7 +75,7 @@ export class Connection {
     this.#leave();
   }
 
-  /** Does not wait for a client that does not answer. */
+  /** Closes without waiting for the client. */
   cut(): void {
     this.#socket.terminate();
   }
@@ -93,20 +93,20 @@ export class Connection {
     if (gone) this.close(1008, "The account is gone");
   }
 
-  /** Ends all live queries, for a reason that is not the client's. */
+  /** Ends all live queries because of a server error. */
   abandon(message: string): void {
     for (const subscription of this.subscriptions)
       this.ended({ kind: "ended", subscription, code: "SUBSCRIPTION_FAILED", message, gone: false });
   }
 
-  /** What is already on its way arrives, then the client is told: nothing of what was sent is missing. */
+  /** Frames already queued are still sent before the error, so what the client received has no gap. */
   #giveUp(id: string, backlog: number): void {
     const message = `${backlog} bytes wait to be read; subscribe again from the last version that was`;
     this.#send(failure(id, "SLOW_READER", message));
     this.close(1013, "Too slow");
   }
 
-  // Both are asked once more after what came in has been read: when the server was slow, it is not the client's fault.
+  // Both timers fire after pending input was read, so that a slow server does not count against the client.
 
   #refuseShy(seconds: number): void {
     if (this.#hasTried) return;
@@ -115,7 +115,7 @@ export class Connection {
   }
 
   #refuseSilent(seconds: number): void {
-    // What was heard just now is far from half of it; a timer may ring a millisecond before the clock says so.
+    // Half the limit is enough: a timer may fire a millisecond early, and input read just now is far more recent.
     if (Date.now() - this.#heardMs >= seconds * 500) this.close(1000, "Heartbeat timeout");
   }
 
@@ -183,7 +183,7 @@ export class Connection {
     const user = typeof claims === "string" || claims.token_type !== "access" ? undefined : claims.sub;
     const profile = user === undefined ? undefined : await this.#around.database.ask("profile", { user });
     if (this.#account === undefined) this.#compression = compression;
-    // Another login on the same connection changes nothing, and is none with a bad token or for somebody else.
+    // Logging in again as the same user changes nothing; a bad token or another user ends the connection.
     if (profile === undefined || (this.#account !== undefined && this.#account.user !== profile.id)) {
       this.#send(authError("Invalid credentials"));
       this.close(1008, "Authentication failed");
@@ -204,7 +204,7 @@ export class Connection {
     else if (opened.kind === "refused") this.#send(failure(id, opened.code, opened.message));
     else {
       const reading = new Reading(subscription, opened);
-      // From here on what comes for it is its own: nothing else has run since the answer was made.
+      // Registered before the next message from the database thread, so no change is missed.
       this.#readings.set(id, reading);
       for (const frame of reading.begin(opened.schema)) this.#send(frame);
     }
@@ -232,7 +232,7 @@ export class Connection {
     else this.#socket.send(frame);
   }
 
-  /** Nothing more is for this connection, be it closed or only about to be. */
+  /** Releases what belongs to the connection once it is closed or closing. */
   #leave(): void {
     if (this.#hasLeft) return;
     this.#hasLeft = true;
@@ -243,7 +243,7 @@ export class Connection {
   }
 }
 
-/** What broke the database is refused; it does not end the connection. */
+/** A query that breaks the database is refused; the connection stays open. */
 function unanswered(error: unknown): Opened {
   if (!(error instanceof Unavailable)) throw error;
   return { kind: "refused", code: "SUBSCRIPTION_FAILED", message: `Execution error: ${error.message}` };

@@ -38,7 +38,7 @@ beforeEach(async () => {
 
 async function account(user: string, role: string): Promise<Visitor> {
   await root.rows(`CREATE USER '${user}' WITH PASSWORD '${password}' ROLE ${role}`);
-  return visit(sandbox.url, user, password);
+  return await visit(sandbox.url, user, password);
 }
 
 const make = async (table: string, type: string): Promise<unknown> =>

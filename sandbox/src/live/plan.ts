@@ -6,26 +6,26 @@ import { databaseRole, type Account } from "../store/roles.ts";
 import { LiveRefusal, type LiveQuery } from "./query.ts";
 import { Shape, type Cells } from "./shape.ts";
 
-/** One row that was looked at, and whether it is one that the live query asks for. */
+/** One row, and whether it matches the live query. */
 interface Judged {
   readonly cells: Cells;
   readonly fits: boolean;
 }
 
 /**
- * A live query that can be tried on rows: with its table as it is now, on somebody's behalf. The condition is judged by
- * PostgreSQL, on stored rows and on changed ones alike, so that it means the same as in a SELECT.
+ * A live query bound to the current shape of its table and to an account. PostgreSQL evaluates the condition on stored rows
+ * and on changed ones, so that it means the same as in a SELECT.
  */
 export class Plan {
   readonly shape: Shape;
   readonly table: Table;
-  /** Whose rows these are; nobody's are everybody's. */
+  /** The owner of the rows; empty for a shared table. */
   readonly owner: string;
   readonly #engine: Engine;
   readonly #query: LiveQuery;
   readonly #account: Account;
 
-  /** Throws a `LiveRefusal` if the account may not ask this, or PostgreSQL cannot answer it. */
+  /** Throws a `LiveRefusal` if the account lacks the privilege or PostgreSQL rejects the query. */
   constructor(engine: Engine, catalogue: Catalogue, query: LiveQuery, account: Account) {
     this.#engine = engine;
     this.#query = query;
@@ -36,7 +36,7 @@ export class Plan {
     this.owner = table.type === "shared" ? "" : account.user;
     this.#refuseColumns(query.columns ?? []);
     this.shape = new Shape(table, query.columns);
-    // Once without any rows, so that what cannot be answered is refused now.
+    // Run on no rows, so that an invalid query is refused now.
     this.rows("LIMIT 0");
     this.judge([]);
   }
@@ -46,13 +46,13 @@ export class Plan {
     return table?.version === this.table.version && catalogue.roleOf(this.#account.user) === this.#account.role;
   }
 
-  /** Two plans of which this is the same give the same answers. */
+  /** Plans with equal keys give equal answers. */
   get key(): string {
     const { alias, columns = ["*"], condition } = this.#query;
     return JSON.stringify([id(this.table), this.#account, alias, columns, condition]);
   }
 
-  /** The rows there are, oldest version first; `rest` is the end of the statement. */
+  /** The stored rows, oldest version first; `rest` is appended to the statement. */
   rows(rest = "", from?: string): Cells[] {
     const { alias, condition } = this.#query;
     const newer = from === undefined ? "" : `"_seq" > ${BigInt(from)} AND `;
@@ -62,11 +62,11 @@ export class Plan {
     });
   }
 
-  /** What `kalam.changes` keeps of rows, as values of the table's types again. */
+  /** Evaluates rows from `kalam.changes`, converted back to the types of the table. */
   judge(rows: readonly string[]): Judged[] {
     const { alias, condition } = this.#query;
     const { names } = this.shape;
-    // No stored row is a deleted one; whether it is stands in the view and not in what is kept.
+    // `_deleted` exists only in the view, not in the log; it is false for every stored row.
     const given = `[${rows.map((row) => `{"_deleted":false,${row.slice(1)}`).join(",")}]`;
     const judged = this.#run({
       text: `SELECT (${condition}\n) IS TRUE, ${names} FROM json_populate_recordset(NULL::${this.#view()}, $1) WITH ORDINALITY
@@ -118,7 +118,7 @@ function refuseAccess(
     );
   }
   if (table === undefined) throw new LiveRefusal("NOT_FOUND", `Not found: Table not found: ${full}`);
-  // Nobody writes down what happens to them: there would be nothing to tell.
+  // Changes of system tables are not logged.
   if (table.type === "system") throw new LiveRefusal("UNSUPPORTED", `System table '${full}' has no live queries`);
   if (!mayRead(account, table)) {
     throw new LiveRefusal(

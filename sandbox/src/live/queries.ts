@@ -17,8 +17,8 @@ interface Live {
 }
 
 /**
- * The live queries that are open, in the thread that has the database. Whatever is open has been told every change up to
- * one and the same, and a query begins exactly there: nothing is between its rows and its changes.
+ * The open live queries, in the database thread. All of them have received every change up to the same number, and a new one
+ * starts at exactly that number, so that there is no gap between its initial rows and its changes.
  */
 export class LiveQueries {
   readonly #engine: Engine;
@@ -45,7 +45,7 @@ export class LiveQueries {
     return { open: this.#open.size, peak: this.#peak };
   }
 
-  /** Opens again what was open in a thread before this one; it is told what it missed with the next delivery. */
+  /** Reopens the live queries of the previous thread; the next delivery brings what they missed. */
   resume({ subscriptions, toldUpTo }: Resumption): void {
     if (toldUpTo !== undefined) this.#toldUpTo = toldUpTo;
     for (const subscription of subscriptions) {
@@ -89,13 +89,13 @@ export class LiveQueries {
     this.#open.delete(nameOf({ connection, id }));
   }
 
-  /** Closes all of a connection that is gone. */
+  /** Closes all live queries of a closed connection. */
   leave(connection: string): void {
     for (const { subscription } of this.#open.values())
       if (subscription.connection === connection) this.close(connection, subscription.id);
   }
 
-  /** Ends the one of that name, as `system.live` shows it; false if there is none. */
+  /** Ends the live query with that id from `system.live`; false if there is none. */
   kill(liveId: string): boolean {
     const live = [...this.#open.values()].find(({ subscription }) => liveIdOf(subscription) === liveId);
     if (live === undefined) return false;
@@ -103,7 +103,7 @@ export class LiveQueries {
     return true;
   }
 
-  /** After the catalogue changed: ends what may not go on, and says why. */
+  /** After a change of the catalogue: ends the live queries that are no longer valid, with the reason. */
   review(): void {
     for (const live of this.#open.values()) {
       if (live.plan.isCurrent(this.#catalogue)) continue;
@@ -115,7 +115,7 @@ export class LiveQueries {
     }
   }
 
-  /** Tells what was committed since the last time: each change once, and never one that was rolled back. */
+  /** Delivers the changes committed since the last delivery, each exactly once. */
   deliver(): void {
     while (this.#open.size > 0) {
       const { changes, upTo, more } = unread(this.#engine, this.#toldUpTo);
@@ -160,7 +160,7 @@ export class LiveQueries {
     this.#tell(this.#toldUpTo, [{ kind: "ended", subscription, code, message, gone }]);
   }
 
-  /** What the same account asked in the same words is judged once. */
+  /** Identical live queries of one account are evaluated once. */
   #newsOf(changes: readonly Change[]): News[] {
     const alike = new Map<string, Live[]>();
     for (const live of this.#open.values()) alike.set(live.plan.key, [...(alike.get(live.plan.key) ?? []), live]);
@@ -176,7 +176,7 @@ export class LiveQueries {
         }
         return bodies.length === 0 ? [] : [{ kind: "changes", to: lives.map((live) => live.subscription), bodies }];
       } catch (error) {
-        // A condition that no row so far could break: it cannot be said any more what is to be told.
+        // The condition fails on this row, so it is unknown which changes match.
         for (const { subscription } of lives) this.#end(subscription, asRefusal(error));
         return [];
       }
@@ -189,7 +189,7 @@ const liveIdOf = ({ user, connection, id }: Subscription): string => `${user}-${
 
 function asRefusal(error: unknown): Pick<Ended, "code" | "message"> {
   if (error instanceof LiveRefusal) return { code: error.code, message: error.message };
-  // Anything else is no answer to a question: the engine cannot be trusted any more.
+  // Any other error means that the engine is broken.
   if (!(error instanceof Refusal)) throw error;
   return { code: "SUBSCRIPTION_FAILED", message: error.message };
 }

@@ -4,15 +4,15 @@ import { split, tokenize } from "../sql/tokens.ts";
 import { list, node, parse, text, walk, type Node, type Parsed } from "../sql/tree.ts";
 import type { Code } from "./news.ts";
 
-/** Some columns of those rows of one table for which something is true. */
+/** Columns of the rows of one table that meet a condition. */
 export interface LiveQuery {
   readonly namespace: string;
   readonly table: string;
-  /** What the condition may call the table. */
+  /** The name of the table in the condition. */
   readonly alias: string;
-  /** Nothing: all. */
+  /** Undefined for all columns. */
   readonly columns: readonly string[] | undefined;
-  /** PostgreSQL's text, to be tried on a row. */
+  /** The condition as PostgreSQL reads it. */
   readonly condition: string;
 }
 
@@ -30,7 +30,7 @@ const invalid = (message: string): LiveRefusal => new LiveRefusal("INVALID_SQL",
 const bad = (what: string): LiveRefusal => invalid(`Invalid SQL: ${what}`);
 
 export function readLiveQuery(sql: string): LiveQuery {
-  // PostgreSQL's texts end at a NUL, and half a character is no text at all.
+  // PostgreSQL text cannot hold NUL or a lone surrogate.
   if (/\u0000|\p{Surrogate}/u.test(sql)) throw bad("Subscription query must not contain NUL or half a character");
   const [statement, second] = split(sql);
   if (statement === undefined) throw bad("Empty SQL statement");
@@ -52,7 +52,7 @@ export function readLiveQuery(sql: string): LiveQuery {
   };
 }
 
-/** Does what PostgreSQL's parser may refuse. */
+/** Turns a refusal of PostgreSQL's parser into one of a live query. */
 function read<T>(work: () => T): T {
   try {
     return work();
@@ -62,7 +62,7 @@ function read<T>(work: () => T): T {
   }
 }
 
-/** What a plain SELECT consists of; anything else would need more than one row to be judged. */
+/** The clauses of a simple SELECT; any other needs more than one row to evaluate. */
 const supportedClauses = new Set(["targetList", "fromClause", "whereClause", "limitOption", "op"]);
 const clauseNames: Readonly<Record<string, string>> = {
   withClause: "WITH clauses",
@@ -83,7 +83,7 @@ function refuseShape(top: Parsed["top"]): void {
   if (from === undefined || another !== undefined)
     throw bad("Subscription query requires exactly one table in the FROM clause.");
   if (from["RangeVar"] === undefined) throw bad("Subscription query requires a direct table reference in FROM.");
-  // Whether a row is in it would change without a change of the row.
+  // A subquery could change the result without a change of the row.
   walk(top, (name) => {
     if (name === "SubLink") throw bad(`Subscription query does not support subqueries. ${supportedForm}`);
   });
@@ -106,7 +106,7 @@ function columnsOf(top: Node): readonly string[] | undefined {
   return named;
 }
 
-/** Everything behind the first WHERE that is in no brackets: nothing comes after a condition in such a SELECT. */
+/** Everything after the first WHERE outside parentheses: nothing follows the condition in such a SELECT. */
 function conditionOf(source: string): string {
   let depth = 0;
   for (const { kind, text: written, word, end } of tokenize(source)) {

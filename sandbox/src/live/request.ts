@@ -2,7 +2,7 @@ import { parseJson } from "../http/exchange.ts";
 import { parseExactly, wholeNumber } from "../sql/parameters.ts";
 import type { Options } from "./news.ts";
 
-/** What a client may send. */
+/** A message from a client. */
 export type Request =
   | { readonly kind: "authenticate"; readonly token: string; readonly compression: Compression }
   | { readonly kind: "subscribe"; readonly id: string; readonly sql: string; readonly options: Options | undefined }
@@ -12,7 +12,7 @@ export type Request =
 
 export type Compression = "none" | "gzip";
 
-/** No message of the protocol: the connection is closed with the reason. */
+/** Not a message of the protocol: the connection is closed with this reason. */
 export class Malformed extends Error {
   constructor(problem: string) {
     super(`Invalid message: ${problem}`);
@@ -99,7 +99,7 @@ function oneOf(word: string, words: readonly string[]): string {
 
 const ranges = { i64: [-(2n ** 63n), 2n ** 63n - 1n], u32: [0n, 2n ** 32n - 1n], usize: [0n, 2n ** 53n] } as const;
 
-/** The digits of a whole number; a version is longer than a JavaScript number can be. */
+/** The digits of a whole number; a JavaScript number would round a version. */
 function integer(value: unknown, type: keyof typeof ranges): string | undefined {
   if (value === undefined || value === null) return undefined;
   const digits = wholeNumber(value);

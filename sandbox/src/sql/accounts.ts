@@ -28,7 +28,7 @@ export interface Profile {
   readonly updated_at: string;
 }
 
-/** From the lowest up. */
+/** Roles from the lowest up. */
 const ranks: readonly Role[] = ["user", "service", "dba", "system"];
 
 const wrongPasswordsMax = 5;
@@ -37,7 +37,7 @@ const lockMinutes = 15;
 const isoTime = `to_char(%s, 'YYYY-MM-DD"T"HH24:MI:SS.MS"+00:00"')`;
 const profileColumns = `user_id, role, email, ${isoTime.replace("%s", "created_at")}, ${isoTime.replace("%s", "updated_at")}`;
 
-/** The account of that name, unless it was dropped. */
+/** The account with that name, unless it was dropped. */
 export function findProfile(engine: Engine, name: string): Profile | undefined {
   const [row] = engine.query(`SELECT ${profileColumns} FROM system.users WHERE user_id = $1 AND deleted_at IS NULL`, [
     name,
@@ -85,7 +85,7 @@ export function logIn(engine: Engine, name: string, password: string, address: s
 export const needsSetup = (engine: Engine): boolean =>
   engine.query("SELECT 1 FROM system.users WHERE user_id = 'root' AND password_hash = ''").length > 0;
 
-/** Sets root's password, once. */
+/** Sets root's password during setup. */
 export function setRootPassword(engine: Engine, password: string, settings: Settings): void {
   engine.query("UPDATE system.users SET password_hash = $1, updated_at = now() WHERE user_id = 'root'", [
     hash(password, settings["auth.bcrypt_cost"]),
@@ -100,10 +100,10 @@ interface NewAccount {
 }
 
 export function addAccount(engine: Engine, { name, password, role, email }: NewAccount, settings: Settings): void {
-  // Names of folders are made of it, so none that leads elsewhere.
+  // The name becomes part of folder names, so it must not be a path.
   if (!/^[\w.@-]{1,64}$/.test(name) || /^\.|\.\./.test(name))
     throw failed(`Invalid operation: '${name}' cannot be the name of a user`);
-  // A dropped account keeps its name: whoever got it would get the rows, too.
+  // The name of a dropped account stays taken: a new account with it would get the old rows.
   if (engine.query("SELECT 1 FROM system.users WHERE user_id = $1", [name]).length > 0) {
     throw failed(`Already exists: User '${name}' already exists`);
   }
@@ -119,7 +119,7 @@ function checkPassword(password: string, settings: Settings): void {
   if (weak !== undefined) throw failed(`Invalid operation: ${weak}`);
 }
 
-/** Reads what stands after `CREATE USER`. */
+/** Reads what follows `CREATE USER`. */
 export function readCreateUser(reader: Reader): (session: Session) => Outcome {
   const ifNotExists = reader.accept("IF NOT EXISTS");
   const name = readUser(reader, "CREATE USER");
@@ -143,7 +143,7 @@ export function readCreateUser(reader: Reader): (session: Session) => Outcome {
   };
 }
 
-/** Reads what stands after `ALTER USER`. */
+/** Reads what follows `ALTER USER`. */
 export function readAlterUser(reader: Reader): (session: Session) => Outcome {
   const name = readUser(reader, "ALTER USER");
   const what = ["PASSWORD", "ROLE", "EMAIL"].find((word) => reader.accept(`SET ${word}`));
@@ -171,7 +171,7 @@ export function readAlterUser(reader: Reader): (session: Session) => Outcome {
   };
 }
 
-/** Reads what stands after `DROP USER`. The account stays, marked: neither it nor its name can be used again. */
+/** Reads what follows `DROP USER`. The account is kept and marked as dropped: neither it nor its name can be used again. */
 export function readDropUser(reader: Reader): (session: Session) => Outcome {
   const ifExists = reader.accept("IF EXISTS");
   const name = readUser(reader, "DROP USER");
@@ -193,7 +193,7 @@ export function readDropUser(reader: Reader): (session: Session) => Outcome {
   };
 }
 
-/** Whom `EXECUTE AS USER` may stand in for. Whether there is such a user is told only to those who may. */
+/** The account that `EXECUTE AS USER` runs as. Only callers with the privilege learn whether it exists. */
 export function standIn(session: Session, name: string): Account {
   const { account, catalogue } = session;
   const role = catalogue.roleOf(name);

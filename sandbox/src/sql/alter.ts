@@ -7,10 +7,10 @@ import { done, type Outcome, type Session } from "./session.ts";
 import { isOwn, refuseSystem, replaceTable, stored } from "./tables.ts";
 import type { Reader } from "./tokens.ts";
 
-/** One change of a table, read from its statement. */
+/** One change of a table. */
 type Change = (table: Table) => { readonly table: Table; readonly stored: string; readonly said: string };
 
-/** Reads what stands after `ALTER TABLE`. */
+/** Reads what follows `ALTER TABLE`. */
 export function readAlter(reader: Reader): (session: Session) => Outcome {
   const name = readTableName(reader, "ALTER TABLE");
   const change = readChange(reader);

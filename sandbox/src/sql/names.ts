@@ -33,7 +33,7 @@ export function checkNamespaceName(name: string): void {
 }
 
 export function checkColumnName(name: string): void {
-  // PostgreSQL's own limit, which cannot be hidden for columns.
+  // PostgreSQL's limit of 63 applies to columns.
   if (name.length === nameCharsMax) throw failed(`Invalid operation: Invalid column name '${name}': Name is too long`);
   const problem = reservedColumns.has(name)
     ? `Column name '${name}' is reserved and cannot be used`
@@ -46,7 +46,7 @@ export interface TableName {
   readonly name: string;
 }
 
-/** `namespace.table` or `table`. `after` is what a message says it should have followed. */
+/** `namespace.table` or `table`. `after` is the statement, for error messages. */
 export function readTableName(reader: Reader, after: string): TableName {
   const first = readName(reader, after);
   if (reader.peek()?.text !== ".") return { namespace: undefined, name: first };
@@ -54,7 +54,7 @@ export function readTableName(reader: Reader, after: string): TableName {
   return { namespace: first, name: readName(reader, after) };
 }
 
-/** A plain or quoted name, folded to lower case if plain. */
+/** A name; lower-cased unless quoted. */
 export function readName(reader: Reader, after: string): string {
   const token = reader.next();
   if (token === undefined) throw invalid(`Missing argument after ${after}`);

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Settings } from "../settings.ts";
 import { failed, Refusal } from "./errors.ts";
 
-/** A parameter as PostgreSQL takes it: text, and the number of its type (0: whatever the place where it stands calls for). */
+/** A parameter for PostgreSQL: its text and type OID (0 to infer the type). */
 export interface Parameter {
   readonly text: string | null;
   readonly type: number;
@@ -10,13 +10,13 @@ export interface Parameter {
 
 const [boolOid, int8Oid, float8Oid] = [16, 20, 701];
 
-/** What a value costs beside its own bytes. */
+/** Bytes that each parameter costs beside its value. */
 const overheadBytes = 24;
 
-/** Marks a whole number too long for a JavaScript number. Nobody outside knows it, so nobody can send one. */
+/** The key that marks a whole number too long for a JavaScript number; random, so that no client can send it. */
 const exactMark = randomUUID();
 
-/** JSON.parse, but whole numbers of 16 digits and more stay exact, for `toParameter`. */
+/** JSON.parse, but whole numbers of 16 or more digits stay exact, for `toParameter`. */
 export function parseExactly(json: string): unknown {
   if (!/\d{16}/.test(json)) return JSON.parse(json);
   const marked = json.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (found) =>
@@ -25,7 +25,7 @@ export function parseExactly(json: string): unknown {
   return JSON.parse(marked);
 }
 
-/** A whole number of JSON read by `parseExactly`, in digits; nothing if the value is no whole number. */
+/** The digits of a whole number read by `parseExactly`; undefined for any other value. */
 export function wholeNumber(value: unknown): string | undefined {
   if (Number.isInteger(value)) return String(value);
   const exact =
@@ -33,13 +33,13 @@ export function wholeNumber(value: unknown): string | undefined {
   return typeof exact === "string" ? exact : undefined;
 }
 
-/** A value of JSON as a parameter. A string takes the type of its place, so that '2026-01-02' can be a moment. */
+/** A JSON value as a parameter. The type of a string is inferred, so that '2026-01-02' can be a timestamp. */
 export function toParameter(value: unknown, index: number): Parameter {
   if (value === null) return { text: null, type: 0 };
   if (typeof value === "string") return { text: value, type: 0 };
   if (typeof value === "boolean") return { text: String(value), type: boolOid };
   if (typeof value === "number") {
-    // JSON knows no infinity: it is what 1e999 became on its way.
+    // JSON has no infinity; JSON.parse makes one of 1e999.
     if (!Number.isFinite(value)) throw new Refusal("INVALID_INPUT", "Invalid JSON payload: number out of range");
     return { text: String(value), type: Number.isSafeInteger(value) ? int8Oid : float8Oid };
   }

@@ -10,7 +10,7 @@ import { answer, present, type Outcome, type Session } from "./session.ts";
 
 const pastTense = { INSERT: "Inserted", UPDATE: "Updated", DELETE: "Deleted" } as const;
 
-/** Runs a SELECT, INSERT, UPDATE or DELETE on behalf of the session's account, or of the one it stands in for. */
+/** Runs a SELECT, INSERT, UPDATE or DELETE as the session's account, or as the one of EXECUTE AS USER. */
 export function runQuery(
   query: Query,
   parameters: readonly Parameter[],
@@ -55,7 +55,7 @@ export function explainQuery(query: Query, { engine, account }: Session): Outcom
 
 const informationViews = new Set(["schemata", "tables", "columns"]);
 
-/** information_schema is PostgreSQL's, narrowed to KalamDB's tables; everything else must be in the catalogue. */
+/** The table; it must be in the catalogue or one of the information_schema views. */
 function existing({ catalogue }: Session, namespace: string, name: string): Table {
   if (namespace === "information_schema" && informationViews.has(name)) {
     return { namespace, name, type: "user", access: null, version: 1, options: {}, columns: [] };
@@ -96,7 +96,7 @@ function checkWrite(query: Query, table: Table, session: Session, as: Account): 
   if (query.verb === "DELETE") return;
   for (const name of query.assigned) {
     const column = table.columns.find((c) => c.column_name === name);
-    // Row versions and deletion marks are the server's: to a writer there are no such columns.
+    // Clients cannot write `_seq` and `_deleted`: for writes these columns do not exist.
     if (column === undefined || name.startsWith("_"))
       throw noColumn(`Invalid operation: Column '${name}' does not exist`);
     if (column.is_primary_key && query.verb === "UPDATE") {

@@ -15,21 +15,21 @@ import { readBackup, readStorageCheck, readStorageJob } from "./storage.ts";
 import { createTable, dropTable } from "./tables.ts";
 import { Reader, split, valueOf, type Statement } from "./tokens.ts";
 
-/** A statement that was understood. Nothing of it has run. */
+/** A parsed statement. */
 export type Command =
   | { readonly kind: "begin" | "commit" | "rollback" }
-  /** SELECT, INSERT, UPDATE, DELETE: PostgreSQL's work, perhaps on behalf of somebody else. */
+  /** SELECT, INSERT, UPDATE, DELETE, run by PostgreSQL; `as` is the user of EXECUTE AS USER. */
   | {
       readonly kind: "query";
       readonly run: (session: Session, parameters: readonly Parameter[]) => Outcome;
       readonly as?: string;
     }
-  /** KalamDB's own. `administers` is what only administrators may do with it; `use` the namespace from here on. */
+  /** One of KalamDB's own. `administers` names what requires an administrator; `use` is the namespace from here on. */
   | { readonly kind: "own"; readonly run: Run; readonly administers?: string; readonly use?: string };
 
 type Run = (session: Session) => Outcome;
 
-/** How each of KalamDB's own statements begins, and who reads the rest. The first that fits is it. */
+/** How each of KalamDB's own statements begins, and what reads the rest. The first match counts. */
 const ownStatements: readonly (readonly [
   words: string,
   read: (reader: Reader, namespace: string) => Run,
@@ -68,13 +68,13 @@ const ownStatements: readonly (readonly [
   ]),
 ];
 
-/** What KalamDB can read and then refuses. */
+/** Statements that KalamDB parses but does not support. */
 const unsupportedStatement =
   /^(TRUNCATE|VACUUM|COPY|GRANT|REVOKE|VALUES|CREATE|ALTER|DROP|MERGE|CALL|LOCK|PREPARE|COMMENT|ANALYZE)$/;
 
 export const dataStatement = /^(SELECT|WITH|INSERT|UPDATE|DELETE)$/;
 
-/** Reads one statement. What is no statement of KalamDB's is thrown out here, before anything of its request has run. */
+/** Parses one statement; throws if KalamDB has no such statement. */
 export function understand(statement: Statement, namespace: string): Command {
   const reader = new Reader(statement);
   const first = reader.peek();
@@ -103,7 +103,7 @@ export function understand(statement: Statement, namespace: string): Command {
   );
 }
 
-/** What may be refused without running anything. */
+/** Checks the privileges that can be checked without running anything. */
 export function checkRights(command: Command, session: Session): void {
   if (command.kind === "own" && command.administers !== undefined && !isAdmin(session.account)) {
     throw denied(`Admin privileges (DBA or System role) required for ${command.administers}`);
@@ -194,7 +194,7 @@ function killJob(reader: Reader): Run {
 
 function killLiveQuery(reader: Reader): Run {
   const quoted = reader.peek()?.kind === "word" ? undefined : reader.next();
-  // Without quotes its parts are words with signs between.
+  // An unquoted id is several tokens: words with dashes between.
   const name = quoted === undefined ? reader.rest() : valueOf(quoted);
   refuseRest(reader, "KILL LIVE QUERY");
   if (name === "") throw invalid("Live query ID cannot be empty");
@@ -202,7 +202,7 @@ function killLiveQuery(reader: Reader): Run {
     throw invalid(`Invalid live_query_id format: ${name}. Expected: {user_id}-{connection_id}-{subscription_id}`);
   }
   return (session) => {
-    // Whose live queries there are is told to those alone who may end them.
+    // Checked first: only administrators may learn which live queries exist.
     if (!isAdmin(session.account)) throw denied("Unauthorized: KILL LIVE QUERY requires DBA or System role");
     if (!session.live.kill(name)) throw failed(`Not found: Live query '${name}' not found`);
     recordAction(session, "KILL", `LIVE_QUERY:${name}`);

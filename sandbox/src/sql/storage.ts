@@ -7,7 +7,7 @@ import { readName, readTableName, refuseRest } from "./names.ts";
 import { answer, done, type Outcome, type Session } from "./session.ts";
 import { valueOf, type Reader } from "./tokens.ts";
 
-/** Reads what stands after `STORAGE FLUSH` or `STORAGE COMPACT`. */
+/** Reads what follows `STORAGE FLUSH` or `STORAGE COMPACT`. */
 export function readStorageJob(reader: Reader, kind: "flush" | "compact"): (session: Session) => Outcome {
   const what = `STORAGE ${kind.toUpperCase()}`;
   const all = reader.accept("ALL");
@@ -50,7 +50,7 @@ function startAll(kind: "flush" | "compact", namespace: string, { engine, catalo
   );
 }
 
-/** Reads what stands after `STORAGE CHECK`. */
+/** Reads what follows `STORAGE CHECK`. */
 export function readStorageCheck(reader: Reader): (session: Session) => Outcome {
   const storage = readName(reader, "STORAGE CHECK");
   const extended = reader.accept("EXTENDED");
@@ -88,7 +88,7 @@ function tryFolder(folder: string): string | undefined {
   }
 }
 
-/** Reads what stands after `BACKUP DATABASE`. */
+/** Reads what follows `BACKUP DATABASE`. */
 export function readBackup(reader: Reader): (session: Session) => Outcome {
   if (!reader.accept("TO")) throw invalid("Expected TO clause in BACKUP DATABASE");
   const target = reader.next();

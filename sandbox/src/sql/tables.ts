@@ -7,7 +7,7 @@ import { denied, failed, noTable, wrong } from "./errors.ts";
 import { checkColumnName, problemWith, type TableName } from "./names.ts";
 import { done, type Outcome, type Session } from "./session.ts";
 
-/** The columns that every table has beside its own; where they stand in the order is fixed when the table is made. */
+/** The system columns of every table; their positions are fixed when the table is created. */
 const systemColumns: readonly Partial<Column>[] = [
   { column_name: "_seq", data_type: "BigInt", column_comment: "Version ID (MVCC) with embedded timestamp" },
   {
@@ -71,7 +71,7 @@ export function createTable(definition: Definition, session: Session): Outcome {
 
 const published = (table: Table): string => `${quote(table.namespace)}.${quote(table.name)}`;
 
-/** The table that holds the rows, of all users; only its view is for them. */
+/** The stored table with the rows of all users; users reach it only through its view. */
 function storage(table: Table): string {
   const key = table.columns.find((column) => column.is_primary_key)?.column_name;
   const unique = key === undefined ? "" : `, PRIMARY KEY ("_user", ${quote(key)})`;
@@ -85,7 +85,7 @@ function storage(table: Table): string {
       .join("\n")}`;
 }
 
-/** What `kalam.note` sees of each kind of statement: the rows of all of it at once. */
+/** The transition tables of `kalam.note` for each kind of statement. */
 const transitionTables: Readonly<Record<string, string>> = {
   INSERT: "NEW TABLE AS touched",
   UPDATE: "NEW TABLE AS touched OLD TABLE AS replaced",
@@ -115,8 +115,8 @@ function defaultOf({ default_value: value, data_type: type }: Column): string {
 }
 
 /**
- * The view under the table's name: each user's own rows, nobody's version columns to write. A security barrier, so that
- * no expression of a user's is tried on somebody else's rows and tells about them in its error.
+ * The view under the table's name, with the user's own rows. A security barrier, so that no user expression is evaluated on
+ * other users' rows and reveals them in an error.
  */
 function view(table: Table): string {
   const shown = table.columns.map(({ column_name: name }) =>
@@ -131,15 +131,15 @@ function view(table: Table): string {
   return `CREATE VIEW ${published(table)} WITH (security_barrier) AS SELECT ${shown.join(", ")} FROM ${rowsOf(table)}${where}; ${grants(table)}`;
 }
 
-/** PostgreSQL's side of `mayRead` and `mayWrite`: what the statement's text hides from us it still may not do. */
+/** `mayRead` and `mayWrite` as PostgreSQL privileges, for whatever the checks of the statement miss. */
 function grants(table: Table): string {
   const on = published(table);
   const roles = ["kalam_dba"];
   if (table.access !== "dba") roles.push("kalam_service");
   if (table.type !== "shared") roles.push("kalam_user");
   const readers = table.access === "public" ? [...roles, "kalam_user"] : roles;
-  // To read the key of the stored rows allows nothing without a right to their schema, which nobody has; but PostgreSQL
-  // names a doubled key only to those who could read it.
+  // This allows no reads, since no user has USAGE on the schema; but PostgreSQL names a duplicate key only to roles that
+  // may read it.
   const key = table.columns.find((column) => column.is_primary_key)?.column_name;
   const naming =
     key === undefined ? "" : `GRANT SELECT ("_user", ${quote(key)}) ON ${rowsOf(table)} TO ${roles.join(", ")};`;
@@ -147,7 +147,7 @@ function grants(table: Table): string {
     GRANT INSERT, UPDATE, DELETE ON ${on} TO ${roles.join(", ")}; ${naming}`;
 }
 
-/** Puts a changed table in place of the old one: `change` is what to do with the stored rows. */
+/** Replaces a table by its changed form; `change` alters the stored table. */
 export function replaceTable(table: Table, change: string, session: Session): void {
   const { engine, catalogue } = session;
   engine.atomically(() => {
@@ -159,7 +159,7 @@ export function replaceTable(table: Table, change: string, session: Session): vo
   catalogue.reload();
 }
 
-/** Adds a version of the table's shape to the history. */
+/** Adds a version to the table's history. */
 function remember(table: Table, { engine }: Session): void {
   const key = literal(`${table.namespace}:${table.name}`);
   const created =
@@ -171,7 +171,7 @@ function remember(table: Table, { engine }: Session): void {
       ${table.access === null ? "NULL" : literal(table.access)}, true, 'local', ${userStorage});`);
 }
 
-/** Everything of a table, without a trace: a new one of that name starts empty. */
+/** Drops everything of a table: a new one with that name starts empty. */
 export function removal(table: Table): string {
   return `DROP VIEW ${published(table)}; DROP TABLE ${rowsOf(table)};
     DELETE FROM kalam.scopes WHERE table_id = ${literal(id(table))};
@@ -183,7 +183,7 @@ export function dropTable({ namespace: given, name }: TableName, ifExists: boole
   const { engine, catalogue, account, jobs } = session;
   const namespace = given ?? session.namespace;
   const full = id({ namespace, name });
-  // Before anything else: whether the table exists is nothing to tell those who may not drop it.
+  // Checked first: only those who may drop the table may learn whether it exists.
   if (!isAdmin(account)) throw denied("Unauthorized: Insufficient privileges to drop this table");
   const table = catalogue.table(namespace, name);
   if (table === undefined) {

@@ -1,4 +1,4 @@
-/** `system.datatypes`: how an Arrow type is shown, how it is written, and a few words about it. */
+/** `system.datatypes`: each Arrow type with KalamDB's name, its SQL name and a description. */
 export const datatypes: readonly (readonly [arrow: string, kalam: string, sql: string, about: string])[] = [
   ["Boolean", "Boolean", "BOOLEAN", "true or false"],
   ["Int8", "SmallInt", "TINYINT", "8 bits, signed"],

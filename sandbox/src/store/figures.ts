@@ -11,7 +11,7 @@ const sources: Readonly<Record<string, (session: Session) => unknown>> = {
   live: ({ live, sockets }) => live.rows(sockets),
 };
 
-/** What the process tells about itself, put where the system views look for it, if the statement reads one of those. */
+/** Sets the figures of this process that the statement's system views read. */
 export function tellAboutServer(tables: readonly Table[], session: Session): void {
   for (const { namespace, name } of tables) {
     const feed = namespace === "system" ? sources[name] : undefined;

@@ -8,12 +8,12 @@ import { sqlType } from "./types.ts";
 const idPrefixes = { flush: "FL", compact: "CO", cleanup: "CL", backup: "BK" } as const;
 type Kind = keyof typeof idPrefixes;
 
-/** How long a job stays in each state: long enough to be seen there, short enough to wait for. */
+/** How long a job stays in each state: long enough to be observed, short enough to wait for. */
 const stepMs = 15;
 
 const openStates = "('queued', 'running')";
 
-/** Work that goes on after its statement was answered: queued, running, then completed or failed. Survives a restart. */
+/** Background jobs: queued, running, then completed or failed. They survive a restart. */
 export class Jobs {
   readonly #engine: Engine;
   readonly #catalogue: Catalogue;
@@ -27,7 +27,7 @@ export class Jobs {
     this.#continue();
   }
 
-  /** Nothing runs any more; what is open goes on at the next start. */
+  /** Stops running jobs; open ones continue at the next start. */
   stop(): void {
     clearTimeout(this.#timer);
   }
@@ -102,7 +102,7 @@ export class Jobs {
     return `Flushed ${name} successfully (${files.reduce((sum, rows) => sum + rows, 0)} rows, ${files.length} files)`;
   }
 
-  /** Counts what each owner of rows wrote since the last flush as one more segment; tells how many rows each had. */
+  /** Records the rows that each owner wrote since the last flush as a new segment; returns the rows of each. */
   #flush(table: Table): number[] {
     const key = table.columns.find((column) => column.is_primary_key && sqlType(column.data_type) in arrowTypes);
     const bound = (of: "min" | "max"): string =>
@@ -130,7 +130,7 @@ export class Jobs {
   }
 }
 
-/** Types of keys whose bounds a segment tells, and Arrow's names for them. */
+/** Key types whose bounds a segment records, with their Arrow names. */
 const arrowTypes: Readonly<Record<string, string>> = { BIGINT: "Int64", INT: "Int32", SMALLINT: "Int16", TEXT: "Utf8" };
 
 interface Given {
@@ -146,7 +146,7 @@ function parameters(kind: Kind, subject: Table | string): Readonly<Record<string
   return { operation: "drop_table", ...about };
 }
 
-/** Whether anything of the table is written and not flushed. */
+/** Whether the table has unflushed writes. */
 export function hasPending(engine: Engine, table: Table): boolean {
   return engine.query("SELECT 1 FROM kalam.scopes WHERE pending AND table_id = $1", [id(table)]).length > 0;
 }

@@ -5,8 +5,8 @@ import { postgresType, types } from "./types.ts";
 import { systemViews } from "./views.ts";
 
 /**
- * What a new data folder holds before anybody connects. Users' statements run as one of three roles without rights of
- * their own; rows live in `kalam_rows`, which those roles cannot reach, behind one view per table.
+ * The initial contents of a data folder. Users' statements run as one of three unprivileged roles; rows are stored in
+ * `kalam_rows`, which those roles cannot access, behind one view per table.
  */
 const foundation = `
 CREATE ROLE kalam_user; CREATE ROLE kalam_service; CREATE ROLE kalam_dba;
@@ -18,14 +18,14 @@ SET search_path = kalam_fn, pg_catalog;
 
 CREATE TABLE kalam.namespaces (name text PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT now());
 INSERT INTO kalam.namespaces VALUES ('default'), ('dba');
--- What of a table (of one user's part of it) is written but not flushed, and the segments flushed so far.
+-- Per table and owner: whether there are unflushed writes, and the segments flushed so far.
 CREATE TABLE kalam.scopes (
   table_id text, owner text, pending bool NOT NULL DEFAULT true, flushed int8 NOT NULL DEFAULT 0,
   segments jsonb NOT NULL DEFAULT '[]', created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (table_id, owner)
 );
--- Every change of a row, in the order in which they were committed: live queries are fed from it, and whoever comes back
--- is told what happened meanwhile, deletions too. It ends only with its table: nobody knows who may still come back.
+-- Every row change in commit order. Live queries are fed from it, and resumed ones catch up from it, deletes included. It
+-- is kept until the table is dropped, since a client may resume at any time.
 CREATE TABLE kalam.changes (
   number int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY, table_id text NOT NULL, owner text NOT NULL, key text NOT NULL,
   seq int8 NOT NULL, before json, after json
@@ -42,7 +42,7 @@ CREATE FUNCTION kalam.sql_default(json) RETURNS text IMMUTABLE LANGUAGE sql RETU
   WHEN json_typeof($1->'Literal') = 'boolean' THEN format('Bool(%s)', $1->>'Literal')
   ELSE $1->>'Literal' END;
 
--- Row versions are Snowflakes: milliseconds since 2024, then a counter; never the same and never going back.
+-- Row versions are Snowflake ids: milliseconds since 2024, then a counter; unique and increasing.
 CREATE SEQUENCE kalam.seq;
 CREATE FUNCTION kalam.seq_at(moment timestamptz) RETURNS int8 IMMUTABLE LANGUAGE sql
   RETURN ((extract(epoch FROM moment) * 1000)::int8 - 1704067200000) << 22;
@@ -58,16 +58,15 @@ CREATE FUNCTION kalam_fn.ulid() RETURNS text LANGUAGE sql RETURN upper(left(repl
 CREATE FUNCTION kalam_fn.version() RETURNS text SECURITY DEFINER LANGUAGE sql
   RETURN 'kalam-sandbox on PostgreSQL ' || current_setting('server_version');
 
--- Before each write: whose the row is and which version it has is never the client's to say.
+-- Before each write: the server sets the owner and the version of the row.
 CREATE FUNCTION kalam.stamp() RETURNS trigger SECURITY DEFINER LANGUAGE plpgsql AS $$
 BEGIN
   NEW._user := CASE TG_ARGV[0] WHEN 'shared' THEN '' ELSE kalam_fn.who() END;
   NEW._seq := kalam_fn.snowflake_id();
   RETURN NEW;
 END $$;
--- After each statement that wrote something: what it changed, and that this part of the table has something to flush. A
--- row that is gone has no version any more; its end gets one, so that there is a place from which to go on. The names
--- begin as no user's column may, lest one of those be taken for them.
+-- After each write: logs the changes and marks the scope as unflushed. A delete gets a version of its own, so that clients
+-- can resume from it. Names begin with an underscore, which no user column may, to avoid collisions.
 CREATE FUNCTION kalam.note() RETURNS trigger SECURITY DEFINER LANGUAGE plpgsql AS $$
 DECLARE _kind text := TG_ARGV[0]; _table text := TG_ARGV[1]; _key text := TG_ARGV[2];
 BEGIN
@@ -90,12 +89,12 @@ BEGIN
   RETURN NULL;
 END $$;
 
--- KalamDB's names of types; sums and averages of the types that it gives them.
+-- KalamDB's type names; sums and averages with KalamDB's result types.
 CREATE DOMAIN kalam_fn.double AS float8; CREATE DOMAIN kalam_fn.string AS text;
 CREATE DOMAIN kalam_fn.bytes AS bytea; CREATE DOMAIN kalam_fn.datetime AS timestamptz;
 CREATE AGGREGATE kalam_fn.sum(int8) (SFUNC = int8pl, STYPE = int8);
 ${["int2", "int4", "int8"].map(averageOf).join("\n")}
--- A number that does not fit is refused, not rounded; a number is a moment in microseconds.
+-- Numbers that do not fit are rejected, not rounded; a number cast to a timestamp is in microseconds.
 UPDATE pg_cast SET castcontext = 'e' WHERE casttarget::regtype::text IN ('smallint', 'integer', 'bigint')
   AND castsource::regtype::text IN ('numeric', 'real', 'double precision');
 CREATE FUNCTION kalam.moment(int8) RETURNS timestamptz IMMUTABLE LANGUAGE sql
@@ -118,7 +117,7 @@ function systemView(name: string, { columns, from }: (typeof systemViews)[string
   return `CREATE TABLE system.${name} (${defined.join(", ")});`;
 }
 
-/** The system views are tables, too, for whoever asks the catalogue. */
+/** Lists a system view in the catalogue. */
 function describeView(name: string, { columns }: (typeof systemViews)[string]): string {
   const plain = columns.map((column) => ({ ...column, milliseconds: undefined }));
   return `INSERT INTO system.schemas VALUES ('system:${name}', '${name}', 'system', 'system', now(), 1, '${JSON.stringify(plain)}',
@@ -140,8 +139,8 @@ CREATE VIEW kalam_info.columns AS SELECT table_catalog, table_schema, t.table_na
 `;
 
 /**
- * Functions of PostgreSQL's that reach past a statement (files, settings, other sessions, SQL in a string) or that only
- * wait. Operators and casts need the others, so this is a list of what is taken away.
+ * Revokes PostgreSQL functions that reach beyond a statement (files, settings, other sessions, SQL in a string) or that only
+ * wait. Operators and casts need the rest, so this is a deny list.
  */
 const guards = `
 DO $$ DECLARE taken regprocedure; BEGIN
@@ -162,10 +161,10 @@ GRANT SELECT ON ALL TABLES IN SCHEMA system TO kalam_dba;
 
 const views = Object.entries(systemViews);
 
-/** Everything, in order. Last, the folder is told what it was made by. */
+/** All statements, in order; the last one, completed below, records the schema version. */
 const statements: string = [
   foundation,
-  // Stored rows first, since the other views read them.
+  // Tables first, since the views read them.
   ...views.filter(([, view]) => view.from === undefined).map(([name, view]) => systemView(name, view)),
   ...views.filter(([, view]) => view.from !== undefined).map(([name, view]) => systemView(name, view)),
   "CREATE UNIQUE INDEX ON system.users (user_id); CREATE UNIQUE INDEX ON system.jobs (job_id);",
@@ -179,6 +178,6 @@ const statements: string = [
   "COMMENT ON SCHEMA kalam IS ",
 ].join("\n");
 
-/** A data folder made with another one is not understood. */
+/** The sandbox opens only data folders with its own schema version. */
 export const schemaVersion: string = createHash("sha256").update(statements).digest("hex").slice(0, 12);
 export const bootstrapScript = `${statements}'${schemaVersion}'`;

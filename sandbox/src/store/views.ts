@@ -1,9 +1,9 @@
 import { columnOf, type Column } from "./types.ts";
 
 /**
- * The `system` views: their columns in order, and where the rows come from. After a name comes its type (t text, j JSON,
- * b BIGINT, i INT, s SMALLINT, f FLOAT, o BOOLEAN, m a time told in milliseconds, u one told in microseconds), then `*`
- * for a key and `!` for what is never NULL. Without `from` the rows are stored under that name.
+ * The `system` views: their columns in order, and the query for the rows. After a name comes its type (t TEXT, j JSON,
+ * b BIGINT, i INT, s SMALLINT, f FLOAT, o BOOLEAN, m a timestamp in milliseconds, u one in microseconds), then `*` for a key
+ * or `!` for NOT NULL. Without `from` it is a stored table.
  */
 export interface View {
   readonly columns: readonly ViewColumn[];
@@ -36,7 +36,7 @@ function view(columns: string, from?: string): View {
   return { columns: parsed, ...(from === undefined ? {} : { from }) };
 }
 
-/** Rows that the running process tells about itself: set just before a statement that reads them. */
+/** Figures of the running process, set just before a statement that reads them. */
 const told = (name: string): string => `current_setting('kalam.${name}')::json`;
 
 export const systemViews: Readonly<Record<string, View>> = {
