@@ -1,12 +1,12 @@
 import { Worker } from "node:worker_threads";
-import type { News, Subscription } from "./live/news.ts";
-import type { Asked, Kind, Questions, Start, Told } from "./message.ts";
+import type { Notice, Subscription } from "./live/notices.ts";
+import type { Kind, WorkerCalls, WorkerMessage, WorkerRequest, WorkerStart } from "./message.ts";
 
 /** The thread gave no answer and will not: whether the request took effect is unknown. */
 export class Unavailable extends Error {}
 
-interface Waiting {
-  readonly asked: Asked;
+interface Pending {
+  readonly asked: WorkerRequest;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: Error) => void;
 }
@@ -15,15 +15,15 @@ interface Waiting {
 const stackMb = 32;
 
 /** Callbacks for what the thread reports without being asked. */
-export interface Hearers {
+export interface WorkerListeners {
   /** The data folder cannot be opened. */
-  readonly failed: (error: Error) => void;
+  readonly onOpenFailed: (error: Error) => void;
   /** There are notices for live queries. */
-  readonly told: (news: readonly News[]) => void;
+  readonly onNotices: (notices: readonly Notice[]) => void;
   /** The live queries that a new thread resumes. */
   readonly subscriptions: () => readonly Subscription[];
   /** The new thread failed to resume them, too. */
-  readonly stuck: (error: Error) => void;
+  readonly onResumeFailed: (error: Error) => void;
 }
 
 /**
@@ -31,31 +31,31 @@ export interface Hearers {
  * engine ends the thread; a new one reopens the folder, which has everything that was committed.
  */
 export class Database {
-  readonly #start: Omit<Start, "live">;
+  readonly #start: Omit<WorkerStart, "live">;
   readonly #timeoutMs: number;
-  readonly #queue: Waiting[] = [];
-  readonly #hearers: Hearers;
+  readonly #queue: Pending[] = [];
+  readonly #listeners: WorkerListeners;
   #worker: Worker;
-  #current: Waiting | undefined;
+  #current: Pending | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isOpen = false;
-  #toldUpTo: string | undefined;
+  #deliveredUpTo: string | undefined;
   #opened: () => void = () => undefined;
 
   /** Resolves when the first request can be answered. */
   readonly ready: Promise<void>;
 
-  constructor(start: Omit<Start, "live">, hearers: Hearers) {
+  constructor(start: Omit<WorkerStart, "live">, listeners: WorkerListeners) {
     this.#start = start;
     this.#timeoutMs = start.settings["execution.handler_timeout_seconds"] * 1000;
-    this.#hearers = hearers;
+    this.#listeners = listeners;
     this.ready = new Promise((resolve) => {
       this.#opened = resolve;
     });
     this.#worker = this.#open();
   }
 
-  async ask<K extends Kind>(kind: K, ask: Questions[K]["ask"]): Promise<Questions[K]["answer"]> {
+  async ask<K extends Kind>(kind: K, ask: WorkerCalls[K]["ask"]): Promise<WorkerCalls[K]["answer"]> {
     return await new Promise((resolve, reject) => {
       this.#queue.push({ asked: { kind, ask }, resolve: resolve as (answer: unknown) => void, reject });
       this.#next();
@@ -77,31 +77,31 @@ export class Database {
     const worker = new Worker(new URL("worker.js", import.meta.url), {
       workerData: {
         ...this.#start,
-        live: { subscriptions: this.#hearers.subscriptions(), toldUpTo: this.#toldUpTo },
-      } satisfies Start,
+        live: { subscriptions: this.#listeners.subscriptions(), deliveredUpTo: this.#deliveredUpTo },
+      } satisfies WorkerStart,
       resourceLimits: { stackSizeMb: stackMb },
     });
-    worker.on("message", (told: Told) => this.#hear(told));
+    worker.on("message", (message: WorkerMessage) => this.#receive(message));
     worker.on("error", (error: Error) => this.#replace(error));
     return worker;
   }
 
-  #hear(told: Told): void {
-    if (told.kind === "open") {
+  #receive(message: WorkerMessage): void {
+    if (message.kind === "open") {
       this.#isOpen = true;
       this.#opened();
       // First, and within the time limit: a delivery that times out would otherwise time out again in every new thread.
-      if (this.#toldUpTo !== undefined) {
+      if (this.#deliveredUpTo !== undefined) {
         const [asked, resolve] = [{ kind: "deliver", ask: null }, () => undefined] as const;
-        this.#queue.unshift({ asked, resolve, reject: this.#hearers.stuck });
+        this.#queue.unshift({ asked, resolve, reject: this.#listeners.onResumeFailed });
       }
-    } else if (told.kind === "live") {
-      this.#toldUpTo = told.toldUpTo;
-      this.#hearers.told(told.news);
+    } else if (message.kind === "live") {
+      this.#deliveredUpTo = message.deliveredUpTo;
+      this.#listeners.onNotices(message.notices);
       return;
     } else {
       clearTimeout(this.#timer);
-      this.#current?.resolve(told.answer);
+      this.#current?.resolve(message.answer);
       this.#current = undefined;
     }
     this.#next();
@@ -119,7 +119,7 @@ export class Database {
   #replace(error: Error): void {
     clearTimeout(this.#timer);
     if (!this.#isOpen) {
-      this.#hearers.failed(error);
+      this.#listeners.onOpenFailed(error);
       return;
     }
     this.#isOpen = false;

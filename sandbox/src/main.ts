@@ -5,10 +5,10 @@ import type { Duplex } from "node:stream";
 import { Database, Unavailable } from "./database.ts";
 import { readFaults, type Faults } from "./faults.ts";
 import { authRoutes } from "./http/auth.ts";
-import { asking, json, send, type Asking, type Context, type Reply } from "./http/exchange.ts";
+import { apiRequest, json, send, type ApiRequest, type Context, type Reply } from "./http/exchange.ts";
 import { health } from "./http/health.ts";
 import { Limiter } from "./http/limiter.ts";
-import { preflight, tellOrigin } from "./http/origins.ts";
+import { preflight, setCorsHeaders } from "./http/origins.ts";
 import { refusal, sql } from "./http/sql.ts";
 import { refuseUpgrade, Sockets } from "./live/sockets.ts";
 import { releaseLock, takeLock } from "./lock.ts";
@@ -85,13 +85,13 @@ async function serve(server: Server, settings: Settings): Promise<void> {
   const database = new Database(
     { settings, rootPassword: process.env["KALAMDB_ROOT_PASSWORD"] },
     {
-      failed(error) {
+      onOpenFailed(error) {
         say(`kalam-sandbox cannot open ${settings["storage.data_path"]}: ${error.message}`);
         void stop(1);
       },
-      told: (news) => sockets.tell(news),
+      onNotices: (notices) => sockets.notify(notices),
       subscriptions: () => sockets.subscriptions,
-      stuck: (error) => sockets.abandon(`Execution error: ${error.message}`),
+      onResumeFailed: (error) => sockets.abandon(`Execution error: ${error.message}`),
     },
   );
   const limiter = (perSecond: number): Limiter => new Limiter(perSecond, settings["rate_limit.cache_max_entries"]);
@@ -112,7 +112,7 @@ async function serve(server: Server, settings: Settings): Promise<void> {
     running.add(work);
   });
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (asking(request, settings).path !== livePath) refuseUpgrade(socket, "404 Not Found", "");
+    if (apiRequest(request, settings).path !== livePath) refuseUpgrade(socket, "404 Not Found", "");
     else if (state !== "ready") refuseUpgrade(socket, "503 Service Unavailable", "The database is not open");
     else sockets.upgrade(request, socket, head, context);
   });
@@ -140,8 +140,8 @@ async function serve(server: Server, settings: Settings): Promise<void> {
 
 async function handle(request: IncomingMessage, response: ServerResponse, context: Context): Promise<void> {
   const from = performance.now();
-  const asked = asking(request, context.settings);
-  tellOrigin(asked, context.settings, response);
+  const asked = apiRequest(request, context.settings);
+  setCorsHeaders(asked, context.settings, response);
   try {
     send(response, await route(asked, context), state === "stopping");
   } catch (error) {
@@ -158,7 +158,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, contex
 const livePath = "/v1/ws";
 const healthPaths = new Set(["/health", "/v1/api/healthcheck", "/v1/api/cluster/health"]);
 
-async function route(asked: Asking, context: Context): Promise<Reply> {
+async function route(asked: ApiRequest, context: Context): Promise<Reply> {
   const { method, path, address } = asked;
   const auth = path.startsWith("/v1/api/auth/")
     ? authRoutes[`${method} ${path.slice("/v1/api/auth/".length)}`]

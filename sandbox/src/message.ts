@@ -1,11 +1,11 @@
-import type { News, Opened, Resumption, SocketFigures, Subscription } from "./live/news.ts";
+import type { Notice, Opened, Resumption, SocketFigures, Subscription } from "./live/notices.ts";
 import type { Settings } from "./settings.ts";
 import type { Login, Profile } from "./sql/accounts.ts";
 import type { Answer } from "./sql/batch.ts";
 import type { Parameter } from "./sql/parameters.ts";
 
 /** The requests that the database thread takes, with their answers. */
-export interface Questions {
+export interface WorkerCalls {
   sql: {
     ask: {
       readonly user: string;
@@ -41,22 +41,22 @@ export interface Questions {
   close: { ask: null; answer: boolean };
 }
 
-export type Kind = keyof Questions;
+export type Kind = keyof WorkerCalls;
 
-export interface Asked<K extends Kind = Kind> {
+export interface WorkerRequest<K extends Kind = Kind> {
   readonly kind: K;
-  readonly ask: Questions[K]["ask"];
+  readonly ask: WorkerCalls[K]["ask"];
 }
 
 /** The start parameters of the thread. */
-export interface Start {
+export interface WorkerStart {
   readonly settings: Settings;
   readonly rootPassword: string | undefined;
   readonly live: Resumption;
 }
 
-export type Told =
+export type WorkerMessage =
   | { readonly kind: "open" }
   | { readonly kind: "answer"; readonly answer: unknown }
   /** Notices for live queries, of all changes up to a number. */
-  | { readonly kind: "live"; readonly toldUpTo: string; readonly news: readonly News[] };
+  | { readonly kind: "live"; readonly deliveredUpTo: string; readonly notices: readonly Notice[] };

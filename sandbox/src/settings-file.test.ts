@@ -24,18 +24,18 @@ function read(text: string, environment: NodeJS.ProcessEnv = own): ReturnType<ty
   return readSettings(file, environment);
 }
 
-/** A whole file with these lines put behind the heading of their section. */
+/** A complete file with these lines in that section. */
 const withLines = (section: string, ...lines: string[]): string =>
   sections.map((heading) => (heading === `[${section}]` ? [heading, ...lines].join("\n") : heading)).join("\n");
 
-test("a file with the five sections is enough, and unknown keys are ignored", () => {
+test("a file with the five sections is valid, and unknown keys are ignored", () => {
   const { settings, problems } = read(withLines("server", "port = 9000", "colour = 'red'"));
   expect(problems).toEqual([]);
   expect(settings["server.port"]).toBe(9000);
   expect(settings["limits.max_query_limit"]).toBe(defaultSettings["limits.max_query_limit"]);
 });
 
-test("the environment wins over the file", () => {
+test("the environment overrides the file", () => {
   const { settings } = read(withLines("server", "port = 9000"), {
     ...own,
     KALAMDB_SERVER_PORT: "9001",
@@ -54,20 +54,20 @@ test.for([
   ["limits", ["default_query_limit = 100", "max_query_limit = 10"], "limits.default_query_limit"],
   ["limits", ["max_query_limit = true"], "limits.max_query_limit"],
   ["limits", ["max_query_limit = -1"], "limits.max_query_limit"],
-] as const)("[%s] %s is named as %s, and something that works stands in its place", ([section, lines, name]) => {
+] as const)("[%s] %s is reported as %s and replaced by a valid value", ([section, lines, name]) => {
   const { settings, problems } = read(withLines(section, ...lines));
   expect(problems[0]).toMatch(name);
   expect(settings["limits.default_query_limit"]).toBeLessThanOrEqual(settings["limits.max_query_limit"]);
   expect(settings["server.host"]).toBe("127.0.0.1");
 });
 
-test("a missing file, broken TOML and a missing section are named", () => {
+test("a missing file, broken TOML and a missing section are reported", () => {
   expect(readSettings(path.join(folder, "nope.toml"), own).problems[0]).toMatch("nope.toml");
   expect(read("[server\nport = 1").problems[0]).toMatch(/server\.toml.*TOML/);
   expect(read(sections.filter((heading) => heading !== "[limits]").join("\n")).problems[0]).toMatch("[limits]");
 });
 
-test("a data folder below a regular file is named, and another one is used", () => {
+test("a data folder below a regular file is reported, and another one is used", () => {
   const file = path.join(folder, "plain");
   writeFileSync(file, "");
   const { settings, problems } = read(sections.join("\n"), { ...own, KALAMDB_DATA_DIR: path.join(file, "data") });
@@ -76,7 +76,7 @@ test("a data folder below a regular file is named, and another one is used", () 
   expect(settings["storage.data_path"]).not.toContain(folder);
 });
 
-test("the secret that signs tokens is not among the settings that are shown", () => {
+test("the JWT secret is not among the shown settings", () => {
   const shown = reported({ ...defaultSettings, "auth.jwt_secret": "hush" });
   expect(shown).toHaveLength(60);
   expect(JSON.stringify(shown)).not.toMatch("hush");

@@ -81,7 +81,7 @@ function flatten(table: Readonly<Record<string, unknown>>, prefix: string): (rea
 }
 
 const describe = (value: string | number | boolean): string =>
-  ({ string: "text", number: "a whole number", boolean: "true or false" })[
+  ({ string: "a string", number: "a whole number", boolean: "true or false" })[
     typeof value as "string" | "number" | "boolean"
   ];
 
@@ -90,21 +90,21 @@ function check(
   wrong: (name: SettingName, problem: string, instead: string | number) => void,
 ): void {
   const port = settings["server.port"];
-  if (port < 1 || port > 65535) wrong("server.port", `must be from 1 to 65535, is ${port}`, 0);
+  if (port < 1 || port > 65535) wrong("server.port", `must be between 1 and 65535, not ${port}`, 0);
   const host = settings["server.host"];
   if (!isLoopback(host) && settings["security.cors.allowed_origins"] === "") {
     wrong(
       "server.host",
-      `${host} can be reached from elsewhere, so security.cors.allowed_origins must name who may ask`,
+      `${host} is reachable from other hosts, so security.cors.allowed_origins must list the allowed origins`,
       defaultSettings["server.host"],
     );
   }
   if (!isLoopback(host) && settings["auth.jwt_secret"].length < 32) {
-    wrong("auth.jwt_secret", `must have at least 32 characters when ${host} can be reached from elsewhere`, "");
+    wrong("auth.jwt_secret", `must have at least 32 characters when ${host} is reachable from other hosts`, "");
   }
   const level = settings["logging.level"];
   if (!logLevels.includes(level))
-    wrong("logging.level", `must be one of ${logLevels.join(", ")}, is "${level}"`, defaultSettings["logging.level"]);
+    wrong("logging.level", `must be one of ${logLevels.join(", ")}, not "${level}"`, defaultSettings["logging.level"]);
   for (const name of ["limits.default_query_limit", "limits.max_query_limit"] as const) {
     if (settings[name] < 1) wrong(name, "must be at least 1", defaultSettings[name]);
   }

@@ -8,23 +8,27 @@ import { fileURLToPath } from "node:url";
  * copied; `key` identifies its contents. Each step ends with a rename, so that concurrent processes do not conflict and a
  * killed one leaves nothing incomplete under the final name.
  */
-export async function provide(folder: string, key: string, make: (folder: string) => Promise<void>): Promise<void> {
+export async function ensureDataFolder(
+  folder: string,
+  key: string,
+  make: (folder: string) => Promise<void>,
+): Promise<void> {
   if (existsSync(folder)) return;
   const template = path.join(cache(), key);
   if (!existsSync(template)) {
     const made = `${template}.${process.pid}`;
     rmSync(made, { recursive: true, force: true });
     await make(made);
-    settle(made, template);
+    renameInto(made, template);
   }
   // The data folder is locked, so anything here is left over from a killed process.
   const copied = `${folder}.new`;
   rmSync(copied, { recursive: true, force: true });
   cpSync(template, copied, { recursive: true, mode: constants.COPYFILE_FICLONE });
-  settle(copied, folder);
+  renameInto(copied, folder);
 }
 
-function settle(made: string, final: string): void {
+function renameInto(made: string, final: string): void {
   try {
     renameSync(made, final);
   } catch (error) {

@@ -3,7 +3,7 @@ import path from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { loadModule } from "libpg-query";
 import { LiveQueries } from "./live/queries.ts";
-import type { Asked, Kind, Questions, Start, Told } from "./message.ts";
+import type { Kind, WorkerCalls, WorkerMessage, WorkerRequest, WorkerStart } from "./message.ts";
 import { addAccount, findProfile, logIn, needsSetup, setRootPassword } from "./sql/accounts.ts";
 import { answer, type Answer } from "./sql/batch.ts";
 import { Refusal } from "./sql/errors.ts";
@@ -11,11 +11,11 @@ import { Catalogue } from "./store/catalogue.ts";
 import { Engine } from "./store/engine.ts";
 import { Eviction } from "./store/eviction.ts";
 import { Jobs } from "./store/jobs.ts";
-import { weakness } from "./store/passwords.ts";
+import { passwordProblem } from "./store/passwords.ts";
 import { bootstrapScript, schemaVersion } from "./store/schema.ts";
-import { provide } from "./template.ts";
+import { ensureDataFolder } from "./template.ts";
 
-const { settings, rootPassword, live: resumption } = workerData as Start;
+const { settings, rootPassword, live: resumption } = workerData as WorkerStart;
 const folder = path.join(settings["storage.data_path"], "pglite");
 // package.json is not exported by PGlite, so it is found next to its entry point.
 const manifest = new URL("../package.json", import.meta.resolve("@electric-sql/pglite"));
@@ -28,7 +28,7 @@ async function makeTemplate(target: string): Promise<void> {
 }
 
 const fresh = !existsSync(folder);
-await provide(folder, `pglite-${pglite}-${schemaVersion}`, makeTemplate);
+await ensureDataFolder(folder, `pglite-${pglite}-${schemaVersion}`, makeTemplate);
 await loadModule();
 const engine = await Engine.open(folder);
 const [[madeBy] = []] = engine.query("SELECT obj_description('kalam'::regnamespace)");
@@ -42,7 +42,9 @@ if (rootPassword !== undefined && needsSetup(engine)) setRootPassword(engine, ro
 const catalogue = new Catalogue(engine);
 const jobs = new Jobs(engine, catalogue, backUp);
 const eviction = new Eviction(engine, catalogue, settings);
-const live = new LiveQueries(engine, catalogue, settings, (toldUpTo, news) => tell({ kind: "live", toldUpTo, news }));
+const live = new LiveQueries(engine, catalogue, settings, (deliveredUpTo, notices) =>
+  tell({ kind: "live", deliveredUpTo, notices }),
+);
 live.resume(resumption);
 
 /**
@@ -59,7 +61,7 @@ function backUp(target: string): number {
 }
 
 const handlers: {
-  readonly [K in Kind]: (ask: Questions[K]["ask"]) => Questions[K]["answer"] | Promise<Questions[K]["answer"]>;
+  readonly [K in Kind]: (ask: WorkerCalls[K]["ask"]) => WorkerCalls[K]["answer"] | Promise<WorkerCalls[K]["answer"]>;
 } = {
   sql({ user, address, sql, parameters, namespace, sockets }): Answer {
     const role = catalogue.roleOf(user);
@@ -92,7 +94,7 @@ const handlers: {
       ["DBA user", password],
       ["Root", forRoot],
     ] as const) {
-      const weak = weakness(given, shortest);
+      const weak = passwordProblem(given, shortest);
       if (weak !== undefined) return { kind: "weak", message: `${whose} password: ${weak}` };
     }
     try {
@@ -120,16 +122,16 @@ const handlers: {
   },
 };
 
-function tell(told: Told): void {
+function tell(message: WorkerMessage): void {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-  parentPort?.postMessage(told);
+  parentPort?.postMessage(message);
 }
 
 /** An error thrown here is not a refusal: the engine is broken, so this thread ends with it and is replaced. */
-async function respond({ kind, ask }: Asked): Promise<void> {
+async function respond({ kind, ask }: WorkerRequest): Promise<void> {
   const handle = handlers[kind] as (ask: unknown) => unknown;
   tell({ kind: "answer", answer: await handle(ask) });
 }
 
-parentPort?.on("message", (asked: Asked) => void respond(asked));
+parentPort?.on("message", (asked: WorkerRequest) => void respond(asked));
 tell({ kind: "open" });

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Database } from "../database.ts";
-import type { SocketFigures } from "../live/news.ts";
+import type { SocketFigures } from "../live/notices.ts";
 import { isLoopback } from "../settings-file.ts";
 import type { Settings } from "../settings.ts";
 import type { Limiter } from "./limiter.ts";
@@ -23,7 +23,7 @@ export interface Reply {
 }
 
 /** One HTTP request. */
-export interface Asking {
+export interface ApiRequest {
   readonly method: string;
   readonly path: string;
   readonly address: string;
@@ -35,7 +35,7 @@ export interface Asking {
 export const json = (status: number, body: unknown): Reply => ({ status, body: JSON.stringify(body) });
 export const plain = (status: number, body: string): Reply => ({ status, body, type: "text/plain; charset=utf-8" });
 
-export function asking(request: IncomingMessage, settings: Settings): Asking {
+export function apiRequest(request: IncomingMessage, settings: Settings): ApiRequest {
   return {
     method: request.method ?? "",
     path: (request.url ?? "").replace(/[?#].*$/, ""),

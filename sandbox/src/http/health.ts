@@ -1,12 +1,12 @@
 import { hostname } from "node:os";
 import { isLoopback } from "../settings-file.ts";
 import { kalamdbVersion } from "../version.ts";
-import { json, type Asking, type Context, type Reply } from "./exchange.ts";
+import { json, type ApiRequest, type Context, type Reply } from "./exchange.ts";
 
 const about = { version: kalamdbVersion, api_version: "v1", build_date: "sandbox" };
 
 /** For this host only. It shows that the process answers, not that the database does. */
-export function health({ path, address }: Asking, { settings }: Context): Reply {
+export function health({ path, address }: ApiRequest, { settings }: Context): Reply {
   const isCluster = path.includes("cluster");
   if (!isLoopback(address)) {
     return json(403, {

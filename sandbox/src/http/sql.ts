@@ -2,18 +2,18 @@ import { gunzipSync } from "node:zlib";
 import { Refusal } from "../sql/errors.ts";
 import { parseExactly, toParameter, type Parameter } from "../sql/parameters.ts";
 import { bearer } from "./auth.ts";
-import { json, parseJson, problemWithBody, type Asking, type Context, type Reply } from "./exchange.ts";
+import { json, parseJson, problemWithBody, type ApiRequest, type Context, type Reply } from "./exchange.ts";
 import { verify } from "./jwt.ts";
 
 const sqlBytesMax = 1024 * 1024;
 const jsonBytesMax = 2 * 1024 * 1024;
 
 /** `POST /v1/api/sql`. */
-export async function sql(asking: Asking, context: Context): Promise<Reply> {
+export async function sql(request: ApiRequest, context: Context): Promise<Reply> {
   const from = performance.now();
-  const { authorization } = asking.headers;
+  const { authorization } = request.headers;
   if (authorization === undefined) return refusal(from, 401, "MISSING_AUTHORIZATION", "Authentication required");
-  const claims = verify(bearer(asking) ?? "", context.secret, Date.now() / 1000);
+  const claims = verify(bearer(request) ?? "", context.secret, Date.now() / 1000);
   if (claims === "expired") return refusal(from, 401, "TOKEN_EXPIRED", "Token expired");
   if (claims === "invalid" || claims.token_type !== "access") {
     return refusal(from, 401, "INVALID_CREDENTIALS", "Invalid credentials");
@@ -22,9 +22,9 @@ export async function sql(asking: Asking, context: Context): Promise<Reply> {
     return refusal(from, 429, "RATE_LIMIT_EXCEEDED", "Too many queries per second");
   }
   try {
-    const request = await readRequest(asking);
-    const who = { user: claims.sub, address: asking.address };
-    const answer = await context.database.ask("sql", { ...request, ...who, sockets: context.sockets.figures });
+    const parsed = await readRequest(request);
+    const who = { user: claims.sub, address: request.address };
+    const answer = await context.database.ask("sql", { ...parsed, ...who, sockets: context.sockets.figures });
     if (answer.kind === "refused") return refusal(from, answer.status, answer.code, answer.message, answer.details);
     // Built as text: the rows are JSON already, and parsing would round their numbers.
     const more = answer.single ? ',"error":null' : "";
@@ -52,12 +52,12 @@ interface SqlRequest {
 
 const bad = (problem: string): Refusal => new Refusal("INVALID_INPUT", `Invalid JSON payload: ${problem}`);
 
-async function readRequest(asking: Asking): Promise<SqlRequest> {
-  const raw = (await asking.body()) ?? Buffer.alloc(0);
-  if (!/^application\/json\b/i.test(asking.headers["content-type"] ?? "")) throw bad("Content type error");
+async function readRequest(request: ApiRequest): Promise<SqlRequest> {
+  const raw = (await request.body()) ?? Buffer.alloc(0);
+  if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) throw bad("Content type error");
   if (raw.length > jsonBytesMax)
     throw bad(`JSON payload (${raw.length} bytes) is larger than allowed (limit: ${jsonBytesMax} bytes).`);
-  const text = textOf(raw, asking.headers["content-encoding"]);
+  const text = textOf(raw, request.headers["content-encoding"]);
   const value = parseJson(text, parseExactly);
   const problem = problemWithBody(text, value, { known: [], strict: false, needed: ["sql"] });
   if (problem !== undefined) throw bad(problem);

@@ -1,6 +1,6 @@
 import { id } from "../store/catalogue.ts";
 import type { Engine } from "../store/engine.ts";
-import type { Options } from "./news.ts";
+import type { Options } from "./notices.ts";
 import type { Plan } from "./plan.ts";
 import type { Cells } from "./shape.ts";
 
@@ -45,14 +45,16 @@ export function concerns(plan: Plan, { table, owner }: Change): boolean {
 
 /** The frame bodies of these changes for a live query; a row that stops matching is a delete. */
 export function bodiesOf(plan: Plan, changes: readonly Change[]): string[] {
-  const judged = plan.judge(changes.flatMap(({ before, after }) => [before, after].filter((row) => row !== null)));
+  const evaluated = plan.evaluate(
+    changes.flatMap(({ before, after }) => [before, after].filter((row) => row !== null)),
+  );
   let at = 0;
   return changes.flatMap(({ before, after, version }) => {
-    const was = before === null ? undefined : judged[at++];
-    const is = after === null ? undefined : judged[at++];
-    if (is?.fits === true)
+    const was = before === null ? undefined : evaluated[at++];
+    const is = after === null ? undefined : evaluated[at++];
+    if (is?.matches === true)
       return was === undefined ? plan.shape.inserted(is.cells) : plan.shape.updated(was.cells, is.cells);
-    return was?.fits === true ? plan.shape.deleted(was.cells, version) : [];
+    return was?.matches === true ? plan.shape.deleted(was.cells, version) : [];
   });
 }
 
@@ -73,8 +75,8 @@ export function begin(plan: Plan, options: Options, engine: Engine): { rows: Cel
   const had = touched.flatMap(([version, before]) =>
     typeof before === "string" ? [{ version: version ?? "", before }] : [],
   );
-  const missed = plan.judge(had.map(({ before }) => before)).flatMap(({ cells, fits }, index) => {
-    if (!fits || there.has(plan.shape.identity(cells))) return [];
+  const missed = plan.evaluate(had.map(({ before }) => before)).flatMap(({ cells, matches }, index) => {
+    if (!matches || there.has(plan.shape.identity(cells))) return [];
     const version = had[index]?.version ?? "";
     return [{ version, body: plan.shape.deleted(cells, version) }];
   });

@@ -6,11 +6,11 @@ import { verify } from "../http/jwt.ts";
 import { Limiter } from "../http/limiter.ts";
 import type { Settings } from "../settings.ts";
 import { authError, authSuccess, failure } from "./frames.ts";
-import type { Code, Ended, Opened, Options, Subscription } from "./news.ts";
+import type { Code, Ended, Opened, Options, Subscription } from "./notices.ts";
 import { Reading } from "./reading.ts";
 import { Malformed, readRequest, type Compression, type Request } from "./request.ts";
 
-export interface Surroundings {
+export interface ConnectionContext {
   readonly settings: Settings;
   readonly database: Pick<Database, "ask">;
   readonly secret: string;
@@ -27,29 +27,29 @@ export class Connection {
   readonly id = randomUUID().replaceAll("-", "");
   readonly gone: Promise<unknown>;
   readonly #socket: WebSocket;
-  readonly #around: Surroundings;
+  readonly #context: ConnectionContext;
   readonly #limiter: Limiter;
   readonly #readings = new Map<string, Reading>();
-  readonly #shy: NodeJS.Timeout;
-  readonly #silent: NodeJS.Timeout;
+  readonly #loginTimer: NodeJS.Timeout;
+  readonly #heartbeatTimer: NodeJS.Timeout;
   #account: { readonly user: string; readonly role: string } | undefined;
   #compression: Compression = "gzip";
   #heardMs = Date.now();
-  #hasTried = false;
+  #hasTriedLogin = false;
   #hasLeft = false;
   #work: Promise<void> = Promise.resolve();
 
   /** `login` is the login that came with the upgrade request. */
-  constructor(socket: WebSocket, around: Surroundings, login: Login | undefined) {
+  constructor(socket: WebSocket, context: ConnectionContext, login: Login | undefined) {
     this.#socket = socket;
-    this.#around = around;
-    const { settings } = around;
+    this.#context = context;
+    const { settings } = context;
     this.#limiter = new Limiter(settings["rate_limit.max_messages_per_sec"], 1);
-    const [shyS, silentS] = [settings["websocket.auth_timeout_secs"], settings["websocket.client_timeout_secs"]];
-    this.#shy = setTimeout(() => setImmediate(() => this.#refuseShy(shyS)), shyS * 1000);
-    this.#silent = setTimeout(() => setImmediate(() => this.#refuseSilent(silentS)), silentS * 1000);
-    socket.on("message", (data: RawData, isBinary: boolean) => this.#hear(data as Buffer, isBinary));
-    for (const sign of ["ping", "pong"] as const) socket.on(sign, () => this.#heard());
+    const [loginS, silenceS] = [settings["websocket.auth_timeout_secs"], settings["websocket.client_timeout_secs"]];
+    this.#loginTimer = setTimeout(() => setImmediate(() => this.#closeUnauthenticated(loginS)), loginS * 1000);
+    this.#heartbeatTimer = setTimeout(() => setImmediate(() => this.#closeSilent(silenceS)), silenceS * 1000);
+    socket.on("message", (data: RawData, isBinary: boolean) => this.#receive(data as Buffer, isBinary));
+    for (const event of ["ping", "pong"] as const) socket.on(event, () => this.#heard());
     // ws closes the socket itself, with the protocol's close code.
     socket.on("error", () => undefined);
     // Not events.once, which rejects on an error.
@@ -85,7 +85,7 @@ export class Connection {
     if (reading === undefined) return;
     for (const frame of reading.changed(bodies)) this.#send(frame);
     const backlog = this.#socket.bufferedAmount + reading.waitingBytes;
-    if (backlog > this.#around.settings["websocket.max_backlog_bytes"]) this.#giveUp(id, backlog);
+    if (backlog > this.#context.settings["websocket.max_backlog_bytes"]) this.#closeSlowReader(id, backlog);
   }
 
   ended({ subscription: { id }, code, message, gone }: Ended): void {
@@ -100,7 +100,7 @@ export class Connection {
   }
 
   /** Frames already queued are still sent before the error, so what the client received has no gap. */
-  #giveUp(id: string, backlog: number): void {
+  #closeSlowReader(id: string, backlog: number): void {
     const message = `${backlog} bytes wait to be read; subscribe again from the last version that was`;
     this.#send(failure(id, "SLOW_READER", message));
     this.close(1013, "Too slow");
@@ -108,26 +108,26 @@ export class Connection {
 
   // Both timers fire after pending input was read, so that a slow server does not count against the client.
 
-  #refuseShy(seconds: number): void {
-    if (this.#hasTried) return;
+  #closeUnauthenticated(seconds: number): void {
+    if (this.#hasTriedLogin) return;
     this.#send(authError(`Authentication timeout - no auth message received within ${seconds} seconds`));
     this.close(1008, "Authentication timeout");
   }
 
-  #refuseSilent(seconds: number): void {
+  #closeSilent(seconds: number): void {
     // Half the limit is enough: a timer may fire a millisecond early, and input read just now is far more recent.
     if (Date.now() - this.#heardMs >= seconds * 500) this.close(1000, "Heartbeat timeout");
   }
 
   #heard(): void {
     this.#heardMs = Date.now();
-    this.#silent.refresh();
+    this.#heartbeatTimer.refresh();
   }
 
-  #hear(data: Buffer, isBinary: boolean): void {
+  #receive(data: Buffer, isBinary: boolean): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.#heard();
-    const most = this.#around.settings["security.max_ws_message_size"];
+    const most = this.#context.settings["security.max_ws_message_size"];
     if (data.length > most) {
       const problem = `Message exceeds maximum size of ${most} bytes`;
       this.#send(failure("protocol", "MESSAGE_TOO_LARGE", problem));
@@ -166,11 +166,11 @@ export class Connection {
         else await this.#subscribe(user, request);
         break;
       case "next_batch":
-        if (user !== undefined) this.#turn(request.id, request.after);
+        if (user !== undefined) this.#nextPage(request.id, request.after);
         break;
       case "unsubscribe":
         if (this.#readings.delete(request.id))
-          await this.#around.database.ask("unsubscribe", { connection: this.id, id: request.id });
+          await this.#context.database.ask("unsubscribe", { connection: this.id, id: request.id });
         break;
       case "ping":
         break;
@@ -178,10 +178,10 @@ export class Connection {
   }
 
   async #logIn({ token, compression }: Login): Promise<void> {
-    this.#hasTried = true;
-    const claims = verify(token, this.#around.secret, Date.now() / 1000);
+    this.#hasTriedLogin = true;
+    const claims = verify(token, this.#context.secret, Date.now() / 1000);
     const user = typeof claims === "string" || claims.token_type !== "access" ? undefined : claims.sub;
-    const profile = user === undefined ? undefined : await this.#around.database.ask("profile", { user });
+    const profile = user === undefined ? undefined : await this.#context.database.ask("profile", { user });
     if (this.#account === undefined) this.#compression = compression;
     // Logging in again as the same user changes nothing; a bad token or another user ends the connection.
     if (profile === undefined || (this.#account !== undefined && this.#account.user !== profile.id)) {
@@ -199,7 +199,7 @@ export class Connection {
       return;
     }
     const subscription = this.#subscription(user, id, sql, options);
-    const opened = await this.#around.database.ask("subscribe", subscription).catch(unanswered);
+    const opened = await this.#context.database.ask("subscribe", subscription).catch(unanswered);
     if (opened.kind === "gone") this.close(1008, "The account is gone");
     else if (opened.kind === "refused") this.#send(failure(id, opened.code, opened.message));
     else {
@@ -214,7 +214,7 @@ export class Connection {
     return { connection: this.id, id, user, sql, options, createdMs: Date.now() };
   }
 
-  #turn(id: string, after: string | undefined): void {
+  #nextPage(id: string, after: string | undefined): void {
     const reading = this.#readings.get(id);
     const refuse = (code: Code, message: string): void => this.#send(failure(id, code, message));
     if (reading === undefined) refuse("BATCH_FETCH_FAILED", `Not found: Subscription not found: ${id}`);
@@ -236,10 +236,10 @@ export class Connection {
   #leave(): void {
     if (this.#hasLeft) return;
     this.#hasLeft = true;
-    clearTimeout(this.#shy);
-    clearTimeout(this.#silent);
+    clearTimeout(this.#loginTimer);
+    clearTimeout(this.#heartbeatTimer);
     this.#readings.clear();
-    this.#around.database.ask("leave", { connection: this.id }).catch(() => undefined);
+    this.#context.database.ask("leave", { connection: this.id }).catch(() => undefined);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Code } from "./news.ts";
+import type { Code } from "./notices.ts";
 
 /** Frames as text: versions are bare numbers that JSON.stringify would round. */
 

@@ -5,7 +5,7 @@ import { WebSocket } from "ws";
 export type Row = Readonly<Record<string, unknown>>;
 
 /** One received frame; versions are text, as in rows. */
-export interface Came {
+export interface ReceivedFrame {
   readonly type: string;
   readonly subscription_id?: string;
   readonly code?: string;
@@ -29,7 +29,7 @@ export interface Came {
 
 /** For tests of the sandbox: a socket and the frames received on it. */
 export class Listener {
-  readonly frames: Came[] = [];
+  readonly frames: ReceivedFrame[] = [];
   readonly socket: WebSocket;
   /** Resolves with the code and the reason. */
   readonly closed: Promise<readonly [code: number, reason: string]>;
@@ -42,7 +42,7 @@ export class Listener {
     this.socket = new WebSocket(url.replace("http", "ws") + path, { headers, perMessageDeflate: false });
     this.socket.on("message", (data: Buffer, isBinary: boolean) => {
       const text = isBinary ? gunzipSync(data).toString() : data.toString();
-      const frame = JSON.parse(text.replace(/"last_seq_id":(\d+)/g, '"last_seq_id":"$1"')) as Came;
+      const frame = JSON.parse(text.replace(/"last_seq_id":(\d+)/g, '"last_seq_id":"$1"')) as ReceivedFrame;
       this.frames.push({ ...frame, isBinary, text });
       this.#changed();
     });
@@ -82,7 +82,7 @@ export class Listener {
   }
 
   /** Subscribes, and returns the acknowledgement or the error. */
-  async subscribe(id: string, sql: string, options?: Row): Promise<Came> {
+  async subscribe(id: string, sql: string, options?: Row): Promise<ReceivedFrame> {
     const before = this.frames.length;
     this.send({ type: "subscribe", subscription: { id, sql, ...(options === undefined ? {} : { options }) } });
     return await this.until(() =>
@@ -91,7 +91,7 @@ export class Listener {
   }
 
   /** Subscribes from `version`, given as digits because a JavaScript number would round it. */
-  async resume(id: string, sql: string, version: string): Promise<Came> {
+  async resume(id: string, sql: string, version: string): Promise<ReceivedFrame> {
     const before = this.frames.length;
     const subscription = JSON.stringify({ id, sql, options: { from: "here" } }).replace('"here"', version);
     this.send(`{"type":"subscribe","subscription":${subscription}}`);
@@ -118,11 +118,11 @@ export class Listener {
     await this.until(() => this.of(id).length > 0);
   }
 
-  of(id: string): Came[] {
+  of(id: string): ReceivedFrame[] {
     return this.frames.filter((frame) => frame.subscription_id === id);
   }
 
-  changes(id: string): Came[] {
+  changes(id: string): ReceivedFrame[] {
     return this.of(id).filter(({ type }) => type === "change");
   }
 
@@ -142,7 +142,10 @@ export class Listener {
 }
 
 /** The rows by `id`, without versions, that a client has after applying these frames. */
-export function together(frames: readonly Came[], known: ReadonlyMap<unknown, Row> = new Map()): Map<unknown, Row> {
+export function applyFrames(
+  frames: readonly ReceivedFrame[],
+  known: ReadonlyMap<unknown, Row> = new Map(),
+): Map<unknown, Row> {
   const state = new Map(known);
   for (const { type, change_type: change, rows = [], old_values: old = [] } of frames) {
     if (type !== "change" && type !== "initial_data_batch") continue;
@@ -153,7 +156,7 @@ export function together(frames: readonly Came[], known: ReadonlyMap<unknown, Ro
 }
 
 /** The highest version in any frame. */
-export const lastVersion = (frames: readonly Came[]): string =>
+export const lastVersion = (frames: readonly ReceivedFrame[]): string =>
   String(
     frames
       .flatMap(({ rows = [], old_values: old = [] }) => [...rows, ...old])

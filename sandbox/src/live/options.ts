@@ -1,4 +1,4 @@
-import type { Options } from "./news.ts";
+import type { Options } from "./notices.ts";
 import { LiveRefusal } from "./query.ts";
 
 /** Rows per page unless the client asks for another size. */

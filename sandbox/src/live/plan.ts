@@ -7,9 +7,9 @@ import { LiveRefusal, type LiveQuery } from "./query.ts";
 import { Shape, type Cells } from "./shape.ts";
 
 /** One row, and whether it matches the live query. */
-interface Judged {
+interface Evaluated {
   readonly cells: Cells;
-  readonly fits: boolean;
+  readonly matches: boolean;
 }
 
 /**
@@ -38,7 +38,7 @@ export class Plan {
     this.shape = new Shape(table, query.columns);
     // Run on no rows, so that an invalid query is refused now.
     this.rows("LIMIT 0");
-    this.judge([]);
+    this.evaluate([]);
   }
 
   isCurrent(catalogue: Catalogue): boolean {
@@ -63,17 +63,17 @@ export class Plan {
   }
 
   /** Evaluates rows from `kalam.changes`, converted back to the types of the table. */
-  judge(rows: readonly string[]): Judged[] {
+  evaluate(rows: readonly string[]): Evaluated[] {
     const { alias, condition } = this.#query;
     const { names } = this.shape;
     // `_deleted` exists only in the view, not in the log; it is false for every stored row.
     const given = `[${rows.map((row) => `{"_deleted":false,${row.slice(1)}`).join(",")}]`;
-    const judged = this.#run({
+    const evaluated = this.#run({
       text: `SELECT (${condition}\n) IS TRUE, ${names} FROM json_populate_recordset(NULL::${this.#view()}, $1) WITH ORDINALITY
         AS ${quote(alias)} (${names}, "_place") ORDER BY "_place"`,
       values: [given],
     });
-    return judged.map(([fits, ...cells]) => ({ cells, fits: fits === "t" }));
+    return evaluated.map(([matches, ...cells]) => ({ cells, matches: matches === "t" }));
   }
 
   #run(bound: Bound): Cells[] {

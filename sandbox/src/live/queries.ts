@@ -3,7 +3,7 @@ import { Refusal } from "../sql/errors.ts";
 import type { Catalogue } from "../store/catalogue.ts";
 import type { Engine } from "../store/engine.ts";
 import { begin, bodiesOf, concerns, latest, unread, type Change } from "./changes.ts";
-import type { Ended, News, Opened, Resumption, SocketFigures, Subscription } from "./news.ts";
+import type { Ended, Notice, Opened, Resumption, SocketFigures, Subscription } from "./notices.ts";
 import { refuseOptions, shownOptions } from "./options.ts";
 import { Plan } from "./plan.ts";
 import { LiveRefusal, readLiveQuery } from "./query.ts";
@@ -24,16 +24,16 @@ export class LiveQueries {
   readonly #engine: Engine;
   readonly #catalogue: Catalogue;
   readonly #settings: Settings;
-  readonly #tell: (toldUpTo: string, news: readonly News[]) => void;
+  readonly #tell: (deliveredUpTo: string, notices: readonly Notice[]) => void;
   readonly #open = new Map<string, Live>();
-  #toldUpTo = "0";
+  #deliveredUpTo = "0";
   #peak = 0;
 
   constructor(
     engine: Engine,
     catalogue: Catalogue,
     settings: Settings,
-    tell: (toldUpTo: string, news: readonly News[]) => void,
+    tell: (deliveredUpTo: string, notices: readonly Notice[]) => void,
   ) {
     this.#engine = engine;
     this.#catalogue = catalogue;
@@ -46,8 +46,8 @@ export class LiveQueries {
   }
 
   /** Reopens the live queries of the previous thread; the next delivery brings what they missed. */
-  resume({ subscriptions, toldUpTo }: Resumption): void {
-    if (toldUpTo !== undefined) this.#toldUpTo = toldUpTo;
+  resume({ subscriptions, deliveredUpTo }: Resumption): void {
+    if (deliveredUpTo !== undefined) this.#deliveredUpTo = deliveredUpTo;
     for (const subscription of subscriptions) {
       try {
         this.#add(subscription, this.#plan(subscription));
@@ -67,12 +67,12 @@ export class LiveQueries {
       if (this.#open.has(nameOf(subscription)))
         throw new LiveRefusal("INVALID_SUBSCRIPTION_ID", `Subscription ID '${id}' is in use on this connection`);
       refuseOptions(options);
-      if (this.#open.size === 0) this.#toldUpTo = latest(this.#engine);
+      if (this.#open.size === 0) this.#deliveredUpTo = latest(this.#engine);
       else this.deliver();
       const plan = this.#plan(subscription);
       const { rows, missed } = options === undefined ? { rows: [], missed: [] } : begin(plan, options, this.#engine);
       this.#add(subscription, plan);
-      this.#tell(this.#toldUpTo, []);
+      this.#tell(this.#deliveredUpTo, []);
       return {
         kind: "open",
         schema: plan.shape.schema(),
@@ -118,9 +118,9 @@ export class LiveQueries {
   /** Delivers the changes committed since the last delivery, each exactly once. */
   deliver(): void {
     while (this.#open.size > 0) {
-      const { changes, upTo, more } = unread(this.#engine, this.#toldUpTo);
-      this.#toldUpTo = upTo;
-      if (changes.length > 0) this.#tell(upTo, this.#newsOf(changes));
+      const { changes, upTo, more } = unread(this.#engine, this.#deliveredUpTo);
+      this.#deliveredUpTo = upTo;
+      if (changes.length > 0) this.#tell(upTo, this.#noticesOf(changes));
       if (!more) return;
     }
   }
@@ -157,14 +157,14 @@ export class LiveQueries {
   #end(subscription: Subscription, { code, message }: Pick<Ended, "code" | "message">): void {
     this.close(subscription.connection, subscription.id);
     const gone = this.#catalogue.roleOf(subscription.user) === undefined;
-    this.#tell(this.#toldUpTo, [{ kind: "ended", subscription, code, message, gone }]);
+    this.#tell(this.#deliveredUpTo, [{ kind: "ended", subscription, code, message, gone }]);
   }
 
   /** Identical live queries of one account are evaluated once. */
-  #newsOf(changes: readonly Change[]): News[] {
+  #noticesOf(changes: readonly Change[]): Notice[] {
     const alike = new Map<string, Live[]>();
     for (const live of this.#open.values()) alike.set(live.plan.key, [...(alike.get(live.plan.key) ?? []), live]);
-    return [...alike.values()].flatMap((lives): News[] => {
+    return [...alike.values()].flatMap((lives): Notice[] => {
       const plan = lives[0]?.plan;
       const own = plan === undefined ? [] : changes.filter((change) => concerns(plan, change));
       if (plan === undefined || own.length === 0) return [];

@@ -1,8 +1,8 @@
 import { Refusal } from "../sql/errors.ts";
-import { refuseForeign } from "../sql/rewrite.ts";
+import { refuseUnsupported } from "../sql/rewrite.ts";
 import { split, tokenize } from "../sql/tokens.ts";
 import { list, node, parse, text, walk, type Node, type Parsed } from "../sql/tree.ts";
-import type { Code } from "./news.ts";
+import type { Code } from "./notices.ts";
 
 /** Columns of the rows of one table that meet a condition. */
 export interface LiveQuery {
@@ -39,7 +39,7 @@ export function readLiveQuery(sql: string): LiveQuery {
     throw bad("Only SELECT queries are supported for subscriptions");
   const { source, top } = read(() => parse(statement));
   refuseShape(top);
-  read(() => refuseForeign(top, "SELECT"));
+  read(() => refuseUnsupported(top, "SELECT"));
   const range = node(list(top["fromClause"])[0]?.["RangeVar"]);
   if (range["schemaname"] === undefined) throw invalid("Query must use namespace.table format");
   const table = text(range["relname"]);

@@ -1,5 +1,5 @@
 import { acknowledgement, batch, change, type Page } from "./frames.ts";
-import type { Opened, Subscription } from "./news.ts";
+import type { Opened, Subscription } from "./notices.ts";
 import { defaultPageRows } from "./options.ts";
 
 /**

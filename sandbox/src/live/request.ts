@@ -1,6 +1,6 @@
 import { parseJson } from "../http/exchange.ts";
 import { parseExactly, wholeNumber } from "../sql/parameters.ts";
-import type { Options } from "./news.ts";
+import type { Options } from "./notices.ts";
 
 /** A message from a client. */
 export type Request =

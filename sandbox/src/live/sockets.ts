@@ -1,10 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
-import { isWelcome } from "../http/origins.ts";
+import { isAllowedOrigin } from "../http/origins.ts";
 import type { Settings } from "../settings.ts";
-import { Connection, type Login, type Surroundings } from "./connection.ts";
-import type { News, SocketFigures, Subscription } from "./news.ts";
+import { Connection, type ConnectionContext, type Login } from "./connection.ts";
+import type { Notice, SocketFigures, Subscription } from "./notices.ts";
 
 /** Longer messages close the socket unread; shorter ones over the limit get an error first. */
 const payloadBytesMax = 16 * 1024 * 1024;
@@ -16,25 +16,25 @@ export class Sockets {
   #peak = 0;
 
   /** Accepts or refuses a request for `/v1/ws`. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, around: Surroundings): void {
-    const problem = problemWithOrigin(request, around.settings);
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, context: ConnectionContext): void {
+    const problem = problemWithOrigin(request, context.settings);
     if (problem !== undefined) {
       refuseUpgrade(socket, "403 Forbidden", problem);
       return;
     }
     this.#server.handleUpgrade(request, socket, head, (opened) => {
-      const connection = new Connection(opened, around, loginOf(request));
+      const connection = new Connection(opened, context, loginOf(request));
       this.#connections.set(connection.id, connection);
       this.#peak = Math.max(this.#peak, this.#connections.size);
       opened.once("close", () => this.#connections.delete(connection.id));
     });
   }
 
-  tell(news: readonly News[]): void {
-    for (const one of news) {
-      if (one.kind === "changes")
-        for (const { connection, id } of one.to) this.#connections.get(connection)?.changed(id, one.bodies);
-      else this.#connections.get(one.subscription.connection)?.ended(one);
+  notify(notices: readonly Notice[]): void {
+    for (const notice of notices) {
+      if (notice.kind === "changes")
+        for (const { connection, id } of notice.to) this.#connections.get(connection)?.changed(id, notice.bodies);
+      else this.#connections.get(notice.subscription.connection)?.ended(notice);
     }
   }
 
@@ -72,7 +72,7 @@ export function refuseUpgrade(socket: Duplex, status: string, text: string): voi
 }
 
 function problemWithOrigin({ headers: { origin } }: IncomingMessage, settings: Settings): string | undefined {
-  if (isWelcome(origin, settings)) return undefined;
+  if (isAllowedOrigin(origin, settings)) return undefined;
   if (origin !== undefined) return "Origin not allowed";
   return settings["security.strict_ws_origin_check"] ? "Origin header required" : undefined;
 }

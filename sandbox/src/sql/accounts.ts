@@ -1,7 +1,7 @@
 import type { Settings } from "../settings.ts";
 import { recordAction } from "../store/audit.ts";
 import type { Engine } from "../store/engine.ts";
-import { hash, matches, weakness } from "../store/passwords.ts";
+import { hash, matches, passwordProblem } from "../store/passwords.ts";
 import { isAdmin, titled, type Account, type Role } from "../store/roles.ts";
 import { denied, failed, invalid, Refusal } from "./errors.ts";
 import { refuseRest } from "./names.ts";
@@ -115,7 +115,7 @@ export function addAccount(engine: Engine, { name, password, role, email }: NewA
 }
 
 function checkPassword(password: string, settings: Settings): void {
-  const weak = weakness(password, settings["auth.min_password_length"]);
+  const weak = passwordProblem(password, settings["auth.min_password_length"]);
   if (weak !== undefined) throw failed(`Invalid operation: ${weak}`);
 }
 
@@ -194,7 +194,7 @@ export function readDropUser(reader: Reader): (session: Session) => Outcome {
 }
 
 /** The account that `EXECUTE AS USER` runs as. Only callers with the privilege learn whether it exists. */
-export function standIn(session: Session, name: string): Account {
+export function impersonate(session: Session, name: string): Account {
   const { account, catalogue } = session;
   const role = catalogue.roleOf(name);
   const target = role ?? "user";

@@ -5,7 +5,7 @@ import { isAdmin } from "../store/roles.ts";
 import { failed, Refusal, translate } from "./errors.ts";
 import { checkParameters, type Parameter } from "./parameters.ts";
 import { done, type Outcome, type Session } from "./session.ts";
-import { checkRights, dataStatement, understand, type Command } from "./statements.ts";
+import { checkRights, dataStatement, parseCommand, type Command } from "./statements.ts";
 import { split, type Statement } from "./tokens.ts";
 
 /** The answer to one request: the JSON of each result, or a refusal. */
@@ -52,7 +52,7 @@ function readAll(statements: readonly Statement[], session: Session): Command[] 
   let { namespace } = session;
   const commands = statements.map((statement, index) => {
     try {
-      const command = understand(statement, namespace);
+      const command = parseCommand(statement, namespace);
       if (command.kind === "own" && command.use !== undefined) namespace = command.use;
       return command;
     } catch (error) {

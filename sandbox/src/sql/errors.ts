@@ -9,10 +9,10 @@ type Code =
   | "PARAMS_WITH_BATCH"
   | "PERMISSION_DENIED"
   | "EMPTY_SQL"
-  | Telling;
+  | SpecificCode;
 
 /** More specific than the SQL_EXECUTION_ERROR that KalamDB gives for all of these. */
-type Telling = "UNIQUE_VIOLATION" | "NOT_NULL_VIOLATION" | "MISSING_COLUMN" | "TABLE_NOT_FOUND" | "TYPE_MISMATCH";
+type SpecificCode = "UNIQUE_VIOLATION" | "NOT_NULL_VIOLATION" | "MISSING_COLUMN" | "TABLE_NOT_FOUND" | "TYPE_MISMATCH";
 
 const statusCodes: Partial<Readonly<Record<Code, number>>> = { PERMISSION_DENIED: 403, INVALID_CREDENTIALS: 401 };
 
@@ -93,13 +93,13 @@ export function translate(error: PostgresError, subject: Subject): Refusal {
     case "54001":
       return failed(`Execution error: SQL error: RecursionLimitExceeded (${message})`);
     case "23514":
-      return misfit("the value does not fit its column");
+      return typeMismatch("the value does not fit its column");
     default:
-      return /^22|^42804|^42846/.test(code) ? misfit(message) : failed(`Execution error: ${message}`);
+      return /^22|^42804|^42846/.test(code) ? typeMismatch(message) : failed(`Execution error: ${message}`);
   }
 }
 
-const misfit = (why: string): Refusal =>
+const typeMismatch = (why: string): Refusal =>
   wrong(`Invalid operation: Schema coercion failed: Cast error: ${why}`, "TYPE_MISMATCH");
 
 /** The key in "Key (_user, id)=(alice, 5) already exists.". */

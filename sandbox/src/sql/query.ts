@@ -1,6 +1,6 @@
 import { id, type Table } from "../store/catalogue.ts";
 import { PostgresError } from "../store/engine.ts";
-import { tellAboutServer } from "../store/figures.ts";
+import { publishFigures } from "../store/figures.ts";
 import { databaseRole, titled, type Account } from "../store/roles.ts";
 import { denied, failed, noColumn, noTable, translate, wrong } from "./errors.ts";
 import type { Parameter } from "./parameters.ts";
@@ -21,7 +21,7 @@ export function runQuery(
   const target = query.target === undefined ? undefined : existing(session, query.target.namespace, query.target.name);
   if (target !== undefined) checkWrite(query, target, session, as);
   for (const table of tables) if (table !== target) checkRead(table, as);
-  tellAboutServer(tables, session);
+  publishFigures(tables, session);
 
   const { settings } = session;
   const limit = settings[query.limited ? "limits.max_query_limit" : "limits.default_query_limit"];

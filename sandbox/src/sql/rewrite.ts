@@ -44,7 +44,7 @@ export function rewrite(statement: Statement, namespace: string): Query {
   const { source, kind, top } = parse(statement);
   if (!(kind in verbs)) throw invalid(`Unsupported statement type: ${statement.text.slice(0, 200)}`);
   const verb = verbs[kind as Kind];
-  refuseForeign(top, verb);
+  refuseUnsupported(top, verb);
 
   const bytes = Buffer.from(source);
   const edits: Edit[] = [];
@@ -64,19 +64,19 @@ export function rewrite(statement: Statement, namespace: string): Query {
   };
 }
 
-const unplanned = (what: string): Error => failed(`Execution error: Error during planning: ${what} not supported`);
+const unsupported = (what: string): Error => failed(`Execution error: Error during planning: ${what} not supported`);
 
 /** Refuses PostgreSQL features that KalamDB lacks, and writes hidden in a query. */
-export function refuseForeign(top: Node, verb: Query["verb"]): void {
-  if (top["onConflictClause"] !== undefined) throw unplanned("Insert-on clause");
-  if (top["returningClause"] !== undefined) throw unplanned("RETURNING clause");
+export function refuseUnsupported(top: Node, verb: Query["verb"]): void {
+  if (top["onConflictClause"] !== undefined) throw unsupported("Insert-on clause");
+  if (top["returningClause"] !== undefined) throw unsupported("RETURNING clause");
   if (verb === "SELECT" && top["valuesLists"] !== undefined) throw invalid("Unsupported statement type: VALUES");
   walk(top, (name, value) => {
-    if (/^(Insert|Update|Delete|Merge)Stmt$/.test(name)) throw unplanned("A write inside a query");
-    if (name === "intoClause" || name === "lockingClause") throw unplanned("SELECT INTO and FOR UPDATE");
+    if (/^(Insert|Update|Delete|Merge)Stmt$/.test(name)) throw unsupported("A write inside a query");
+    if (name === "intoClause" || name === "lockingClause") throw unsupported("SELECT INTO and FOR UPDATE");
     const schema =
       name === "FuncCall" && list(value["funcname"]).length > 1 ? nameOf(value["funcname"], 0) : "kalam_fn";
-    if (schema !== "kalam_fn") throw unplanned(`A function of ${schema}`);
+    if (schema !== "kalam_fn") throw unsupported(`A function of ${schema}`);
   });
 }
 

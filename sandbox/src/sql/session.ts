@@ -1,4 +1,4 @@
-import type { SocketFigures } from "../live/news.ts";
+import type { SocketFigures } from "../live/notices.ts";
 import type { LiveQueries } from "../live/queries.ts";
 import type { Settings } from "../settings.ts";
 import { originOf, type Catalogue, type Origin, type Table } from "../store/catalogue.ts";

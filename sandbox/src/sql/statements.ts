@@ -1,6 +1,6 @@
 import { recordAction } from "../store/audit.ts";
 import { isAdmin } from "../store/roles.ts";
-import { readAlterUser, readCreateUser, readDropUser, standIn } from "./accounts.ts";
+import { impersonate, readAlterUser, readCreateUser, readDropUser } from "./accounts.ts";
 import { readAlter } from "./alter.ts";
 import { readDefinition } from "./definition.ts";
 import { denied, failed, invalid, Refusal } from "./errors.ts";
@@ -59,12 +59,12 @@ const ownStatements: readonly (readonly [
   ["SHOW", readShow],
   ["EXPLAIN", explanation, "EXPLAIN commands"],
   ["SUBSCRIBE TO", readSubscribe],
-  ["SET", unserved("this setting"), "SET commands"],
+  ["SET", notServed("this setting"), "SET commands"],
   ["KILL JOB", killJob, "job management"],
   ["KILL LIVE QUERY", killLiveQuery],
   ...["CREATE", "ALTER", "DROP"].flatMap((verb) => [
-    [`${verb} STORAGE`, unserved("storages"), "storage operations"] as const,
-    [`${verb} TOPIC`, unserved("topics"), "topic management"] as const,
+    [`${verb} STORAGE`, notServed("storages"), "storage operations"] as const,
+    [`${verb} TOPIC`, notServed("topics"), "topic management"] as const,
   ]),
 ];
 
@@ -75,7 +75,7 @@ const unsupportedStatement =
 export const dataStatement = /^(SELECT|WITH|INSERT|UPDATE|DELETE)$/;
 
 /** Parses one statement; throws if KalamDB has no such statement. */
-export function understand(statement: Statement, namespace: string): Command {
+export function parseCommand(statement: Statement, namespace: string): Command {
   const reader = new Reader(statement);
   const first = reader.peek();
   const word = first?.word ?? "";
@@ -83,7 +83,7 @@ export function understand(statement: Statement, namespace: string): Command {
     const query = rewrite(statement, namespace);
     return { kind: "query", run: (session, parameters) => runQuery(query, parameters, session) };
   }
-  if (reader.accept("EXECUTE AS USER")) return standingIn(reader, namespace);
+  if (reader.accept("EXECUTE AS USER")) return readExecuteAs(reader, namespace);
   const transaction = readTransaction(reader);
   if (transaction !== undefined) return { kind: transaction };
   if (reader.accept("USE NAMESPACE") || reader.accept("USE") || reader.accept("SET NAMESPACE")) return use(reader);
@@ -108,7 +108,7 @@ export function checkRights(command: Command, session: Session): void {
   if (command.kind === "own" && command.administers !== undefined && !isAdmin(session.account)) {
     throw denied(`Admin privileges (DBA or System role) required for ${command.administers}`);
   }
-  if (command.kind === "query" && command.as !== undefined) standIn(session, command.as);
+  if (command.kind === "query" && command.as !== undefined) impersonate(session, command.as);
 }
 
 function readTransaction(reader: Reader): "begin" | "commit" | "rollback" | undefined {
@@ -126,7 +126,7 @@ function readTransaction(reader: Reader): "begin" | "commit" | "rollback" | unde
   return kind;
 }
 
-function standingIn(reader: Reader, namespace: string): Command {
+function readExecuteAs(reader: Reader, namespace: string): Command {
   const user = reader.next();
   const wrapped = /^\(([\s\S]*)\)$/.exec(reader.rest());
   if (user === undefined || wrapped === null)
@@ -140,7 +140,7 @@ function standingIn(reader: Reader, namespace: string): Command {
   return {
     kind: "query",
     as,
-    run: (session, parameters) => runQuery(query, parameters, session, standIn(session, as)),
+    run: (session, parameters) => runQuery(query, parameters, session, impersonate(session, as)),
   };
 }
 
@@ -173,7 +173,7 @@ function use(reader: Reader): Command {
   return { kind: "own", run, use: name };
 }
 
-function unserved(what: string): (reader: Reader) => Run {
+function notServed(what: string): (reader: Reader) => Run {
   return (reader) => {
     reader.rest();
     return () => {

@@ -62,7 +62,7 @@ export function createTable(definition: Definition, session: Session): Outcome {
   engine.atomically(() => {
     engine.script(storage(table));
     engine.script(view(table));
-    remember(table, session);
+    recordVersion(table, session);
     recordAction(session, "CREATE_TABLE", full, `Type: ${type}`);
   });
   catalogue.reload();
@@ -81,7 +81,7 @@ function storage(table: Table): string {
     CREATE TRIGGER a_same BEFORE UPDATE ON ${rowsOf(table)} FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
     CREATE TRIGGER b_stamp BEFORE INSERT OR UPDATE ON ${rowsOf(table)} FOR EACH ROW EXECUTE FUNCTION kalam.stamp(${kind});
     ${Object.keys(transitionTables)
-      .map((event) => noting(table, event, [kind, literal(id(table)), literal(key ?? "_seq")]))
+      .map((event) => noteTrigger(table, event, [kind, literal(id(table)), literal(key ?? "_seq")]))
       .join("\n")}`;
 }
 
@@ -92,7 +92,7 @@ const transitionTables: Readonly<Record<string, string>> = {
   DELETE: "OLD TABLE AS touched",
 };
 
-function noting(table: Table, event: string, about: readonly string[]): string {
+function noteTrigger(table: Table, event: string, about: readonly string[]): string {
   return `CREATE TRIGGER c_note_${event} AFTER ${event} ON ${rowsOf(table)} REFERENCING ${transitionTables[event] ?? ""}
     FOR EACH STATEMENT EXECUTE FUNCTION kalam.note(${about.join(", ")});`;
 }
@@ -154,13 +154,13 @@ export function replaceTable(table: Table, change: string, session: Session): vo
     engine.script(
       `DROP VIEW ${published(table)}; ${change === "" ? "" : `ALTER TABLE ${rowsOf(table)} ${change};`} ${view(table)}`,
     );
-    remember(table, session);
+    recordVersion(table, session);
   });
   catalogue.reload();
 }
 
 /** Adds a version to the table's history. */
-function remember(table: Table, { engine }: Session): void {
+function recordVersion(table: Table, { engine }: Session): void {
   const key = literal(`${table.namespace}:${table.name}`);
   const created =
     table.version === 1 ? "now()" : `(SELECT min(created_at) FROM system.schemas WHERE table_id = ${key})`;

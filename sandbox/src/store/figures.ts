@@ -12,7 +12,7 @@ const sources: Readonly<Record<string, (session: Session) => unknown>> = {
 };
 
 /** Sets the figures of this process that the statement's system views read. */
-export function tellAboutServer(tables: readonly Table[], session: Session): void {
+export function publishFigures(tables: readonly Table[], session: Session): void {
   for (const { namespace, name } of tables) {
     const feed = namespace === "system" ? sources[name] : undefined;
     if (feed !== undefined)

@@ -24,7 +24,7 @@ function derive(password: string, salt: Buffer, cost: number): Buffer {
 }
 
 /** What is wrong with a new password; undefined if nothing. */
-export function weakness(password: string, shortest: number): string | undefined {
+export function passwordProblem(password: string, shortest: number): string | undefined {
   return password.length < shortest
     ? `Weak password: Password must be at least ${shortest} characters (weak)`
     : undefined;

@@ -20,7 +20,7 @@ export interface Said {
 }
 
 /** For tests of the sandbox: a logged-in HTTP client. */
-export interface Visitor {
+export interface Client {
   readonly token: string;
   sql(sql: string, params?: readonly unknown[], namespace?: string): Promise<Said>;
   /** The rows of the first result; throws if the statement is refused. */
@@ -42,13 +42,13 @@ export async function post(url: string, path: string, body: unknown, token?: str
 export const logIn = async (url: string, user: string, password: string): Promise<Response> =>
   await post(url, "/v1/api/auth/login", { user, password });
 
-export async function visit(url: string, user: string, password: string): Promise<Visitor> {
+export async function signIn(url: string, user: string, password: string): Promise<Client> {
   const { access_token: token } = (await (await logIn(url, user, password)).json()) as { access_token?: string };
   if (token === undefined) throw new Error(`${user} could not log in`);
-  return visitWith(url, token);
+  return clientWith(url, token);
 }
 
-function visitWith(url: string, token: string): Visitor {
+function clientWith(url: string, token: string): Client {
   const ask = async (sql: string, params?: readonly unknown[], namespace?: string): Promise<Said> => {
     const response = await post(url, "/v1/api/sql", { sql, params, namespace_id: namespace }, token);
     const text = await response.text();

@@ -74,7 +74,7 @@ export interface Ended {
   readonly gone: boolean;
 }
 
-export type News = Changes | Ended;
+export type Notice = Changes | Ended;
 
 /** What statements can report about the sockets. */
 export interface SocketFigures {
@@ -87,5 +87,5 @@ export interface SocketFigures {
 /** The open live queries and the last change delivered to them, for a replacement thread. */
 export interface Resumption {
   readonly subscriptions: readonly Subscription[];
-  readonly toldUpTo: string | undefined;
+  readonly deliveredUpTo: string | undefined;
 }
