@@ -19,8 +19,8 @@ beforeAll(async () => {
     dataFolder: path.join(folder, "data"),
     rootPassword: null,
     environment: { KALAMDB_LOGS_DIR: path.join(folder, "logs") },
-    // As recorded, but for the limit of queries, since the replay does not wait between two of them, and for how long
-    // somebody may be silent, since it would.
+    // As recorded, except for the query limit, since the replay sends queries without pauses, and the WebSocket timeouts,
+    // since the replay waits for them.
     changes: {
       "auth.bcrypt_cost": 4,
       "logging.level": "info",
@@ -38,7 +38,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-// One after the other, since each builds on what those before it left behind.
+// In order, since each section builds on the state that the earlier ones left.
 describe.sequential("the sandbox answers as the recorded server did", () => {
   test.for(Object.keys(sections) as Section[])("%s", async (section) => {
     const expected: Readonly<Record<string, string>> = { ...better[section], ...notServed[section] };
@@ -58,12 +58,12 @@ describe.sequential("the sandbox answers as the recorded server did", () => {
     expect(surprises.join("\n\n")).toBe("");
     expect(
       Object.keys(expected).filter((name) => !differing.has(name)),
-      "expected differences that are gone",
+      "expected differences that no longer occur",
     ).toEqual([]);
   });
 });
 
-test("texts that the recording cut are rebuilt at their full length", () => {
+test("texts truncated in the recording are rebuilt at full length", () => {
   const cut = JSON.stringify(Object.keys(sections).flatMap((section) => readSection(section as Section))).match(
     /<\d+ characters>/g,
   );
@@ -74,10 +74,10 @@ test("texts that the recording cut are rebuilt at their full length", () => {
   expect(() => rebuild("<30 characters> a VALUES (5,'s'),(6,'s'")).toThrow("cannot rebuild");
 });
 
-test("an answer that differs is seen to differ", () => {
+test("a different answer is reported", () => {
   const entry = readSection("envelope").find(({ name }) => name === "literals");
   const answer = entry?.response;
-  if (entry === undefined || answer === undefined) throw new Error("the entry is gone");
+  if (entry === undefined || answer === undefined) throw new Error("the entry is missing");
   const changed = (from: string, to: string): string[] =>
     differences(entry, JSON.parse(JSON.stringify(answer).replace(from, to)) as typeof answer, folder);
   expect(changed("nothing", "")).toEqual([]);

@@ -7,8 +7,8 @@ import { readSection, sections, type Answer, type Entry, type Section } from "./
 import { Driver } from "./replay.ts";
 
 /**
- * Records the sections anew: sends the same requests to a server that was started for it and has not been set up, and
- * writes what comes back. `--dir` is the folder that holds the server's files, and is written as `<dir>`.
+ * Records the sections again: sends the same requests to a fresh server that has not been set up, and writes its answers.
+ * `--dir` is the folder with the server's files, recorded as `<dir>`.
  */
 const { values } = parseArgs({
   options: {
@@ -20,7 +20,7 @@ const { values } = parseArgs({
 
 const keptCharsMax = 2000;
 
-/** What must not be kept (tokens, hashes, folders), and what nobody wants to read at its full length. */
+/** Removes tokens, hashes and folders, and truncates long texts. */
 function keep(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(keep);
   if (typeof value === "object" && value !== null) {

@@ -163,11 +163,12 @@ test("a stricter access level takes effect immediately", async () => {
 });
 
 test("SUBSCRIBE TO returns a statement that a socket accepts, and refuses what a socket would", async () => {
-  const told = async (sql: string): Promise<unknown> => (await alice.sql(sql, [], "n")).results[0]?.rows?.[0]?.[2];
-  expect(await told("SUBSCRIBE TO s_public WHERE id > 1")).toMatchObject({
+  const subscriptionOf = async (sql: string): Promise<unknown> =>
+    (await alice.sql(sql, [], "n")).results[0]?.rows?.[0]?.[2];
+  expect(await subscriptionOf("SUBSCRIBE TO s_public WHERE id > 1")).toMatchObject({
     sql: 'SELECT * FROM "n".s_public WHERE id > 1',
   });
-  expect(await told("SUBSCRIBE TO n.s_public OPTIONS (last_rows=1)")).toMatchObject({
+  expect(await subscriptionOf("SUBSCRIBE TO n.s_public OPTIONS (last_rows=1)")).toMatchObject({
     sql: "SELECT * FROM n.s_public",
   });
   expect(await alice.sql("SUBSCRIBE TO s_public")).toMatchObject({

@@ -43,7 +43,7 @@ const catalogue = new Catalogue(engine);
 const jobs = new Jobs(engine, catalogue, backUp);
 const eviction = new Eviction(engine, catalogue, settings);
 const live = new LiveQueries(engine, catalogue, settings, (deliveredUpTo, notices) =>
-  tell({ kind: "live", deliveredUpTo, notices }),
+  post({ kind: "live", deliveredUpTo, notices }),
 );
 live.resume(resumption);
 
@@ -122,7 +122,7 @@ const handlers: {
   },
 };
 
-function tell(message: WorkerMessage): void {
+function post(message: WorkerMessage): void {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
   parentPort?.postMessage(message);
 }
@@ -130,8 +130,8 @@ function tell(message: WorkerMessage): void {
 /** An error thrown here is not a refusal: the engine is broken, so this thread ends with it and is replaced. */
 async function respond({ kind, ask }: WorkerRequest): Promise<void> {
   const handle = handlers[kind] as (ask: unknown) => unknown;
-  tell({ kind: "answer", answer: await handle(ask) });
+  post({ kind: "answer", answer: await handle(ask) });
 }
 
 parentPort?.on("message", (asked: WorkerRequest) => void respond(asked));
-tell({ kind: "open" });
+post({ kind: "open" });

@@ -32,7 +32,7 @@ const make = async (name: string, more = "", type = "USER"): Promise<unknown> =>
   await root.rows(`CREATE TABLE n.${name} (id BIGINT PRIMARY KEY, v TEXT, n INT${more}) WITH (TYPE='${type}')`);
 
 /** Change frames without versions. */
-const told = (listener: Listener, id: string): unknown[] =>
+const changesOf = (listener: Listener, id: string): unknown[] =>
   listener.changes(id).map(({ change_type: kind, rows, old_values: old }) => {
     const plain = (some?: readonly Row[]): unknown => some?.map(({ _seq, ...row }) => row);
     return [kind, plain(rows), plain(old)];
@@ -66,7 +66,7 @@ test("each change is delivered once, in order, with the old and the new row", as
   const at = 1767323045123456;
   const first = { id: "1", v: "é 😀", n: 1, at, big: "9007199254740993" };
   const empty = { v: null, n: null, at: null, big: null, _deleted: false };
-  expect(told(listener, "all")).toEqual([
+  expect(changesOf(listener, "all")).toEqual([
     ["insert", [{ ...first, _deleted: false }], undefined],
     ["insert", [{ ...empty, id: "2", n: 2, big: "1" }], undefined],
     ["update", [{ ...first, n: 2 }], [{ id: "1", n: 1 }]],
@@ -76,7 +76,7 @@ test("each change is delivered once, in order, with the old and the new row", as
     ["update", [{ id: "3", n: 3 }], [{ id: "3", n: null }]],
     ["insert", [{ ...empty, id: "5" }], undefined],
   ]);
-  expect(told(listener, "some").slice(2, 5)).toEqual([
+  expect(changesOf(listener, "some").slice(2, 5)).toEqual([
     ["update", [{ id: "1", n: 2 }], [{ id: "1", n: 1 }]],
     ["update", [{ id: "1", n: 2 }], [{ id: "1" }]],
     ["delete", undefined, [{ n: 2 }]],
@@ -292,7 +292,7 @@ test("no change is lost or duplicated between the initial rows and the changes, 
     if (page.length < 1000) break;
     from = String(page.at(-1)?.[0]);
   }
-  let meanwhile = 0;
+  let concurrent = 0;
   for (const listener of listeners) {
     await listener.fence();
     for (let round = 0; round < 10; round += 1) {
@@ -302,14 +302,14 @@ test("no change is lost or duplicated between the initial rows and the changes, 
       );
       expect(new Set(seen).size, "a version twice").toBe(seen.length);
       const pages = frames.filter(({ type }) => type === "initial_data_batch");
-      if (pages.length > 1 && frames.length > pages.length + 1) meanwhile += 1;
+      if (pages.length > 1 && frames.length > pages.length + 1) concurrent += 1;
       const known = applyFrames(frames);
       for (const row of known.values()) if (row["n"] === null) delete (row as Record<string, unknown>)["n"];
       expect(known).toEqual(table);
     }
   }
   // Most had several pages and changes waiting behind them, where a change could be lost.
-  expect(meanwhile).toBeGreaterThan(25);
+  expect(concurrent).toBeGreaterThan(25);
 });
 
 test("a resumed live query catches up completely, deletes included", async () => {

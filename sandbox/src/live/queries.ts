@@ -24,7 +24,7 @@ export class LiveQueries {
   readonly #engine: Engine;
   readonly #catalogue: Catalogue;
   readonly #settings: Settings;
-  readonly #tell: (deliveredUpTo: string, notices: readonly Notice[]) => void;
+  readonly #notify: (deliveredUpTo: string, notices: readonly Notice[]) => void;
   readonly #open = new Map<string, Live>();
   #deliveredUpTo = "0";
   #peak = 0;
@@ -33,12 +33,12 @@ export class LiveQueries {
     engine: Engine,
     catalogue: Catalogue,
     settings: Settings,
-    tell: (deliveredUpTo: string, notices: readonly Notice[]) => void,
+    notify: (deliveredUpTo: string, notices: readonly Notice[]) => void,
   ) {
     this.#engine = engine;
     this.#catalogue = catalogue;
     this.#settings = settings;
-    this.#tell = tell;
+    this.#notify = notify;
   }
 
   get figures(): { readonly open: number; readonly peak: number } {
@@ -72,7 +72,7 @@ export class LiveQueries {
       const plan = this.#plan(subscription);
       const { rows, missed } = options === undefined ? { rows: [], missed: [] } : begin(plan, options, this.#engine);
       this.#add(subscription, plan);
-      this.#tell(this.#deliveredUpTo, []);
+      this.#notify(this.#deliveredUpTo, []);
       return {
         kind: "open",
         schema: plan.shape.schema(),
@@ -120,7 +120,7 @@ export class LiveQueries {
     while (this.#open.size > 0) {
       const { changes, upTo, more } = unread(this.#engine, this.#deliveredUpTo);
       this.#deliveredUpTo = upTo;
-      if (changes.length > 0) this.#tell(upTo, this.#noticesOf(changes));
+      if (changes.length > 0) this.#notify(upTo, this.#noticesOf(changes));
       if (!more) return;
     }
   }
@@ -157,7 +157,7 @@ export class LiveQueries {
   #end(subscription: Subscription, { code, message }: Pick<Ended, "code" | "message">): void {
     this.close(subscription.connection, subscription.id);
     const gone = this.#catalogue.roleOf(subscription.user) === undefined;
-    this.#tell(this.#deliveredUpTo, [{ kind: "ended", subscription, code, message, gone }]);
+    this.#notify(this.#deliveredUpTo, [{ kind: "ended", subscription, code, message, gone }]);
   }
 
   /** Identical live queries of one account are evaluated once. */

@@ -46,9 +46,9 @@ export class Shape {
 
   schema(): string {
     const { columns } = this.#table;
-    const told = this.#columns === undefined ? columns : this.#shown.slice(0, -1).map((index) => columns[index]);
+    const selected = this.#columns === undefined ? columns : this.#shown.slice(0, -1).map((index) => columns[index]);
     return JSON.stringify(
-      told
+      selected
         .filter((column) => column !== undefined)
         .map((column, index) => {
           const { flags } = originOf(column);

@@ -152,15 +152,15 @@ function refuse(error: unknown, place: Place | undefined, session: Session): Ans
   if (!(refusal instanceof Refusal)) throw error;
   const about = refusal instanceof NumberedRefusal ? refusal.place : place;
   const privileged = isAdmin(session.account);
-  const told = refusal.messageFor(privileged);
+  const shown = refusal.messageFor(privileged);
   logRefusal(session, refusal);
   // A message replaced for plain users does not say which statement failed either.
-  const numbered = about !== undefined && told === refusal.message && refusal.code !== "INVALID_INPUT";
+  const numbered = about !== undefined && shown === refusal.message && refusal.code !== "INVALID_INPUT";
   return {
     kind: "refused",
     status: refusal.status,
     code: refusal.code,
-    message: numbered ? `Statement ${about.number} failed: ${told}` : told,
+    message: numbered ? `Statement ${about.number} failed: ${shown}` : shown,
     ...(privileged && about !== undefined ? { details: about.text } : {}),
   };
 }

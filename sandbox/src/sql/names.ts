@@ -14,7 +14,7 @@ const keywords = new Set(
 );
 const nameCharsMax = 64;
 
-/** What is wrong with a name, if anything is. Names are folded to lower case before they get here. */
+/** What is wrong with a lower-cased name; undefined if nothing. */
 export function problemWith(name: string): string | undefined {
   if (/^\d/.test(name)) return "Name cannot start with a number";
   if (name.startsWith("_")) return "Name cannot start with underscore (reserved for system columns)";

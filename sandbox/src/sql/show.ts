@@ -136,8 +136,8 @@ export function readSubscribe(reader: Reader, namespace: string): (session: Sess
     // Planned now, so that a missing table or privilege is reported here.
     overHttp(() => new Plan(engine, catalogue, query, account));
     const address = `ws://${settings["server.host"]}:${settings["server.port"]}/${settings["server.api_version"]}/ws`;
-    const told = { id: `sub-${query.namespace}-${query.table}-${randomUUID().replaceAll("-", "")}`, sql };
-    const row = ["active", address, told, "Subscribe at ws_url"];
+    const subscription = { id: `sub-${query.namespace}-${query.table}-${randomUUID().replaceAll("-", "")}`, sql };
+    const row = ["active", address, subscription, "Subscribe at ws_url"];
     return answer("status:Text ws_url:Text subscription:Json message:Text", [row]);
   };
 }

@@ -111,10 +111,10 @@ export class Catalogue {
     for (const [number, namespace, table, column] of attributes) {
       const found = this.table(namespace ?? "", table ?? "")?.columns.find((c) => c.column_name === column);
       if (found === undefined) continue;
-      const told = systemViews[namespace === "system" ? (table ?? "") : ""]?.columns.find(
+      const viewColumn = systemViews[namespace === "system" ? (table ?? "") : ""]?.columns.find(
         (c) => c.column_name === column,
       );
-      origins.set(Number(number), { ...originOf(found), unit: told?.milliseconds === true ? "ms" : "us" });
+      origins.set(Number(number), { ...originOf(found), unit: viewColumn?.milliseconds === true ? "ms" : "us" });
     }
     return origins;
   }

@@ -137,21 +137,23 @@ export function toJson(text: string | null, type: DataType, unit: Unit): string 
     case "Bytes":
       return `[${Buffer.from(text.slice(2), "hex").join(",")}]`;
     case "Date":
-      return moment(`${text} 00:00:00`, text, (micros) => micros / 86_400_000_000n);
+      return fromEpoch(`${text} 00:00:00`, text, (micros) => micros / 86_400_000_000n);
     case "Time":
-      return moment(`1970-01-01 ${text}`, text, (micros) => micros);
+      return fromEpoch(`1970-01-01 ${text}`, text, (micros) => micros);
     case "Timestamp":
     case "DateTime":
-      return moment(text, text, (micros) => (unit === "ns" ? micros * 1000n : unit === "ms" ? micros / 1000n : micros));
+      return fromEpoch(text, text, (micros) =>
+        unit === "ns" ? micros * 1000n : unit === "ms" ? micros / 1000n : micros,
+      );
     default:
       return JSON.stringify(text);
   }
 }
 
-/** Microseconds since 1970 of `2026-01-02 03:04:05.123456+00`, formatted by `tell`; unparsable values stay text. */
-function moment(iso: string, text: string, tell: (micros: bigint) => bigint): string {
+/** Microseconds since 1970 of `2026-01-02 03:04:05.123456+00`, converted by `convert`; unparsable values stay text. */
+function fromEpoch(iso: string, text: string, convert: (micros: bigint) => bigint): string {
   const [, date = "", time = "", fraction = ""] = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))?/.exec(iso) ?? [];
   const millis = Date.parse(`${date}T${time}Z`);
   if (Number.isNaN(millis) || iso.endsWith("BC")) return JSON.stringify(text);
-  return String(tell(BigInt(millis) * 1000n + BigInt(fraction.padEnd(6, "0"))));
+  return String(convert(BigInt(millis) * 1000n + BigInt(fraction.padEnd(6, "0"))));
 }

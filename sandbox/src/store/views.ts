@@ -37,7 +37,7 @@ function view(columns: string, from?: string): View {
 }
 
 /** Figures of the running process, set just before a statement that reads them. */
-const told = (name: string): string => `current_setting('kalam.${name}')::json`;
+const processFigures = (name: string): string => `current_setting('kalam.${name}')::json`;
 
 export const systemViews: Readonly<Record<string, View>> = {
   users: view(
@@ -86,7 +86,7 @@ export const systemViews: Readonly<Record<string, View>> = {
     `SELECT q->>'live_id', q->>'connection_id', q->>'subscription_id', q->>'namespace_id', q->>'table_name', q->>'user_id',
        q->>'query', q->>'options', 'active', to_timestamp((q->>'created_ms')::float8 / 1000),
        to_timestamp((q->>'updated_ms')::float8 / 1000), (q->>'changes')::int8, 1::int8,
-       to_timestamp((q->>'heard_ms')::float8 / 1000) FROM json_array_elements(${told("live")}) q`,
+       to_timestamp((q->>'heard_ms')::float8 / 1000) FROM json_array_elements(${processFigures("live")}) q`,
   ),
   sessions: view(
     "session_id:t! backend_pid:b current_schema:t state:t! transaction_id:t transaction_state:t transaction_has_writes:o! " +
@@ -114,10 +114,10 @@ export const systemViews: Readonly<Record<string, View>> = {
          'last_sequence_number', greatest(jsonb_array_length(segments) - 1, 0), 'files', NULL, 'vector_indexes', '{}'::json)::text
      FROM kalam.scopes`,
   ),
-  stats: view("metric_name:t! metric_value:t!", `SELECT key, value FROM json_each_text(${told("stats")})`),
+  stats: view("metric_name:t! metric_value:t!", `SELECT key, value FROM json_each_text(${processFigures("stats")})`),
   settings: view(
     "name:t! value:t! description:t! category:t!",
-    `SELECT s->>0, s->>1, s->>2, split_part(s->>0, '.', 1) FROM json_array_elements(${told("settings")}) s`,
+    `SELECT s->>0, s->>1, s->>2, split_part(s->>0, '.', 1) FROM json_array_elements(${processFigures("settings")}) s`,
   ),
   server_logs: view("timestamp:t! level:t! thread:t target:t line:b message:t!"),
   cluster: view(
@@ -128,7 +128,7 @@ export const systemViews: Readonly<Record<string, View>> = {
     `SELECT c->>'cluster_id', 1::int8, 'leader', 'active', c->>'rpc_addr', c->>'api_addr', true, true, 1, 1, 1::int8,
        NULL::int8, NULL::int8, NULL::int8, NULL::int2, NULL::int8, c->>'hostname', c->>'version', (c->>'memory_mb')::int8,
        (c->>'memory_usage_mb')::int8, NULL::float4, (c->>'uptime_seconds')::int8, c->>'uptime_human', c->>'os', c->>'arch'
-     FROM (SELECT ${told("cluster")} c) one`,
+     FROM (SELECT ${processFigures("cluster")} c) one`,
   ),
   cluster_groups: view(
     "group_id:b! cluster_id:t! node_id:b! group_type:t! current_term:b vote:j last_log_index:b last_applied:b snapshot:b " +
