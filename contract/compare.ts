@@ -1,13 +1,13 @@
-import { TELLING_CODES } from "./expected.ts";
-import { type Answer, type Entry, rebuild } from "./recording.ts";
+import { specificCodes } from "./expected.ts";
+import { rebuild, type Answer, type Entry } from "./recording.ts";
 
 /**
- * Which messages are compared. Those of KalamDB's own statements, word for word. Those of the engine under it only by
- * what checks read in them: each of these phrases that the recording has must be in the answer, too.
+ * Messages of KalamDB's own statements are compared literally. Those of its engine are compared only by what checks read in
+ * them: each of these phrases in the recorded message must be in the answer, too.
  */
-const ENGINE =
+const engineWords =
   /Raft|Arrow|Optimizer|planning|ParserError|TokenizerError|sql parser error|Json deserialize|coercion|Schema error|already has an active/;
-const PHRASES = [
+const phrases = [
   /Statement \d+ failed/,
   /Primary key violation: value '[^']*'/,
   /in column '[^']*'/,
@@ -32,18 +32,18 @@ const PHRASES = [
   /ParserError/,
 ];
 
-/** Whatever these hold is about the machine or the moment. */
-const VARYING_KEYS =
+/** Fields that depend on the machine or the time. */
+const varyingKeys =
   /^(took|memory_usage_mb|cpu_usage_percent|uptime_seconds|uptime_human|hostname|cluster_id|api_addr|build_date|total_groups|groups_leading|current_term|last_applied|millis_since_quorum_ack|size_bytes)$/;
-/** The recorded server says 0 whatever there is. How many rows there are is told rightly here, which a check looks after. */
-const UNTRUE_KEYS = /^total_rows$/;
-/** These columns, too; a description is in everybody's own words. */
-const VARYING_COLUMNS = /^(password_hash|description|latency_ms|total_bytes|used_bytes|audit_id)$/;
-const VARYING_SETTINGS =
+/** Always 0 in the recording. The sandbox counts correctly; a check covers that. */
+const untrueKeys = /^total_rows$/;
+/** Columns that vary likewise; descriptions are worded freely. */
+const varyingColumns = /^(password_hash|description|latency_ms|total_bytes|used_bytes|audit_id)$/;
+const varyingSettings =
   /^(server\.port|server\.public_origin|rate_limit\.max_queries_per_sec|websocket\.client_timeout_secs)$/;
 
-/** Moments after this one were made by the server that was recorded, or by the one that answers now. */
-const RECORDED_AFTER_S = 1_790_000_000;
+/** Timestamps after this one come from the recorded server or from the one under test. */
+const recordedAfterS = 1_790_000_000;
 
 function maskNumber(value: number): unknown {
   for (const [unit, perSecond] of [
@@ -51,12 +51,12 @@ function maskNumber(value: number): unknown {
     ["us", 1e6],
     ["ns", 1e9],
   ] as const) {
-    if (value > RECORDED_AFTER_S * perSecond && value < 2 * RECORDED_AFTER_S * perSecond) return `<${unit}>`;
+    if (value > recordedAfterS * perSecond && value < 2 * recordedAfterS * perSecond) return `<${unit}>`;
   }
   return value > 3e17 && value < 5e17 ? "<seq>" : value;
 }
 
-const TEXTS: readonly (readonly [RegExp, string])[] = [
+const maskedTexts: readonly (readonly [RegExp, string])[] = [
   [/eyJ[\w-]+\.[\w-]+\.[\w-]*/g, "<jwt>"],
   [/\b(?!550e8400)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, "<uuid>"],
   [/\b(FL|CO|BK|CL)-[0-9a-f]{12}\b/g, "$1-<job>"],
@@ -68,7 +68,7 @@ const TEXTS: readonly (readonly [RegExp, string])[] = [
   [/\b3\d{17}\b/g, "<seq>"],
 ];
 
-/** What varies from one run to the next, made equal. */
+/** Masks what varies between runs. */
 export function mask(value: unknown, folder: string): unknown {
   if (typeof value === "number") return maskNumber(value);
   if (Array.isArray(value)) return value.map((part) => mask(part, folder));
@@ -76,14 +76,14 @@ export function mask(value: unknown, folder: string): unknown {
     return Object.fromEntries(
       Object.entries(value).map(([key, part]) => [
         key,
-        VARYING_KEYS.test(key) || UNTRUE_KEYS.test(key) ? `<${key}>` : mask(part, folder),
+        varyingKeys.test(key) || untrueKeys.test(key) ? `<${key}>` : mask(part, folder),
       ]),
     );
   }
   if (typeof value !== "string") return value;
   if (/^[{[]/.test(value) && isJson(value)) return mask(JSON.parse(value), folder);
   let text = value.replaceAll(folder, "<dir>");
-  for (const [pattern, instead] of TEXTS) text = text.replace(pattern, instead);
+  for (const [pattern, instead] of maskedTexts) text = text.replace(pattern, instead);
   return text;
 }
 
@@ -117,7 +117,7 @@ interface Envelope {
 
 const isEnvelope = (body: unknown): body is Envelope => typeof body === "object" && body !== null && "results" in body;
 
-/** How the answer differs from the recorded one, a line for each difference. `folder` is where the recording says `<dir>`. */
+/** How the answer differs from the recorded one, one line per difference. `folder` is `<dir>` in the recording. */
 export function differences(entry: Entry, answer: Answer | { readonly broke: string }, folder: string): string[] {
   const { response } = entry;
   if (response === undefined || "broke" in answer) {
@@ -141,8 +141,8 @@ export function differences(entry: Entry, answer: Answer | { readonly broke: str
   const sql = (Object(entry.request?.body) as { sql?: string }).sql ?? "";
   const [recorded, now] = [response.body, answer.body];
   same("envelope", shapeOf(recorded), shapeOf(now));
-  if (!saysMore(recorded, now)) same("error.code", recorded.error?.code, now.error?.code);
-  const onItsWay = /FROM system\.jobs/.test(sql) && /"(queued|running)"/.test(JSON.stringify(recorded.results));
+  if (!isMoreSpecific(recorded, now)) same("error.code", recorded.error?.code, now.error?.code);
+  const isInProgress = /FROM system\.jobs/.test(sql) && /"(queued|running)"/.test(JSON.stringify(recorded.results));
   found.push(...message(recorded.error?.message, now.error?.message, folder));
   same("error.details", rebuild(recorded.error?.details ?? ""), now.error?.details ?? "");
   same("results", recorded.results.length, now.results.length);
@@ -153,19 +153,19 @@ export function differences(entry: Entry, answer: Answer | { readonly broke: str
     same("as_user", result.as_user, other.as_user);
     found.push(...message(result.message, other.message, folder));
     same("schema", columnsOf(result), columnsOf(other));
-    // Which rows a LIMIT cuts off is anybody's choice without an order.
-    if (!isCut(result, sql) && !onItsWay) same("rows", rowsOf(result, sql), rowsOf(other, sql));
+    // Without ORDER BY, a LIMIT may keep any rows.
+    if (!isCut(result, sql) && !isInProgress) same("rows", rowsOf(result, sql), rowsOf(other, sql));
   });
   return found;
 }
 
-/** Where one recorded code stands for everything, the sandbox may give the one that fits the recorded words. */
-function saysMore(recorded: Envelope, now: Envelope): boolean {
-  const fits = TELLING_CODES[now.error?.code ?? ""];
+/** Whether the sandbox has a more specific code that fits the recorded message of a SQL_EXECUTION_ERROR. */
+function isMoreSpecific(recorded: Envelope, now: Envelope): boolean {
+  const fits = specificCodes[now.error?.code ?? ""];
   return recorded.error?.code === "SQL_EXECUTION_ERROR" && fits?.test(recorded.error.message) === true;
 }
 
-/** Which fields there are; `took` must be a number. */
+/** The fields of the envelope; `took` must be a number. */
 const shapeOf = (body: Envelope): unknown => [
   Object.keys(body).toSorted(),
   body.status,
@@ -173,7 +173,7 @@ const shapeOf = (body: Envelope): unknown => [
   body.error === null,
 ];
 
-/** Names of expressions that were given none are the engine's own affair. */
+/** Names of unnamed expressions depend on the engine. */
 const columnsOf = ({ schema }: Result): unknown =>
   schema?.map((column) => ({
     ...column,
@@ -184,13 +184,13 @@ const isCut = ({ row_count: count }: Result, sql: string): boolean =>
   count > 0 && !/ORDER BY/i.test(sql) && Number(/LIMIT (\d+)/i.exec(sql)?.[1]) === count && !/\bWHERE\b/i.test(sql);
 
 function rowsOf({ schema, rows }: Result, sql: string): unknown {
-  // Pictures of the whole machine, and jobs that were seen on their way.
+  // Their rows depend on the machine and on what ran before.
   if (/system\.(cluster|audit_log)\b/.test(sql)) return rows?.length;
   const shown = rows?.map((row) =>
     row.map((cell, index) => {
       const { name = "", data_type: type } = schema?.[index] ?? {};
-      if (VARYING_COLUMNS.test(name) && cell !== null) return `<${name}>`;
-      if (name === "value" && VARYING_SETTINGS.test(String(row[0]))) return "<value>";
+      if (varyingColumns.test(name) && cell !== null) return `<${name}>`;
+      if (name === "value" && varyingSettings.test(String(row[0]))) return "<value>";
       if (name === "metric_value" && !/^(server_version|cluster_mode)$/.test(String(row[0]))) return "<figure>";
       return type === "Json" && typeof cell === "string" && isJson(cell) ? (JSON.parse(cell) as unknown) : cell;
     }),
@@ -200,10 +200,10 @@ function rowsOf({ schema, rows }: Result, sql: string): unknown {
 
 export function message(recorded: string | undefined, now: string | undefined, folder: string): string[] {
   const [a, b] = [plain(recorded, folder), plain(now, folder)];
-  const missing = ENGINE.test(a)
-    ? PHRASES.map((phrase) => phrase.exec(a)?.[0]).find((phrase) => phrase !== undefined && !b.includes(phrase))
+  const missing = engineWords.test(a)
+    ? phrases.map((phrase) => phrase.exec(a)?.[0]).find((phrase) => phrase !== undefined && !b.includes(phrase))
     : undefined;
-  if (ENGINE.test(a) ? missing === undefined : a === b) return [];
+  if (engineWords.test(a) ? missing === undefined : a === b) return [];
   return [`message: recorded ${a}\n      now      ${b}${missing === undefined ? "" : `\n      lacks    ${missing}`}`];
 }
 
@@ -212,7 +212,7 @@ const plain = (text: string | undefined, folder: string): string => {
   return masked.replace(/^CREATE TABLE via Raft consensus: /, "").replace(/ at line \d+ column \d+$/, "");
 };
 
-/** JSON with its keys in order. */
+/** JSON with sorted keys. */
 export function stable(value: unknown): string {
   return (
     JSON.stringify(value, (_key, part: unknown) =>

@@ -1,26 +1,26 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { OwnServer } from "../src/control/process.ts";
 import { startSandbox } from "../test/sandbox.ts";
 import { differences } from "./compare.ts";
-import { conversationDifferences } from "./threads.ts";
-import { BETTER, LEFT_OUT, NOT_SERVED } from "./expected.ts";
-import { readSection, rebuild, SECTIONS, type Section } from "./recording.ts";
+import { better, leftOutRequests, notServed } from "./expected.ts";
+import { readSection, rebuild, sections, type Section } from "./recording.ts";
 import { Driver } from "./replay.ts";
+import { conversationDifferences } from "./threads.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "kalam-contract-"));
+const folder = mkdtempSync(path.join(tmpdir(), "kalam-contract-"));
 let sandbox: OwnServer;
 let driver: Driver;
 
 beforeAll(async () => {
   sandbox = await startSandbox({
-    dataFolder: join(folder, "data"),
+    dataFolder: path.join(folder, "data"),
     rootPassword: null,
-    environment: { KALAMDB_LOGS_DIR: join(folder, "logs") },
-    // As recorded, but for the limit of queries, since the replay does not wait between two of them, and for how long
-    // somebody may be silent, since it would.
+    environment: { KALAMDB_LOGS_DIR: path.join(folder, "logs") },
+    // As recorded, except for the query limit, since the replay sends queries without pauses, and the WebSocket timeouts,
+    // since the replay waits for them.
     changes: {
       "auth.bcrypt_cost": 4,
       "logging.level": "info",
@@ -38,13 +38,13 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-// One after the other, since each builds on what those before it left behind.
+// In order, since each section builds on the state that the earlier ones left.
 describe.sequential("the sandbox answers as the recorded server did", () => {
-  test.for(Object.keys(SECTIONS) as Section[])("%s", async (section) => {
-    const expected: Readonly<Record<string, string>> = { ...BETTER[section], ...NOT_SERVED[section] };
+  test.for(Object.keys(sections) as Section[])("%s", async (section) => {
+    const expected: Readonly<Record<string, string>> = { ...better[section], ...notServed[section] };
     const differing = new Set<string>();
     const surprises: string[] = [];
-    for (const { entry, answer, frames } of await driver.replay(readSection(section), LEFT_OUT[section])) {
+    for (const { entry, answer, frames } of await driver.replay(readSection(section), leftOutRequests[section])) {
       const { name = "", request } = entry;
       const said = answer === undefined ? [] : differences(entry, answer, folder);
       const found = new Map(said.length === 0 ? [] : [[name, said]]);
@@ -58,13 +58,13 @@ describe.sequential("the sandbox answers as the recorded server did", () => {
     expect(surprises.join("\n\n")).toBe("");
     expect(
       Object.keys(expected).filter((name) => !differing.has(name)),
-      "expected differences that are gone",
+      "expected differences that no longer occur",
     ).toEqual([]);
   });
 });
 
-test("texts that the recording cut are rebuilt at their full length", () => {
-  const cut = JSON.stringify(Object.keys(SECTIONS).flatMap((section) => readSection(section as Section))).match(
+test("texts truncated in the recording are rebuilt at full length", () => {
+  const cut = JSON.stringify(Object.keys(sections).flatMap((section) => readSection(section as Section))).match(
     /<\d+ characters>/g,
   );
   expect(cut?.length).toBeGreaterThan(5);
@@ -74,10 +74,10 @@ test("texts that the recording cut are rebuilt at their full length", () => {
   expect(() => rebuild("<30 characters> a VALUES (5,'s'),(6,'s'")).toThrow("cannot rebuild");
 });
 
-test("an answer that differs is seen to differ", () => {
+test("a different answer is reported", () => {
   const entry = readSection("envelope").find(({ name }) => name === "literals");
   const answer = entry?.response;
-  if (entry === undefined || answer === undefined) throw new Error("the entry is gone");
+  if (entry === undefined || answer === undefined) throw new Error("the entry is missing");
   const changed = (from: string, to: string): string[] =>
     differences(entry, JSON.parse(JSON.stringify(answer).replace(from, to)) as typeof answer, folder);
   expect(changed("nothing", "")).toEqual([]);

@@ -1,17 +1,17 @@
 import { once } from "node:events";
 import { gunzipSync } from "node:zlib";
 import { WebSocket } from "ws";
-import { type Entry, type Frame, rebuild } from "./recording.ts";
+import { rebuild, type Entry, type Frame } from "./recording.ts";
 
-/** What a client would send by itself, as long as nobody wants to see it fall silent. */
-const PING_EVERY_MS = 300;
+/** Keeps the connection alive, except where a heartbeat timeout was recorded. */
+const pingEveryMs = 300;
 
-/** How long a frame may take before the server is asked whether it is still to come. */
-const PATIENCE_MS = 500;
-const LONGEST_MS = 15_000;
+/** How long a frame may take before a fence shows whether it is still to come. */
+const frameMs = 500;
+const waitMsMax = 15_000;
 
-/** In place of the end of a message that was recorded without most of it. */
-const LONG = "x".repeat(1_200_000);
+/** Replaces the end of a message that was truncated in the recording. */
+const longFiller = "x".repeat(1_200_000);
 
 interface Message {
   readonly type?: string;
@@ -24,10 +24,10 @@ interface Message {
 
 const read = (frame: unknown): Message => Object(frame) as Message;
 
-/** Which subscription a frame belongs to; the others belong to the connection. */
+/** The subscription that a frame belongs to; empty for frames of the connection. */
 export const threadOf = (frame: unknown): string => read(frame).subscription_id ?? "";
 
-/** Versions of rows differ from run to run; rows that were recorded are found again by their keys. */
+/** Maps row versions of the recording to those of this run, by the keys of the rows. */
 export class Versions {
   readonly #recorded = new Map<string, string>();
   readonly #now = new Map<string, string>();
@@ -48,7 +48,7 @@ export class Versions {
   }
 }
 
-/** The frames as they were sent: the recording left out repeated ones, binary ones, and most of very long ones. */
+/** The frames as originally sent: the recording omits repeated and binary ones, and truncates long ones. */
 export function restored({ name = "", frames = [] }: Entry): Frame[] {
   const whole: Frame[] = [];
   let turn: Frame | undefined;
@@ -72,12 +72,12 @@ export function restored({ name = "", frames = [] }: Entry): Frame[] {
     else if (read(frame.out).type === "next_batch") turn = frame;
     whole.push(frame);
   }
-  // A page that was asked for and not recorded any more.
+  // The answer to the last page request was not recorded.
   const [asked, end] = whole.slice(-2);
   return asked !== undefined && asked === turn && end?.reason === "" ? whole.filter((frame) => frame !== asked) : whole;
 }
 
-/** One recorded conversation, held anew. */
+/** The replay of one recorded conversation. */
 export class Conversation {
   readonly entry: Entry;
   readonly came: Frame[] = [];
@@ -120,21 +120,21 @@ export class Conversation {
     socket.on("error", () => undefined);
     socket.on("message", (data: Buffer, isBinary: boolean) => this.#hear(data, isBinary));
     if (frames.at(-1)?.reason !== "Heartbeat timeout")
-      this.#pings = setInterval(() => socket.readyState === socket.OPEN && socket.ping(), PING_EVERY_MS);
+      this.#pings = setInterval(() => socket.readyState === socket.OPEN && socket.ping(), pingEveryMs);
     await Promise.race([once(socket, "open"), this.#closed]);
   }
 
-  /** Does what the frame tells: sends it, waits for it, or ends the conversation. */
+  /** Sends the frame, waits for it, or ends the conversation. */
   async step(frame: Frame): Promise<void> {
     const { out, close, reason } = frame;
     if (frame.in !== undefined) await this.#wait(frame);
     else if (close !== undefined) await this.#end(close === 1000 && reason === "");
     else if (out instanceof Uint8Array) this.#socket?.send(out);
     else {
-      const text = typeof out === "string" ? rebuild(out).replace(/x{100}$/, LONG) : JSON.stringify(out);
+      const text = typeof out === "string" ? rebuild(out).replace(/x{100}$/, longFiller) : JSON.stringify(out);
       this.#note({ out });
       this.#send(this.#versions.translate(text).replace('"<jwt>"', JSON.stringify(this.#token())));
-      // It has no answer, and what comes next must come after it.
+      // It has no answer, and must be handled before the next message.
       if (read(out).type === "unsubscribe" && this.entry.alike === undefined) await this.#fence();
     }
   }
@@ -160,7 +160,7 @@ export class Conversation {
     this.#changed();
   }
 
-  /** Until as many frames of that thread have come as were recorded up to this one, or the server has no more. */
+  /** Waits until as many frames of the subscription arrived as were recorded up to this one, or no more are coming. */
   async #wait(frame: Frame): Promise<void> {
     const thread = threadOf(frame.in);
     const of = (frames: readonly Frame[]): Frame[] =>
@@ -168,18 +168,18 @@ export class Conversation {
     const recorded = this.entry.frames ?? [];
     const count = of(recorded.slice(0, recorded.indexOf(frame) + 1)).length;
     const isThere = (): boolean => of(this.came).length >= count;
-    if (!(await this.#until(isThere, PATIENCE_MS))) await this.#fence();
+    if (!(await this.#until(isThere, frameMs))) await this.#fence();
     this.#versions.learn(frame.in, of(this.came)[count - 1]?.in);
   }
 
-  /** Messages are answered in their order: after the answer to this one none to an earlier one comes. */
+  /** Messages are answered in order: once this one is answered, all earlier ones are. */
   async #fence(): Promise<void> {
     const isIn = this.came.some((one) => read(one.in).type === "auth_success");
     if (!isIn || this.entry.alike !== undefined) return;
     const name = `fence ${this.came.length} ${this.#fences.size}`;
     this.#fences.add(name);
     this.#send(JSON.stringify({ type: "next_batch", subscription_id: name }));
-    await this.#until(() => !this.#fences.has(name), LONGEST_MS);
+    await this.#until(() => !this.#fences.has(name), waitMsMax);
   }
 
   async #until(isSo: () => boolean, withinMs: number): Promise<boolean> {
@@ -203,7 +203,7 @@ export class Conversation {
       await this.#fence();
       this.#socket?.close(1000);
     }
-    await this.#until(() => this.#isClosed(), LONGEST_MS);
+    await this.#until(() => this.#isClosed(), waitMsMax);
     clearInterval(this.#pings);
     this.#socket?.terminate();
     await this.#closed;

@@ -1,26 +1,26 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import path from "node:path";
 import { parseArgs } from "node:util";
-import { LEFT_OUT } from "./expected.ts";
-import { type Answer, type Entry, readSection, SECTIONS, type Section } from "./recording.ts";
+import { leftOutRequests } from "./expected.ts";
+import { readSection, sections, type Answer, type Entry, type Section } from "./recording.ts";
 import { Driver } from "./replay.ts";
 
 /**
- * Records the sections anew: sends the same requests to a server that was started for it and has not been set up, and
- * writes what comes back. `--dir` is the folder that holds the server's files, and is written as `<dir>`.
+ * Records the sections again: sends the same requests to a fresh server that has not been set up, and writes its answers.
+ * `--dir` is the folder with the server's files, recorded as `<dir>`.
  */
 const { values } = parseArgs({
   options: {
     url: { type: "string" },
     out: { type: "string" },
-    dir: { type: "string", default: join(tmpdir(), "kalam-contract") },
+    dir: { type: "string", default: path.join(tmpdir(), "kalam-contract") },
   },
 });
 
-const LONGEST = 2000;
+const keptCharsMax = 2000;
 
-/** What must not be kept (tokens, hashes, folders), and what nobody wants to read at its full length. */
+/** Removes tokens, hashes and folders, and truncates long texts. */
 function keep(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(keep);
   if (typeof value === "object" && value !== null) {
@@ -31,18 +31,18 @@ function keep(value: unknown): unknown {
     .replaceAll(values.dir, "<dir>")
     .replace(/eyJ[\w-]+\.[\w-]+\.[\w-]*/g, "<jwt>")
     .replace(/(\$2\w\$\d+\$)\S+/g, "$1<hash>");
-  return text.length > LONGEST ? `<${text.length} characters> ${text.slice(0, 120)}` : text;
+  return text.length > keptCharsMax ? `<${text.length} characters> ${text.slice(0, 120)}` : text;
 }
 
 async function record(driver: Driver, section: Section): Promise<Entry[]> {
-  const replayed = await driver.replay(readSection(section), LEFT_OUT[section]);
+  const replayed = await driver.replay(readSection(section), leftOutRequests[section]);
   return replayed.map(({ entry, answer, frames, t, ms }): Entry => {
-    const { name = "", request, path = "", headers } = entry;
+    const { name = "", request, path: requestPath = "", headers } = entry;
     if (frames !== undefined)
       return {
         t,
         name,
-        path,
+        path: requestPath,
         ...(headers === undefined ? {} : { headers }),
         frames: keep(frames) as Entry["frames"] & {},
       };
@@ -58,12 +58,12 @@ if (values.url === undefined || values.out === undefined) {
 } else {
   mkdirSync(values.out, { recursive: true });
   const driver = new Driver(values.url, values.dir);
-  for (const section of Object.keys(SECTIONS) as Section[]) {
+  for (const section of Object.keys(sections) as Section[]) {
     const entries = await record(driver, section);
     writeFileSync(
-      join(values.out, SECTIONS[section]),
+      path.join(values.out, sections[section]),
       `[\n${entries.map((entry) => JSON.stringify(entry)).join(",\n")}\n]\n`,
     );
-    process.stderr.write(`${SECTIONS[section]}: ${entries.length} entries\n`);
+    process.stderr.write(`${sections[section]}: ${entries.length} entries\n`);
   }
 }

@@ -6,14 +6,14 @@ export interface Entry {
   readonly name?: string;
   readonly note?: string;
   readonly path?: string;
-  /** The names of the headers that the conversation began with. */
+  /** The names of the headers of the upgrade request. */
   readonly headers?: readonly string[];
   readonly frames?: readonly Frame[];
-  /** How many more frames like those before there were. */
+  /** How many more frames like these were left out. */
   readonly alike?: string;
   readonly request?: RecordedRequest;
   readonly response?: Answer;
-  /** How the connection broke, where it did. */
+  /** How the connection broke, if it did. */
   readonly error?: string;
   readonly ms?: number;
 }
@@ -25,7 +25,7 @@ export interface RecordedRequest {
   readonly as?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
-  /** Sent as it is, instead of `body`. */
+  /** Sent as is, instead of `body`. */
   readonly raw?: string;
 }
 
@@ -36,8 +36,8 @@ export interface Answer {
   readonly body: unknown;
 }
 
-/** The sections that are replayed, in the order in which they build on each other. */
-export const SECTIONS = {
+/** The replayed sections; each builds on the earlier ones. */
+export const sections = {
   bootstrap: "01-bootstrap.json",
   auth: "02-auth.json",
   forged: "02b-forged.json",
@@ -51,15 +51,15 @@ export const SECTIONS = {
   params: "17-params.json",
 } as const;
 
-export type Section = keyof typeof SECTIONS;
+export type Section = keyof typeof sections;
 
 export function readSection(section: Section): Entry[] {
-  // Beside this file, or beside the folder that it was bundled into.
+  // Next to this file, or relative to the bundle in `build/`.
   const places = [".", "../contract", "../../contract"].map(
-    (place) => new URL(`${place}/${SECTIONS[section]}`, import.meta.url),
+    (place) => new URL(`${place}/${sections[section]}`, import.meta.url),
   );
   const found = places.find((place) => existsSync(place));
-  if (found === undefined) throw new Error(`${SECTIONS[section]} was not found`);
+  if (found === undefined) throw new Error(`${sections[section]} was not found`);
   return JSON.parse(readFileSync(found, "utf8")) as Entry[];
 }
 
@@ -73,11 +73,11 @@ export interface Frame {
   readonly reason?: string;
 }
 
-const ABBREVIATED = /^<(\d+) characters> ([\s\S]*)$/;
+const abbreviated = /^<(\d+) characters> ([\s\S]*)$/;
 
-/** A text that was cut in the recording, at its full length again. */
+/** Rebuilds a text that was truncated in the recording. */
 export function rebuild(text: string): string {
-  const [, count = "", shown = ""] = ABBREVIATED.exec(text) ?? [];
+  const [, count = "", shown = ""] = abbreviated.exec(text) ?? [];
   if (count === "") return text;
   const length = Number(count);
   const full = [shown, listed(shown, length), nested(shown, length), filled(shown, length)].find(
@@ -111,7 +111,7 @@ function listed(shown: string, length: number): string {
   return text;
 }
 
-/** Everything in a request that was cut, whole again. */
+/** Rebuilds all truncated texts of a request. */
 export function whole(value: unknown): unknown {
   if (typeof value === "string") return rebuild(value);
   if (Array.isArray(value)) return value.map(whole);

@@ -1,8 +1,8 @@
 import { createHmac } from "node:crypto";
 import { Conversation, restored, Versions } from "./conversation.ts";
-import { type Answer, type Entry, type Frame, type RecordedRequest, whole } from "./recording.ts";
+import { whole, type Answer, type Entry, type Frame, type RecordedRequest } from "./recording.ts";
 
-/** What came back for one entry, and when. */
+/** The answer to one entry, and when it came. */
 export interface Replayed {
   readonly entry: Entry;
   readonly t: number;
@@ -11,34 +11,33 @@ export interface Replayed {
   readonly frames?: readonly Frame[];
 }
 
-/** Requests that the recording left out, by the name of the entry that they came before. */
+/** Unrecorded requests, by the name of the entry that they precede. */
 export type LeftOut = Readonly<Record<string, readonly RecordedRequest[]>>;
 
-/** Requests are numbered by job while recording, and folders were somewhere: both are other ones now. */
-const JOB = /\b(?:FL|CO|BK|CL)-[0-9a-f]{12}\b/g;
+/** Job ids, which differ from the recorded ones. */
+const jobId = /\b(?:FL|CO|BK|CL)-[0-9a-f]{12}\b/g;
 
 interface Step {
   readonly t: number;
   readonly run: () => Promise<void>;
 }
 
-/** What is known of the server that is replayed against, growing as the sections go by. */
+/** Replays sections against a server, and keeps its tokens and job ids. */
 export class Driver {
   readonly #url: string;
   readonly #folder: string;
   readonly #tokens = new Map<string, string>();
   readonly #jobs = new Map<string, string>();
 
-  /** `folder` stands where the recording says `<dir>`. */
+  /** `folder` replaces `<dir>` in the recording. */
   constructor(url: string, folder: string) {
     this.#url = url;
     this.#folder = folder;
   }
 
   /**
-   * Does what a section did, one thing after the other in the order of their times: a request that fell into a
-   * conversation is sent while that one goes on. Before an entry come those that the recording left out there. Of the same
-   * request with the same answer again and again, only the first is sent.
+   * Replays a section in the order of its times, one step after the other: requests made during a conversation are sent
+   * during it. Unrecorded requests are sent before their entry; of identical consecutive entries only the first is sent.
    */
   async replay(entries: readonly Entry[], leftOut: LeftOut = {}): Promise<Replayed[]> {
     const began = performance.now();
@@ -55,7 +54,10 @@ export class Driver {
           replayed.push({ entry, frames, t: Math.round(performance.now() - began), ms: 0 });
           await conversation.open();
         };
-        const more = restored(entry).map((frame) => ({ t: begin + frame.at, run: () => conversation.step(frame) }));
+        const more = restored(entry).map((frame) => ({
+          t: begin + frame.at,
+          run: async () => await conversation.step(frame),
+        }));
         return [{ t: begin, run: open }, ...more];
       }
       const { request } = entry;
@@ -76,22 +78,22 @@ export class Driver {
     return replayed;
   }
 
-  /** A job that had ended in the recording is waited for, and so is a row whose time was over. */
+  /** Repeats the request until jobs have ended and rows have expired as in the recording. */
   async #answer(entry: Entry, request: RecordedRequest): Promise<Answer | { readonly broke: string }> {
     const recorded = JSON.stringify(entry.response?.body ?? "");
     const waits = recorded.includes('"completed"') && JSON.stringify(request.body ?? "").includes("system.jobs");
-    const waitsForNothing = entry.name?.endsWith("after the TTL") === true;
+    const waitsForExpiry = entry.name?.endsWith("after the TTL") === true;
     const until = Date.now() + 10_000;
     for (;;) {
       const answer = await this.#send(request, entry.name ?? "");
       const found = JSON.stringify(answer);
-      const isEarly = waits ? /"(queued|running)"/.test(found) : waitsForNothing && !found.includes('"row_count":0');
+      const isEarly = waits ? /"(queued|running)"/.test(found) : waitsForExpiry && !found.includes('"row_count":0');
       if (isEarly && Date.now() < until) continue;
-      const jobs = found.match(JOB) ?? [];
-      (recorded.match(JOB) ?? []).forEach((job, index) =>
+      const jobs = found.match(jobId) ?? [];
+      (recorded.match(jobId) ?? []).forEach((job, index) =>
         this.#jobs.set(job, this.#jobs.get(job) ?? jobs[index] ?? job),
       );
-      // While recording there was time for a job between its start and the next request.
+      // In the recording, the job ended before the next request.
       const started = /Job ID: (\S+?)"/.exec(found)?.[1];
       if (started !== undefined) await this.#settled(started, until);
       return answer;
@@ -113,8 +115,8 @@ export class Driver {
     if (headers["authorization"] === "Bearer <jwt>") headers["authorization"] = `Bearer ${this.#forged(name)}`;
     if (request.body !== undefined) headers["content-type"] ??= "application/json";
     const body = request.raw ?? (request.body === undefined ? undefined : JSON.stringify(whole(request.body)));
-    const sent = body?.replace(JOB, (job) => this.#jobs.get(job) ?? job).replaceAll("<dir>", this.#folder);
-    // As bytes, because fetch would name a type for text.
+    const sent = body?.replace(jobId, (job) => this.#jobs.get(job) ?? job).replaceAll("<dir>", this.#folder);
+    // As bytes, because fetch adds a content type for text.
     const bytes = sent === undefined ? {} : { body: new TextEncoder().encode(sent) };
     try {
       const response = await fetch(this.#url + request.path, { method: request.method, headers, ...bytes });
@@ -138,7 +140,7 @@ export class Driver {
     if (name === "root") this.#tokens.set("refresh", again);
   }
 
-  /** Tokens are not recorded, so those that must not pass are made anew, by the names of their entries. */
+  /** Tokens are not recorded, so forged ones are made again, according to the names of their entries. */
   #forged(name: string): string {
     const real = this.#tokens.get(name.startsWith("alice") || name.startsWith("alg") ? "alice" : "root") ?? "";
     const [header = "", payload = "", signature = ""] = real.split(".");

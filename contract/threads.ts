@@ -3,8 +3,8 @@ import { threadOf } from "./conversation.ts";
 import type { Entry, Frame } from "./recording.ts";
 
 /**
- * How a conversation differs from the recorded one. Each subscription of it is compared by itself, and so are the frames
- * that belong to none: their order among each other is chance. Keys are `name` for the connection, `name: id` for a
+ * How a conversation differs from the recorded one. Frames are compared per subscription, and those of the connection by
+ * themselves, because the order between them is not fixed. Keys are `name` for the connection, `name: id` for a
  * subscription, and `name: gzip` for whether any frame was compressed.
  */
 export function conversationDifferences(entry: Entry, came: readonly Frame[], folder: string): Map<string, string[]> {
@@ -40,7 +40,7 @@ function threads(frames: readonly Frame[]): Map<string, unknown[]> {
 function threadDifferences(was: readonly unknown[], is: readonly unknown[], once: boolean, folder: string): string[] {
   const [recorded, now] = [was, is].map((frames) => {
     const texts = frames.map((frame) => stable(mask(inOrder(frame), folder)));
-    // How often something was said that was said again and again was not recorded.
+    // The number of repeated frames was not recorded.
     return once ? [...new Set(texts)] : texts;
   }) as [string[], string[]];
   const lines: string[] = [];
@@ -52,7 +52,7 @@ function threadDifferences(was: readonly unknown[], is: readonly unknown[], once
   return lines;
 }
 
-/** Errors that differ in words only: these are compared as they are over HTTP. */
+/** Whether two errors differ only in their messages, and those match as over HTTP. */
 function sayTheSame(a: string, b: string, folder: string): boolean {
   if (!a.startsWith("{") || !b.startsWith("{")) return false;
   const [was, is] = [a, b].map((text) => JSON.parse(text) as Readonly<Record<string, unknown>>);
@@ -61,7 +61,7 @@ function sayTheSame(a: string, b: string, folder: string): boolean {
   return same && message(was["message"], is["message"], folder).length === 0;
 }
 
-/** The order of rows in a page is anybody's choice. */
+/** Sorts the rows of a page, since their order is not fixed. */
 function inOrder(frame: unknown): unknown {
   const { rows } = Object(frame) as { rows?: readonly unknown[] };
   if (rows === undefined) return frame;

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * A stand-in for KalamDB's `kalam` command line, for proofs and tests where KalamDB is not installed. Its arguments, exit
- * codes and streams are those that the checks use, and where the real one goes wrong it does the right thing. Nobody's
- * database client.
+ * A stand-in for KalamDB's `kalam` command line, for proofs and tests where KalamDB is not installed. It supports the
+ * arguments, exit codes and streams that the checks use, and behaves correctly where the real one does not. Not a client
+ * for real use.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
@@ -15,7 +15,7 @@ import { parseArgs } from "node:util";
  * @typedef {{ status?: string, results?: Result[], took?: number, error?: { code: string, message: string } | string | null }} Answer
  */
 
-/** What a run is ended for; the message goes to stderr. */
+/** Ends the run with this message on stderr. */
 class Failure extends Error {}
 
 const options = /** @type {const} */ ({
@@ -36,7 +36,7 @@ const options = /** @type {const} */ ({
   help: { type: "boolean", short: "h" },
 });
 
-// A reader that has had enough is no error.
+// A closed pipe is not an error.
 process.stdout.on("error", () => process.exit(0));
 
 process.exitCode = 1;
@@ -51,7 +51,7 @@ try {
   process.stderr.write(`Error: ${error.message}\n`);
 }
 
-/** The flags; undefined where the arguments are wrong, with the exit code set. */
+/** The flags; undefined for invalid arguments, with the exit code set. */
 function readFlags() {
   try {
     return parseArgs({ options }).values;
@@ -157,7 +157,7 @@ async function post(url, body, headers, timeoutMs) {
 }
 
 /**
- * The statements of a file, those from BEGIN to COMMIT or ROLLBACK as one request, because a transaction ends with its request.
+ * The statements of a file, with each transaction as one request, because it ends with its request.
  * @param {string} script
  */
 function requestsOf(script) {
@@ -179,7 +179,7 @@ function requestsOf(script) {
 }
 
 /**
- * Splits at semicolons outside of strings, names and comments; comments are left out.
+ * Splits at semicolons outside of strings, quoted names and comments; drops comments.
  * @param {string} script
  */
 function statementsOf(script) {
@@ -222,7 +222,7 @@ function quoted(text) {
 }
 
 /**
- * Shows the rows of a query and what comes to them, as a live query, until Ctrl-C or until nobody reads any more.
+ * Prints the rows of a live query and its changes until Ctrl-C or until stdout is closed.
  * @param {string} url @param {string} token @param {string} sql @param {"json" | "csv" | "table"} format
  */
 async function follow(url, token, sql, format) {

@@ -1,74 +1,74 @@
 import { Worker } from "node:worker_threads";
-import type { News, Subscription } from "./live/news.ts";
-import type { Asked, Kind, Questions, Start, Told } from "./message.ts";
+import type { Notice, Subscription } from "./live/notices.ts";
+import type { Kind, WorkerCalls, WorkerMessage, WorkerRequest, WorkerStart } from "./message.ts";
 
-/** No answer, and none will come: whether it took effect is not known. */
+/** The thread gave no answer and will not: whether the request took effect is unknown. */
 export class Unavailable extends Error {}
 
-interface Waiting {
-  readonly asked: Asked;
+interface Pending {
+  readonly asked: WorkerRequest;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** PostgreSQL's own checks of its depth must come before this is used up. */
-const STACK_MB = 32;
+/** Large enough for PostgreSQL's own stack depth check to fire first. */
+const stackMb = 32;
 
-/** Those who want to know what the thread tells unasked. */
-export interface Hearers {
-  /** The folder cannot be opened at all. */
-  readonly failed: (error: Error) => void;
-  /** There is something to tell to live queries. */
-  readonly told: (news: readonly News[]) => void;
-  /** The live queries that a new thread is to go on with. */
+/** Callbacks for what the thread reports without being asked. */
+export interface WorkerListeners {
+  /** The data folder cannot be opened. */
+  readonly onOpenFailed: (error: Error) => void;
+  /** There are notices for live queries. */
+  readonly onNotices: (notices: readonly Notice[]) => void;
+  /** The live queries that a new thread resumes. */
   readonly subscriptions: () => readonly Subscription[];
-  /** A new thread could not go on with them, either. */
-  readonly stuck: (error: Error) => void;
+  /** The new thread failed to resume them, too. */
+  readonly onResumeFailed: (error: Error) => void;
 }
 
 /**
- * The thread that has the database. One question at a time, in the order in which they came; a question that takes too
- * long, or breaks the engine, ends the thread, and a new one opens the folder again: what was committed is there.
+ * The database, in a thread of its own. It answers one request at a time, in order. A request that times out or breaks the
+ * engine ends the thread; a new one reopens the folder, which has everything that was committed.
  */
 export class Database {
-  readonly #start: Omit<Start, "live">;
+  readonly #start: Omit<WorkerStart, "live">;
   readonly #timeoutMs: number;
-  readonly #queue: Waiting[] = [];
-  readonly #hearers: Hearers;
+  readonly #queue: Pending[] = [];
+  readonly #listeners: WorkerListeners;
   #worker: Worker;
-  #current: Waiting | undefined;
+  #current: Pending | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isOpen = false;
-  #toldUpTo: string | undefined;
+  #deliveredUpTo: string | undefined;
   #opened: () => void = () => undefined;
 
-  /** Resolves when the first question can be answered. */
+  /** Resolves when the first request can be answered. */
   readonly ready: Promise<void>;
 
-  constructor(start: Omit<Start, "live">, hearers: Hearers) {
+  constructor(start: Omit<WorkerStart, "live">, listeners: WorkerListeners) {
     this.#start = start;
     this.#timeoutMs = start.settings["execution.handler_timeout_seconds"] * 1000;
-    this.#hearers = hearers;
+    this.#listeners = listeners;
     this.ready = new Promise((resolve) => {
       this.#opened = resolve;
     });
     this.#worker = this.#open();
   }
 
-  ask<K extends Kind>(kind: K, ask: Questions[K]["ask"]): Promise<Questions[K]["answer"]> {
-    return new Promise((resolve, reject) => {
+  async ask<K extends Kind>(kind: K, ask: WorkerCalls[K]["ask"]): Promise<WorkerCalls[K]["answer"]> {
+    return await new Promise((resolve, reject) => {
       this.#queue.push({ asked: { kind, ask }, resolve: resolve as (answer: unknown) => void, reject });
       this.#next();
     });
   }
 
-  /** Closes the folder, unless something else takes longer than `graceMs`: what is not committed then never was. */
+  /** Closes the database; work that is still running after `graceMs` is lost with its transaction. */
   async close(graceMs: number): Promise<void> {
     const closed = this.ask("close", null).catch(() => undefined);
     await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, graceMs).unref())]);
     this.#worker.removeAllListeners();
     await this.#worker.terminate();
-    // Whoever still asks gets no answer, and must not bring about a new thread either.
+    // A late request must not start a new thread; it gets no answer.
     this.#isOpen = false;
     clearTimeout(this.#timer);
   }
@@ -77,31 +77,31 @@ export class Database {
     const worker = new Worker(new URL("worker.js", import.meta.url), {
       workerData: {
         ...this.#start,
-        live: { subscriptions: this.#hearers.subscriptions(), toldUpTo: this.#toldUpTo },
-      } satisfies Start,
-      resourceLimits: { stackSizeMb: STACK_MB },
+        live: { subscriptions: this.#listeners.subscriptions(), deliveredUpTo: this.#deliveredUpTo },
+      } satisfies WorkerStart,
+      resourceLimits: { stackSizeMb: stackMb },
     });
-    worker.on("message", (told: Told) => this.#hear(told));
+    worker.on("message", (message: WorkerMessage) => this.#receive(message));
     worker.on("error", (error: Error) => this.#replace(error));
     return worker;
   }
 
-  #hear(told: Told): void {
-    if (told.kind === "open") {
+  #receive(message: WorkerMessage): void {
+    if (message.kind === "open") {
       this.#isOpen = true;
       this.#opened();
-      // Before anything else, and on time: if this is what takes too long, it would do so again and again.
-      if (this.#toldUpTo !== undefined) {
+      // First, and within the time limit: a delivery that times out would otherwise time out again in every new thread.
+      if (this.#deliveredUpTo !== undefined) {
         const [asked, resolve] = [{ kind: "deliver", ask: null }, () => undefined] as const;
-        this.#queue.unshift({ asked, resolve, reject: this.#hearers.stuck });
+        this.#queue.unshift({ asked, resolve, reject: this.#listeners.onResumeFailed });
       }
-    } else if (told.kind === "live") {
-      this.#toldUpTo = told.toldUpTo;
-      this.#hearers.told(told.news);
+    } else if (message.kind === "live") {
+      this.#deliveredUpTo = message.deliveredUpTo;
+      this.#listeners.onNotices(message.notices);
       return;
     } else {
       clearTimeout(this.#timer);
-      this.#current?.resolve(told.answer);
+      this.#current?.resolve(message.answer);
       this.#current = undefined;
     }
     this.#next();
@@ -119,7 +119,7 @@ export class Database {
   #replace(error: Error): void {
     clearTimeout(this.#timer);
     if (!this.#isOpen) {
-      this.#hearers.failed(error);
+      this.#listeners.onOpenFailed(error);
       return;
     }
     this.#isOpen = false;
@@ -130,7 +130,7 @@ export class Database {
 
   async #reopen(): Promise<void> {
     this.#worker.removeAllListeners();
-    // Two threads on one folder would lose rows.
+    // Two threads on one data folder would lose rows.
     await this.#worker.terminate();
     this.#worker = this.#open();
   }

@@ -1,23 +1,23 @@
-/** Ways in which the sandbox can be told to be wrong as a process, so that a check can be seen to notice. */
-export const FAULTS = {
+/** Faults of the process that can be switched on, for the proofs of checks. */
+export const knownFaults = {
   startAnyway: "starts with bad settings, using whatever lets it listen",
-  refuseSilently: "refuses bad settings without a word about them",
-  hangOnBadSettings: "says what is wrong with bad settings, and then neither starts nor ends",
+  refuseSilently: "exits on bad settings without reporting them",
+  hangOnBadSettings: "reports bad settings, then neither starts nor exits",
 } as const;
 
-type FaultName = keyof typeof FAULTS;
+type FaultName = keyof typeof knownFaults;
 
 export interface Faults {
-  /** Whether the fault is switched on, and so happens here: it says so. */
+  /** Whether the fault is switched on. Call it where the fault takes effect: it is logged as fired. */
   fires(name: FaultName): boolean;
 }
 
-/** Reads `KALAM_SANDBOX_FAULTS`: names with commas between. Nothing, if one of them is no fault. */
+/** Reads `KALAM_SANDBOX_FAULTS`, names separated by commas; undefined if one is unknown. */
 export function readFaults(list: string, say: (line: string) => void): Faults | undefined {
   const names = list.split(",").filter((name) => name !== "");
-  const unknown = names.find((name) => !(name in FAULTS));
+  const unknown = names.find((name) => !(name in knownFaults));
   if (unknown !== undefined) {
-    say(`unknown sandbox fault ${unknown}; there are ${Object.keys(FAULTS).join(", ")}`);
+    say(`unknown sandbox fault ${unknown}; expected one of ${Object.keys(knownFaults).join(", ")}`);
     return undefined;
   }
   for (const name of names) say(`sandbox fault ${name} on`);

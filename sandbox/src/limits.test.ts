@@ -1,22 +1,24 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Limiter } from "./http/limiter.ts";
 import type { OwnServer } from "../../src/control/process.ts";
 import { startSandbox } from "../../test/sandbox.ts";
-import { visit } from "./visitor.ts";
+import { signIn } from "./client.ts";
+import { Limiter } from "./http/limiter.ts";
 
-const PASSWORD = "Pass-word-1234";
+const password = "Pass-word-1234";
 let sandbox: OwnServer;
 
 beforeAll(async () => {
   sandbox = await startSandbox({
-    rootPassword: PASSWORD,
+    rootPassword: password,
     changes: { "rate_limit.max_queries_per_sec": 5, "rate_limit.max_auth_requests_per_ip_per_sec": 3 },
   });
 });
 
-afterAll(() => sandbox.stop());
+afterAll(async () => {
+  await sandbox.stop();
+});
 
-test("a limiter lets a second's worth through at once, then so many a second, to each key its own", () => {
+test("a limiter allows a burst of one second, then its rate, separately for each key", () => {
   const limiter = new Limiter(10, 2);
   const allowed = (key: string, nowMs: number): number =>
     Array.from({ length: 20 }, () => limiter.allows(key, nowMs)).filter(Boolean).length;
@@ -24,16 +26,16 @@ test("a limiter lets a second's worth through at once, then so many a second, to
   expect(allowed("b", 0)).toBe(10);
   expect(allowed("a", 500)).toBe(5);
   expect(allowed("a", 10_000)).toBe(10);
-  // Only so many keys are kept in mind; the one not seen for longest is forgotten.
+  // Above the maximum, the least recently used key is dropped.
   expect(allowed("c", 10_000)).toBe(10);
   expect(allowed("b", 10_000)).toBe(10);
 });
 
-test("more queries than allowed are refused by their code, to this account alone, and not for long", async () => {
-  const root = await visit(sandbox.url, "root", PASSWORD);
+test("queries over the limit are refused with their code, for this account only, and only briefly", async () => {
+  const root = await signIn(sandbox.url, "root", password);
   expect((await root.sql("CREATE USER 'other' WITH PASSWORD 'Pass-word-1234' ROLE user")).status).toBe(200);
-  const other = await visit(sandbox.url, "other", PASSWORD);
-  const answers = await Promise.all(Array.from({ length: 40 }, () => root.sql("SELECT 1")));
+  const other = await signIn(sandbox.url, "other", password);
+  const answers = await Promise.all(Array.from({ length: 40 }, async () => await root.sql("SELECT 1")));
   expect(new Set(answers.map(({ status, code }) => `${status} ${code ?? ""}`))).toEqual(
     new Set(["200 ", "429 RATE_LIMIT_EXCEEDED"]),
   );
@@ -41,9 +43,9 @@ test("more queries than allowed are refused by their code, to this account alone
   await expect.poll(async () => (await root.sql("SELECT 1")).status, { timeout: 5000, interval: 300 }).toBe(200);
 });
 
-test("logins are limited by address, but not those from this host", async () => {
-  const tries = (headers: Readonly<Record<string, string>>): Promise<number[]> =>
-    Promise.all(
+test("logins are limited by address, except from this host", async () => {
+  const tries = async (headers: Readonly<Record<string, string>>): Promise<number[]> =>
+    await Promise.all(
       Array.from({ length: 12 }, async () => {
         const body = JSON.stringify({ user: "nobody", password: "x" });
         const options = { method: "POST", headers: { "content-type": "application/json", ...headers }, body };

@@ -1,11 +1,11 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import path from "node:path";
 
-const file = (folder: string): string => join(folder, "kalam-sandbox.lock");
+const file = (folder: string): string => path.join(folder, "kalam-sandbox.lock");
 
 /**
- * Takes the data folder for this process, or says why not. Two processes on one folder would lose rows without a word.
- * The lock of a process that is gone is taken over.
+ * Locks the data folder for this process, or returns why it cannot. Two processes on one folder would silently lose rows.
+ * The lock of a dead process is taken over.
  */
 export function takeLock(folder: string): string | undefined {
   mkdirSync(folder, { recursive: true });

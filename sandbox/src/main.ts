@@ -2,28 +2,28 @@ import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { AUTH } from "./http/auth.ts";
 import { Database, Unavailable } from "./database.ts";
-import { type Faults, readFaults } from "./faults.ts";
+import { readFaults, type Faults } from "./faults.ts";
+import { authRoutes } from "./http/auth.ts";
+import { apiRequest, json, send, type ApiRequest, type Context, type Reply } from "./http/exchange.ts";
 import { health } from "./http/health.ts";
-import { asking, type Asking, type Context, json, type Reply, send } from "./http/exchange.ts";
 import { Limiter } from "./http/limiter.ts";
-import { preflight, tellOrigin } from "./http/origins.ts";
+import { preflight, setCorsHeaders } from "./http/origins.ts";
+import { refusal, sql } from "./http/sql.ts";
 import { refuseUpgrade, Sockets } from "./live/sockets.ts";
 import { releaseLock, takeLock } from "./lock.ts";
 import { isLoopback, readSettings } from "./settings-file.ts";
 import type { Settings } from "./settings.ts";
-import { refusal, sql } from "./http/sql.ts";
 
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
 
-/** What a request that is still running gets to come to its end. */
-const GRACE_MS = 1500;
+/** How long running requests may take at shutdown. */
+const graceMs = 1500;
 
-/** As the real server: longer than clients keep an idle connection, so that they never meet one that is just closing. */
-const KEEP_ALIVE_MS = 75_000;
+/** As KalamDB: longer than clients keep idle connections, so that they never reuse one that is closing. */
+const keepAliveMs = 75_000;
 
 let state: "starting" | "ready" | "stopping" = "starting";
 
@@ -52,7 +52,7 @@ async function main(): Promise<void> {
   const secret = settings["auth.jwt_secret"];
   if (secret !== "" && secret.length < 32) say("warning: auth.jwt_secret is shorter than 32 characters");
 
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
+  const server = createServer({ keepAliveTimeout: keepAliveMs });
   const listening = await listen(server, settings["server.host"], settings["server.port"]);
   if (listening !== undefined) {
     const problem = `server.port: ${settings["server.host"]}:${settings["server.port"]}: ${listening.message}`;
@@ -69,9 +69,9 @@ async function main(): Promise<void> {
   await serve(server, { ...settings, "server.port": port });
 }
 
-/** Listens, or says why not. */
-function listen(server: Server, host: string, port: number): Promise<Error | undefined> {
-  return new Promise((resolve) => {
+/** Listens; returns the error if it cannot. */
+async function listen(server: Server, host: string, port: number): Promise<Error | undefined> {
+  return await new Promise((resolve) => {
     server.once("error", resolve);
     server.listen(port, host, () => {
       server.removeListener("error", resolve);
@@ -85,13 +85,13 @@ async function serve(server: Server, settings: Settings): Promise<void> {
   const database = new Database(
     { settings, rootPassword: process.env["KALAMDB_ROOT_PASSWORD"] },
     {
-      failed(error) {
+      onOpenFailed(error) {
         say(`kalam-sandbox cannot open ${settings["storage.data_path"]}: ${error.message}`);
         void stop(1);
       },
-      told: (news) => sockets.tell(news),
+      onNotices: (notices) => sockets.notify(notices),
       subscriptions: () => sockets.subscriptions,
-      stuck: (error) => sockets.abandon(`Execution error: ${error.message}`),
+      onResumeFailed: (error) => sockets.abandon(`Execution error: ${error.message}`),
     },
   );
   const limiter = (perSecond: number): Limiter => new Limiter(perSecond, settings["rate_limit.cache_max_entries"]);
@@ -112,7 +112,7 @@ async function serve(server: Server, settings: Settings): Promise<void> {
     running.add(work);
   });
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (asking(request, settings).path !== LIVE) refuseUpgrade(socket, "404 Not Found", "");
+    if (apiRequest(request, settings).path !== livePath) refuseUpgrade(socket, "404 Not Found", "");
     else if (state !== "ready") refuseUpgrade(socket, "503 Service Unavailable", "The database is not open");
     else sockets.upgrade(request, socket, head, context);
   });
@@ -123,10 +123,10 @@ async function serve(server: Server, settings: Settings): Promise<void> {
     server.close();
     server.closeIdleConnections();
     const ends = Promise.allSettled([...running, sockets.close()]);
-    await Promise.race([ends, new Promise((resolve) => setTimeout(resolve, GRACE_MS).unref())]);
+    await Promise.race([ends, new Promise((resolve) => setTimeout(resolve, graceMs).unref())]);
     server.closeAllConnections();
     sockets.cut();
-    await database.close(GRACE_MS);
+    await database.close(graceMs);
     releaseLock(settings["storage.data_path"]);
     process.exitCode = code;
   };
@@ -140,8 +140,8 @@ async function serve(server: Server, settings: Settings): Promise<void> {
 
 async function handle(request: IncomingMessage, response: ServerResponse, context: Context): Promise<void> {
   const from = performance.now();
-  const asked = asking(request, context.settings);
-  tellOrigin(asked, context.settings, response);
+  const asked = apiRequest(request, context.settings);
+  setCorsHeaders(asked, context.settings, response);
   try {
     send(response, await route(asked, context), state === "stopping");
   } catch (error) {
@@ -149,18 +149,20 @@ async function handle(request: IncomingMessage, response: ServerResponse, contex
       send(response, refusal(from, 503, "SERVICE_UNAVAILABLE", `No answer: ${error.message}`), true);
       return;
     }
-    // The client is gone, or the request could not be read: there is nobody to answer.
+    // The client is gone or its request could not be read.
     say(`${asked.method} ${asked.path}: ${error instanceof Error ? error.message : String(error)}`);
     response.destroy();
   }
 }
 
-const LIVE = "/v1/ws";
-const HEALTH = new Set(["/health", "/v1/api/healthcheck", "/v1/api/cluster/health"]);
+const livePath = "/v1/ws";
+const healthPaths = new Set(["/health", "/v1/api/healthcheck", "/v1/api/cluster/health"]);
 
-async function route(asked: Asking, context: Context): Promise<Reply> {
+async function route(asked: ApiRequest, context: Context): Promise<Reply> {
   const { method, path, address } = asked;
-  const auth = path.startsWith("/v1/api/auth/") ? AUTH[`${method} ${path.slice("/v1/api/auth/".length)}`] : undefined;
+  const auth = path.startsWith("/v1/api/auth/")
+    ? authRoutes[`${method} ${path.slice("/v1/api/auth/".length)}`]
+    : undefined;
   const isSql = method === "POST" && path === "/v1/api/sql";
   const tooMany = (limiter: Limiter): boolean => !isLoopback(address) && !limiter.allows(address, performance.now());
   if (tooMany(context.limits.requests) || (auth !== undefined && method === "POST" && tooMany(context.limits.logins))) {
@@ -168,10 +170,10 @@ async function route(asked: Asking, context: Context): Promise<Reply> {
   }
   const asksFirst = preflight(asked, context.settings);
   if (asksFirst !== undefined) return asksFirst;
-  if (method === "GET" && HEALTH.has(path)) return health(asked, context);
-  if (!isSql && auth === undefined) return { status: path === LIVE ? 400 : 404 };
+  if (method === "GET" && healthPaths.has(path)) return health(asked, context);
+  if (!isSql && auth === undefined) return { status: path === livePath ? 400 : 404 };
   if (state !== "ready") return refusal(performance.now(), 503, "SERVICE_UNAVAILABLE", "The database is not open");
-  return isSql ? sql(asked, context) : (auth?.(asked, context) ?? { status: 404 });
+  return isSql ? await sql(asked, context) : ((await auth?.(asked, context)) ?? { status: 404 });
 }
 
 await main();

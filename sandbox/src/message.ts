@@ -1,11 +1,11 @@
-import type { News, Opened, Resumption, SocketFigures, Subscription } from "./live/news.ts";
-import type { Answer } from "./sql/batch.ts";
-import type { Login, Profile } from "./sql/accounts.ts";
-import type { Parameter } from "./sql/parameters.ts";
+import type { Notice, Opened, Resumption, SocketFigures, Subscription } from "./live/notices.ts";
 import type { Settings } from "./settings.ts";
+import type { Login, Profile } from "./sql/accounts.ts";
+import type { Answer } from "./sql/batch.ts";
+import type { Parameter } from "./sql/parameters.ts";
 
-/** What the thread that has the database is asked, and what each question is answered with. */
-export interface Questions {
+/** The requests that the database thread takes, with their answers. */
+export interface WorkerCalls {
   sql: {
     ask: {
       readonly user: string;
@@ -19,7 +19,7 @@ export interface Questions {
   };
   subscribe: { ask: Subscription; answer: Opened };
   unsubscribe: { ask: Pick<Subscription, "connection" | "id">; answer: null };
-  /** All live queries of a connection that is gone. */
+  /** Closes all live queries of a closed connection. */
   leave: { ask: Pick<Subscription, "connection">; answer: null };
   login: { ask: { readonly user: string; readonly password: string; readonly address: string }; answer: Login };
   profile: { ask: { readonly user: string }; answer: Profile | undefined };
@@ -36,27 +36,27 @@ export interface Questions {
       | { readonly kind: "already" }
       | { readonly kind: "weak" | "refused"; readonly message: string };
   };
-  /** Tell what was committed and not told. */
+  /** Delivers committed changes to live queries. */
   deliver: { ask: null; answer: null };
   close: { ask: null; answer: boolean };
 }
 
-export type Kind = keyof Questions;
+export type Kind = keyof WorkerCalls;
 
-export interface Asked<K extends Kind = Kind> {
+export interface WorkerRequest<K extends Kind = Kind> {
   readonly kind: K;
-  readonly ask: Questions[K]["ask"];
+  readonly ask: WorkerCalls[K]["ask"];
 }
 
-/** What the thread is started with. */
-export interface Start {
+/** The start parameters of the thread. */
+export interface WorkerStart {
   readonly settings: Settings;
   readonly rootPassword: string | undefined;
   readonly live: Resumption;
 }
 
-export type Told =
+export type WorkerMessage =
   | { readonly kind: "open" }
   | { readonly kind: "answer"; readonly answer: unknown }
-  /** What live queries have to be told, of all changes up to one. */
-  | { readonly kind: "live"; readonly toldUpTo: string; readonly news: readonly News[] };
+  /** Notices for live queries, of all changes up to a number. */
+  | { readonly kind: "live"; readonly deliveredUpTo: string; readonly notices: readonly Notice[] };

@@ -3,21 +3,21 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import path from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { FAULTS } from "./faults.ts";
 import { freePort, type StartOptions } from "../../src/control/process.ts";
 import { settingsFile } from "../../src/control/settings-file.ts";
 import { sandboxBinary, startSandbox } from "../../test/sandbox.ts";
-import { visit } from "./visitor.ts";
+import { signIn } from "./client.ts";
+import { knownFaults } from "./faults.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "kalam-process-"));
+const folder = mkdtempSync(path.join(tmpdir(), "kalam-process-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const folders = {
-  "storage.data_path": join(folder, "bad"),
-  "logging.logs_path": join(folder, "logs"),
-  "files.staging_path": join(folder, "s"),
+  "storage.data_path": path.join(folder, "bad"),
+  "logging.logs_path": path.join(folder, "logs"),
+  "files.staging_path": path.join(folder, "s"),
 };
 const withSettings = (changes: Readonly<Record<string, string | number>>): string =>
   settingsFile(folder, 1, { ...folders, ...changes });
@@ -28,11 +28,11 @@ interface Ended {
   readonly stderr: string;
 }
 
-/** Runs it with settings that are no good, until it ends or `until` is said. */
+/** Runs the sandbox with bad settings until it exits or prints `until`. */
 async function run(toml: string | undefined, faults = "", until = ""): Promise<Ended> {
-  const file = join(folder, "bad.toml");
+  const file = path.join(folder, "bad.toml");
   if (toml !== undefined) writeFileSync(file, toml);
-  const child = spawn(process.execPath, [sandboxBinary, toml === undefined ? join(folder, "nope.toml") : file], {
+  const child = spawn(process.execPath, [sandboxBinary, toml === undefined ? path.join(folder, "nope.toml") : file], {
     env: { ...process.env, KALAM_SANDBOX_FAULTS: faults },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -47,20 +47,20 @@ async function run(toml: string | undefined, faults = "", until = ""): Promise<E
   return { code: child.exitCode, pid: child.pid ?? 0, stderr: said };
 }
 
-describe("settings that are no good", () => {
+describe("bad settings", () => {
   test.for([
     ["server.port", withSettings({ "server.port": 0 })],
     ["logging.level", withSettings({ "logging.level": "loud" })],
     ["nope.toml", undefined],
     ["bad.toml", "[server"],
-  ] as const)("end it with 1 and the name of the setting: %s", async ([name, text]) => {
+  ] as const)("exit with code 1 and name the setting: %s", async ([name, text]) => {
     const { code, stderr } = await run(text);
     expect(code).toBe(1);
     expect(stderr).toContain(`cannot start: `);
     expect(stderr).toContain(name);
   });
 
-  test("a port that is taken ends it, too, and nothing of it is left behind", async () => {
+  test("a port in use exits with code 1, too", async () => {
     const taken = createServer().listen(0, "127.0.0.1");
     await once(taken, "listening");
     const { port } = taken.address() as { port: number };
@@ -69,8 +69,8 @@ describe("settings that are no good", () => {
     expect([code, stderr]).toEqual([1, expect.stringMatching(/server\.port.*EADDRINUSE/)]);
   });
 
-  test("each fault is announced, and says when it happens", async () => {
-    expect(Object.keys(FAULTS)).toEqual(["startAnyway", "refuseSilently", "hangOnBadSettings"]);
+  test("each fault is logged when switched on and when fired", async () => {
+    expect(Object.keys(knownFaults)).toEqual(["startAnyway", "refuseSilently", "hangOnBadSettings"]);
     const bad = withSettings({ "server.port": 0 });
     const silent = await run(bad, "refuseSilently");
     expect(silent.code).toBe(1);
@@ -79,23 +79,23 @@ describe("settings that are no good", () => {
     const hung = await run(bad, "hangOnBadSettings", "hangOnBadSettings fired");
     expect([hung.code, hung.stderr]).toEqual([null, expect.stringContaining("server.port")]);
     const anyway = await run(bad, "startAnyway", "ready on");
-    rmSync(join(tmpdir(), `kalam-sandbox-${anyway.pid}`), { recursive: true });
+    rmSync(path.join(tmpdir(), `kalam-sandbox-${anyway.pid}`), { recursive: true });
     expect(anyway.stderr).toMatch(/startAnyway fired[\s\S]*ready on http:\/\/127\.0\.0\.1:\d+/);
     const unknown = await run(bad, "noSuchFault");
     expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining("unknown sandbox fault noSuchFault")]);
   });
 });
 
-test("a process that was killed has lost nothing that it acknowledged, and starts again", async () => {
+test("a killed sandbox restarts without losing an acknowledged write", async () => {
   const options: Partial<StartOptions> = {
-    dataFolder: join(folder, "killed"),
+    dataFolder: path.join(folder, "killed"),
     rootPassword: "Pass-word-1234",
     port: await freePort(),
     environment: { KALAMDB_JWT_SECRET: "x".repeat(32) },
     changes: { "rate_limit.max_queries_per_sec": 100_000 },
   };
   let sandbox = await startSandbox(options);
-  let root = await visit(sandbox.url, "root", "Pass-word-1234");
+  let root = await signIn(sandbox.url, "root", "Pass-word-1234");
   const before = root;
   await root.rows("CREATE NAMESPACE n");
   await root.rows(
@@ -118,7 +118,7 @@ test("a process that was killed has lost nothing that it acknowledged, and start
     await sandbox.kill();
     await Promise.all(writers);
     sandbox = await startSandbox(options);
-    root = await visit(sandbox.url, "root", "Pass-word-1234");
+    root = await signIn(sandbox.url, "root", "Pass-word-1234");
   }
   const found = new Map<unknown, unknown>();
   for (let from = "-1"; ;) {
@@ -129,22 +129,22 @@ test("a process that was killed has lost nothing that it acknowledged, and start
   }
   expect(acknowledged.filter((id) => found.get(id) !== `v${id} 7`)).toEqual([]);
   expect(await root.rows("DESCRIBE TABLE n.t HISTORY")).toEqual(described);
-  // Passwords work, rights too, and a token from before, since the secret is the same.
-  expect((await (await visit(sandbox.url, "alice", "Right-1234")).sql("INSERT INTO n.t (v) VALUES ('x')")).status).toBe(
-    403,
-  );
+  // Passwords and privileges work, and so does an earlier token, since the secret is the same.
+  expect(
+    (await (await signIn(sandbox.url, "alice", "Right-1234")).sql("INSERT INTO n.t (v) VALUES ('x')")).status,
+  ).toBe(403);
   expect((await before.sql("SELECT 1")).status).toBe(200);
   expect(await sandbox.stop()).toBe(0);
 });
 
-test("it ends cleanly while it is asked, and what was acknowledged is there", async () => {
+test("it stops cleanly under load, and acknowledged writes are kept", async () => {
   const options: Partial<StartOptions> = {
-    dataFolder: join(folder, "stopped"),
+    dataFolder: path.join(folder, "stopped"),
     rootPassword: "Pass-word-1234",
     changes: { "rate_limit.max_queries_per_sec": 100_000 },
   };
   const sandbox = await startSandbox(options);
-  const root = await visit(sandbox.url, "root", "Pass-word-1234");
+  const root = await signIn(sandbox.url, "root", "Pass-word-1234");
   await root.rows("CREATE TABLE t (id BIGINT PRIMARY KEY)");
   let acknowledged = 0;
   const writers = Array.from({ length: 4 }, async (_, writer) => {
@@ -156,24 +156,26 @@ test("it ends cleanly while it is asked, and what was acknowledged is there", as
   });
   await expect.poll(() => acknowledged).toBeGreaterThan(20);
   expect(await sandbox.stop()).toBe(0);
-  // Refused cleanly, or not answered at all; never answered wrongly.
+  // Refused cleanly or not answered; never answered incorrectly.
   expect((await Promise.all(writers)).every((status) => status === 0 || status === 503)).toBe(true);
   const again = await startSandbox(options);
-  const [[count] = []] = await (await visit(again.url, "root", "Pass-word-1234")).rows("SELECT count(*) FROM t");
+  const [[count] = []] = await (await signIn(again.url, "root", "Pass-word-1234")).rows("SELECT count(*) FROM t");
   expect(Number(count)).toBeGreaterThanOrEqual(acknowledged);
-  const operator = await visit(again.url, "root", "Pass-word-1234");
-  await operator.sql(`BACKUP DATABASE TO '${join(folder, "backup")}'`);
+  const operator = await signIn(again.url, "root", "Pass-word-1234");
+  await operator.sql(`BACKUP DATABASE TO '${path.join(folder, "backup")}'`);
   const state = async (): Promise<unknown> =>
     (await operator.rows("SELECT status FROM system.jobs WHERE job_type = 'backup'"))[0]?.[0];
   await expect.poll(state).toBe("completed");
   await again.kill();
-  const restored = await startSandbox({ ...options, dataFolder: join(folder, "backup") });
-  expect(await (await visit(restored.url, "root", "Pass-word-1234")).rows("SELECT count(*) FROM t")).toEqual([[count]]);
+  const restored = await startSandbox({ ...options, dataFolder: path.join(folder, "backup") });
+  expect(await (await signIn(restored.url, "root", "Pass-word-1234")).rows("SELECT count(*) FROM t")).toEqual([
+    [count],
+  ]);
   await restored.kill();
 });
 
-test("two cannot have one data folder, and the lock of a dead one is taken over", async () => {
-  const dataFolder = join(folder, "locked");
+test("a data folder in use is refused, and the lock of a dead process is taken over", async () => {
+  const dataFolder = path.join(folder, "locked");
   const first = await startSandbox({ dataFolder });
   await expect(startSandbox({ dataFolder })).rejects.toThrow(`in use by process ${first.pid}`);
   await first.kill();

@@ -1,22 +1,24 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { OwnServer } from "../../src/control/process.ts";
 import { startSandbox } from "../../test/sandbox.ts";
-import { logIn, post, visit, type Visitor } from "./visitor.ts";
+import { logIn, post, signIn, type Client } from "./client.ts";
 
 let sandbox: OwnServer;
-let root: Visitor;
+let root: Client;
 
 beforeAll(async () => {
   sandbox = await startSandbox({
     changes: { "rate_limit.max_queries_per_sec": 1000 },
   });
-  root = await visit(sandbox.url, "root", sandbox.rootPassword);
+  root = await signIn(sandbox.url, "root", sandbox.rootPassword);
   await root.rows("CREATE NAMESPACE n");
 });
 
-afterAll(() => sandbox.stop());
+afterAll(async () => {
+  await sandbox.stop();
+});
 
-test("values come back exactly as they went in", async () => {
+test("values are returned exactly as stored", async () => {
   await root.rows(`CREATE TABLE n.exact (id BIGINT PRIMARY KEY, i INT, d DOUBLE, f FLOAT, de DECIMAL(20,4), t TEXT, j JSON,
     by BYTES, u UUID, ts TIMESTAMP, dt DATETIME, da DATE, ti TIME, b BOOLEAN, si SMALLINT)`);
   await root.rows(`INSERT INTO n.exact (id, i, d, f, de, t, j, by, u, ts, dt, da, ti, b, si) VALUES (9007199254740993, -2147483648, 0.1, 0.1,
@@ -29,10 +31,10 @@ test("values come back exactly as they went in", async () => {
   );
 });
 
-test("parameters are exact, too, and take the type of their place", async () => {
+test("parameters are exact, and their types are inferred", async () => {
   await root.rows("CREATE TABLE n.params (id BIGINT PRIMARY KEY, ts TIMESTAMP, d DOUBLE, t TEXT)");
   const token = await tokenOf("root");
-  // By hand, because JSON.stringify would round the number.
+  // As text, because JSON.stringify would round the number.
   const sent = `{"sql":"INSERT INTO n.params (id, ts, d, t) VALUES ($1, $2, $3, $4)","params":[9007199254740993,"2026-01-02 03:04:05",5,"9007199254740993 \\" x"]}`;
   expect((await post(sandbox.url, "/v1/api/sql", sent, token)).status).toBe(200);
   expect(await root.rows("SELECT id, ts, d, t FROM n.params")).toEqual([
@@ -46,7 +48,7 @@ async function tokenOf(user: string): Promise<string> {
   return body.access_token;
 }
 
-test("what cannot be told again is not stored", async () => {
+test("values without a wire format are rejected", async () => {
   await root.rows("CREATE TABLE n.odd (id BIGINT PRIMARY KEY, d DOUBLE, ts TIMESTAMP, j JSON, i INT)");
   for (const [column, value] of [
     ["d", "'NaN'"],
@@ -65,7 +67,7 @@ test("what cannot be told again is not stored", async () => {
   expect(await root.rows("SELECT count(*) FROM n.odd")).toEqual([["0"]]);
 });
 
-test("names may be 64 characters long, and differ in the last one", async () => {
+test("names may be 64 characters long and differ only in the last one", async () => {
   const long = (end: string): string => "n".repeat(63) + end;
   await root.rows(`CREATE NAMESPACE ${long("x")}`);
   for (const end of ["a", "b"]) {
@@ -77,7 +79,7 @@ test("names may be 64 characters long, and differ in the last one", async () => 
   expect((await root.sql(`CREATE NAMESPACE ${long("xy")}`)).message).toContain("too long");
 });
 
-test("versions of rows rise, one per change that changed something", async () => {
+test("row versions increase, one per effective change", async () => {
   await root.rows("CREATE TABLE n.seq (id BIGINT PRIMARY KEY, v INT)");
   await root.rows("INSERT INTO n.seq (id, v) VALUES (1, 1), (2, 1), (3, 1)");
   const versions = async (): Promise<bigint[]> =>
@@ -91,7 +93,7 @@ test("versions of rows rise, one per change that changed something", async () =>
   expect(later > c).toBe(true);
 });
 
-test("a stream forgets its rows when their time is over", async () => {
+test("stream rows expire after their TTL", async () => {
   await root.rows("CREATE TABLE n.brief (id BIGINT) WITH (TYPE='STREAM', TTL_SECONDS=1)");
   await root.rows("INSERT INTO n.brief (id) VALUES (1)");
   const count = async (): Promise<unknown> => (await root.rows("SELECT count(*) FROM n.brief"))[0]?.[0];
@@ -99,7 +101,7 @@ test("a stream forgets its rows when their time is over", async () => {
   await expect.poll(count, { timeout: 5000 }).toBe("0");
 });
 
-test("a result that a limit cut says so", async () => {
+test("a truncated result says so", async () => {
   const said = async (sql: string): Promise<unknown> => {
     const [result] = (await root.sql(sql)).results;
     return [result?.row_count, result?.message];
@@ -110,7 +112,7 @@ test("a result that a limit cut says so", async () => {
   expect(await said("SELECT * FROM generate_series(1, 1001) LIMIT 5000")).toEqual([1000, "limited to 1000 rows"]);
 });
 
-test("of a batch that fails, what ran before stays, and a transaction leaves nothing", async () => {
+test("a failed batch keeps its earlier statements, and a failed transaction nothing", async () => {
   await root.rows("CREATE TABLE n.batch (id BIGINT PRIMARY KEY)");
   const failed = await root.sql(
     "INSERT INTO n.batch (id) VALUES (1); INSERT INTO n.batch (id) VALUES (1); INSERT INTO n.batch (id) VALUES (2)",
@@ -125,7 +127,7 @@ test("of a batch that fails, what ran before stays, and a transaction leaves not
   expect(await root.rows("SELECT count(*) FROM n.batch")).toEqual([["2"]]);
 });
 
-test("five wrong passwords lock an account, also for the right one, and no other account", async () => {
+test("five wrong passwords lock an account even for the right password, and no other account", async () => {
   for (const name of ["locked", "other"]) await root.rows(`CREATE USER '${name}' WITH PASSWORD 'Right-1234' ROLE user`);
   const tried = async (user: string, password: string): Promise<string> => {
     const { error } = (await (await logIn(sandbox.url, user, password)).json()) as { error?: string };
@@ -137,27 +139,27 @@ test("five wrong passwords lock an account, also for the right one, and no other
   expect(await tried("other", "Right-1234")).toBe("in");
 });
 
-test("a statement that would not end is ended, and the next one is answered", async () => {
-  // A sandbox of its own: so short a limit would hit honest statements of the other tests on a busy machine.
+test("a statement that runs too long is aborted, and the next one is answered", async () => {
+  // A separate sandbox: on a busy machine, so short a limit would abort statements of other tests.
   const hasty = await startSandbox({ changes: { "execution.handler_timeout_seconds": 4 } });
   try {
-    const visitor = await visit(hasty.url, "root", hasty.rootPassword);
-    await visitor.rows("CREATE NAMESPACE n; CREATE TABLE n.kept (id BIGINT PRIMARY KEY)");
-    await visitor.rows("INSERT INTO n.kept (id) VALUES (1)");
-    expect((await visitor.sql("SELECT count(*) FROM generate_series(1, 1000000000000)")).status).toBe(503);
-    expect(await visitor.rows("SELECT count(*) FROM n.kept")).toEqual([["1"]]);
+    const client = await signIn(hasty.url, "root", hasty.rootPassword);
+    await client.rows("CREATE NAMESPACE n; CREATE TABLE n.kept (id BIGINT PRIMARY KEY)");
+    await client.rows("INSERT INTO n.kept (id) VALUES (1)");
+    expect((await client.sql("SELECT count(*) FROM generate_series(1, 1000000000000)")).status).toBe(503);
+    expect(await client.rows("SELECT count(*) FROM n.kept")).toEqual([["1"]]);
   } finally {
     await hasty.stop();
   }
 });
 
-test("a statement that breaks the parser hurts nobody else", async () => {
+test("a statement that breaks the parser affects no other request", async () => {
   const [broken, fine] = await Promise.all([root.sql(`SELECT ${"1+".repeat(300_000)}1`), root.rows("SELECT 1")]);
   expect(broken.status).toBe(503);
   expect(fine).toEqual([["1"]]);
 });
 
-test("jobs are queued, run and end, and a flush moves what was written into a segment", async () => {
+test("jobs are queued, run and complete, and a flush records new rows in a segment", async () => {
   await root.rows("CREATE TABLE n.flushed (id BIGINT PRIMARY KEY, v TEXT)");
   const flush = async (): Promise<string> => {
     const message = (await root.sql("STORAGE FLUSH TABLE n.flushed")).results[0]?.message ?? "";
@@ -181,20 +183,20 @@ test("jobs are queued, run and end, and a flush moves what was written into a se
   expect((await root.rows("SHOW STATS FOR TABLE n.flushed"))[0]?.slice(0, 5)).toEqual(["flushed", "n", "1", "1", "2"]);
 });
 
-test("what is too large is refused by name, and beyond that the connection is cut", async () => {
+test("too large requests are refused with their codes, and far larger ones close the connection", async () => {
   const token = await tokenOf("root");
   const said = async (length: number): Promise<string | undefined> => {
     const body = JSON.stringify({ sql: `SELECT '${"x".repeat(length)}'` });
-    return visitSafely(() => post(sandbox.url, "/v1/api/sql", body, token));
+    return codeOrCut(async () => await post(sandbox.url, "/v1/api/sql", body, token));
   };
   expect(await said(1024 * 1024)).toBe("INVALID_SQL");
   expect(await said(2 * 1024 * 1024)).toBe("INVALID_INPUT");
   expect(await said(11 * 1024 * 1024)).toBe("cut");
-  // NUL would end the statement early in PostgreSQL's eyes.
+  // PostgreSQL would take NUL for the end of the statement.
   expect((await root.sql("SELECT 1\u0000; DROP TABLE x")).code).toBe("INVALID_SQL");
 });
 
-async function visitSafely(send: () => Promise<Response>): Promise<string | undefined> {
+async function codeOrCut(send: () => Promise<Response>): Promise<string | undefined> {
   try {
     return ((await (await send()).json()) as { error?: { code: string } }).error?.code;
   } catch {

@@ -1,16 +1,16 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import path from "node:path";
 import { parse } from "smol-toml";
-import { DEFAULTS, type SettingName, type Settings } from "./settings.ts";
+import { defaultSettings, type SettingName, type Settings } from "./settings.ts";
 
-/** The settings as they could be read, and what is wrong with them. In place of each bad one stands one that works. */
+/** The settings and what is wrong with them; each bad one is replaced by a value that works. */
 interface Read {
   readonly settings: Settings;
   readonly problems: readonly string[];
 }
 
-const ENVIRONMENT: Readonly<Record<string, SettingName>> = {
+const environmentSettings: Readonly<Record<string, SettingName>> = {
   KALAMDB_SERVER_HOST: "server.host",
   KALAMDB_SERVER_PORT: "server.port",
   KALAMDB_DATA_DIR: "storage.data_path",
@@ -18,16 +18,16 @@ const ENVIRONMENT: Readonly<Record<string, SettingName>> = {
   KALAMDB_JWT_SECRET: "auth.jwt_secret",
 };
 
-const SECTIONS = ["server", "storage", "limits", "logging", "performance"];
+const requiredSections = ["server", "storage", "limits", "logging", "performance"];
 
-const LEVELS = ["error", "warn", "info", "debug", "trace"];
+const logLevels = ["error", "warn", "info", "debug", "trace"];
 
 export function readSettings(file: string | undefined, environment: NodeJS.ProcessEnv): Read {
-  const settings: Record<string, string | number | boolean> = { ...DEFAULTS };
+  const settings: Record<string, string | number | boolean> = { ...defaultSettings };
   const problems: string[] = [];
   const set = (name: string, value: unknown): void => {
-    if (!(name in DEFAULTS)) return;
-    const fallback = DEFAULTS[name as SettingName];
+    if (!(name in defaultSettings)) return;
+    const fallback = defaultSettings[name as SettingName];
     const text = Array.isArray(value) ? value.join(",") : value;
     if (typeof text !== typeof fallback || (typeof text === "number" && !(Number.isSafeInteger(text) && text >= 0))) {
       problems.push(`${name}: expected ${describe(fallback)}, found ${JSON.stringify(value)}`);
@@ -36,27 +36,29 @@ export function readSettings(file: string | undefined, environment: NodeJS.Proce
   if (file !== undefined) {
     const content = readFile(file, problems);
     if (problems.length === 0) {
-      const missing = SECTIONS.filter((section) => typeof content[section] !== "object");
+      const missing = requiredSections.filter((section) => typeof content[section] !== "object");
       problems.push(...missing.map((section) => `${file}: section [${section}] is missing`));
     }
     for (const [name, value] of flatten(content, "")) set(name, value);
   }
-  for (const [variable, name] of Object.entries(ENVIRONMENT)) {
+  for (const [variable, name] of Object.entries(environmentSettings)) {
     const value = environment[variable];
     if (value !== undefined)
-      set(name, typeof DEFAULTS[name] === "number" && /^\d+$/.test(value) ? Number(value) : value);
+      set(name, typeof defaultSettings[name] === "number" && /^\d+$/.test(value) ? Number(value) : value);
   }
   check(settings as unknown as Settings, (name, problem, instead) => {
     problems.push(`${name}: ${problem}`);
     settings[name] = instead;
   });
-  // Nothing is made for a server that will not start; one that does so anyway keeps to itself.
+  // A server that will not start creates no folders; one started anyway by a fault uses temporary ones.
   const isGood = problems.length === 0;
   for (const name of ["storage.data_path", "logging.logs_path", "files.staging_path"] as const) {
     const problem = isGood ? problemWithFolder(String(settings[name])) : undefined;
     if (problem !== undefined) problems.push(`${name}: ${problem}`);
     const isUsed = isGood && problem === undefined;
-    settings[name] = isUsed ? resolve(String(settings[name])) : join(tmpdir(), `kalam-sandbox-${process.pid}`, name);
+    settings[name] = isUsed
+      ? path.resolve(String(settings[name]))
+      : path.join(tmpdir(), `kalam-sandbox-${process.pid}`, name);
   }
   return { settings: settings as unknown as Settings, problems };
 }
@@ -79,7 +81,7 @@ function flatten(table: Readonly<Record<string, unknown>>, prefix: string): (rea
 }
 
 const describe = (value: string | number | boolean): string =>
-  ({ string: "text", number: "a whole number", boolean: "true or false" })[
+  ({ string: "a string", number: "a whole number", boolean: "true or false" })[
     typeof value as "string" | "number" | "boolean"
   ];
 
@@ -88,23 +90,23 @@ function check(
   wrong: (name: SettingName, problem: string, instead: string | number) => void,
 ): void {
   const port = settings["server.port"];
-  if (port < 1 || port > 65535) wrong("server.port", `must be from 1 to 65535, is ${port}`, 0);
+  if (port < 1 || port > 65535) wrong("server.port", `must be between 1 and 65535, not ${port}`, 0);
   const host = settings["server.host"];
   if (!isLoopback(host) && settings["security.cors.allowed_origins"] === "") {
     wrong(
       "server.host",
-      `${host} can be reached from elsewhere, so security.cors.allowed_origins must name who may ask`,
-      DEFAULTS["server.host"],
+      `${host} is reachable from other hosts, so security.cors.allowed_origins must list the allowed origins`,
+      defaultSettings["server.host"],
     );
   }
   if (!isLoopback(host) && settings["auth.jwt_secret"].length < 32) {
-    wrong("auth.jwt_secret", `must have at least 32 characters when ${host} can be reached from elsewhere`, "");
+    wrong("auth.jwt_secret", `must have at least 32 characters when ${host} is reachable from other hosts`, "");
   }
   const level = settings["logging.level"];
-  if (!LEVELS.includes(level))
-    wrong("logging.level", `must be one of ${LEVELS.join(", ")}, is "${level}"`, DEFAULTS["logging.level"]);
+  if (!logLevels.includes(level))
+    wrong("logging.level", `must be one of ${logLevels.join(", ")}, not "${level}"`, defaultSettings["logging.level"]);
   for (const name of ["limits.default_query_limit", "limits.max_query_limit"] as const) {
-    if (settings[name] < 1) wrong(name, "must be at least 1", DEFAULTS[name]);
+    if (settings[name] < 1) wrong(name, "must be at least 1", defaultSettings[name]);
   }
   const [usual, most] = [settings["limits.default_query_limit"], settings["limits.max_query_limit"]];
   if (usual > most)
@@ -114,9 +116,9 @@ function check(
 export const isLoopback = (address: string): boolean =>
   /^(localhost|127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+)$/.test(address);
 
-function problemWithFolder(path: string): string | undefined {
+function problemWithFolder(folder: string): string | undefined {
   try {
-    mkdirSync(path, { recursive: true });
+    mkdirSync(folder, { recursive: true });
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

@@ -1,5 +1,5 @@
-/** Every setting that the sandbox knows: its default, and what it is. `system.settings` shows these. */
-const TABLE = {
+/** The settings shown in `system.settings`, each with its default and description. */
+const shownSettings = {
   "server.host": ["127.0.0.1", "Address to listen on"],
   "server.port": [8080, "Port to listen on"],
   "server.workers": [0, "Worker threads, 0 for one per core"],
@@ -62,8 +62,8 @@ const TABLE = {
   "shutdown.flush.timeout": [300, "Seconds to wait for flushes at the end"],
 } as const;
 
-/** Known, and shown to nobody. */
-const HIDDEN = {
+/** Settings that `system.settings` does not show. */
+const hiddenSettings = {
   "auth.jwt_secret": ["", "Signs the tokens"],
   "auth.max_password_length": [72, "Longest password"],
   "execution.max_parameter_size_bytes": [524288, "Largest parameter in bytes"],
@@ -74,15 +74,15 @@ const HIDDEN = {
   "websocket.max_backlog_bytes": [16777216, "Most bytes that wait for one reader of live queries"],
 } as const;
 
-type All = typeof TABLE & typeof HIDDEN;
+type All = typeof shownSettings & typeof hiddenSettings;
 type Widened<T> = T extends string ? string : T extends number ? number : boolean;
 export type Settings = { readonly [Name in keyof All]: Widened<All[Name][0]> };
 export type SettingName = keyof Settings;
 
-export const DEFAULTS = Object.fromEntries(
-  Object.entries({ ...TABLE, ...HIDDEN }).map(([name, [value]]) => [name, value]),
+export const defaultSettings = Object.fromEntries(
+  Object.entries({ ...shownSettings, ...hiddenSettings }).map(([name, [value]]) => [name, value]),
 ) as unknown as Settings;
 
 /** The rows of `system.settings`: name, value, description. */
 export const reported = (settings: Settings): readonly (readonly string[])[] =>
-  Object.entries(TABLE).map(([name, [, about]]) => [name, String(settings[name as SettingName]), about]);
+  Object.entries(shownSettings).map(([name, [, about]]) => [name, String(settings[name as SettingName]), about]);

@@ -1,30 +1,34 @@
 import { accessSync, constants, cpSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
- * A folder that PGlite can open, in place of `folder` if there is none yet. Making one takes seconds, so one is kept and
- * copied. `key` changes with everything that goes into it, and `make` makes it. Each step ends with a rename, so that of
- * two at once the later finds the work done, and a process that is killed leaves nothing half made under the final name.
+ * Creates the PGlite data folder unless it exists. Initializing one takes seconds, so a template made by `make` is cached and
+ * copied; `key` identifies its contents. Each step ends with a rename, so that concurrent processes do not conflict and a
+ * killed one leaves nothing incomplete under the final name.
  */
-export async function provide(folder: string, key: string, make: (folder: string) => Promise<void>): Promise<void> {
+export async function ensureDataFolder(
+  folder: string,
+  key: string,
+  make: (folder: string) => Promise<void>,
+): Promise<void> {
   if (existsSync(folder)) return;
-  const template = join(cache(), key);
+  const template = path.join(cache(), key);
   if (!existsSync(template)) {
     const made = `${template}.${process.pid}`;
     rmSync(made, { recursive: true, force: true });
     await make(made);
-    settle(made, template);
+    renameInto(made, template);
   }
-  // Whoever gets here has the lock of the data folder, so what lies there is from one that was killed.
+  // The data folder is locked, so anything here is left over from a killed process.
   const copied = `${folder}.new`;
   rmSync(copied, { recursive: true, force: true });
   cpSync(template, copied, { recursive: true, mode: constants.COPYFILE_FICLONE });
-  settle(copied, folder);
+  renameInto(copied, folder);
 }
 
-function settle(made: string, final: string): void {
+function renameInto(made: string, final: string): void {
   try {
     renameSync(made, final);
   } catch (error) {
@@ -33,13 +37,13 @@ function settle(made: string, final: string): void {
   }
 }
 
-/** Beside the packages, where a fresh install throws it away; in the system's temporary folder if that cannot be written. */
+/** In node_modules, where a fresh install removes it; in the temporary folder if that is not writable. */
 function cache(): string {
-  for (let at = dirname(fileURLToPath(import.meta.url)); at !== dirname(at); at = dirname(at)) {
-    const modules = join(at, "node_modules");
-    if (existsSync(modules) && isWritable(modules)) return makeFolder(join(modules, ".cache", "kalam-ready"));
+  for (let at = path.dirname(fileURLToPath(import.meta.url)); at !== path.dirname(at); at = path.dirname(at)) {
+    const modules = path.join(at, "node_modules");
+    if (existsSync(modules) && isWritable(modules)) return makeFolder(path.join(modules, ".cache", "kalam-ready"));
   }
-  return makeFolder(join(tmpdir(), "kalam-ready-cache"));
+  return makeFolder(path.join(tmpdir(), "kalam-ready-cache"));
 }
 
 function makeFolder(folder: string): string {

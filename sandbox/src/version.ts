@@ -1,2 +1,2 @@
-/** The version of KalamDB whose surface the sandbox serves. */
-export const VERSION = "0.4.3-rc.4";
+/** The version of KalamDB that the sandbox is compatible with. */
+export const kalamdbVersion = "0.4.3-rc.4";

@@ -1,56 +1,58 @@
 import { cpSync, existsSync, mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import path from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { loadModule } from "libpg-query";
+import { LiveQueries } from "./live/queries.ts";
+import type { Kind, WorkerCalls, WorkerMessage, WorkerRequest, WorkerStart } from "./message.ts";
 import { addAccount, findProfile, logIn, needsSetup, setRootPassword } from "./sql/accounts.ts";
-import { type Answer, answer } from "./sql/batch.ts";
+import { answer, type Answer } from "./sql/batch.ts";
+import { Refusal } from "./sql/errors.ts";
 import { Catalogue } from "./store/catalogue.ts";
 import { Engine } from "./store/engine.ts";
 import { Eviction } from "./store/eviction.ts";
-import { Refusal } from "./sql/errors.ts";
 import { Jobs } from "./store/jobs.ts";
-import { LiveQueries } from "./live/queries.ts";
-import type { Asked, Kind, Questions, Start, Told } from "./message.ts";
-import { weakness } from "./store/passwords.ts";
-import { BOOTSTRAP, SCHEMA_VERSION } from "./store/schema.ts";
-import { provide } from "./template.ts";
+import { passwordProblem } from "./store/passwords.ts";
+import { bootstrapScript, schemaVersion } from "./store/schema.ts";
+import { ensureDataFolder } from "./template.ts";
 
-const { settings, rootPassword, live: resumption } = workerData as Start;
-const folder = join(settings["storage.data_path"], "pglite");
-// Not exported by the package, so found beside its entry.
+const { settings, rootPassword, live: resumption } = workerData as WorkerStart;
+const folder = path.join(settings["storage.data_path"], "pglite");
+// package.json is not exported by PGlite, so it is found next to its entry point.
 const manifest = new URL("../package.json", import.meta.resolve("@electric-sql/pglite"));
 const pglite = (JSON.parse(readFileSync(manifest, "utf8")) as { version: string }).version;
 
-async function makeTemplate(path: string): Promise<void> {
-  const engine = await Engine.open(path);
-  engine.script(BOOTSTRAP);
+async function makeTemplate(target: string): Promise<void> {
+  const engine = await Engine.open(target);
+  engine.script(bootstrapScript);
   await engine.close();
 }
 
 const fresh = !existsSync(folder);
-await provide(folder, `pglite-${pglite}-${SCHEMA_VERSION}`, makeTemplate);
+await ensureDataFolder(folder, `pglite-${pglite}-${schemaVersion}`, makeTemplate);
 await loadModule();
 const engine = await Engine.open(folder);
 const [[madeBy] = []] = engine.query("SELECT obj_description('kalam'::regnamespace)");
-if (madeBy !== SCHEMA_VERSION) throw new Error("it was made by another version of the sandbox");
+if (madeBy !== schemaVersion) throw new Error("it was made by another version of the sandbox");
 if (fresh)
   engine.script(
     "UPDATE system.users SET created_at = now(), updated_at = now(); UPDATE system.storages SET created_at = now(), updated_at = now()",
   );
-engine.query("UPDATE system.storages SET base_directory = $1", [join(settings["storage.data_path"], "storage")]);
+engine.query("UPDATE system.storages SET base_directory = $1", [path.join(settings["storage.data_path"], "storage")]);
 if (rootPassword !== undefined && needsSetup(engine)) setRootPassword(engine, rootPassword, settings);
 const catalogue = new Catalogue(engine);
 const jobs = new Jobs(engine, catalogue, backUp);
 const eviction = new Eviction(engine, catalogue, settings);
-const live = new LiveQueries(engine, catalogue, settings, (toldUpTo, news) => tell({ kind: "live", toldUpTo, news }));
+const live = new LiveQueries(engine, catalogue, settings, (deliveredUpTo, notices) =>
+  post({ kind: "live", deliveredUpTo, notices }),
+);
 live.resume(resumption);
 
 /**
- * The folder as it is after a checkpoint; nothing else writes meanwhile, since this thread does all the writing. Never
- * over anything: a backup that is opened as a data folder goes on with the very job that made it.
+ * Copies the data folder after a checkpoint; nothing else writes meanwhile, since only this thread writes. Never overwrites:
+ * a backup opened as a data folder resumes the very job that made it.
  */
 function backUp(target: string): number {
-  const copy = join(target, "pglite");
+  const copy = path.join(target, "pglite");
   if (existsSync(copy)) throw new Error(`Backup failed: ${copy} exists`);
   engine.script("CHECKPOINT");
   mkdirSync(target, { recursive: true });
@@ -58,8 +60,8 @@ function backUp(target: string): number {
   return Number(engine.query("SELECT pg_database_size('postgres')")[0]?.[0] ?? 0);
 }
 
-const ANSWERS: {
-  readonly [K in Kind]: (ask: Questions[K]["ask"]) => Questions[K]["answer"] | Promise<Questions[K]["answer"]>;
+const handlers: {
+  readonly [K in Kind]: (ask: WorkerCalls[K]["ask"]) => WorkerCalls[K]["answer"] | Promise<WorkerCalls[K]["answer"]>;
 } = {
   sql({ user, address, sql, parameters, namespace, sockets }): Answer {
     const role = catalogue.roleOf(user);
@@ -69,7 +71,7 @@ const ANSWERS: {
     const shared = { engine, catalogue, jobs, settings, live, sockets };
     const session = { ...shared, account: { user, role }, address, namespace, transaction: undefined };
     const answered = answer(sql, parameters, session);
-    // Before the answer: whoever is told that it is written can rely on its changes being on their way.
+    // Before the answer: once a write is acknowledged, its changes are in flight.
     if (/insert|update|delete/i.test(sql)) live.deliver();
     return answered;
   },
@@ -92,7 +94,7 @@ const ANSWERS: {
       ["DBA user", password],
       ["Root", forRoot],
     ] as const) {
-      const weak = weakness(given, shortest);
+      const weak = passwordProblem(given, shortest);
       if (weak !== undefined) return { kind: "weak", message: `${whose} password: ${weak}` };
     }
     try {
@@ -120,19 +122,16 @@ const ANSWERS: {
   },
 };
 
-function tell(told: Told): void {
+function post(message: WorkerMessage): void {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-  parentPort?.postMessage(told);
+  parentPort?.postMessage(message);
 }
 
-parentPort?.on("message", ({ kind, ask }: Asked) => {
-  const work = ANSWERS[kind] as (ask: unknown) => unknown;
-  // What is thrown here is no refusal: the engine is broken, and this thread ends with it and is replaced.
-  Promise.resolve(work(ask)).then(
-    (result) => tell({ kind: "answer", answer: result }),
-    (error: unknown) => {
-      throw error;
-    },
-  );
-});
-tell({ kind: "open" });
+/** An error thrown here is not a refusal: the engine is broken, so this thread ends with it and is replaced. */
+async function respond({ kind, ask }: WorkerRequest): Promise<void> {
+  const handle = handlers[kind] as (ask: unknown) => unknown;
+  post({ kind: "answer", answer: await handle(ask) });
+}
+
+parentPort?.on("message", (asked: WorkerRequest) => void respond(asked));
+post({ kind: "open" });

@@ -1,25 +1,24 @@
-import type { Profile } from "../sql/accounts.ts";
-import { type Asking, type Context, json, parseJson, plain, problemWithBody, type Reply } from "./exchange.ts";
-import { type Claims, sign, verify } from "./jwt.ts";
 import { isLoopback } from "../settings-file.ts";
+import type { Profile } from "../sql/accounts.ts";
+import { json, parseJson, plain, problemWithBody, type ApiRequest, type Context, type Reply } from "./exchange.ts";
+import { sign, verify, type Claims } from "./jwt.ts";
 
-const DAY = 24 * 60 * 60;
-const LIFETIME = { access: DAY, refresh: 7 * DAY };
+const dayS = 24 * 60 * 60;
+const lifetimeS = { access: dayS, refresh: 7 * dayS };
 
-type Handler = (asking: Asking, context: Context) => Promise<Reply>;
+type Handler = (request: ApiRequest, context: Context) => Promise<Reply>;
 
 /** The routes below `/v1/api/auth/`. */
-export const AUTH: Readonly<Record<string, Handler>> = {
+export const authRoutes: Readonly<Record<string, Handler>> = {
   "GET status": status,
   "POST setup": setup,
   "POST login": logIn,
   "POST refresh": refresh,
   "GET me": me,
-  "POST logout": () =>
-    Promise.resolve({
-      ...json(200, { message: "Logged out successfully" }),
-      cookies: ["kalamdb_auth", "kalamdb_refresh"].map((name) => cookie(name, "", 0)),
-    }),
+  "POST logout": async () => ({
+    ...json(200, { message: "Logged out successfully" }),
+    cookies: ["kalamdb_auth", "kalamdb_refresh"].map((name) => cookie(name, "", 0)),
+  }),
 };
 
 const unauthorized = (message: string): Reply => json(401, { error: "unauthorized", message });
@@ -27,7 +26,7 @@ const unauthorized = (message: string): Reply => json(401, { error: "unauthorize
 const invalidToken = (token: string, problem: string): Reply =>
   unauthorized(`JWT validation failed: ${token.includes(".") ? problem : "Invalid JWT header: InvalidToken"}`);
 
-async function status({ address }: Asking, { database }: Context): Promise<Reply> {
+async function status({ address }: ApiRequest, { database }: Context): Promise<Reply> {
   if (!isLoopback(address)) return json(403, { error: "forbidden", message: "Setup is for this host only" });
   const needed = await database.ask("needsSetup", null);
   const message = needed
@@ -36,10 +35,10 @@ async function status({ address }: Asking, { database }: Context): Promise<Reply
   return json(200, { needs_setup: needed, message });
 }
 
-async function setup(asking: Asking, { database }: Context): Promise<Reply> {
-  if (!isLoopback(asking.address)) return json(403, { error: "forbidden", message: "Setup is for this host only" });
+async function setup(request: ApiRequest, { database }: Context): Promise<Reply> {
+  if (!isLoopback(request.address)) return json(403, { error: "forbidden", message: "Setup is for this host only" });
   const body = await readFields(
-    asking,
+    request,
     ["user", "username", "password", "root_password", "email"],
     ["password", "root_password"],
   );
@@ -71,14 +70,14 @@ async function setup(asking: Asking, { database }: Context): Promise<Reply> {
   });
 }
 
-async function logIn(asking: Asking, context: Context): Promise<Reply> {
-  const body = await readFields(asking, ["user", "username", "password"], ["password"]);
+async function logIn(request: ApiRequest, context: Context): Promise<Reply> {
+  const body = await readFields(request, ["user", "username", "password"], ["password"]);
   if ("reply" in body) return body.reply;
   const { fields } = body;
   const answer = await context.database.ask("login", {
     user: fields["user"] ?? "",
     password: fields["password"] ?? "",
-    address: asking.address,
+    address: request.address,
   });
   switch (answer.kind) {
     case "unset":
@@ -96,8 +95,8 @@ async function logIn(asking: Asking, context: Context): Promise<Reply> {
   return tokens(answer.profile, context);
 }
 
-async function refresh(asking: Asking, context: Context): Promise<Reply> {
-  const token = bearer(asking) ?? cookieNamed("kalamdb_refresh", asking);
+async function refresh(request: ApiRequest, context: Context): Promise<Reply> {
+  const token = bearer(request) ?? cookieNamed("kalamdb_refresh", request);
   if (token === undefined) return unauthorized("No refresh token found");
   const claims = verify(token, context.secret, Date.now() / 1000);
   if (typeof claims === "string") return invalidToken(token, claims);
@@ -106,8 +105,8 @@ async function refresh(asking: Asking, context: Context): Promise<Reply> {
   return profile === undefined ? unauthorized("Invalid credentials") : tokens(profile, context);
 }
 
-async function me(asking: Asking, { secret, database }: Context): Promise<Reply> {
-  const token = bearer(asking) ?? cookieNamed("kalamdb_auth", asking);
+async function me(request: ApiRequest, { secret, database }: Context): Promise<Reply> {
+  const token = bearer(request) ?? cookieNamed("kalamdb_auth", request);
   if (token === undefined) return unauthorized("No auth token found");
   const claims = verify(token, secret, Date.now() / 1000);
   if (typeof claims === "string") return invalidToken(token, claims);
@@ -126,7 +125,7 @@ function tokens(profile: Profile, { secret }: Context): Reply {
       {
         sub: profile.id,
         iss: "kalamdb",
-        exp: now + LIFETIME[type],
+        exp: now + lifetimeS[type],
         iat: now,
         ...(profile.email === null ? {} : { email: profile.email }),
         role: profile.role,
@@ -136,7 +135,7 @@ function tokens(profile: Profile, { secret }: Context): Reply {
     );
   const [access, again] = [make("access"), make("refresh")];
   const until = (type: Claims["token_type"]): string =>
-    new Date((now + LIFETIME[type]) * 1000).toISOString().replace("Z", "+00:00");
+    new Date((now + lifetimeS[type]) * 1000).toISOString().replace("Z", "+00:00");
   return {
     ...json(200, {
       user: profile,
@@ -147,8 +146,8 @@ function tokens(profile: Profile, { secret }: Context): Reply {
       refresh_expires_at: until("refresh"),
     }),
     cookies: [
-      cookie("kalamdb_auth", access, now + LIFETIME.access),
-      cookie("kalamdb_refresh", again, now + LIFETIME.refresh),
+      cookie("kalamdb_auth", access, now + lifetimeS.access),
+      cookie("kalamdb_refresh", again, now + lifetimeS.refresh),
     ],
   };
 }
@@ -156,7 +155,7 @@ function tokens(profile: Profile, { secret }: Context): Reply {
 const cookie = (name: string, value: string, untilSeconds: number): string =>
   `${name}=${value}; HttpOnly; SameSite=Strict; Path=/; Expires=${new Date(untilSeconds * 1000).toUTCString()}`;
 
-function cookieNamed(name: string, { headers }: Asking): string | undefined {
+function cookieNamed(name: string, { headers }: ApiRequest): string | undefined {
   return headers.cookie
     ?.split(";")
     .map((pair) => pair.trim())
@@ -164,17 +163,17 @@ function cookieNamed(name: string, { headers }: Asking): string | undefined {
     ?.slice(name.length + 1);
 }
 
-export function bearer({ headers }: Asking): string | undefined {
+export function bearer({ headers }: ApiRequest): string | undefined {
   return /^Bearer (.*)$/.exec(headers.authorization ?? "")?.[1];
 }
 
 type Fields = { readonly fields: Readonly<Record<string, string>> } | { readonly reply: Reply };
 
-/** A body of text fields and nothing else; `username` is the older word for `user`. */
-async function readFields(asking: Asking, known: readonly string[], needed: readonly string[]): Promise<Fields> {
-  const raw = await asking.body();
+/** Reads a JSON body whose fields are all strings; `username` is the older name of `user`. */
+async function readFields(request: ApiRequest, known: readonly string[], needed: readonly string[]): Promise<Fields> {
+  const raw = await request.body();
   const text = raw?.toString() ?? "";
-  if (!/^application\/json\b/i.test(asking.headers["content-type"] ?? ""))
+  if (!/^application\/json\b/i.test(request.headers["content-type"] ?? ""))
     return { reply: plain(400, "Content type error") };
   const value = parseJson(text);
   const problem = problemWithBody(text, value, { known, strict: true, needed });

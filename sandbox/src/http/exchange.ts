@@ -1,20 +1,20 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Database } from "../database.ts";
-import type { Sockets } from "../live/sockets.ts";
-import type { Limiter } from "./limiter.ts";
+import type { SocketFigures } from "../live/notices.ts";
 import { isLoopback } from "../settings-file.ts";
 import type { Settings } from "../settings.ts";
+import type { Limiter } from "./limiter.ts";
 
-/** What every route has at hand. */
+/** What every route can use. */
 export interface Context {
   readonly settings: Settings;
   readonly database: Database;
-  readonly sockets: Pick<Sockets, "figures">;
+  readonly sockets: { readonly figures: SocketFigures };
   readonly secret: string;
   readonly limits: { readonly queries: Limiter; readonly requests: Limiter; readonly logins: Limiter };
 }
 
-/** An answer: JSON unless `type` says otherwise; no body without `body`. */
+/** An answer; JSON unless `type` says otherwise. */
 export interface Reply {
   readonly status: number;
   readonly body?: string;
@@ -22,30 +22,30 @@ export interface Reply {
   readonly cookies?: readonly string[];
 }
 
-/** One request, after its address and its token are known. */
-export interface Asking {
+/** One HTTP request. */
+export interface ApiRequest {
   readonly method: string;
   readonly path: string;
   readonly address: string;
   readonly headers: IncomingMessage["headers"];
-  /** The whole body, or nothing if it was longer than any may be: then the connection is gone. */
+  /** The whole body; undefined if it exceeded the limit, and then the connection is closed. */
   body(): Promise<Buffer | undefined>;
 }
 
 export const json = (status: number, body: unknown): Reply => ({ status, body: JSON.stringify(body) });
 export const plain = (status: number, body: string): Reply => ({ status, body, type: "text/plain; charset=utf-8" });
 
-export function asking(request: IncomingMessage, settings: Settings): Asking {
+export function apiRequest(request: IncomingMessage, settings: Settings): ApiRequest {
   return {
     method: request.method ?? "",
     path: (request.url ?? "").replace(/[?#].*$/, ""),
     address: addressOf(request),
     headers: request.headers,
-    body: () => readBody(request, settings["rate_limit.request_body_limit_bytes"]),
+    body: async () => await readBody(request, settings["rate_limit.request_body_limit_bytes"]),
   };
 }
 
-/** A proxy on this host is believed about whom it speaks for; nobody else is. */
+/** X-Forwarded-For counts only from a proxy on this host. */
 function addressOf(request: IncomingMessage): string {
   const peer = (request.socket.remoteAddress ?? "").replace(/^::ffff:/, "");
   const forwarded = request.headers["x-forwarded-for"];
@@ -79,7 +79,7 @@ export function send(response: ServerResponse, { status, body, type, cookies }: 
   response.end(body);
 }
 
-/** KalamDB's words for a body that is not the JSON it should be, or nothing if it is an object with these fields. */
+/** KalamDB's message for a body that is not an object with these fields; undefined if it is. */
 export function problemWithBody(
   text: string,
   value: unknown,
@@ -102,7 +102,7 @@ export function problemWithBody(
   return missing === undefined ? undefined : `Json deserialize error: missing field \`${missing}\` ${at}`;
 }
 
-/** JSON.parse that does not throw; undefined is what no JSON means. */
+/** JSON.parse, but undefined for text that is not JSON. */
 export function parseJson(text: string, parse: (text: string) => unknown = JSON.parse): unknown {
   try {
     return parse(text);

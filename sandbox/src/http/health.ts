@@ -1,19 +1,19 @@
 import { hostname } from "node:os";
-import { type Asking, type Context, json, type Reply } from "./exchange.ts";
 import { isLoopback } from "../settings-file.ts";
-import { VERSION } from "../version.ts";
+import { kalamdbVersion } from "../version.ts";
+import { json, type ApiRequest, type Context, type Reply } from "./exchange.ts";
 
-const ABOUT = { version: VERSION, api_version: "v1", build_date: "sandbox" };
+const about = { version: kalamdbVersion, api_version: "v1", build_date: "sandbox" };
 
-/** Health is for this host only; it tells that the process answers, not that the database does. */
-export function health({ path, address }: Asking, { settings }: Context): Reply {
+/** For this host only. It shows that the process answers, not that the database does. */
+export function health({ path, address }: ApiRequest, { settings }: Context): Reply {
   const isCluster = path.includes("cluster");
   if (!isLoopback(address)) {
     return json(403, {
       error: `Access denied. ${isCluster ? "Cluster health" : "Health endpoint"} is localhost-only.`,
     });
   }
-  if (!isCluster) return json(200, { status: "healthy", ...ABOUT });
+  if (!isCluster) return json(200, { status: "healthy", ...about });
   const seconds = Math.floor(process.uptime());
   const node = {
     node_id: 1,
@@ -32,7 +32,7 @@ export function health({ path, address }: Asking, { settings }: Context): Reply 
   };
   return json(200, {
     status: "healthy",
-    version: VERSION,
+    version: kalamdbVersion,
     build_date: "sandbox",
     is_cluster_mode: true,
     cluster_id: hostname(),

@@ -1,19 +1,19 @@
 import { gunzipSync } from "node:zlib";
-import { bearer } from "./auth.ts";
 import { Refusal } from "../sql/errors.ts";
-import { type Asking, type Context, json, parseJson, problemWithBody, type Reply } from "./exchange.ts";
+import { parseExactly, toParameter, type Parameter } from "../sql/parameters.ts";
+import { bearer } from "./auth.ts";
+import { json, parseJson, problemWithBody, type ApiRequest, type Context, type Reply } from "./exchange.ts";
 import { verify } from "./jwt.ts";
-import { type Parameter, parseExactly, toParameter } from "../sql/parameters.ts";
 
-const LONGEST_SQL = 1024 * 1024;
-const LONGEST_JSON = 2 * 1024 * 1024;
+const sqlBytesMax = 1024 * 1024;
+const jsonBytesMax = 2 * 1024 * 1024;
 
 /** `POST /v1/api/sql`. */
-export async function sql(asking: Asking, context: Context): Promise<Reply> {
+export async function sql(request: ApiRequest, context: Context): Promise<Reply> {
   const from = performance.now();
-  const { authorization } = asking.headers;
+  const { authorization } = request.headers;
   if (authorization === undefined) return refusal(from, 401, "MISSING_AUTHORIZATION", "Authentication required");
-  const claims = verify(bearer(asking) ?? "", context.secret, Date.now() / 1000);
+  const claims = verify(bearer(request) ?? "", context.secret, Date.now() / 1000);
   if (claims === "expired") return refusal(from, 401, "TOKEN_EXPIRED", "Token expired");
   if (claims === "invalid" || claims.token_type !== "access") {
     return refusal(from, 401, "INVALID_CREDENTIALS", "Invalid credentials");
@@ -22,11 +22,11 @@ export async function sql(asking: Asking, context: Context): Promise<Reply> {
     return refusal(from, 429, "RATE_LIMIT_EXCEEDED", "Too many queries per second");
   }
   try {
-    const request = await readRequest(asking);
-    const who = { user: claims.sub, address: asking.address };
-    const answer = await context.database.ask("sql", { ...request, ...who, sockets: context.sockets.figures });
+    const parsed = await readRequest(request);
+    const who = { user: claims.sub, address: request.address };
+    const answer = await context.database.ask("sql", { ...parsed, ...who, sockets: context.sockets.figures });
     if (answer.kind === "refused") return refusal(from, answer.status, answer.code, answer.message, answer.details);
-    // Put together by hand: the rows are JSON already, with numbers that must not be read.
+    // Built as text: the rows are JSON already, and parsing would round their numbers.
     const more = answer.single ? ',"error":null' : "";
     return {
       status: 200,
@@ -52,12 +52,12 @@ interface SqlRequest {
 
 const bad = (problem: string): Refusal => new Refusal("INVALID_INPUT", `Invalid JSON payload: ${problem}`);
 
-async function readRequest(asking: Asking): Promise<SqlRequest> {
-  const raw = (await asking.body()) ?? Buffer.alloc(0);
-  if (!/^application\/json\b/i.test(asking.headers["content-type"] ?? "")) throw bad("Content type error");
-  if (raw.length > LONGEST_JSON)
-    throw bad(`JSON payload (${raw.length} bytes) is larger than allowed (limit: ${LONGEST_JSON} bytes).`);
-  const text = textOf(raw, asking.headers["content-encoding"]);
+async function readRequest(request: ApiRequest): Promise<SqlRequest> {
+  const raw = (await request.body()) ?? Buffer.alloc(0);
+  if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) throw bad("Content type error");
+  if (raw.length > jsonBytesMax)
+    throw bad(`JSON payload (${raw.length} bytes) is larger than allowed (limit: ${jsonBytesMax} bytes).`);
+  const text = textOf(raw, request.headers["content-encoding"]);
   const value = parseJson(text, parseExactly);
   const problem = problemWithBody(text, value, { known: [], strict: false, needed: ["sql"] });
   if (problem !== undefined) throw bad(problem);
@@ -73,10 +73,10 @@ async function readRequest(asking: Asking): Promise<SqlRequest> {
   if (typeof namespace === "string" && !/^\w{1,64}$/.test(namespace))
     throw new Refusal("INVALID_INPUT", `Invalid namespace_id ${JSON.stringify(namespace)}`, true);
   const length = Buffer.byteLength(statement);
-  if (length > LONGEST_SQL)
-    throw new Refusal("INVALID_SQL", `SQL query too long: ${length} bytes (maximum ${LONGEST_SQL} bytes)`, true);
+  if (length > sqlBytesMax)
+    throw new Refusal("INVALID_SQL", `SQL query too long: ${length} bytes (maximum ${sqlBytesMax} bytes)`, true);
   const parameters = ((params ?? []) as readonly unknown[]).map(toParameter);
-  // PostgreSQL's texts end at a NUL, and half a character is no text at all.
+  // PostgreSQL text cannot hold NUL or a lone surrogate.
   if (statement.includes("\u0000")) throw new Refusal("INVALID_SQL", "SQL must not contain NUL", true);
   if ([statement, ...parameters.map((parameter) => parameter.text ?? "")].some((part) => /\p{Surrogate}/u.test(part))) {
     throw bad(`Json deserialize error: lone surrogate ${at}`);
@@ -84,11 +84,11 @@ async function readRequest(asking: Asking): Promise<SqlRequest> {
   return { sql: statement, parameters, namespace: namespace ?? "default" };
 }
 
-/** The body as text: unpacked where it says that it is packed, and never with signs made up for bytes that are none. */
+/** The body as text, decompressed if needed; invalid UTF-8 is rejected, not replaced. */
 function textOf(raw: Buffer, encoding: string | undefined): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
-      encoding === "gzip" ? gunzipSync(raw, { maxOutputLength: LONGEST_JSON }) : raw,
+      encoding === "gzip" ? gunzipSync(raw, { maxOutputLength: jsonBytesMax }) : raw,
     );
   } catch (error) {
     throw bad(`it cannot be read: ${error instanceof Error ? error.message : String(error)}`);

@@ -1,42 +1,44 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { OwnServer } from "../../../src/control/process.ts";
 import { startSandbox } from "../../../test/sandbox.ts";
-import { visit, type Visitor } from "../visitor.ts";
-import { lastVersion, Listener, type Row, together } from "./listener.ts";
+import { signIn, type Client } from "../client.ts";
+import { applyFrames, lastVersion, Listener, type Row } from "./listener.ts";
 
-const PASSWORD = "Pass-word-1234";
+const password = "Pass-word-1234";
 let sandbox: OwnServer;
-let root: Visitor;
-let alice: Visitor;
-let bob: Visitor;
+let root: Client;
+let alice: Client;
+let bob: Client;
 
 beforeAll(async () => {
-  // Limits are tested elsewhere.
+  // Rate limits are tested elsewhere.
   const changes = {
     "rate_limit.max_queries_per_sec": 100_000,
     "rate_limit.max_messages_per_sec": 100_000,
     "rate_limit.max_subscriptions_per_user": 1000,
   };
   sandbox = await startSandbox({ changes });
-  root = await visit(sandbox.url, "root", sandbox.rootPassword);
+  root = await signIn(sandbox.url, "root", sandbox.rootPassword);
   await root.rows("CREATE NAMESPACE n");
-  for (const name of ["alice", "bob"]) await root.rows(`CREATE USER '${name}' WITH PASSWORD '${PASSWORD}' ROLE user`);
-  [alice, bob] = await Promise.all([visit(sandbox.url, "alice", PASSWORD), visit(sandbox.url, "bob", PASSWORD)]);
+  for (const name of ["alice", "bob"]) await root.rows(`CREATE USER '${name}' WITH PASSWORD '${password}' ROLE user`);
+  [alice, bob] = await Promise.all([signIn(sandbox.url, "alice", password), signIn(sandbox.url, "bob", password)]);
 });
 
-afterAll(() => sandbox.stop());
+afterAll(async () => {
+  await sandbox.stop();
+});
 
-const make = (name: string, more = "", type = "USER"): Promise<unknown> =>
-  root.rows(`CREATE TABLE n.${name} (id BIGINT PRIMARY KEY, v TEXT, n INT${more}) WITH (TYPE='${type}')`);
+const make = async (name: string, more = "", type = "USER"): Promise<unknown> =>
+  await root.rows(`CREATE TABLE n.${name} (id BIGINT PRIMARY KEY, v TEXT, n INT${more}) WITH (TYPE='${type}')`);
 
-/** Frames of changes as they are written, without versions. */
-const told = (listener: Listener, id: string): unknown[] =>
+/** Change frames without versions. */
+const changesOf = (listener: Listener, id: string): unknown[] =>
   listener.changes(id).map(({ change_type: kind, rows, old_values: old }) => {
     const plain = (some?: readonly Row[]): unknown => some?.map(({ _seq, ...row }) => row);
     return [kind, plain(rows), plain(old)];
   });
 
-test("each change is told once, in order, with the rows before and after", async () => {
+test("each change is delivered once, in order, with the old and the new row", async () => {
   await make("content", ", at TIMESTAMP, big BIGINT");
   const listener = await Listener.logIn(sandbox.url, alice);
   expect((await listener.subscribe("all", "SELECT * FROM n.content")).schema?.map(({ name }) => name)).toEqual([
@@ -64,7 +66,7 @@ test("each change is told once, in order, with the rows before and after", async
   const at = 1767323045123456;
   const first = { id: "1", v: "é 😀", n: 1, at, big: "9007199254740993" };
   const empty = { v: null, n: null, at: null, big: null, _deleted: false };
-  expect(told(listener, "all")).toEqual([
+  expect(changesOf(listener, "all")).toEqual([
     ["insert", [{ ...first, _deleted: false }], undefined],
     ["insert", [{ ...empty, id: "2", n: 2, big: "1" }], undefined],
     ["update", [{ ...first, n: 2 }], [{ id: "1", n: 1 }]],
@@ -74,7 +76,7 @@ test("each change is told once, in order, with the rows before and after", async
     ["update", [{ id: "3", n: 3 }], [{ id: "3", n: null }]],
     ["insert", [{ ...empty, id: "5" }], undefined],
   ]);
-  expect(told(listener, "some").slice(2, 5)).toEqual([
+  expect(changesOf(listener, "some").slice(2, 5)).toEqual([
     ["update", [{ id: "1", n: 2 }], [{ id: "1", n: 1 }]],
     ["update", [{ id: "1", n: 2 }], [{ id: "1" }]],
     ["delete", undefined, [{ n: 2 }]],
@@ -84,7 +86,7 @@ test("each change is told once, in order, with the rows before and after", async
   expect(new Set(versions).size).toBe(versions.length);
 });
 
-test("a change that is acknowledged has been told, and can be read when it is told", async () => {
+test("an acknowledged change was delivered, and is readable on delivery", async () => {
   await make("readable");
   const listener = await Listener.logIn(sandbox.url, alice);
   await listener.subscribe("r", "SELECT * FROM n.readable");
@@ -98,30 +100,30 @@ test("a change that is acknowledged has been told, and can be read when it is to
   expect(seen).toEqual([[["2"]], [["2"]]]);
 });
 
-test.for(["USER", "STREAM"])("of a %s table nobody hears of the rows of others", async (type) => {
+test.for(["USER", "STREAM"])("a live query on a %s table delivers only the user's own rows", async (type) => {
   const table = `n.own_${type}`;
   await root.rows(
     `CREATE TABLE ${table} (id BIGINT ${type === "USER" ? "PRIMARY KEY" : ""}, v TEXT) WITH (TYPE='${type}'${type === "USER" ? "" : ", TTL_SECONDS=60"})`,
   );
-  const listeners = await Promise.all([alice, bob, root].map((who) => Listener.logIn(sandbox.url, who)));
+  const listeners = await Promise.all([alice, bob, root].map(async (who) => await Listener.logIn(sandbox.url, who)));
   for (const listener of listeners) await listener.subscribe("x", `SELECT * FROM ${table}`, {});
   const canary = (who: string, n: number): string => `INSERT INTO ${table} (id, v) VALUES (${n}, '${who}')`;
   await Promise.all([
-    ...Array.from({ length: 20 }, (_, n) => alice.rows(canary("alice", n))),
-    ...Array.from({ length: 20 }, (_, n) => bob.rows(canary("bob", n))),
+    ...Array.from({ length: 20 }, async (_, n) => await alice.rows(canary("alice", n))),
+    ...Array.from({ length: 20 }, async (_, n) => await bob.rows(canary("bob", n))),
     root.rows(`EXECUTE AS USER 'alice' (${canary("alice", 20)})`),
   ]);
-  await Promise.all(listeners.map((listener) => listener.fence()));
+  await Promise.all(listeners.map(async (listener) => await listener.fence()));
   const heard = listeners.map((listener) => listener.changes("x").map(({ rows }) => rows?.[0]?.["v"]));
   expect(heard).toEqual([Array(21).fill("alice"), Array(20).fill("bob"), []]);
-  // Nor in the rows to begin with, nor when coming back.
+  // Nor in the initial rows, nor after resuming.
   await listeners[0]?.subscribe("again", `SELECT * FROM ${table}`, {});
   await listeners[0]?.resume("back", `SELECT * FROM ${table}`, "1");
   await listeners[0]?.fence();
   expect(listeners[0]?.frames.map(({ text }) => text).join("")).not.toContain('"bob"');
 });
 
-test("every filter means what it means in a SELECT, also for rows that come into it and leave it", async () => {
+test("every filter means the same as in a SELECT, also for rows that start or stop matching", async () => {
   await make("filtered", ", at TIMESTAMP, d DECIMAL(10,2), j JSON, b BOOLEAN, u UUID, r DOUBLE");
   const filters = [
     "v = 'error'",
@@ -184,7 +186,7 @@ test("every filter means what it means in a SELECT, also for rows that come into
   await listener.fence();
   for (const [index, filter] of filters.entries()) {
     const rows = await alice.rows(`SELECT id FROM n.filtered WHERE ${filter}\n ORDER BY id LIMIT 100`);
-    const live = [...together(listener.of(`f${index}`)).keys()];
+    const live = [...applyFrames(listener.of(`f${index}`)).keys()];
     expect(
       live.map(Number).toSorted((a, b) => a - b),
       `WHERE ${filter}`,
@@ -192,7 +194,7 @@ test("every filter means what it means in a SELECT, also for rows that come into
   }
 });
 
-test("compressed frames say the same; small ones, and all to who wants none, are text", async () => {
+test("compressed frames have the same content; small ones, and all for clients without compression, are text", async () => {
   await make("packed");
   const [packed, plain] = await Promise.all([
     Listener.logIn(sandbox.url, alice, "gzip"),
@@ -205,10 +207,10 @@ test("compressed frames say the same; small ones, and all to who wants none, are
   expect(packed.changes("p").map(({ text }) => text)).toEqual(plain.changes("p").map(({ text }) => text));
   expect(packed.changes("p").map(({ isBinary }) => isBinary)).toEqual([false, true, true, true]);
   expect(plain.frames.some(({ isBinary }) => isBinary)).toBe(false);
-  expect(together(packed.of("p")).get("3")).toEqual({ id: "3", v: "ü".repeat(60_000) });
+  expect(applyFrames(packed.of("p")).get("3")).toEqual({ id: "3", v: "ü".repeat(60_000) });
 });
 
-describe("the rows to begin with", () => {
+describe("the initial rows", () => {
   beforeAll(async () => {
     await make("pages");
     const values = Array.from({ length: 1000 }, (_, index) => `(${1000 - index}, 'v', ${index})`);
@@ -220,7 +222,7 @@ describe("the rows to begin with", () => {
       .of(id)
       .flatMap(({ type, rows = [] }) => (type === "initial_data_batch" ? rows.map((row) => row["id"]) : []));
 
-  test("come in pages, each row once, with cursors longer than a number can be", async () => {
+  test("come in pages, each row once, with cursors that a number would round", async () => {
     const listener = await Listener.logIn(sandbox.url, alice);
     await listener.subscribe("p", "SELECT id FROM n.pages", { batch_size: 10 });
     await listener.readOn("p");
@@ -233,11 +235,11 @@ describe("the rows to begin with", () => {
       "ready",
     ]);
     for (const page of pages) expect(page.batch_control?.last_seq_id).toBe(lastVersion([page]));
-    // On the wire it is a number with all its digits, and such numbers are what the test is about.
+    // On the wire the cursor is a number with all its digits.
     expect(pages[0]?.text).toMatch(/"last_seq_id":3\d{17}\}/);
   });
 
-  test("are what the options say", async () => {
+  test("follow the options", async () => {
     const listener = await Listener.logIn(sandbox.url, alice);
     await listener.subscribe("none", "SELECT id FROM n.pages");
     await listener.subscribe("last", "SELECT id FROM n.pages WHERE n < 500", { last_rows: 3 });
@@ -255,7 +257,7 @@ describe("the rows to begin with", () => {
   });
 });
 
-test("between the rows to begin with and the changes nothing is lost and nothing doubled, while others write", async () => {
+test("no change is lost or duplicated between the initial rows and the changes, under concurrent writes", async () => {
   await make("handover", "", "SHARED', ACCESS_LEVEL='PUBLIC");
   const writers = 4;
   let isOver = false;
@@ -271,8 +273,8 @@ test("between the rows to begin with and the changes nothing is lost and nothing
     }
     return n;
   };
-  const writing = Array.from({ length: writers }, (_, writer) => write(writer));
-  const listeners = await Promise.all(Array.from({ length: 5 }, () => Listener.logIn(sandbox.url, alice)));
+  const writing = Array.from({ length: writers }, async (_, writer) => await write(writer));
+  const listeners = await Promise.all(Array.from({ length: 5 }, async () => await Listener.logIn(sandbox.url, alice)));
   for (let round = 0; round < 10; round += 1) {
     await Promise.all(
       listeners.map(async (listener) => {
@@ -290,7 +292,7 @@ test("between the rows to begin with and the changes nothing is lost and nothing
     if (page.length < 1000) break;
     from = String(page.at(-1)?.[0]);
   }
-  let meanwhile = 0;
+  let concurrent = 0;
   for (const listener of listeners) {
     await listener.fence();
     for (let round = 0; round < 10; round += 1) {
@@ -300,17 +302,17 @@ test("between the rows to begin with and the changes nothing is lost and nothing
       );
       expect(new Set(seen).size, "a version twice").toBe(seen.length);
       const pages = frames.filter(({ type }) => type === "initial_data_batch");
-      if (pages.length > 1 && frames.length > pages.length + 1) meanwhile += 1;
-      const known = together(frames);
+      if (pages.length > 1 && frames.length > pages.length + 1) concurrent += 1;
+      const known = applyFrames(frames);
       for (const row of known.values()) if (row["n"] === null) delete (row as Record<string, unknown>)["n"];
       expect(known).toEqual(table);
     }
   }
-  // Most had several pages to read and changes behind them: that is where something could be lost.
-  expect(meanwhile).toBeGreaterThan(25);
+  // Most had several pages and changes waiting behind them, where a change could be lost.
+  expect(concurrent).toBeGreaterThan(25);
 });
 
-test("who comes back is told all that happened meanwhile, deletions too", async () => {
+test("a resumed live query catches up completely, deletes included", async () => {
   await make("resumed");
   const sql = "SELECT * FROM n.resumed WHERE n < 100";
   const first = await Listener.logIn(sandbox.url, alice);
@@ -320,7 +322,7 @@ test("who comes back is told all that happened meanwhile, deletions too", async 
   await first.subscribe("r", sql, {});
   await alice.rows("DELETE FROM n.resumed WHERE id = 9");
   await first.fence();
-  const [known, from] = [together(first.frames), lastVersion(first.of("r"))];
+  const [known, from] = [applyFrames(first.frames), lastVersion(first.of("r"))];
   first.socket.terminate();
   for (const change of [
     "DELETE FROM n.resumed WHERE id = 0",
@@ -340,22 +342,24 @@ test("who comes back is told all that happened meanwhile, deletions too", async 
   await second.resume("r", sql, from);
   await second.fence();
   const rows = await alice.rows("SELECT id, v, n FROM n.resumed WHERE n < 100 ORDER BY id");
-  expect([...together(second.of("r"), known).values()].toSorted((a, b) => Number(a["id"]) - Number(b["id"]))).toEqual(
-    rows.map(([id, v, n]) => ({ id, v, n })),
-  );
-  // Nothing of what was known already, and nothing that came and went meanwhile.
+  expect(
+    [...applyFrames(second.of("r"), known).values()].toSorted((a, b) => Number(a["id"]) - Number(b["id"])),
+  ).toEqual(rows.map(([id, v, n]) => ({ id, v, n })));
+  // Nothing that the client had already, and no row inserted and deleted meanwhile.
   const gone = second.changes("r").map(({ change_type: kind, old_values: old }) => [kind, old?.[0]?.["id"]]);
   expect(gone).toEqual(["0", "2", "4"].map((id) => ["delete", id]));
   expect(second.of("r").flatMap(({ rows: some = [] }) => some.map((row) => row["id"]))).toEqual(["1", "3", "20"]);
-  // And from there on there is nothing more.
+  // Resuming from the end brings nothing.
   await second.resume("again", sql, lastVersion(second.of("r")));
   await second.fence();
   expect(second.of("again").slice(1)).toMatchObject([{ rows: [], batch_control: { status: "ready" } }]);
 });
 
-test("many changes of one statement reach all", async () => {
+test("many changes of one statement reach every subscriber", async () => {
   await make("burst", "", "SHARED', ACCESS_LEVEL='PUBLIC");
-  const listeners = await Promise.all([alice, bob, alice, bob, root].map((who) => Listener.logIn(sandbox.url, who)));
+  const listeners = await Promise.all(
+    [alice, bob, alice, bob, root].map(async (who) => await Listener.logIn(sandbox.url, who)),
+  );
   for (const listener of listeners) await listener.subscribe("b", "SELECT id FROM n.burst");
   const ids = Array.from({ length: 1000 }, (_, id) => String(id));
   await root.rows(`INSERT INTO n.burst (id) VALUES ${ids.map((id) => `(${id})`).join(", ")}`);

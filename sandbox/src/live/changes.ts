@@ -1,6 +1,6 @@
 import { id } from "../store/catalogue.ts";
 import type { Engine } from "../store/engine.ts";
-import type { Options } from "./news.ts";
+import type { Options } from "./notices.ts";
 import type { Plan } from "./plan.ts";
 import type { Cells } from "./shape.ts";
 
@@ -14,15 +14,15 @@ export interface Change {
   readonly after: string | null;
 }
 
-/** So many are read at once: one statement may have made more than fit into memory. */
-const AT_ONCE = 256;
+/** Read in batches: one statement may have made more changes than fit into memory. */
+const changesMax = 256;
 
-/** The changes after that number, and whether there are still more. */
+/** The next changes after that number, and whether there are more. */
 export function unread(engine: Engine, number: string): { changes: Change[]; upTo: string; more: boolean } {
   const { rows, cut } = engine.run({
     text: "SELECT number, table_id, owner, seq, before, after FROM kalam.changes WHERE number > $1 ORDER BY number",
     values: [number],
-    limit: AT_ONCE,
+    limit: changesMax,
   });
   const changes = rows.map(([, table, owner, version, before = null, after = null]) => ({
     table: table ?? "",
@@ -34,24 +34,31 @@ export function unread(engine: Engine, number: string): { changes: Change[]; upT
   return { changes, upTo: rows.at(-1)?.[0] ?? number, more: cut };
 }
 
-/** The number of the last change there is. */
+/** The number of the latest change. */
 export const latest = (engine: Engine): string =>
   engine.query("SELECT coalesce(max(number), 0) FROM kalam.changes")[0]?.[0] ?? "0";
 
-/** What these changes are to a live query: bodies of frames. A row that does not fit any more is gone for it. */
+/** Whether the change is one of the plan's table and of the rows that its account may read. */
+export function concerns(plan: Plan, { table, owner }: Change): boolean {
+  return table === id(plan.table) && owner === plan.owner;
+}
+
+/** The frame bodies of these changes for a live query; a row that stops matching is a delete. */
 export function bodiesOf(plan: Plan, changes: readonly Change[]): string[] {
-  const judged = plan.judge(changes.flatMap(({ before, after }) => [before, after].filter((row) => row !== null)));
+  const evaluated = plan.evaluate(
+    changes.flatMap(({ before, after }) => [before, after].filter((row) => row !== null)),
+  );
   let at = 0;
   return changes.flatMap(({ before, after, version }) => {
-    const was = before === null ? undefined : judged[at++];
-    const is = after === null ? undefined : judged[at++];
-    if (is?.fits === true)
+    const was = before === null ? undefined : evaluated[at++];
+    const is = after === null ? undefined : evaluated[at++];
+    if (is?.matches === true)
       return was === undefined ? plan.shape.inserted(is.cells) : plan.shape.updated(was.cells, is.cells);
-    return was?.fits === true ? plan.shape.deleted(was.cells, version) : [];
+    return was?.matches === true ? plan.shape.deleted(was.cells, version) : [];
   });
 }
 
-/** The rows that a live query begins with, and what of those that were there at `from` is gone since. */
+/** The initial rows of a live query, and the deletes since `from`. */
 export function begin(plan: Plan, options: Options, engine: Engine): { rows: Cells[]; missed: string[] } {
   const { from, lastRows } = options;
   if (from === undefined) {
@@ -59,7 +66,7 @@ export function begin(plan: Plan, options: Options, engine: Engine): { rows: Cel
   }
   const rows = plan.rows("", from);
   const there = new Set(rows.map((row) => plan.shape.identity(row)));
-  // Of each row the first change since: its row before is the one that was there then. The last one tells the version.
+  // The first change of each row since `from` has the row as it was then; the last one has its latest version.
   const touched = engine.query(
     `SELECT DISTINCT ON (key) max(seq) OVER (PARTITION BY key), before FROM kalam.changes
      WHERE table_id = $1 AND owner = $2 AND seq > $3 ORDER BY key, number`,
@@ -68,8 +75,8 @@ export function begin(plan: Plan, options: Options, engine: Engine): { rows: Cel
   const had = touched.flatMap(([version, before]) =>
     typeof before === "string" ? [{ version: version ?? "", before }] : [],
   );
-  const missed = plan.judge(had.map(({ before }) => before)).flatMap(({ cells, fits }, index) => {
-    if (!fits || there.has(plan.shape.identity(cells))) return [];
+  const missed = plan.evaluate(had.map(({ before }) => before)).flatMap(({ cells, matches }, index) => {
+    if (!matches || there.has(plan.shape.identity(cells))) return [];
     const version = had[index]?.version ?? "";
     return [{ version, body: plan.shape.deleted(cells, version) }];
   });

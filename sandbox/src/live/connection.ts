@@ -1,61 +1,61 @@
 import { randomUUID } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import type { RawData, WebSocket } from "ws";
-import { type Database, Unavailable } from "../database.ts";
+import { Unavailable, type Database } from "../database.ts";
 import { verify } from "../http/jwt.ts";
 import { Limiter } from "../http/limiter.ts";
 import type { Settings } from "../settings.ts";
 import { authError, authSuccess, failure } from "./frames.ts";
-import type { Code, Ended, Opened, Options, Subscription } from "./news.ts";
+import type { Code, Ended, Opened, Options, Subscription } from "./notices.ts";
 import { Reading } from "./reading.ts";
-import { type Compression, Malformed, readRequest, type Request } from "./request.ts";
+import { Malformed, readRequest, type Compression, type Request } from "./request.ts";
 
-export interface Surroundings {
+export interface ConnectionContext {
   readonly settings: Settings;
   readonly database: Pick<Database, "ask">;
   readonly secret: string;
 }
 
-/** Frames longer than this are worth the work. */
-const WORTH_COMPRESSING = 512;
+/** Compressing shorter frames does not pay. */
+const compressAboveChars = 512;
 
-/** The protocol's longest reason for closing, in bytes. */
-const LONGEST_REASON = 123;
+/** The protocol's limit for a close reason. */
+const reasonBytesMax = 123;
 
-/** One client's socket, from its first message to its last. Messages are answered one after the other. */
+/** One client's socket. Its messages are handled in order. */
 export class Connection {
   readonly id = randomUUID().replaceAll("-", "");
   readonly gone: Promise<unknown>;
   readonly #socket: WebSocket;
-  readonly #around: Surroundings;
+  readonly #context: ConnectionContext;
   readonly #limiter: Limiter;
   readonly #readings = new Map<string, Reading>();
-  readonly #shy: NodeJS.Timeout;
-  readonly #silent: NodeJS.Timeout;
+  readonly #loginTimer: NodeJS.Timeout;
+  readonly #heartbeatTimer: NodeJS.Timeout;
   #account: { readonly user: string; readonly role: string } | undefined;
   #compression: Compression = "gzip";
   #heardMs = Date.now();
-  #hasTried = false;
+  #hasTriedLogin = false;
   #hasLeft = false;
   #work: Promise<void> = Promise.resolve();
 
-  /** `login` is what the upgrade brought along. */
-  constructor(socket: WebSocket, around: Surroundings, login: Login | undefined) {
+  /** `login` is the login that came with the upgrade request. */
+  constructor(socket: WebSocket, context: ConnectionContext, login: Login | undefined) {
     this.#socket = socket;
-    this.#around = around;
-    const { settings } = around;
+    this.#context = context;
+    const { settings } = context;
     this.#limiter = new Limiter(settings["rate_limit.max_messages_per_sec"], 1);
-    const [shyS, silentS] = [settings["websocket.auth_timeout_secs"], settings["websocket.client_timeout_secs"]];
-    this.#shy = setTimeout(() => setImmediate(() => this.#refuseShy(shyS)), shyS * 1000);
-    this.#silent = setTimeout(() => setImmediate(() => this.#refuseSilent(silentS)), silentS * 1000);
-    socket.on("message", (data: RawData, isBinary: boolean) => this.#hear(data as Buffer, isBinary));
-    for (const sign of ["ping", "pong"] as const) socket.on(sign, () => this.#heard());
-    // The library closes the socket itself, with the code that the protocol has for it.
+    const [loginS, silenceS] = [settings["websocket.auth_timeout_secs"], settings["websocket.client_timeout_secs"]];
+    this.#loginTimer = setTimeout(() => setImmediate(() => this.#closeUnauthenticated(loginS)), loginS * 1000);
+    this.#heartbeatTimer = setTimeout(() => setImmediate(() => this.#closeSilent(silenceS)), silenceS * 1000);
+    socket.on("message", (data: RawData, isBinary: boolean) => this.#receive(data as Buffer, isBinary));
+    for (const event of ["ping", "pong"] as const) socket.on(event, () => this.#heard());
+    // ws closes the socket itself, with the protocol's close code.
     socket.on("error", () => undefined);
-    // Not events.once, which also ends with an error.
+    // Not events.once, which rejects on an error.
     this.gone = new Promise((resolve) => socket.once("close", resolve));
     socket.once("close", () => this.#leave());
-    if (login !== undefined) this.#queue(() => this.#logIn(login));
+    if (login !== undefined) this.#queue(async () => await this.#logIn(login));
   }
 
   get user(): string | undefined {
@@ -71,11 +71,11 @@ export class Connection {
   }
 
   close(code: number, reason: string): void {
-    this.#socket.close(code, Buffer.from(reason).subarray(0, LONGEST_REASON).toString());
+    this.#socket.close(code, Buffer.from(reason).subarray(0, reasonBytesMax).toString());
     this.#leave();
   }
 
-  /** Does not wait for a client that does not answer. */
+  /** Closes without waiting for the client. */
   cut(): void {
     this.#socket.terminate();
   }
@@ -85,7 +85,7 @@ export class Connection {
     if (reading === undefined) return;
     for (const frame of reading.changed(bodies)) this.#send(frame);
     const backlog = this.#socket.bufferedAmount + reading.waitingBytes;
-    if (backlog > this.#around.settings["websocket.max_backlog_bytes"]) this.#giveUp(id, backlog);
+    if (backlog > this.#context.settings["websocket.max_backlog_bytes"]) this.#closeSlowReader(id, backlog);
   }
 
   ended({ subscription: { id }, code, message, gone }: Ended): void {
@@ -93,41 +93,41 @@ export class Connection {
     if (gone) this.close(1008, "The account is gone");
   }
 
-  /** Ends all live queries, for a reason that is not the client's. */
+  /** Ends all live queries because of a server error. */
   abandon(message: string): void {
     for (const subscription of this.subscriptions)
       this.ended({ kind: "ended", subscription, code: "SUBSCRIPTION_FAILED", message, gone: false });
   }
 
-  /** What is already on its way arrives, then the client is told: nothing of what was sent is missing. */
-  #giveUp(id: string, backlog: number): void {
+  /** Frames already queued are still sent before the error, so what the client received has no gap. */
+  #closeSlowReader(id: string, backlog: number): void {
     const message = `${backlog} bytes wait to be read; subscribe again from the last version that was`;
     this.#send(failure(id, "SLOW_READER", message));
     this.close(1013, "Too slow");
   }
 
-  // Both are asked once more after what came in has been read: when the server was slow, it is not the client's fault.
+  // Both timers fire after pending input was read, so that a slow server does not count against the client.
 
-  #refuseShy(seconds: number): void {
-    if (this.#hasTried) return;
+  #closeUnauthenticated(seconds: number): void {
+    if (this.#hasTriedLogin) return;
     this.#send(authError(`Authentication timeout - no auth message received within ${seconds} seconds`));
     this.close(1008, "Authentication timeout");
   }
 
-  #refuseSilent(seconds: number): void {
-    // What was heard just now is far from half of it; a timer may ring a millisecond before the clock says so.
+  #closeSilent(seconds: number): void {
+    // Half the limit is enough: a timer may fire a millisecond early, and input read just now is far more recent.
     if (Date.now() - this.#heardMs >= seconds * 500) this.close(1000, "Heartbeat timeout");
   }
 
   #heard(): void {
     this.#heardMs = Date.now();
-    this.#silent.refresh();
+    this.#heartbeatTimer.refresh();
   }
 
-  #hear(data: Buffer, isBinary: boolean): void {
+  #receive(data: Buffer, isBinary: boolean): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.#heard();
-    const most = this.#around.settings["security.max_ws_message_size"];
+    const most = this.#context.settings["security.max_ws_message_size"];
     if (data.length > most) {
       const problem = `Message exceeds maximum size of ${most} bytes`;
       this.#send(failure("protocol", "MESSAGE_TOO_LARGE", problem));
@@ -135,16 +135,22 @@ export class Connection {
     } else if (!this.#limiter.allows("", performance.now())) {
       this.#send(failure("rate_limit", "RATE_LIMIT_EXCEEDED", "Too many messages"));
     } else if (isBinary) this.#send(failure("protocol", "UNSUPPORTED_DATA", "Binary not supported"));
-    else this.#queue(() => this.#answer(readRequest(data.toString())));
+    else this.#queue(async () => await this.#answer(readRequest(data.toString())));
   }
 
   #queue(work: () => Promise<void>): void {
-    this.#work = this.#work
-      .then(() => (this.#socket.readyState === this.#socket.OPEN ? work() : undefined))
-      .catch((error: unknown) => {
-        const isTheirs = error instanceof Malformed || error instanceof Unavailable;
-        this.close(1011, isTheirs ? error.message : "Internal error");
-      });
+    this.#work = this.#after(this.#work, work);
+  }
+
+  async #after(earlier: Promise<void>, work: () => Promise<void>): Promise<void> {
+    await earlier;
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    try {
+      await work();
+    } catch (error) {
+      const isExpected = error instanceof Malformed || error instanceof Unavailable;
+      this.close(1011, isExpected ? error.message : "Internal error");
+    }
   }
 
   async #answer(request: Request): Promise<void> {
@@ -160,11 +166,11 @@ export class Connection {
         else await this.#subscribe(user, request);
         break;
       case "next_batch":
-        if (user !== undefined) this.#turn(request.id, request.after);
+        if (user !== undefined) this.#nextPage(request.id, request.after);
         break;
       case "unsubscribe":
         if (this.#readings.delete(request.id))
-          await this.#around.database.ask("unsubscribe", { connection: this.id, id: request.id });
+          await this.#context.database.ask("unsubscribe", { connection: this.id, id: request.id });
         break;
       case "ping":
         break;
@@ -172,12 +178,12 @@ export class Connection {
   }
 
   async #logIn({ token, compression }: Login): Promise<void> {
-    this.#hasTried = true;
-    const claims = verify(token, this.#around.secret, Date.now() / 1000);
+    this.#hasTriedLogin = true;
+    const claims = verify(token, this.#context.secret, Date.now() / 1000);
     const user = typeof claims === "string" || claims.token_type !== "access" ? undefined : claims.sub;
-    const profile = user === undefined ? undefined : await this.#around.database.ask("profile", { user });
+    const profile = user === undefined ? undefined : await this.#context.database.ask("profile", { user });
     if (this.#account === undefined) this.#compression = compression;
-    // Another login on the same connection changes nothing, and is none with a bad token or for somebody else.
+    // Logging in again as the same user changes nothing; a bad token or another user ends the connection.
     if (profile === undefined || (this.#account !== undefined && this.#account.user !== profile.id)) {
       this.#send(authError("Invalid credentials"));
       this.close(1008, "Authentication failed");
@@ -193,12 +199,12 @@ export class Connection {
       return;
     }
     const subscription = this.#subscription(user, id, sql, options);
-    const opened = await this.#around.database.ask("subscribe", subscription).catch(unanswered);
+    const opened = await this.#context.database.ask("subscribe", subscription).catch(unanswered);
     if (opened.kind === "gone") this.close(1008, "The account is gone");
     else if (opened.kind === "refused") this.#send(failure(id, opened.code, opened.message));
     else {
       const reading = new Reading(subscription, opened);
-      // From here on what comes for it is its own: nothing else has run since the answer was made.
+      // Registered before the next message from the database thread, so no change is missed.
       this.#readings.set(id, reading);
       for (const frame of reading.begin(opened.schema)) this.#send(frame);
     }
@@ -208,7 +214,7 @@ export class Connection {
     return { connection: this.id, id, user, sql, options, createdMs: Date.now() };
   }
 
-  #turn(id: string, after: string | undefined): void {
+  #nextPage(id: string, after: string | undefined): void {
     const reading = this.#readings.get(id);
     const refuse = (code: Code, message: string): void => this.#send(failure(id, code, message));
     if (reading === undefined) refuse("BATCH_FETCH_FAILED", `Not found: Subscription not found: ${id}`);
@@ -221,23 +227,23 @@ export class Connection {
   #send(frame: string): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     const packed =
-      this.#compression === "gzip" && frame.length > WORTH_COMPRESSING ? gzipSync(frame, { level: 1 }) : undefined;
+      this.#compression === "gzip" && frame.length > compressAboveChars ? gzipSync(frame, { level: 1 }) : undefined;
     if (packed !== undefined && packed.length < Buffer.byteLength(frame)) this.#socket.send(packed, { binary: true });
     else this.#socket.send(frame);
   }
 
-  /** Nothing more is for this connection, be it closed or only about to be. */
+  /** Releases what belongs to the connection once it is closed or closing. */
   #leave(): void {
     if (this.#hasLeft) return;
     this.#hasLeft = true;
-    clearTimeout(this.#shy);
-    clearTimeout(this.#silent);
+    clearTimeout(this.#loginTimer);
+    clearTimeout(this.#heartbeatTimer);
     this.#readings.clear();
-    this.#around.database.ask("leave", { connection: this.id }).catch(() => undefined);
+    this.#context.database.ask("leave", { connection: this.id }).catch(() => undefined);
   }
 }
 
-/** What broke the database is refused; it does not end the connection. */
+/** A query that breaks the database is refused; the connection stays open. */
 function unanswered(error: unknown): Opened {
   if (!(error instanceof Unavailable)) throw error;
   return { kind: "refused", code: "SUBSCRIPTION_FAILED", message: `Execution error: ${error.message}` };

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { OwnServer } from "../../../src/control/process.ts";
 import { startSandbox } from "../../../test/sandbox.ts";
-import { visit, type Visitor } from "../visitor.ts";
+import { signIn, type Client } from "../client.ts";
 import { Listener } from "./listener.ts";
 
-const PASSWORD = "Pass-word-1234";
+const password = "Pass-word-1234";
 let sandbox: OwnServer;
-let root: Visitor;
-/** Somebody else in each test, so that none meets what the one before left open. */
-let alice: Visitor;
+let root: Client;
+/** A new user for each test, so that none sees what an earlier one left open. */
+let alice: Client;
 let name: string;
 let listener: Listener;
 let tests = 0;
@@ -21,11 +21,13 @@ beforeAll(async () => {
       "execution.handler_timeout_seconds": 5,
     },
   });
-  root = await visit(sandbox.url, "root", sandbox.rootPassword);
+  root = await signIn(sandbox.url, "root", sandbox.rootPassword);
   await root.rows("CREATE NAMESPACE n");
 });
 
-afterAll(() => sandbox.stop());
+afterAll(async () => {
+  await sandbox.stop();
+});
 
 beforeEach(async () => {
   tests += 1;
@@ -34,24 +36,24 @@ beforeEach(async () => {
   listener = await Listener.logIn(sandbox.url, alice);
 });
 
-async function account(user: string, role: string): Promise<Visitor> {
-  await root.rows(`CREATE USER '${user}' WITH PASSWORD '${PASSWORD}' ROLE ${role}`);
-  return visit(sandbox.url, user, PASSWORD);
+async function account(user: string, role: string): Promise<Client> {
+  await root.rows(`CREATE USER '${user}' WITH PASSWORD '${password}' ROLE ${role}`);
+  return await signIn(sandbox.url, user, password);
 }
 
-const make = (table: string, type: string): Promise<unknown> =>
-  root.rows(`CREATE TABLE n.${table} (id BIGINT PRIMARY KEY, v TEXT) WITH (TYPE='${type}')`);
+const make = async (table: string, type: string): Promise<unknown> =>
+  await root.rows(`CREATE TABLE n.${table} (id BIGINT PRIMARY KEY, v TEXT) WITH (TYPE='${type}')`);
 
 /** The rows of `system.live` for this account. */
-const listed = (): Promise<readonly (readonly unknown[])[]> =>
-  root.rows(
+const listed = async (): Promise<readonly (readonly unknown[])[]> =>
+  await root.rows(
     `SELECT subscription_id, table_name, query, options, status, changes FROM system.live WHERE user_id = '${name}' ORDER BY 1`,
   );
 
 const liveId = async (id: string): Promise<unknown> =>
   (await root.rows(`SELECT live_id FROM system.live WHERE user_id = '${name}' AND subscription_id = '${id}'`))[0]?.[0];
 
-test("what is open is listed, and counted, as long as it is open", async () => {
+test("open live queries are listed and counted until they end", async () => {
   await make("listed", "USER");
   const figures = async (): Promise<Record<string, string>> =>
     Object.fromEntries(
@@ -73,14 +75,14 @@ test("what is open is listed, and counted, as long as it is open", async () => {
   listener.send({ type: "unsubscribe", subscription_id: "a" });
   await listener.fence();
   expect((await listed()).map(([id]) => id)).toEqual(["b", "c"]);
-  // Cut, not closed.
+  // Cut, without a close frame.
   listener.socket.terminate();
   await expect.poll(listed).toEqual([]);
   const none = { active_subscriptions: "0", active_subscriptions_peak: "3", active_connections: "0" };
   expect(await figures()).toMatchObject(none);
 });
 
-test("after an unsubscribe there is silence, and the id can be used again", async () => {
+test("an unsubscribed live query delivers nothing more, and its id can be reused", async () => {
   await make("silent", "USER");
   await listener.subscribe("s", "SELECT id FROM n.silent");
   expect(await listener.subscribe("s", "SELECT id FROM n.silent")).toMatchObject({ code: "INVALID_SUBSCRIPTION_ID" });
@@ -93,7 +95,7 @@ test("after an unsubscribe there is silence, and the id can be used again", asyn
   expect(listener.changes("s").map(({ rows }) => rows?.[0]?.["id"])).toEqual(["2"]);
 });
 
-test("KILL LIVE QUERY ends it, tells its client, and frees the quota", async () => {
+test("KILL LIVE QUERY ends a live query, notifies its client and frees the quota", async () => {
   await make("killed", "USER");
   for (let n = 0; n < 10; n += 1) await listener.subscribe(`k-${n}`, "SELECT id FROM n.killed");
   expect((await listener.subscribe("more", "SELECT id FROM n.killed")).code).toBe("SUBSCRIPTION_LIMIT_EXCEEDED");
@@ -110,8 +112,8 @@ test("KILL LIVE QUERY ends it, tells its client, and frees the quota", async () 
   expect((await listener.subscribe("more", "SELECT id FROM n.killed")).type).toBe("subscription_ack");
 });
 
-describe("what may not go on ends at once, and its client is told why", () => {
-  test("a table that becomes private", async () => {
+describe("a live query that is no longer valid ends immediately, with the reason", () => {
+  test("a table becomes private", async () => {
     await make("tight", "SHARED', ACCESS_LEVEL='PUBLIC");
     await listener.subscribe("t", "SELECT * FROM n.tight", {});
     await root.rows("INSERT INTO n.tight (id, v) VALUES (1, 'before'); ALTER TABLE n.tight SET ACCESS LEVEL private");
@@ -136,14 +138,14 @@ describe("what may not go on ends at once, and its client is told why", () => {
     await alice.rows("INSERT INTO m.dropped (id) VALUES (2)");
     await listener.fence();
     expect(listener.of("d").slice(1)).toMatchObject([{ rows: [{ id: "1" }] }, { type: "error", code: "NOT_FOUND" }]);
-    // Nothing of the old one is in the new one, neither rows nor what happened to them.
+    // The new table has neither rows nor changes of the old one.
     await listener.resume("e", "SELECT * FROM m.dropped", "1");
     await listener.fence();
     expect(listener.of("e").slice(1)).toMatchObject([{ rows: [{ id: "2" }] }]);
     await root.rows("DROP NAMESPACE m CASCADE");
   });
 
-  test("a column that is dropped; the others go on, with a new one too", async () => {
+  test("a column is dropped; queries without it continue, with a new column too", async () => {
     await make("altered", "USER");
     await listener.subscribe("v", "SELECT id, v FROM n.altered");
     await listener.subscribe("if", "SELECT id FROM n.altered WHERE v = 'x'");
@@ -160,7 +162,7 @@ describe("what may not go on ends at once, and its client is told why", () => {
     ]);
   });
 
-  test("a user who is dropped, or has a lower role", async () => {
+  test("a user is dropped, or gets a lower role", async () => {
     await make("secret", "SHARED', ACCESS_LEVEL='PRIVATE");
     const [gone, lower] = [await account("gone", "service"), await account("lower", "service")];
     const [first, second, idle] = [
@@ -178,7 +180,7 @@ describe("what may not go on ends at once, and its client is told why", () => {
     expect(await idle.closed).toEqual([1008, "The account is gone"]);
   });
 
-  test("a condition that breaks on a row; the writer and others are not hurt", async () => {
+  test("a condition fails on a row; the writer and other queries are unaffected", async () => {
     await make("broken", "USER");
     await listener.subscribe("b", "SELECT id FROM n.broken WHERE 1 / (id - 5) > 0");
     await listener.subscribe("fine", "SELECT id FROM n.broken");
@@ -189,7 +191,7 @@ describe("what may not go on ends at once, and its client is told why", () => {
   });
 });
 
-test("rows of a stream end with their time: they are not read any more, and nobody is told", async () => {
+test("expired stream rows can no longer be read, and are not delivered as deletes", async () => {
   await root.rows("CREATE TABLE n.brief (id BIGINT, v TEXT) WITH (TYPE='STREAM', TTL_SECONDS=1)");
   await listener.subscribe("e", "SELECT id FROM n.brief", {});
   await alice.rows("INSERT INTO n.brief (id) VALUES (1), (2)");
@@ -206,7 +208,7 @@ test("rows of a stream end with their time: they are not read any more, and nobo
   expect(listener.of("f")[1]?.rows).toEqual([]);
 });
 
-test("a database that breaks and is opened again goes on with the live queries: nothing lost, nothing twice", async () => {
+test("live queries survive a crash of the database thread without lost or duplicate changes", async () => {
   await make("survives", "USER");
   await listener.subscribe("s", "SELECT id FROM n.survives", { batch_size: 1 });
   await alice.rows("INSERT INTO n.survives (id) VALUES (1)");

@@ -1,6 +1,6 @@
-import type { Code } from "./news.ts";
+import type { Code } from "./notices.ts";
 
-/** Frames as text: versions are bare numbers in them, longer than JSON.stringify could write. */
+/** Frames as text: versions are bare numbers that JSON.stringify would round. */
 
 const text = (value: string): string => JSON.stringify(value);
 
@@ -12,12 +12,12 @@ export const authError = (message: string): string => JSON.stringify({ type: "au
 export const failure = (id: string, code: Code, message: string): string =>
   JSON.stringify({ type: "error", subscription_id: id, code, message });
 
-/** How far the rows have come that a live query begins with. */
+/** One page of the initial rows. */
 export interface Page {
   readonly number: number;
   readonly rows: readonly string[];
   readonly hasMore: boolean;
-  /** The highest version in it. */
+  /** The highest version on the page. */
   readonly upTo: string | undefined;
 }
 

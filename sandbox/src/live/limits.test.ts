@@ -2,15 +2,15 @@ import { once } from "node:events";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { OwnServer } from "../../../src/control/process.ts";
 import { startSandbox } from "../../../test/sandbox.ts";
-import { visit, type Visitor } from "../visitor.ts";
+import { signIn, type Client } from "../client.ts";
 import { lastVersion, Listener } from "./listener.ts";
 
-const PASSWORD = "Pass-word-1234";
-const ORIGIN = "https://app.example";
+const password = "Pass-word-1234";
+const allowedOrigin = "https://app.example";
 let sandbox: OwnServer;
-let root: Visitor;
-/** Somebody else in each test, so that none meets what the one before left open. */
-let alice: Visitor;
+let root: Client;
+/** A new user for each test, so that none sees what an earlier one left open. */
+let alice: Client;
 let name: string;
 let tests = 0;
 
@@ -22,10 +22,10 @@ beforeAll(async () => {
       "websocket.auth_timeout_secs": 1,
       "websocket.max_backlog_bytes": 1_000_000,
       "security.max_ws_message_size": 10_000,
-      "security.cors.allowed_origins": ORIGIN,
+      "security.cors.allowed_origins": allowedOrigin,
     },
   });
-  root = await visit(sandbox.url, "root", sandbox.rootPassword);
+  root = await signIn(sandbox.url, "root", sandbox.rootPassword);
   await root.rows("CREATE NAMESPACE n");
   await root.rows("CREATE TABLE n.t (id BIGINT PRIMARY KEY, v TEXT) WITH (TYPE='SHARED', ACCESS_LEVEL='PUBLIC')");
 });
@@ -33,11 +33,13 @@ beforeAll(async () => {
 beforeEach(async () => {
   tests += 1;
   name = `alice${tests}`;
-  await root.rows(`CREATE USER '${name}' WITH PASSWORD '${PASSWORD}' ROLE user`);
-  alice = await visit(sandbox.url, name, PASSWORD);
+  await root.rows(`CREATE USER '${name}' WITH PASSWORD '${password}' ROLE user`);
+  alice = await signIn(sandbox.url, name, password);
 });
 
-afterAll(() => sandbox.stop());
+afterAll(async () => {
+  await sandbox.stop();
+});
 
 const login = (token: string, more = {}): unknown => ({
   type: "authenticate",
@@ -47,8 +49,9 @@ const login = (token: string, more = {}): unknown => ({
   ...more,
 });
 
-test("whoever does not log in gets nothing, and is told why", async () => {
-  const open = (headers?: Readonly<Record<string, string>>): Promise<Listener> => Listener.open(sandbox.url, headers);
+test("a client without a login gets nothing but the reason", async () => {
+  const open = async (headers?: Readonly<Record<string, string>>): Promise<Listener> =>
+    await Listener.open(sandbox.url, headers);
   const silent = await open();
   const subscribes = await open();
   expect(await subscribes.subscribe("s", "SELECT * FROM n.t", {})).toMatchObject({ code: "AUTH_REQUIRED" });
@@ -72,13 +75,13 @@ test("whoever does not log in gets nothing, and is told why", async () => {
   }
   const bad = await open({ authorization: "Bearer garbage" });
   expect([await bad.closed, bad.frames]).toMatchObject([[1008, "Authentication failed"], [{ type: "auth_error" }]]);
-  // The others took too long.
+  // The others ran into the timeout.
   for (const listener of [silent, subscribes]) expect(await listener.closed).toEqual([1008, "Authentication timeout"]);
   expect(silent.frames).toMatchObject([{ type: "auth_error", message: expect.stringContaining("timeout") as string }]);
   expect(subscribes.frames).toHaveLength(2);
 });
 
-test("a login comes as the first message or with the upgrade, and once is enough", async () => {
+test("a login comes as the first message or with the upgrade, and may be repeated", async () => {
   const first = await Listener.logIn(sandbox.url, alice);
   const protocol = { serialization: "json", compression: "none" };
   expect(first.frames).toMatchObject([{ type: "auth_success", user: name, role: "user", protocol }]);
@@ -98,7 +101,7 @@ test("a login comes as the first message or with the upgrade, and once is enough
   }
 });
 
-test("only origins that are allowed get in, where there are such", async () => {
+test("where origins are configured, only those can connect", async () => {
   const refused = async (headers: Readonly<Record<string, string>>, path?: string): Promise<number | undefined> => {
     const listener = new Listener(sandbox.url, headers, path);
     const [, response] = (await once(listener.socket, "unexpected-response")) as [unknown, { statusCode?: number }];
@@ -109,18 +112,18 @@ test("only origins that are allowed get in, where there are such", async () => {
     const answer = await fetch(`${sandbox.url}/v1/api/sql`, { method: "OPTIONS", headers });
     return [answer.status, answer.headers.get("access-control-allow-origin")];
   };
-  expect(await preflight(ORIGIN)).toEqual([200, ORIGIN]);
+  expect(await preflight(allowedOrigin)).toEqual([200, allowedOrigin]);
   expect(await preflight("https://evil.example")).toEqual([400, null]);
   expect(await refused({ origin: "https://evil.example" })).toBe(403);
   expect(await refused({}, "/v1/other")).toBe(404);
-  for (const headers of [{ origin: ORIGIN }, {}]) {
+  for (const headers of [{ origin: allowedOrigin }, {}]) {
     const listener = await Listener.open(sandbox.url, headers);
     listener.send(login(alice.token));
     await listener.until(() => listener.frames.some(({ type }) => type === "auth_success"));
   }
 });
 
-test("silence ends a connection with a reason; pings of either kind keep it", async () => {
+test("an idle connection is closed with a reason; pings of either kind keep it open", async () => {
   const [silent, pings, says] = [
     await Listener.logIn(sandbox.url, alice),
     await Listener.logIn(sandbox.url, alice),
@@ -136,7 +139,7 @@ test("silence ends a connection with a reason; pings of either kind keep it", as
   expect(pings.changes("p")).toHaveLength(1);
 });
 
-test("a user has so many live queries, on all connections together, and each that ends makes room", async () => {
+test("the limit of live queries counts all connections of a user, and each that ends frees a slot", async () => {
   const [one, two] = [await Listener.logIn(sandbox.url, alice), await Listener.logIn(sandbox.url, alice)];
   const others = await Listener.logIn(sandbox.url, root);
   const sql = "SELECT id FROM n.t";
@@ -147,17 +150,17 @@ test("a user has so many live queries, on all connections together, and each tha
   for (let n = 0; n < 10; n += 1) expect(await tries(n % 2 === 0 ? one : two, `s${n}`)).toBe("subscription_ack");
   expect(await tries(one, "more")).toBe("SUBSCRIPTION_LIMIT_EXCEEDED");
   expect(await tries(others, "s")).toBe("subscription_ack");
-  // What was never there makes no room, nor does what was refused take any.
+  // Unknown ids free no slot, and refused subscriptions take none.
   for (const id of ["never", "more", "s1"]) one.send({ type: "unsubscribe", subscription_id: id });
   expect(await tries(one, "more")).toBe("SUBSCRIPTION_LIMIT_EXCEEDED");
   one.send({ type: "unsubscribe", subscription_id: "s0" });
   expect(await tries(one, "more")).toBe("subscription_ack");
   expect(await tries(one, "s0")).toBe("SUBSCRIPTION_LIMIT_EXCEEDED");
   two.socket.terminate();
-  await expect.poll(() => tries(one, "s0")).toBe("subscription_ack");
+  await expect.poll(async () => await tries(one, "s0")).toBe("subscription_ack");
 });
 
-test("what cannot be a live query is refused, and the connection lives", async () => {
+test("an invalid live query is refused, and the connection stays open", async () => {
   const listener = await Listener.logIn(sandbox.url, alice);
   await root.rows("CREATE TABLE n.p (id BIGINT PRIMARY KEY) WITH (TYPE='SHARED')");
   for (const [sql, code] of [
@@ -206,13 +209,15 @@ test("what cannot be a live query is refused, and the connection lives", async (
   }
 });
 
-test("too many messages and too long ones are refused by name, and hurt nobody else", async () => {
-  const [many, long, other] = await Promise.all([alice, alice, alice].map((who) => Listener.logIn(sandbox.url, who)));
-  if (many === undefined || long === undefined || other === undefined) throw new Error("nobody listens");
+test("too many messages and too long ones are refused with their codes, without affecting other clients", async () => {
+  const [many, long, other] = await Promise.all(
+    [alice, alice, alice].map(async (who) => await Listener.logIn(sandbox.url, who)),
+  );
+  if (many === undefined || long === undefined || other === undefined) throw new Error("a listener is missing");
   for (let n = 0; n < 60; n += 1) many.socket.ping();
   for (let n = 0; n < 200; n += 1) many.send({ type: "unsubscribe", subscription_id: `none${n}` });
   await many.until(() => many.frames.filter(({ code }) => code === "RATE_LIMIT_EXCEEDED").length > 100);
-  // Pings of the protocol are no messages.
+  // WebSocket pings are not messages.
   expect(many.frames.length).toBeLessThanOrEqual(1 + 151);
   many.socket.send(Buffer.from("binary"));
   long.send({ type: "ping", padding: "x".repeat(9000) });
@@ -225,7 +230,7 @@ test("too many messages and too long ones are refused by name, and hurt nobody e
   expect(other.frames.at(-2)).toMatchObject({ subscription_id: "protocol", code: "UNSUPPORTED_DATA" });
 });
 
-test("a reader that is too slow is told, others get everything, and coming back closes the gap", async () => {
+test("a slow reader is disconnected with an error, others get everything, and resuming closes the gap", async () => {
   const [slow, quick] = [await Listener.logIn(sandbox.url, alice), await Listener.logIn(sandbox.url, alice)];
   const sql = "SELECT id, v FROM n.t WHERE id >= 10000";
   for (const listener of [slow, quick]) await listener.subscribe("s", sql, {});
@@ -247,7 +252,7 @@ test("a reader that is too slow is told, others get everything, and coming back 
   expect(again.of("s")[1]?.rows?.map(({ id }) => id)).toEqual(ids.slice(got.length));
 });
 
-test("when the server stops, clients are told, and it does not wait for those that do not answer", async () => {
+test("a stopping server closes connections with a reason, and does not wait for unresponsive clients", async () => {
   const [fine, stuck] = [await Listener.logIn(sandbox.url, alice), await Listener.logIn(sandbox.url, alice)];
   await fine.subscribe("s", "SELECT id FROM n.t");
   stuck.socket.pause();

@@ -4,8 +4,8 @@ import { WebSocket } from "ws";
 
 export type Row = Readonly<Record<string, unknown>>;
 
-/** One frame as it came; versions are text, as they are in rows. */
-export interface Came {
+/** One received frame; versions are text, as in rows. */
+export interface ReceivedFrame {
   readonly type: string;
   readonly subscription_id?: string;
   readonly code?: string;
@@ -27,13 +27,13 @@ export interface Came {
   readonly text: string;
 }
 
-/** For tests of the sandbox: a socket, and what came over it. */
+/** For tests of the sandbox: a socket and the frames received on it. */
 export class Listener {
-  readonly frames: Came[] = [];
+  readonly frames: ReceivedFrame[] = [];
   readonly socket: WebSocket;
   /** Resolves with the code and the reason. */
   readonly closed: Promise<readonly [code: number, reason: string]>;
-  /** Keeps the server from taking a test that has nothing to say for a client that is gone. */
+  /** Keeps the server from closing an idle connection. */
   readonly #pings: NodeJS.Timeout;
   #waiting: (() => void)[] = [];
   #fences = 0;
@@ -42,7 +42,7 @@ export class Listener {
     this.socket = new WebSocket(url.replace("http", "ws") + path, { headers, perMessageDeflate: false });
     this.socket.on("message", (data: Buffer, isBinary: boolean) => {
       const text = isBinary ? gunzipSync(data).toString() : data.toString();
-      const frame = JSON.parse(text.replace(/"last_seq_id":(\d+)/g, '"last_seq_id":"$1"')) as Came;
+      const frame = JSON.parse(text.replace(/"last_seq_id":(\d+)/g, '"last_seq_id":"$1"')) as ReceivedFrame;
       this.frames.push({ ...frame, isBinary, text });
       this.#changed();
     });
@@ -65,7 +65,7 @@ export class Listener {
     return listener;
   }
 
-  /** Opened, and logged in. */
+  /** Opens a socket and logs in. */
   static async logIn(url: string, { token }: { readonly token: string }, compression = "none"): Promise<Listener> {
     const listener = await Listener.open(url);
     listener.send({ type: "authenticate", method: "jwt", token, protocol: { serialization: "json", compression } });
@@ -81,22 +81,26 @@ export class Listener {
     this.socket.send(typeof message === "string" ? message : JSON.stringify(message));
   }
 
-  /** Sends a subscription, and returns its acknowledgement or its refusal. */
-  async subscribe(id: string, sql: string, options?: Row): Promise<Came> {
+  /** Subscribes, and returns the acknowledgement or the error. */
+  async subscribe(id: string, sql: string, options?: Row): Promise<ReceivedFrame> {
     const before = this.frames.length;
     this.send({ type: "subscribe", subscription: { id, sql, ...(options === undefined ? {} : { options }) } });
-    return this.until(() => this.frames.slice(before).find(({ type }) => /^(subscription_ack|error)$/.test(type)));
+    return await this.until(() =>
+      this.frames.slice(before).find(({ type }) => /^(subscription_ack|error)$/.test(type)),
+    );
   }
 
-  /** Opens it where `version` was the last; in digits, since a JavaScript number could not hold it. */
-  async resume(id: string, sql: string, version: string): Promise<Came> {
+  /** Subscribes from `version`, given as digits because a JavaScript number would round it. */
+  async resume(id: string, sql: string, version: string): Promise<ReceivedFrame> {
     const before = this.frames.length;
     const subscription = JSON.stringify({ id, sql, options: { from: "here" } }).replace('"here"', version);
     this.send(`{"type":"subscribe","subscription":${subscription}}`);
-    return this.until(() => this.frames.slice(before).find(({ type }) => /^(subscription_ack|error)$/.test(type)));
+    return await this.until(() =>
+      this.frames.slice(before).find(({ type }) => /^(subscription_ack|error)$/.test(type)),
+    );
   }
 
-  /** Asks for pages until there are no more. */
+  /** Requests pages until the last one. */
   async readOn(id: string): Promise<void> {
     for (let count = 1; ; count += 1) {
       const page = await this.until(() => this.of(id).filter(({ type }) => type === "initial_data_batch")[count - 1]);
@@ -106,7 +110,7 @@ export class Listener {
     }
   }
 
-  /** After this everything has come that was sent before: changes of acknowledged writes, answers to messages. */
+  /** Resolves when everything sent earlier has arrived: changes of acknowledged writes, answers to messages. */
   async fence(): Promise<void> {
     this.#fences += 1;
     const id = `fence ${this.#fences}`;
@@ -114,15 +118,15 @@ export class Listener {
     await this.until(() => this.of(id).length > 0);
   }
 
-  of(id: string): Came[] {
+  of(id: string): ReceivedFrame[] {
     return this.frames.filter((frame) => frame.subscription_id === id);
   }
 
-  changes(id: string): Came[] {
+  changes(id: string): ReceivedFrame[] {
     return this.of(id).filter(({ type }) => type === "change");
   }
 
-  /** Waits until there is such a thing. */
+  /** Waits until `look` finds something. */
   async until<T>(look: () => T | undefined | false): Promise<T> {
     for (;;) {
       const found = look();
@@ -137,8 +141,11 @@ export class Listener {
   }
 }
 
-/** What a client knows that puts frames together: rows by their `id`, without versions. */
-export function together(frames: readonly Came[], known: ReadonlyMap<unknown, Row> = new Map()): Map<unknown, Row> {
+/** The rows by `id`, without versions, that a client has after applying these frames. */
+export function applyFrames(
+  frames: readonly ReceivedFrame[],
+  known: ReadonlyMap<unknown, Row> = new Map(),
+): Map<unknown, Row> {
   const state = new Map(known);
   for (const { type, change_type: change, rows = [], old_values: old = [] } of frames) {
     if (type !== "change" && type !== "initial_data_batch") continue;
@@ -149,7 +156,7 @@ export function together(frames: readonly Came[], known: ReadonlyMap<unknown, Ro
 }
 
 /** The highest version in any frame. */
-export const lastVersion = (frames: readonly Came[]): string =>
+export const lastVersion = (frames: readonly ReceivedFrame[]): string =>
   String(
     frames
       .flatMap(({ rows = [], old_values: old = [] }) => [...rows, ...old])

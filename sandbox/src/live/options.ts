@@ -1,13 +1,13 @@
-import type { Options } from "./news.ts";
+import type { Options } from "./notices.ts";
 import { LiveRefusal } from "./query.ts";
 
-/** How many rows a page has when nobody says. */
-export const PAGE_ROWS = 1000;
+/** Rows per page unless the client asks for another size. */
+export const defaultPageRows = 1000;
 
 export function refuseOptions(options: Options | undefined): void {
-  const { batchSize = PAGE_ROWS, lastRows = 0, unknown } = options ?? {};
+  const { batchSize = defaultPageRows, lastRows = 0, unknown } = options ?? {};
   const unsupported = (message: string): LiveRefusal => new LiveRefusal("UNSUPPORTED", message);
-  // One that is misspelt must not be taken for one that was never given.
+  // A misspelled option must not be ignored.
   if (unknown !== undefined) throw unsupported(`Unknown subscription option '${unknown}'`);
   if (batchSize < 1) throw unsupported("batch_size must be at least 1");
   if (lastRows > batchSize) {
@@ -17,11 +17,11 @@ export function refuseOptions(options: Options | undefined): void {
   }
 }
 
-/** As `system.live` shows them. */
+/** The options as shown in `system.live`. */
 export function shownOptions(options: Options | undefined): string | null {
   if (options === undefined) return null;
   const { batchSize, lastRows, from } = options;
   const given = Object.entries({ batch_size: batchSize, last_rows: lastRows, from });
-  // By hand, because the version is a number that JSON.stringify could not write.
+  // Built as text, because JSON.stringify would round the version.
   return `{${given.flatMap(([name, value]) => (value === undefined ? [] : `"${name}":${value}`)).join(",")}}`;
 }

@@ -1,31 +1,31 @@
-import { type Catalogue, id, quote, type Table } from "../store/catalogue.ts";
-import { type Bound, type Engine, PostgresError } from "../store/engine.ts";
 import { translate } from "../sql/errors.ts";
-import { type Account, databaseRole, mayRead } from "../sql/session.ts";
-import type { Change } from "./changes.ts";
-import { type LiveQuery, LiveRefusal } from "./query.ts";
-import { type Cells, Shape } from "./shape.ts";
+import { mayRead } from "../sql/rights.ts";
+import { id, quote, type Catalogue, type Table } from "../store/catalogue.ts";
+import { PostgresError, type Bound, type Engine } from "../store/engine.ts";
+import { databaseRole, type Account } from "../store/roles.ts";
+import { LiveRefusal, type LiveQuery } from "./query.ts";
+import { Shape, type Cells } from "./shape.ts";
 
-/** One row that was looked at, and whether it is one that the live query asks for. */
-interface Judged {
+/** One row, and whether it matches the live query. */
+interface Evaluated {
   readonly cells: Cells;
-  readonly fits: boolean;
+  readonly matches: boolean;
 }
 
 /**
- * A live query that can be tried on rows: with its table as it is now, on somebody's behalf. The condition is judged by
- * PostgreSQL, on stored rows and on changed ones alike, so that it means the same as in a SELECT.
+ * A live query bound to the current shape of its table and to an account. PostgreSQL evaluates the condition on stored rows
+ * and on changed ones, so that it means the same as in a SELECT.
  */
 export class Plan {
   readonly shape: Shape;
   readonly table: Table;
-  /** Whose rows these are; nobody's are everybody's. */
+  /** The owner of the rows; empty for a shared table. */
   readonly owner: string;
   readonly #engine: Engine;
   readonly #query: LiveQuery;
   readonly #account: Account;
 
-  /** Throws a `LiveRefusal` if the account may not ask this, or PostgreSQL cannot answer it. */
+  /** Throws a `LiveRefusal` if the account lacks the privilege or PostgreSQL rejects the query. */
   constructor(engine: Engine, catalogue: Catalogue, query: LiveQuery, account: Account) {
     this.#engine = engine;
     this.#query = query;
@@ -36,9 +36,9 @@ export class Plan {
     this.owner = table.type === "shared" ? "" : account.user;
     this.#refuseColumns(query.columns ?? []);
     this.shape = new Shape(table, query.columns);
-    // Once without any rows, so that what cannot be answered is refused now.
+    // Run on no rows, so that an invalid query is refused now.
     this.rows("LIMIT 0");
-    this.judge([]);
+    this.evaluate([]);
   }
 
   isCurrent(catalogue: Catalogue): boolean {
@@ -46,17 +46,13 @@ export class Plan {
     return table?.version === this.table.version && catalogue.roleOf(this.#account.user) === this.#account.role;
   }
 
-  concerns({ table, owner }: Change): boolean {
-    return table === id(this.table) && owner === this.owner;
-  }
-
-  /** Two plans of which this is the same give the same answers. */
+  /** Plans with equal keys give equal answers. */
   get key(): string {
     const { alias, columns = ["*"], condition } = this.#query;
     return JSON.stringify([id(this.table), this.#account, alias, columns, condition]);
   }
 
-  /** The rows there are, oldest version first; `rest` is the end of the statement. */
+  /** The stored rows, oldest version first; `rest` is appended to the statement. */
   rows(rest = "", from?: string): Cells[] {
     const { alias, condition } = this.#query;
     const newer = from === undefined ? "" : `"_seq" > ${BigInt(from)} AND `;
@@ -66,18 +62,18 @@ export class Plan {
     });
   }
 
-  /** What `kalam.changes` keeps of rows, as values of the table's types again. */
-  judge(rows: readonly string[]): Judged[] {
+  /** Evaluates rows from `kalam.changes`, converted back to the types of the table. */
+  evaluate(rows: readonly string[]): Evaluated[] {
     const { alias, condition } = this.#query;
     const { names } = this.shape;
-    // No stored row is a deleted one; whether it is stands in the view and not in what is kept.
+    // `_deleted` exists only in the view, not in the log; it is false for every stored row.
     const given = `[${rows.map((row) => `{"_deleted":false,${row.slice(1)}`).join(",")}]`;
-    const judged = this.#run({
+    const evaluated = this.#run({
       text: `SELECT (${condition}\n) IS TRUE, ${names} FROM json_populate_recordset(NULL::${this.#view()}, $1) WITH ORDINALITY
         AS ${quote(alias)} (${names}, "_place") ORDER BY "_place"`,
       values: [given],
     });
-    return judged.map(([fits, ...cells]) => ({ cells, fits: fits === "t" }));
+    return evaluated.map(([matches, ...cells]) => ({ cells, matches: matches === "t" }));
   }
 
   #run(bound: Bound): Cells[] {
@@ -122,7 +118,7 @@ function refuseAccess(
     );
   }
   if (table === undefined) throw new LiveRefusal("NOT_FOUND", `Not found: Table not found: ${full}`);
-  // Nobody writes down what happens to them: there would be nothing to tell.
+  // Changes of system tables are not logged.
   if (table.type === "system") throw new LiveRefusal("UNSUPPORTED", `System table '${full}' has no live queries`);
   if (!mayRead(account, table)) {
     throw new LiveRefusal(

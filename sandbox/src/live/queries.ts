@@ -1,9 +1,9 @@
-import type { Catalogue } from "../store/catalogue.ts";
-import type { Engine } from "../store/engine.ts";
 import type { Settings } from "../settings.ts";
 import { Refusal } from "../sql/errors.ts";
-import { begin, bodiesOf, type Change, latest, unread } from "./changes.ts";
-import type { Ended, News, Opened, Resumption, SocketFigures, Subscription } from "./news.ts";
+import type { Catalogue } from "../store/catalogue.ts";
+import type { Engine } from "../store/engine.ts";
+import { begin, bodiesOf, concerns, latest, unread, type Change } from "./changes.ts";
+import type { Ended, Notice, Opened, Resumption, SocketFigures, Subscription } from "./notices.ts";
 import { refuseOptions, shownOptions } from "./options.ts";
 import { Plan } from "./plan.ts";
 import { LiveRefusal, readLiveQuery } from "./query.ts";
@@ -17,37 +17,37 @@ interface Live {
 }
 
 /**
- * The live queries that are open, in the thread that has the database. Whatever is open has been told every change up to
- * one and the same, and a query begins exactly there: nothing is between its rows and its changes.
+ * The open live queries, in the database thread. All of them have received every change up to the same number, and a new one
+ * starts at exactly that number, so that there is no gap between its initial rows and its changes.
  */
 export class LiveQueries {
   readonly #engine: Engine;
   readonly #catalogue: Catalogue;
   readonly #settings: Settings;
-  readonly #tell: (toldUpTo: string, news: readonly News[]) => void;
+  readonly #notify: (deliveredUpTo: string, notices: readonly Notice[]) => void;
   readonly #open = new Map<string, Live>();
-  #toldUpTo = "0";
+  #deliveredUpTo = "0";
   #peak = 0;
 
   constructor(
     engine: Engine,
     catalogue: Catalogue,
     settings: Settings,
-    tell: (toldUpTo: string, news: readonly News[]) => void,
+    notify: (deliveredUpTo: string, notices: readonly Notice[]) => void,
   ) {
     this.#engine = engine;
     this.#catalogue = catalogue;
     this.#settings = settings;
-    this.#tell = tell;
+    this.#notify = notify;
   }
 
   get figures(): { readonly open: number; readonly peak: number } {
     return { open: this.#open.size, peak: this.#peak };
   }
 
-  /** Opens again what was open in a thread before this one; it is told what it missed with the next delivery. */
-  resume({ subscriptions, toldUpTo }: Resumption): void {
-    if (toldUpTo !== undefined) this.#toldUpTo = toldUpTo;
+  /** Reopens the live queries of the previous thread; the next delivery brings what they missed. */
+  resume({ subscriptions, deliveredUpTo }: Resumption): void {
+    if (deliveredUpTo !== undefined) this.#deliveredUpTo = deliveredUpTo;
     for (const subscription of subscriptions) {
       try {
         this.#add(subscription, this.#plan(subscription));
@@ -67,12 +67,12 @@ export class LiveQueries {
       if (this.#open.has(nameOf(subscription)))
         throw new LiveRefusal("INVALID_SUBSCRIPTION_ID", `Subscription ID '${id}' is in use on this connection`);
       refuseOptions(options);
-      if (this.#open.size === 0) this.#toldUpTo = latest(this.#engine);
+      if (this.#open.size === 0) this.#deliveredUpTo = latest(this.#engine);
       else this.deliver();
       const plan = this.#plan(subscription);
       const { rows, missed } = options === undefined ? { rows: [], missed: [] } : begin(plan, options, this.#engine);
       this.#add(subscription, plan);
-      this.#tell(this.#toldUpTo, []);
+      this.#notify(this.#deliveredUpTo, []);
       return {
         kind: "open",
         schema: plan.shape.schema(),
@@ -89,13 +89,13 @@ export class LiveQueries {
     this.#open.delete(nameOf({ connection, id }));
   }
 
-  /** Closes all of a connection that is gone. */
+  /** Closes all live queries of a closed connection. */
   leave(connection: string): void {
     for (const { subscription } of this.#open.values())
       if (subscription.connection === connection) this.close(connection, subscription.id);
   }
 
-  /** Ends the one of that name, as `system.live` shows it; false if there is none. */
+  /** Ends the live query with that id from `system.live`; false if there is none. */
   kill(liveId: string): boolean {
     const live = [...this.#open.values()].find(({ subscription }) => liveIdOf(subscription) === liveId);
     if (live === undefined) return false;
@@ -103,7 +103,7 @@ export class LiveQueries {
     return true;
   }
 
-  /** After the catalogue changed: ends what may not go on, and says why. */
+  /** After a change of the catalogue: ends the live queries that are no longer valid, with the reason. */
   review(): void {
     for (const live of this.#open.values()) {
       if (live.plan.isCurrent(this.#catalogue)) continue;
@@ -115,12 +115,12 @@ export class LiveQueries {
     }
   }
 
-  /** Tells what was committed since the last time: each change once, and never one that was rolled back. */
+  /** Delivers the changes committed since the last delivery, each exactly once. */
   deliver(): void {
     while (this.#open.size > 0) {
-      const { changes, upTo, more } = unread(this.#engine, this.#toldUpTo);
-      this.#toldUpTo = upTo;
-      if (changes.length > 0) this.#tell(upTo, this.#newsOf(changes));
+      const { changes, upTo, more } = unread(this.#engine, this.#deliveredUpTo);
+      this.#deliveredUpTo = upTo;
+      if (changes.length > 0) this.#notify(upTo, this.#noticesOf(changes));
       if (!more) return;
     }
   }
@@ -157,16 +157,16 @@ export class LiveQueries {
   #end(subscription: Subscription, { code, message }: Pick<Ended, "code" | "message">): void {
     this.close(subscription.connection, subscription.id);
     const gone = this.#catalogue.roleOf(subscription.user) === undefined;
-    this.#tell(this.#toldUpTo, [{ kind: "ended", subscription, code, message, gone }]);
+    this.#notify(this.#deliveredUpTo, [{ kind: "ended", subscription, code, message, gone }]);
   }
 
-  /** What the same account asked in the same words is judged once. */
-  #newsOf(changes: readonly Change[]): News[] {
+  /** Identical live queries of one account are evaluated once. */
+  #noticesOf(changes: readonly Change[]): Notice[] {
     const alike = new Map<string, Live[]>();
     for (const live of this.#open.values()) alike.set(live.plan.key, [...(alike.get(live.plan.key) ?? []), live]);
-    return [...alike.values()].flatMap((lives): News[] => {
+    return [...alike.values()].flatMap((lives): Notice[] => {
       const plan = lives[0]?.plan;
-      const own = changes.filter((change) => plan?.concerns(change) === true);
+      const own = plan === undefined ? [] : changes.filter((change) => concerns(plan, change));
       if (plan === undefined || own.length === 0) return [];
       try {
         const bodies = bodiesOf(plan, own);
@@ -176,7 +176,7 @@ export class LiveQueries {
         }
         return bodies.length === 0 ? [] : [{ kind: "changes", to: lives.map((live) => live.subscription), bodies }];
       } catch (error) {
-        // A condition that no row so far could break: it cannot be said any more what is to be told.
+        // The condition fails on this row, so it is unknown which changes match.
         for (const { subscription } of lives) this.#end(subscription, asRefusal(error));
         return [];
       }
@@ -189,7 +189,7 @@ const liveIdOf = ({ user, connection, id }: Subscription): string => `${user}-${
 
 function asRefusal(error: unknown): Pick<Ended, "code" | "message"> {
   if (error instanceof LiveRefusal) return { code: error.code, message: error.message };
-  // Anything else is no answer to a question: the engine cannot be trusted any more.
+  // Any other error means that the engine is broken.
   if (!(error instanceof Refusal)) throw error;
   return { code: "SUBSCRIPTION_FAILED", message: error.message };
 }

@@ -1,18 +1,18 @@
 import { Refusal } from "../sql/errors.ts";
-import { refuseForeign } from "../sql/rewrite.ts";
-import { list, type Node, node, parse, type Parsed, text, walk } from "../sql/tree.ts";
+import { refuseUnsupported } from "../sql/rewrite.ts";
 import { split, tokenize } from "../sql/tokens.ts";
-import type { Code } from "./news.ts";
+import { list, node, parse, text, walk, type Node, type Parsed } from "../sql/tree.ts";
+import type { Code } from "./notices.ts";
 
-/** Some columns of those rows of one table for which something is true. */
+/** Columns of the rows of one table that meet a condition. */
 export interface LiveQuery {
   readonly namespace: string;
   readonly table: string;
-  /** What the condition may call the table. */
+  /** The name of the table in the condition. */
   readonly alias: string;
-  /** Nothing: all. */
+  /** Undefined for all columns. */
   readonly columns: readonly string[] | undefined;
-  /** PostgreSQL's text, to be tried on a row. */
+  /** The condition as PostgreSQL reads it. */
   readonly condition: string;
 }
 
@@ -25,12 +25,12 @@ export class LiveRefusal extends Error {
   }
 }
 
-const ONLY = "Only SELECT ... FROM ... [WHERE ...] is supported.";
+const supportedForm = "Only SELECT ... FROM ... [WHERE ...] is supported.";
 const invalid = (message: string): LiveRefusal => new LiveRefusal("INVALID_SQL", `Invalid SQL: ${message}`);
 const bad = (what: string): LiveRefusal => invalid(`Invalid SQL: ${what}`);
 
 export function readLiveQuery(sql: string): LiveQuery {
-  // PostgreSQL's texts end at a NUL, and half a character is no text at all.
+  // PostgreSQL text cannot hold NUL or a lone surrogate.
   if (/\u0000|\p{Surrogate}/u.test(sql)) throw bad("Subscription query must not contain NUL or half a character");
   const [statement, second] = split(sql);
   if (statement === undefined) throw bad("Empty SQL statement");
@@ -39,7 +39,7 @@ export function readLiveQuery(sql: string): LiveQuery {
     throw bad("Only SELECT queries are supported for subscriptions");
   const { source, top } = read(() => parse(statement));
   refuseShape(top);
-  read(() => refuseForeign(top, "SELECT"));
+  read(() => refuseUnsupported(top, "SELECT"));
   const range = node(list(top["fromClause"])[0]?.["RangeVar"]);
   if (range["schemaname"] === undefined) throw invalid("Query must use namespace.table format");
   const table = text(range["relname"]);
@@ -52,7 +52,7 @@ export function readLiveQuery(sql: string): LiveQuery {
   };
 }
 
-/** Does what PostgreSQL's parser may refuse. */
+/** Turns a refusal of PostgreSQL's parser into one of a live query. */
 function read<T>(work: () => T): T {
   try {
     return work();
@@ -62,9 +62,9 @@ function read<T>(work: () => T): T {
   }
 }
 
-/** What a plain SELECT consists of; anything else would need more than one row to be judged. */
-const PLAIN = new Set(["targetList", "fromClause", "whereClause", "limitOption", "op"]);
-const NAMED: Readonly<Record<string, string>> = {
+/** The clauses of a simple SELECT; any other needs more than one row to evaluate. */
+const supportedClauses = new Set(["targetList", "fromClause", "whereClause", "limitOption", "op"]);
+const clauseNames: Readonly<Record<string, string>> = {
   withClause: "WITH clauses",
   groupClause: "GROUP BY",
   sortClause: "ORDER BY",
@@ -73,18 +73,19 @@ const NAMED: Readonly<Record<string, string>> = {
 function refuseShape(top: Parsed["top"]): void {
   if (top["op"] !== "SETOP_NONE") throw bad("Subscription query supports only simple SELECT statements.");
   for (const key of Object.keys(top)) {
-    if (NAMED[key] !== undefined) throw bad(`Subscription query does not support ${NAMED[key]}. ${ONLY}`);
+    if (clauseNames[key] !== undefined)
+      throw bad(`Subscription query does not support ${clauseNames[key]}. ${supportedForm}`);
   }
   const [from, another] = list(top["fromClause"]);
-  if (from?.["JoinExpr"] !== undefined) throw bad(`Subscription query does not support JOIN clauses. ${ONLY}`);
-  if (Object.keys(top).some((key) => !PLAIN.has(key)))
+  if (from?.["JoinExpr"] !== undefined) throw bad(`Subscription query does not support JOIN clauses. ${supportedForm}`);
+  if (Object.keys(top).some((key) => !supportedClauses.has(key)))
     throw bad("Subscription query supports only SELECT ... FROM ... [WHERE ...].");
   if (from === undefined || another !== undefined)
     throw bad("Subscription query requires exactly one table in the FROM clause.");
   if (from["RangeVar"] === undefined) throw bad("Subscription query requires a direct table reference in FROM.");
-  // Whether a row is in it would change without a change of the row.
+  // A subquery could change the result without a change of the row.
   walk(top, (name) => {
-    if (name === "SubLink") throw bad(`Subscription query does not support subqueries. ${ONLY}`);
+    if (name === "SubLink") throw bad(`Subscription query does not support subqueries. ${supportedForm}`);
   });
 }
 
@@ -105,7 +106,7 @@ function columnsOf(top: Node): readonly string[] | undefined {
   return named;
 }
 
-/** Everything behind the first WHERE that is in no brackets: nothing comes after a condition in such a SELECT. */
+/** Everything after the first WHERE outside parentheses: nothing follows the condition in such a SELECT. */
 function conditionOf(source: string): string {
   let depth = 0;
   for (const { kind, text: written, word, end } of tokenize(source)) {

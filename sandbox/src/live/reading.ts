@@ -1,16 +1,16 @@
 import { acknowledgement, batch, change, type Page } from "./frames.ts";
-import type { Opened, Subscription } from "./news.ts";
-import { PAGE_ROWS } from "./options.ts";
+import type { Opened, Subscription } from "./notices.ts";
+import { defaultPageRows } from "./options.ts";
 
 /**
- * One live query as its client reads it: pages of the rows there were, as fast as the client asks for them, and then the
- * changes. What changes meanwhile waits, so that every change is one of rows that the client knows.
+ * One live query from its client's side: pages of the initial rows, at the client's pace, then the changes. Changes made
+ * meanwhile wait, so that the client knows the row of every change.
  */
 export class Reading {
   readonly subscription: Subscription;
   #rows: readonly string[];
   #versions: readonly bigint[];
-  /** Bodies of changes that wait; nothing as soon as all pages are sent. */
+  /** Bodies of waiting changes; undefined once all pages are sent. */
   #waiting: string[] | undefined;
   #waitingBytes = 0;
   #pages = 0;
@@ -22,19 +22,19 @@ export class Reading {
     this.#waiting = subscription.options === undefined ? undefined : [...opened.missed];
   }
 
-  /** What is sent when it is opened. */
+  /** The frames sent when the live query opens. */
   begin(schema: string): string[] {
     const { id, options } = this.subscription;
     const page = this.#page(undefined);
     return [acknowledgement(id, page, schema, this.#rows.length), ...(options === undefined ? [] : this.#send(page))];
   }
 
-  /** The page after a version; without one the first. */
+  /** The page after a version, or the first one. */
   next(after: string | undefined): string[] {
     return this.#send(this.#page(after));
   }
 
-  /** Frames of changes, if it is time for them. */
+  /** The frames of these changes; none while pages are still to be sent. */
   changed(bodies: readonly string[]): string[] {
     const { id } = this.subscription;
     if (this.#waiting === undefined) return bodies.map((body) => change(id, body));
@@ -43,13 +43,13 @@ export class Reading {
     return [];
   }
 
-  /** How much waits for a client that asks for no more pages. */
+  /** Size of the changes waiting for the client to request its pages. */
   get waitingBytes(): number {
     return this.#waitingBytes;
   }
 
   #page(after: string | undefined): Page {
-    const size = this.subscription.options?.batchSize ?? PAGE_ROWS;
+    const size = this.subscription.options?.batchSize ?? defaultPageRows;
     const start = after === undefined ? 0 : this.#versions.findIndex((version) => version > BigInt(after));
     const end = start < 0 ? start : start + size;
     const versions = start < 0 ? [] : this.#versions.slice(start, end);

@@ -1,8 +1,8 @@
 import { parseJson } from "../http/exchange.ts";
 import { parseExactly, wholeNumber } from "../sql/parameters.ts";
-import type { Options } from "./news.ts";
+import type { Options } from "./notices.ts";
 
-/** What a client may send. */
+/** A message from a client. */
 export type Request =
   | { readonly kind: "authenticate"; readonly token: string; readonly compression: Compression }
   | { readonly kind: "subscribe"; readonly id: string; readonly sql: string; readonly options: Options | undefined }
@@ -12,7 +12,7 @@ export type Request =
 
 export type Compression = "none" | "gzip";
 
-/** No message of the protocol: the connection is closed with the reason. */
+/** Not a message of the protocol: the connection is closed with this reason. */
 export class Malformed extends Error {
   constructor(problem: string) {
     super(`Invalid message: ${problem}`);
@@ -21,13 +21,13 @@ export class Malformed extends Error {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const KINDS = ["authenticate", "subscribe", "next_batch", "unsubscribe", "ping"];
+const kinds = ["authenticate", "subscribe", "next_batch", "unsubscribe", "ping"];
 
 export function readRequest(text: string): Request {
   const value = parseJson(text, parseExactly);
   if (value === undefined) throw new Malformed("expected value at line 1 column 1");
   const fields = asFields(value);
-  switch (oneOf(textOf(fields, "type"), KINDS)) {
+  switch (oneOf(textOf(fields, "type"), kinds)) {
     case "authenticate":
       return readAuthenticate(fields);
     case "subscribe":
@@ -97,14 +97,14 @@ function oneOf(word: string, words: readonly string[]): string {
   throw new Malformed(`unknown variant \`${word}\`, expected ${words.length > 1 ? "one of " : ""}${known}`);
 }
 
-const RANGES = { i64: [-(2n ** 63n), 2n ** 63n - 1n], u32: [0n, 2n ** 32n - 1n], usize: [0n, 2n ** 53n] } as const;
+const ranges = { i64: [-(2n ** 63n), 2n ** 63n - 1n], u32: [0n, 2n ** 32n - 1n], usize: [0n, 2n ** 53n] } as const;
 
-/** The digits of a whole number; a version is longer than a JavaScript number can be. */
-function integer(value: unknown, type: keyof typeof RANGES): string | undefined {
+/** The digits of a whole number; a JavaScript number would round a version. */
+function integer(value: unknown, type: keyof typeof ranges): string | undefined {
   if (value === undefined || value === null) return undefined;
   const digits = wholeNumber(value);
   if (digits === undefined) throw new Malformed(`invalid type: ${shown(value)}, expected ${type}`);
-  const [least, most] = RANGES[type];
+  const [least, most] = ranges[type];
   const isInside = /^-?\d+$/.test(digits) && BigInt(digits) >= least && BigInt(digits) <= most;
   if (!isInside) throw new Malformed(`invalid value: integer \`${digits}\`, expected ${type}`);
   return digits;

@@ -1,19 +1,19 @@
 import { originOf, quote, type Table } from "../store/catalogue.ts";
 import { toJson } from "../store/types.ts";
 
-/** The values of one row of a table, all its columns in order, as PostgreSQL writes them. */
+/** The values of one row, all columns in order, as PostgreSQL text. */
 export type Cells = readonly (string | null)[];
 
 /**
- * How the rows of one table, or some of their columns, go into frames. Every row has its version beside its columns; an
- * update always has the key, leaves out what is NULL, and of the old row tells only what changed.
+ * How rows of one table, or some of their columns, are written into frames. Every row includes its version. An update
+ * always includes the key, omits NULLs, and has only the changed values of the old row.
  */
 export class Shape {
   readonly #table: Table;
   readonly #columns: readonly string[] | undefined;
   readonly #key: number;
   readonly #version: number;
-  /** Which columns are shown, by their place in the table. */
+  /** The indices of the columns shown. */
   readonly #shown: readonly number[];
   readonly #updated: readonly number[];
 
@@ -30,12 +30,12 @@ export class Shape {
     ];
   }
 
-  /** The names of all columns of the table, for a statement that returns rows of it. */
+  /** The names of all columns, for a statement. */
   get names(): string {
     return this.#table.columns.map((column) => quote(column.column_name)).join(", ");
   }
 
-  /** What tells one row from another: the key, or where there is none the version, which then never changes. */
+  /** Identifies a row: its key or, for a table without one, its version, which then never changes. */
   identity(cells: Cells): string {
     return cells[this.#key < 0 ? this.#version : this.#key] ?? "";
   }
@@ -46,9 +46,9 @@ export class Shape {
 
   schema(): string {
     const { columns } = this.#table;
-    const told = this.#columns === undefined ? columns : this.#shown.slice(0, -1).map((index) => columns[index]);
+    const selected = this.#columns === undefined ? columns : this.#shown.slice(0, -1).map((index) => columns[index]);
     return JSON.stringify(
-      told
+      selected
         .filter((column) => column !== undefined)
         .map((column, index) => {
           const { flags } = originOf(column);
@@ -74,7 +74,7 @@ export class Shape {
     return `"change_type":"update","rows":[${this.#object(after, now)}],"old_values":[${this.#object(before, then)}]}`;
   }
 
-  /** With the version of the end, so that it is known from where to go on. */
+  /** With the version of the delete, so that the client can resume from it. */
   deleted(before: Cells, version: string): string {
     const last = before.map((cell, index) => {
       if (index === this.#version) return version;

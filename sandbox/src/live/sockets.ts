@@ -1,40 +1,40 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
-import { isWelcome } from "../http/origins.ts";
+import { isAllowedOrigin } from "../http/origins.ts";
 import type { Settings } from "../settings.ts";
-import { Connection, type Login, type Surroundings } from "./connection.ts";
-import type { News, SocketFigures, Subscription } from "./news.ts";
+import { Connection, type ConnectionContext, type Login } from "./connection.ts";
+import type { Notice, SocketFigures, Subscription } from "./notices.ts";
 
-/** Longer messages are cut off before they are read; up to here they are refused in words. */
-const UNREADABLE = 16 * 1024 * 1024;
+/** Longer messages close the socket unread; shorter ones over the limit get an error first. */
+const payloadBytesMax = 16 * 1024 * 1024;
 
-/** All sockets of live queries. */
+/** All WebSocket connections. */
 export class Sockets {
-  readonly #server = new WebSocketServer({ noServer: true, maxPayload: UNREADABLE, perMessageDeflate: false });
+  readonly #server = new WebSocketServer({ noServer: true, maxPayload: payloadBytesMax, perMessageDeflate: false });
   readonly #connections = new Map<string, Connection>();
   #peak = 0;
 
-  /** Takes a request for `/v1/ws`, or refuses it. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, around: Surroundings): void {
-    const problem = problemWithOrigin(request, around.settings);
+  /** Accepts or refuses a request for `/v1/ws`. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, context: ConnectionContext): void {
+    const problem = problemWithOrigin(request, context.settings);
     if (problem !== undefined) {
       refuseUpgrade(socket, "403 Forbidden", problem);
       return;
     }
     this.#server.handleUpgrade(request, socket, head, (opened) => {
-      const connection = new Connection(opened, around, loginOf(request));
+      const connection = new Connection(opened, context, loginOf(request));
       this.#connections.set(connection.id, connection);
       this.#peak = Math.max(this.#peak, this.#connections.size);
       opened.once("close", () => this.#connections.delete(connection.id));
     });
   }
 
-  tell(news: readonly News[]): void {
-    for (const one of news) {
-      if (one.kind === "changes")
-        for (const { connection, id } of one.to) this.#connections.get(connection)?.changed(id, one.bodies);
-      else this.#connections.get(one.subscription.connection)?.ended(one);
+  notify(notices: readonly Notice[]): void {
+    for (const notice of notices) {
+      if (notice.kind === "changes")
+        for (const { connection, id } of notice.to) this.#connections.get(connection)?.changed(id, notice.bodies);
+      else this.#connections.get(notice.subscription.connection)?.ended(notice);
     }
   }
 
@@ -51,14 +51,14 @@ export class Sockets {
     return [...this.#connections.values()].flatMap((connection) => connection.subscriptions);
   }
 
-  /** Resolves when all are gone, of those that answer. */
+  /** Resolves when every client has closed its side. */
   async close(): Promise<void> {
     const connections = [...this.#connections.values()];
     for (const connection of connections) connection.close(1001, "Server shutting down");
-    await Promise.all(connections.map(({ gone }) => gone));
+    await Promise.all(connections.map(async ({ gone }) => await gone));
   }
 
-  /** Ends those that did not go when they were told to. */
+  /** Terminates the connections that are still open. */
   cut(): void {
     for (const connection of this.#connections.values()) connection.cut();
   }
@@ -66,18 +66,18 @@ export class Sockets {
 
 export function refuseUpgrade(socket: Duplex, status: string, text: string): void {
   const head = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(text)}`;
-  // A client that is gone already needs no answer.
+  // The client may be gone already.
   socket.on("error", () => undefined);
   socket.end(`${head}\r\n\r\n${text}`);
 }
 
 function problemWithOrigin({ headers: { origin } }: IncomingMessage, settings: Settings): string | undefined {
-  if (isWelcome(origin, settings)) return undefined;
+  if (isAllowedOrigin(origin, settings)) return undefined;
   if (origin !== undefined) return "Origin not allowed";
   return settings["security.strict_ws_origin_check"] ? "Origin header required" : undefined;
 }
 
-/** A token in the header saves the first message; how frames come is then said in the address. */
+/** With a token in the header no authenticate message is needed; the query string chooses the compression. */
 function loginOf({ headers, url = "" }: IncomingMessage): Login | undefined {
   const token = /^Bearer (.*)$/.exec(headers.authorization ?? "")?.[1];
   if (token === undefined) return undefined;

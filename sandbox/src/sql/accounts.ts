@@ -1,13 +1,14 @@
+import type { Settings } from "../settings.ts";
 import { recordAction } from "../store/audit.ts";
 import type { Engine } from "../store/engine.ts";
+import { hash, matches, passwordProblem } from "../store/passwords.ts";
+import { isAdmin, titled, type Account, type Role } from "../store/roles.ts";
 import { denied, failed, invalid, Refusal } from "./errors.ts";
 import { refuseRest } from "./names.ts";
-import { hash, matches, weakness } from "../store/passwords.ts";
-import { done, isAdmin, type Outcome, type Role, type Session, titled } from "./session.ts";
-import type { Settings } from "../settings.ts";
-import { type Reader, valueOf } from "./tokens.ts";
+import { done, type Outcome, type Session } from "./session.ts";
+import { valueOf, type Reader } from "./tokens.ts";
 
-const ROLES: Readonly<Record<string, Role>> = {
+const roles: Readonly<Record<string, Role>> = {
   dba: "dba",
   admin: "dba",
   developer: "user",
@@ -27,18 +28,20 @@ export interface Profile {
   readonly updated_at: string;
 }
 
-/** From the lowest up. */
-const RANKS: readonly Role[] = ["user", "service", "dba", "system"];
+/** Roles from the lowest up. */
+const ranks: readonly Role[] = ["user", "service", "dba", "system"];
 
-const WRONG_PASSWORDS = 5;
-const LOCK_MINUTES = 15;
+const wrongPasswordsMax = 5;
+const lockMinutes = 15;
 
-const ISO = `to_char(%s, 'YYYY-MM-DD"T"HH24:MI:SS.MS"+00:00"')`;
-const PROFILE = `user_id, role, email, ${ISO.replace("%s", "created_at")}, ${ISO.replace("%s", "updated_at")}`;
+const isoTime = `to_char(%s, 'YYYY-MM-DD"T"HH24:MI:SS.MS"+00:00"')`;
+const profileColumns = `user_id, role, email, ${isoTime.replace("%s", "created_at")}, ${isoTime.replace("%s", "updated_at")}`;
 
-/** The account of that name, unless it was dropped. */
+/** The account with that name, unless it was dropped. */
 export function findProfile(engine: Engine, name: string): Profile | undefined {
-  const [row] = engine.query(`SELECT ${PROFILE} FROM system.users WHERE user_id = $1 AND deleted_at IS NULL`, [name]);
+  const [row] = engine.query(`SELECT ${profileColumns} FROM system.users WHERE user_id = $1 AND deleted_at IS NULL`, [
+    name,
+  ]);
   if (row === undefined) return undefined;
   const [id = "", role, email = null, created_at = "", updated_at = ""] = row;
   return { id: id ?? "", role: role as Role, email, created_at: created_at ?? "", updated_at: updated_at ?? "" };
@@ -64,7 +67,7 @@ export function logIn(engine: Engine, name: string, password: string, address: s
   if (!right) {
     engine.query(
       `UPDATE system.users SET failed_login_attempts = failed_login_attempts + 1, locked_until = CASE
-         WHEN failed_login_attempts + 1 >= ${WRONG_PASSWORDS} THEN now() + interval '${LOCK_MINUTES} minutes' END WHERE user_id = $1`,
+         WHEN failed_login_attempts + 1 >= ${wrongPasswordsMax} THEN now() + interval '${lockMinutes} minutes' END WHERE user_id = $1`,
       [name],
     );
     recordAction(act, "LOGIN_FAILED", `user:${name}`);
@@ -82,7 +85,7 @@ export function logIn(engine: Engine, name: string, password: string, address: s
 export const needsSetup = (engine: Engine): boolean =>
   engine.query("SELECT 1 FROM system.users WHERE user_id = 'root' AND password_hash = ''").length > 0;
 
-/** Sets root's password, once. */
+/** Sets root's password during setup. */
 export function setRootPassword(engine: Engine, password: string, settings: Settings): void {
   engine.query("UPDATE system.users SET password_hash = $1, updated_at = now() WHERE user_id = 'root'", [
     hash(password, settings["auth.bcrypt_cost"]),
@@ -97,10 +100,10 @@ interface NewAccount {
 }
 
 export function addAccount(engine: Engine, { name, password, role, email }: NewAccount, settings: Settings): void {
-  // Names of folders are made of it, so none that leads elsewhere.
+  // The name becomes part of folder names, so it must not be a path.
   if (!/^[\w.@-]{1,64}$/.test(name) || /^\.|\.\./.test(name))
     throw failed(`Invalid operation: '${name}' cannot be the name of a user`);
-  // A dropped account keeps its name: whoever got it would get the rows, too.
+  // The name of a dropped account stays taken: a new account with it would get the old rows.
   if (engine.query("SELECT 1 FROM system.users WHERE user_id = $1", [name]).length > 0) {
     throw failed(`Already exists: User '${name}' already exists`);
   }
@@ -112,11 +115,11 @@ export function addAccount(engine: Engine, { name, password, role, email }: NewA
 }
 
 function checkPassword(password: string, settings: Settings): void {
-  const weak = weakness(password, settings["auth.min_password_length"]);
+  const weak = passwordProblem(password, settings["auth.min_password_length"]);
   if (weak !== undefined) throw failed(`Invalid operation: ${weak}`);
 }
 
-/** Reads what stands after `CREATE USER`. */
+/** Reads what follows `CREATE USER`. */
 export function readCreateUser(reader: Reader): (session: Session) => Outcome {
   const ifNotExists = reader.accept("IF NOT EXISTS");
   const name = readUser(reader, "CREATE USER");
@@ -140,7 +143,7 @@ export function readCreateUser(reader: Reader): (session: Session) => Outcome {
   };
 }
 
-/** Reads what stands after `ALTER USER`. */
+/** Reads what follows `ALTER USER`. */
 export function readAlterUser(reader: Reader): (session: Session) => Outcome {
   const name = readUser(reader, "ALTER USER");
   const what = ["PASSWORD", "ROLE", "EMAIL"].find((word) => reader.accept(`SET ${word}`));
@@ -168,7 +171,7 @@ export function readAlterUser(reader: Reader): (session: Session) => Outcome {
   };
 }
 
-/** Reads what stands after `DROP USER`. The account stays, marked: neither it nor its name can be used again. */
+/** Reads what follows `DROP USER`. The account is kept and marked as dropped: neither it nor its name can be used again. */
 export function readDropUser(reader: Reader): (session: Session) => Outcome {
   const ifExists = reader.accept("IF EXISTS");
   const name = readUser(reader, "DROP USER");
@@ -190,12 +193,12 @@ export function readDropUser(reader: Reader): (session: Session) => Outcome {
   };
 }
 
-/** Whom `EXECUTE AS USER` may stand in for. Whether there is such a user is told only to those who may. */
-export function standIn(session: Session, name: string): { readonly user: string; readonly role: Role } {
+/** The account that `EXECUTE AS USER` runs as. Only callers with the privilege learn whether it exists. */
+export function impersonate(session: Session, name: string): Account {
   const { account, catalogue } = session;
   const role = catalogue.roleOf(name);
   const target = role ?? "user";
-  if (name !== account.user && RANKS.indexOf(target) >= RANKS.indexOf(account.role)) {
+  if (name !== account.user && ranks.indexOf(target) >= ranks.indexOf(account.role)) {
     throw denied(
       `Unauthorized: EXECUTE AS USER is not authorized: actor '${account.user}' with role ${titled(account.role)} cannot target ` +
         `'${name}' with role ${titled(target)}`,
@@ -220,7 +223,7 @@ function readText(reader: Reader, after: string): string {
 function readRole(reader: Reader): Role {
   const token = reader.next();
   const word = token === undefined ? "" : valueOf(token);
-  const role = ROLES[word.toLowerCase()];
-  if (role === undefined) throw invalid(`Invalid role '${word}'. Hint: Valid roles: ${Object.keys(ROLES).join(", ")}`);
+  const role = roles[word.toLowerCase()];
+  if (role === undefined) throw invalid(`Invalid role '${word}'. Hint: Valid roles: ${Object.keys(roles).join(", ")}`);
   return role;
 }

@@ -1,16 +1,16 @@
 import { id, quote, type Table } from "../store/catalogue.ts";
+import { sqlType, type Column } from "../store/types.ts";
 import { accessLevel, readColumn, readOptions } from "./definition.ts";
-import { asRefusal, denied, failed, invalid, noColumn, noTable, type Refusal, wrong } from "./errors.ts";
+import { asRefusal, denied, failed, invalid, noColumn, noTable, wrong, type Refusal } from "./errors.ts";
 import { checkColumnName, readName, readTableName, refuseRest } from "./names.ts";
 import { done, type Outcome, type Session } from "./session.ts";
 import { isOwn, refuseSystem, replaceTable, stored } from "./tables.ts";
 import type { Reader } from "./tokens.ts";
-import { type Column, sqlType } from "../store/types.ts";
 
-/** One change of a table, read from its statement. */
+/** One change of a table. */
 type Change = (table: Table) => { readonly table: Table; readonly stored: string; readonly said: string };
 
-/** Reads what stands after `ALTER TABLE`. */
+/** Reads what follows `ALTER TABLE`. */
 export function readAlter(reader: Reader): (session: Session) => Outcome {
   const name = readTableName(reader, "ALTER TABLE");
   const change = readChange(reader);

@@ -1,13 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { logRefusal } from "../store/audit.ts";
 import { PostgresError } from "../store/engine.ts";
+import { isAdmin } from "../store/roles.ts";
 import { failed, Refusal, translate } from "./errors.ts";
 import { checkParameters, type Parameter } from "./parameters.ts";
-import { done, isAdmin, type Outcome, type Session } from "./session.ts";
-import { checkRights, type Command, PLAIN, understand } from "./statements.ts";
+import { done, type Outcome, type Session } from "./session.ts";
+import { checkRights, dataStatement, parseCommand, type Command } from "./statements.ts";
 import { split, type Statement } from "./tokens.ts";
 
-/** The answer to one request: the JSON of each result, or why there is none. */
+/** The answer to one request: the JSON of each result, or a refusal. */
 export type Answer =
   | { readonly kind: "ok"; readonly results: readonly string[]; readonly single: boolean }
   | {
@@ -19,8 +20,8 @@ export type Answer =
     };
 
 /**
- * Runs the statements of one request. All are read, and all rights that can be known are checked, before the first one
- * runs; then one after the other, and what ran before a failure stays.
+ * Runs the statements of one request. All are parsed, and privileges are checked as far as possible, before the first one
+ * runs. Statements that ran before a failure stay committed.
  */
 export function answer(sql: string, parameters: readonly Parameter[], session: Session): Answer {
   const statements = split(sql);
@@ -46,16 +47,16 @@ export function answer(sql: string, parameters: readonly Parameter[], session: S
   }
 }
 
-/** What is no statement at all is refused without a number; a plain one that cannot be read is told by its number. */
+/** A query that cannot be parsed is refused with its number in the batch, any other statement without. */
 function readAll(statements: readonly Statement[], session: Session): Command[] {
   let { namespace } = session;
   const commands = statements.map((statement, index) => {
     try {
-      const command = understand(statement, namespace);
+      const command = parseCommand(statement, namespace);
       if (command.kind === "own" && command.use !== undefined) namespace = command.use;
       return command;
     } catch (error) {
-      const isPlain = PLAIN.test(statement.tokens[0]?.word ?? "");
+      const isPlain = dataStatement.test(statement.tokens[0]?.word ?? "");
       throw error instanceof Refusal && isPlain ? new NumberedRefusal(error, index + 1, statement.text) : error;
     }
   });
@@ -63,7 +64,7 @@ function readAll(statements: readonly Statement[], session: Session): Command[] 
   return commands;
 }
 
-/** A refusal that already knows which statement it is about. */
+/** A refusal that knows which statement it is about. */
 class NumberedRefusal extends Refusal {
   readonly place: Place;
 
@@ -106,14 +107,14 @@ function run(command: Command, parameters: readonly Parameter[], session: Sessio
   if (session.transaction !== undefined && !/^(SHOW|DESCRIBE|DESC|USE)$/.test(word)) {
     throw failed("Invalid operation: DDL is not allowed inside an explicit transaction");
   }
-  // What was committed up to here is told as it was; then it is looked at who may still be told.
+  // Deliver earlier changes first, then review which live queries are still valid.
   if (session.transaction === undefined) session.live.deliver();
   const outcome = command.run(session);
   session.live.review();
   return outcome;
 }
 
-/** Results in order; those of writes are added up by kind and come last. */
+/** Results in order; writes are summed by verb and user, and come last. */
 function present(
   commands: readonly Command[],
   outcomes: readonly Outcome[],
@@ -147,19 +148,19 @@ function present(
 
 function refuse(error: unknown, place: Place | undefined, session: Session): Answer {
   const refusal = error instanceof PostgresError ? translate(error, { columns: [], key: "", user: "" }) : error;
-  // Anything else is no answer to a statement: the engine cannot be trusted any more.
+  // Any other error means that the engine is broken.
   if (!(refusal instanceof Refusal)) throw error;
   const about = refusal instanceof NumberedRefusal ? refusal.place : place;
   const privileged = isAdmin(session.account);
-  const told = refusal.messageFor(privileged);
+  const shown = refusal.messageFor(privileged);
   logRefusal(session, refusal);
-  // What may be read by others still says which statement it was; what may not says nothing at all.
-  const numbered = about !== undefined && told === refusal.message && refusal.code !== "INVALID_INPUT";
+  // A message replaced for plain users does not say which statement failed either.
+  const numbered = about !== undefined && shown === refusal.message && refusal.code !== "INVALID_INPUT";
   return {
     kind: "refused",
     status: refusal.status,
     code: refusal.code,
-    message: numbered ? `Statement ${about.number} failed: ${told}` : told,
+    message: numbered ? `Statement ${about.number} failed: ${shown}` : shown,
     ...(privileged && about !== undefined ? { details: about.text } : {}),
   };
 }

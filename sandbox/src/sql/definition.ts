@@ -1,7 +1,7 @@
+import { columnOf, typeNamed, type Column } from "../store/types.ts";
 import { invalid } from "./errors.ts";
 import { readName, readTableName, refuseRest, type TableName } from "./names.ts";
-import { type Reader, valueOf } from "./tokens.ts";
-import { type Column, columnOf, typeNamed } from "../store/types.ts";
+import { valueOf, type Reader } from "./tokens.ts";
 
 export type TableType = "user" | "shared" | "stream";
 
@@ -17,7 +17,7 @@ export interface Definition {
 
 const bad = (what: string): Error => invalid(`Invalid CREATE TABLE statement: ${what}`);
 
-/** Reads what stands after `CREATE [USER|SHARED|STREAM] TABLE`. */
+/** Reads what follows `CREATE [USER|SHARED|STREAM] TABLE`. */
 export function readDefinition(reader: Reader, typeWord: string | undefined): Definition {
   const ifNotExists = reader.accept("IF NOT EXISTS");
   if (reader.peek()?.kind !== "word" && reader.peek()?.kind !== "quoted") {
@@ -54,7 +54,7 @@ function readColumns(reader: Reader): Column[] {
   return columns.map((column) => (column.column_name === keys[0] ? asKey(column) : column));
 }
 
-/** `name type [NOT NULL] [PRIMARY KEY] [DEFAULT …]`, as CREATE TABLE and ADD COLUMN have it. */
+/** `name type [NOT NULL] [PRIMARY KEY] [DEFAULT …]`, as in CREATE TABLE and ADD COLUMN. */
 export function readColumn(reader: Reader, position: number): Column {
   const name = readName(reader, "CREATE TABLE");
   const word = reader.next()?.word ?? "";
@@ -72,12 +72,12 @@ export function readColumn(reader: Reader, position: number): Column {
   return { ...columnOf(position, name, "", { nullable, primaryKey }), data_type: type, default_value: fallback };
 }
 
-const FUNCTIONS = new Set(["SNOWFLAKE_ID", "UUID_V7", "ULID", "NOW", "CURRENT_TIMESTAMP", "CURRENT_USER"]);
+const defaultFunctions = new Set(["SNOWFLAKE_ID", "UUID_V7", "ULID", "NOW", "CURRENT_TIMESTAMP", "CURRENT_USER"]);
 
 function readDefault(reader: Reader): Column["default_value"] {
   const token = reader.next();
   const word = token?.word ?? "";
-  if (FUNCTIONS.has(word)) {
+  if (defaultFunctions.has(word)) {
     if (take(reader, "(") && !take(reader, ")")) throw bad(`${word} takes no arguments`);
     return { FunctionCall: { name: word, args: [] } };
   }
@@ -86,7 +86,7 @@ function readDefault(reader: Reader): Column["default_value"] {
   if (token?.kind === "string") return { Literal: valueOf(token) };
   const sign = token?.text === "-" ? "-" : "";
   const number = sign === "" ? token : reader.next();
-  // As text if it has more digits than a JavaScript number can hold.
+  // As text if a JavaScript number would round it.
   if (number?.kind === "number")
     return { Literal: number.text.length > 15 ? sign + number.text : Number(sign + number.text) };
   throw bad(`Unsupported DEFAULT ${token?.text ?? ""}`);
@@ -110,7 +110,7 @@ function readNames(reader: Reader): string[] {
   return names;
 }
 
-/** `(NAME = value, …)`: names in upper case, values as text, a sign kept. */
+/** `(NAME = value, …)`: names in upper case, values as text with their sign. */
 export function readOptions(reader: Reader): Map<string, string> {
   const options = new Map<string, string>();
   if (!take(reader, "(")) throw bad("sql parser error: Expected: ( after WITH");
@@ -133,7 +133,7 @@ function take(reader: Reader, symbol: string): boolean {
   return true;
 }
 
-const KNOWN = new Set([
+const tableOptions = new Set([
   "TYPE",
   "FLUSH_POLICY",
   "TTL_SECONDS",
@@ -147,7 +147,7 @@ function readMeaning(
   given: ReadonlyMap<string, string>,
   typeWord = "SHARED",
 ): Pick<Definition, "type" | "options" | "access" | "storage"> {
-  const unknown = [...given.keys()].find((name) => !KNOWN.has(name));
+  const unknown = [...given.keys()].find((name) => !tableOptions.has(name));
   if (unknown !== undefined) throw bad(`Unknown table option '${unknown}'`);
   const written = given.get("TYPE") ?? typeWord;
   if (!/^(USER|SHARED|STREAM)$/i.test(written))
@@ -156,7 +156,7 @@ function readMeaning(
   const flush = given.has("FLUSH_POLICY") ? flushPolicy(given.get("FLUSH_POLICY") ?? "") : null;
   const ttl = given.get("TTL_SECONDS");
   const seconds = Number(ttl);
-  // Zero would drop every row as it arrives.
+  // A TTL of 0 would expire every row immediately.
   if (ttl !== undefined && !(/^\d+$/.test(ttl) && seconds > 0 && seconds <= 0xffff_ffff))
     throw bad("Invalid TTL_SECONDS");
   if (type === "stream" && ttl === undefined) throw bad("STREAM tables must specify 'TTL_SECONDS'");
@@ -175,7 +175,7 @@ function readMeaning(
   return { type, storage, options, access: type === "shared" ? access.toLowerCase() : null };
 }
 
-/** The level as the options of a table write it, or nothing if there is none of that name. */
+/** The level as spelled in a table's options; undefined if unknown. */
 export const accessLevel = (word: string): string | undefined =>
   ["Public", "Private", "Restricted", "Dba"].find((level) => level.toLowerCase() === word.toLowerCase());
 

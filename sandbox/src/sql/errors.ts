@@ -9,28 +9,28 @@ type Code =
   | "PARAMS_WITH_BATCH"
   | "PERMISSION_DENIED"
   | "EMPTY_SQL"
-  | Telling;
+  | SpecificCode;
 
-/** Where the recorded server says SQL_EXECUTION_ERROR for everything, these tell a program what it was. */
-type Telling = "UNIQUE_VIOLATION" | "NOT_NULL_VIOLATION" | "MISSING_COLUMN" | "TABLE_NOT_FOUND" | "TYPE_MISMATCH";
+/** More specific than the SQL_EXECUTION_ERROR that KalamDB gives for all of these. */
+type SpecificCode = "UNIQUE_VIOLATION" | "NOT_NULL_VIOLATION" | "MISSING_COLUMN" | "TABLE_NOT_FOUND" | "TYPE_MISMATCH";
 
-const STATUS: Partial<Readonly<Record<Code, number>>> = { PERMISSION_DENIED: 403, INVALID_CREDENTIALS: 401 };
+const statusCodes: Partial<Readonly<Record<Code, number>>> = { PERMISSION_DENIED: 403, INVALID_CREDENTIALS: 401 };
 
-/** A statement that is refused: as KalamDB answers it. */
+/** A refused statement, as KalamDB reports it. */
 export class Refusal extends Error {
   readonly status: number;
   readonly code: Code;
-  /** Plain users may read why: their own data, columns and rights, nothing about the server. */
+  /** Whether plain users see the message: it is about their own data and privileges, not about the server. */
   readonly open: boolean;
 
   constructor(code: Code, message: string, open = false) {
     super(message);
     this.code = code;
-    this.status = STATUS[code] ?? 400;
+    this.status = statusCodes[code] ?? 400;
     this.open = open || code === "PERMISSION_DENIED";
   }
 
-  /** What this account gets to read of it. */
+  /** The message that this account sees. */
   messageFor(privileged: boolean): string {
     if (privileged || this.open) return this.message;
     if (this.code === "INVALID_SQL") return "SQL statement is invalid or not allowed";
@@ -40,25 +40,25 @@ export class Refusal extends Error {
   }
 }
 
-/** The statement cannot be read: it and whatever was sent with it is refused before anything runs. */
+/** The statement cannot be parsed: its whole request is refused before anything runs. */
 export const invalid = (message: string): Refusal => new Refusal("INVALID_SQL", message);
 export const failed = (message: string): Refusal => new Refusal("SQL_EXECUTION_ERROR", message);
-/** Failed for a reason that its sender may know. */
+/** Failed for a reason that plain users may see. */
 export const wrong = (message: string, code: Code = "SQL_EXECUTION_ERROR"): Refusal => new Refusal(code, message, true);
 export const noColumn = (message: string): Refusal => wrong(message, "MISSING_COLUMN");
 export const noTable = (message: string): Refusal => new Refusal("TABLE_NOT_FOUND", message);
 export const denied = (message: string): Refusal => new Refusal("PERMISSION_DENIED", message);
 
-/** What a statement touches, to put into words what PostgreSQL reports about it. */
+/** What a statement is about, to word PostgreSQL's errors. */
 export interface Subject {
-  /** Names of all columns that the statement could have meant. */
+  /** The names of all columns in scope. */
   readonly columns: readonly string[];
-  /** The key column of the table that is written. */
+  /** The key column of the written table. */
   readonly key: string;
   readonly user: string;
 }
 
-/** PostgreSQL's error as KalamDB would put it. Its SQLSTATE decides; its own words are used only where they say more. */
+/** PostgreSQL's error in KalamDB's words. The SQLSTATE decides; PostgreSQL's message is used only where it adds something. */
 export function translate(error: PostgresError, subject: Subject): Refusal {
   const { code, column, detail, message } = error;
   switch (code) {
@@ -93,13 +93,13 @@ export function translate(error: PostgresError, subject: Subject): Refusal {
     case "54001":
       return failed(`Execution error: SQL error: RecursionLimitExceeded (${message})`);
     case "23514":
-      return misfit("the value does not fit its column");
+      return typeMismatch("the value does not fit its column");
     default:
-      return /^22|^42804|^42846/.test(code) ? misfit(message) : failed(`Execution error: ${message}`);
+      return /^22|^42804|^42846/.test(code) ? typeMismatch(message) : failed(`Execution error: ${message}`);
   }
 }
 
-const misfit = (why: string): Refusal =>
+const typeMismatch = (why: string): Refusal =>
   wrong(`Invalid operation: Schema coercion failed: Cast error: ${why}`, "TYPE_MISMATCH");
 
 /** The key in "Key (_user, id)=(alice, 5) already exists.". */
@@ -108,7 +108,7 @@ function duplicate(detail: string, user: string): string {
   return pair.startsWith(`${user}, `) ? pair.slice(user.length + 2) : pair.replace(/^, /, "");
 }
 
-/** A statement of ours that PostgreSQL refuses is our fault, unless the caller says which table it was about. */
+/** Translates an error of PostgreSQL's and passes any other through. */
 export function asRefusal(error: unknown, subject: Subject): unknown {
   return error instanceof PostgresError ? translate(error, subject) : error;
 }

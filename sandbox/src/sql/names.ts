@@ -1,9 +1,9 @@
 import { failed, invalid } from "./errors.ts";
-import { type Reader, valueOf } from "./tokens.ts";
+import { valueOf, type Reader } from "./tokens.ts";
 
-const RESERVED_NAMESPACES = new Set(["system", "default", "dba", "information_schema", "public", "kalam"]);
-const RESERVED_COLUMNS = new Set(["_seq", "_deleted", "_user"]);
-const KEYWORDS = new Set(
+const reservedNamespaces = new Set(["system", "default", "dba", "information_schema", "public", "kalam"]);
+const reservedColumns = new Set(["_seq", "_deleted", "_user"]);
+const keywords = new Set(
   (
     "all and any as asc between case cast check column constraint create cross current_date current_time " +
     "current_timestamp current_user default delete desc distinct drop else end except exists false fetch for foreign from " +
@@ -12,30 +12,30 @@ const KEYWORDS = new Set(
     "where with"
   ).split(" "),
 );
-const LONGEST = 64;
+const nameCharsMax = 64;
 
-/** What is wrong with a name, if anything is. Names are folded to lower case before they get here. */
+/** What is wrong with a lower-cased name; undefined if nothing. */
 export function problemWith(name: string): string | undefined {
   if (/^\d/.test(name)) return "Name cannot start with a number";
   if (name.startsWith("_")) return "Name cannot start with underscore (reserved for system columns)";
-  if (name.length > LONGEST) return `Name is too long (${name.length} characters, max ${LONGEST})`;
+  if (name.length > nameCharsMax) return `Name is too long (${name.length} characters, max ${nameCharsMax})`;
   if (!/^[a-z0-9_]+$/.test(name))
     return `Name '${name}' contains invalid characters (only alphanumeric and underscore allowed)`;
-  if (KEYWORDS.has(name)) return `Name '${name}' is a reserved SQL keyword and cannot be used`;
+  if (keywords.has(name)) return `Name '${name}' is a reserved SQL keyword and cannot be used`;
   return undefined;
 }
 
 export function checkNamespaceName(name: string): void {
-  if (RESERVED_NAMESPACES.has(name) || /^(pg|kalam)_/.test(name))
+  if (reservedNamespaces.has(name) || /^(pg|kalam)_/.test(name))
     throw failed(`Namespace '${name}' is reserved and cannot be used`);
   const problem = problemWith(name);
   if (problem !== undefined) throw failed(problem);
 }
 
 export function checkColumnName(name: string): void {
-  // PostgreSQL's own limit, which cannot be hidden for columns.
-  if (name.length === LONGEST) throw failed(`Invalid operation: Invalid column name '${name}': Name is too long`);
-  const problem = RESERVED_COLUMNS.has(name)
+  // PostgreSQL's limit of 63 applies to columns.
+  if (name.length === nameCharsMax) throw failed(`Invalid operation: Invalid column name '${name}': Name is too long`);
+  const problem = reservedColumns.has(name)
     ? `Column name '${name}' is reserved and cannot be used`
     : problemWith(name);
   if (problem !== undefined) throw failed(`Invalid operation: Invalid column name '${name}': ${problem}`);
@@ -46,7 +46,7 @@ export interface TableName {
   readonly name: string;
 }
 
-/** `namespace.table` or `table`. `after` is what a message says it should have followed. */
+/** `namespace.table` or `table`. `after` is the statement, for error messages. */
 export function readTableName(reader: Reader, after: string): TableName {
   const first = readName(reader, after);
   if (reader.peek()?.text !== ".") return { namespace: undefined, name: first };
@@ -54,7 +54,7 @@ export function readTableName(reader: Reader, after: string): TableName {
   return { namespace: first, name: readName(reader, after) };
 }
 
-/** A plain or quoted name, folded to lower case if plain. */
+/** A name; lower-cased unless quoted. */
 export function readName(reader: Reader, after: string): string {
   const token = reader.next();
   if (token === undefined) throw invalid(`Missing argument after ${after}`);

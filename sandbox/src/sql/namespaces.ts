@@ -1,16 +1,16 @@
-import { literal, quote } from "../store/catalogue.ts";
 import { recordAction } from "../store/audit.ts";
+import { literal, quote } from "../store/catalogue.ts";
 import { failed, invalid } from "./errors.ts";
 import { checkNamespaceName, refuseRest } from "./names.ts";
 import { done, type Outcome, type Session } from "./session.ts";
 import { removal } from "./tables.ts";
 import type { Reader } from "./tokens.ts";
 
-/** Reads what stands after `CREATE NAMESPACE`. */
+/** Reads what follows `CREATE NAMESPACE`. */
 export function readCreateNamespace(reader: Reader): (session: Session) => Outcome {
   const ifNotExists = reader.accept("IF NOT EXISTS");
   const name = readNamespace(reader, "CREATE NAMESPACE");
-  // `CREATE NAMESPACE my ns` must not quietly make `my`.
+  // `CREATE NAMESPACE my ns` must not silently create `my`.
   refuseRest(reader, "CREATE NAMESPACE");
   return (session) => {
     const { engine, catalogue } = session;
@@ -27,7 +27,7 @@ export function readCreateNamespace(reader: Reader): (session: Session) => Outco
   };
 }
 
-/** Reads what stands after `DROP NAMESPACE`. */
+/** Reads what follows `DROP NAMESPACE`. */
 export function readDropNamespace(reader: Reader): (session: Session) => Outcome {
   const ifExists = reader.accept("IF EXISTS");
   const name = readNamespace(reader, "DROP NAMESPACE");

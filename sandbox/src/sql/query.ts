@@ -1,24 +1,16 @@
 import { id, type Table } from "../store/catalogue.ts";
 import { PostgresError } from "../store/engine.ts";
+import { publishFigures } from "../store/figures.ts";
+import { databaseRole, titled, type Account } from "../store/roles.ts";
 import { denied, failed, noColumn, noTable, translate, wrong } from "./errors.ts";
-import { tellAboutServer } from "../store/figures.ts";
 import type { Parameter } from "./parameters.ts";
 import type { Query } from "./rewrite.ts";
-import {
-  type Account,
-  answer,
-  databaseRole,
-  mayRead,
-  mayWrite,
-  type Outcome,
-  present,
-  type Session,
-  titled,
-} from "./session.ts";
+import { mayRead, mayWrite } from "./rights.ts";
+import { answer, present, type Outcome, type Session } from "./session.ts";
 
-const WROTE = { INSERT: "Inserted", UPDATE: "Updated", DELETE: "Deleted" } as const;
+const pastTense = { INSERT: "Inserted", UPDATE: "Updated", DELETE: "Deleted" } as const;
 
-/** Runs a SELECT, INSERT, UPDATE or DELETE on behalf of the session's account, or of the one it stands in for. */
+/** Runs a SELECT, INSERT, UPDATE or DELETE as the session's account, or as the one of EXECUTE AS USER. */
 export function runQuery(
   query: Query,
   parameters: readonly Parameter[],
@@ -29,7 +21,7 @@ export function runQuery(
   const target = query.target === undefined ? undefined : existing(session, query.target.namespace, query.target.name);
   if (target !== undefined) checkWrite(query, target, session, as);
   for (const table of tables) if (table !== target) checkRead(table, as);
-  tellAboutServer(tables, session);
+  publishFigures(tables, session);
 
   const { settings } = session;
   const limit = settings[query.limited ? "limits.max_query_limit" : "limits.default_query_limit"];
@@ -43,7 +35,7 @@ export function runQuery(
       },
       { role: databaseRole(as), user: as.user },
     );
-    if (query.verb !== "SELECT") return { kind: "wrote", verb: WROTE[query.verb], count: result.count };
+    if (query.verb !== "SELECT") return { kind: "wrote", verb: pastTense[query.verb], count: result.count };
     const outcome = present(result, session.catalogue, query.outputs, tables);
     return result.cut ? ({ ...outcome, message: `limited to ${limit} rows` } as Outcome) : outcome;
   } catch (error) {
@@ -61,11 +53,11 @@ export function explainQuery(query: Query, { engine, account }: Session): Outcom
   return answer("plan_type:Text plan:Text", [["physical_plan", plan.map(([line]) => line).join("\n")]]);
 }
 
-const INFORMATION = new Set(["schemata", "tables", "columns"]);
+const informationViews = new Set(["schemata", "tables", "columns"]);
 
-/** information_schema is PostgreSQL's, narrowed to KalamDB's tables; everything else must be in the catalogue. */
+/** The table; it must be in the catalogue or one of the information_schema views. */
 function existing({ catalogue }: Session, namespace: string, name: string): Table {
-  if (namespace === "information_schema" && INFORMATION.has(name)) {
+  if (namespace === "information_schema" && informationViews.has(name)) {
     return { namespace, name, type: "user", access: null, version: 1, options: {}, columns: [] };
   }
   const table = catalogue.table(namespace, name);
@@ -104,7 +96,7 @@ function checkWrite(query: Query, table: Table, session: Session, as: Account): 
   if (query.verb === "DELETE") return;
   for (const name of query.assigned) {
     const column = table.columns.find((c) => c.column_name === name);
-    // Row versions and deletion marks are the server's: to a writer there are no such columns.
+    // Clients cannot write `_seq` and `_deleted`: for writes these columns do not exist.
     if (column === undefined || name.startsWith("_"))
       throw noColumn(`Invalid operation: Column '${name}' does not exist`);
     if (column.is_primary_key && query.verb === "UPDATE") {

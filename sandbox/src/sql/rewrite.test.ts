@@ -9,7 +9,7 @@ const read = (sql: string, namespace = "ns"): ReturnType<typeof rewrite> =>
   rewrite(split(sql)[0] ?? { text: "", tokens: [] }, namespace);
 
 test.for([
-  // Whole numbers are BIGINT and fractions DOUBLE, but not where PostgreSQL must have its own.
+  // Number literals are BIGINT or DOUBLE, except where PostgreSQL needs its own type.
   [
     "SELECT 1, -5, 1.5, 1e3, 9223372036854775808",
     "SELECT 1::int8, -5::int8, 1.5::float8, 1e3::float8, 9223372036854775808::float8",
@@ -17,7 +17,7 @@ test.for([
   ["SELECT repeat('x', 3), sum(1), CAST(42 AS INT)", "SELECT repeat('x', 3), sum(1::int8), CAST(42 AS INT)"],
   ["SELECT n + 1 FROM a.t ORDER BY 1 LIMIT 5", "SELECT n + 1::int8 FROM a.t ORDER BY 1 LIMIT 5"],
   ["SELECT CASE WHEN n = 1 THEN 2 END FROM a.t", "SELECT CASE WHEN n = 1 THEN 2::int8 END FROM a.t"],
-  // A name without a namespace is never one of PostgreSQL's own.
+  // An unqualified name is never one of PostgreSQL's own.
   ["SELECT * FROM pg_class", 'SELECT * FROM "ns".pg_class'],
   ["SELECT '😀', x FROM t, a.t AS b", "SELECT '😀', x FROM \"ns\".t, a.t AS b"],
   ["WITH t AS (SELECT 1 AS x FROM u) SELECT x FROM t", 'WITH t AS (SELECT 1 AS x FROM "ns".u) SELECT x FROM t'],
@@ -28,7 +28,7 @@ test.for([
   ["SELECT id FROM default.t", 'SELECT id FROM "default".t'],
   ["SELECT CAST('2026-01-02' AS DATE) day", "SELECT CAST('2026-01-02' AS DATE) AS day"],
   ["INSERT INTO a.t (id, x) VALUES (1, 1.5)", "INSERT INTO a.t (id, x) VALUES (1, 1.5)"],
-] as const)("%s is written for PostgreSQL", ([sql, expected]) => {
+] as const)("%s is rewritten for PostgreSQL", ([sql, expected]) => {
   expect(read(sql).text).toBe(expected);
 });
 
@@ -41,7 +41,7 @@ test.for([
   ["SELECT pg_catalog.set_config('a', 'b', false)", "A function of pg_catalog not supported"],
   ["SELECT * FROM", 'ParserError("syntax error at end of input")'],
   [`SELECT ${"(".repeat(51)}1${")".repeat(51)}`, "RecursionLimitExceeded"],
-] as const)("%s is refused", ([sql, message]) => {
+] as const)("%s is rejected", ([sql, message]) => {
   expect(() => read(sql)).toThrow(message);
 });
 
@@ -51,7 +51,7 @@ test("a namespace from a request cannot become SQL", () => {
   expect(relations).toEqual([{ namespace: 'x"."y" UNION SELECT 1 --', name: "t" }]);
 });
 
-test("what a statement writes and returns is told", () => {
+test("a rewritten statement lists what it writes and returns", () => {
   expect(read("INSERT INTO a.t (id, x) VALUES (1, 2), (3, 4)")).toMatchObject({
     verb: "INSERT",
     target: { namespace: "a", name: "t" },

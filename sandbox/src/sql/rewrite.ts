@@ -1,50 +1,50 @@
 import { quote } from "../store/catalogue.ts";
 import { failed, invalid } from "./errors.ts";
 import type { Statement } from "./tokens.ts";
-import { list, nameOf, type Node, node, parse, text, walk } from "./tree.ts";
+import { list, nameOf, node, parse, text, walk, type Node } from "./tree.ts";
 
-const VERBS = { SelectStmt: "SELECT", InsertStmt: "INSERT", UpdateStmt: "UPDATE", DeleteStmt: "DELETE" } as const;
-type Kind = keyof typeof VERBS;
+const verbs = { SelectStmt: "SELECT", InsertStmt: "INSERT", UpdateStmt: "UPDATE", DeleteStmt: "DELETE" } as const;
+type Kind = keyof typeof verbs;
 
 interface Name {
   readonly namespace: string;
   readonly name: string;
 }
 
-/** A statement that PostgreSQL can run, and what has to be known about it before and after. */
+/** A statement that PostgreSQL can run, and what to know about it. */
 export interface Query {
-  readonly verb: (typeof VERBS)[Kind];
+  readonly verb: (typeof verbs)[Kind];
   readonly text: string;
-  /** Every table or view that it reads or writes, by its full name. */
+  /** Every table or view that it reads or writes. */
   readonly relations: readonly Name[];
   /** The table that it writes. */
   readonly target?: Name;
-  /** The columns that it assigns; empty for an INSERT that names none. */
+  /** The columns that it assigns; empty for an INSERT without a column list. */
   readonly assigned: readonly string[];
-  /** How many values the rows of an INSERT have. */
+  /** The number of values per row of an INSERT. */
   readonly width: number | undefined;
   readonly limited: boolean;
-  /** A change of all rows. */
+  /** An UPDATE or DELETE without WHERE. */
   readonly unconditional: boolean;
-  /** One entry per column of the result, as long as none is a `*`. */
+  /** One entry per column of the result; empty if one of them is a `*`. */
   readonly outputs: readonly Output[];
 }
 
 export interface Output {
-  /** KalamDB's name for an expression without one, where PostgreSQL's is too different. */
+  /** KalamDB's name for an unnamed expression, where it differs from PostgreSQL's. */
   readonly name: string | undefined;
-  /** The name of the column, if it is nothing but a column. */
+  /** The name of the column, if the expression is a plain column. */
   readonly column: string | undefined;
-  /** Made from nothing that is stored: then a moment is told in nanoseconds. */
+  /** Reads no column: its timestamps are in nanoseconds. */
   readonly constant: boolean;
 }
 
-/** PostgreSQL reads it; what KalamDB does not have is refused, and what differs in meaning is written out. */
+/** Parses a statement, refuses what KalamDB lacks, and rewrites what means something else in PostgreSQL. */
 export function rewrite(statement: Statement, namespace: string): Query {
   const { source, kind, top } = parse(statement);
-  if (!(kind in VERBS)) throw invalid(`Unsupported statement type: ${statement.text.slice(0, 200)}`);
-  const verb = VERBS[kind as Kind];
-  refuseForeign(top, verb);
+  if (!(kind in verbs)) throw invalid(`Unsupported statement type: ${statement.text.slice(0, 200)}`);
+  const verb = verbs[kind as Kind];
+  refuseUnsupported(top, verb);
 
   const bytes = Buffer.from(source);
   const edits: Edit[] = [];
@@ -64,23 +64,23 @@ export function rewrite(statement: Statement, namespace: string): Query {
   };
 }
 
-const unplanned = (what: string): Error => failed(`Execution error: Error during planning: ${what} not supported`);
+const unsupported = (what: string): Error => failed(`Execution error: Error during planning: ${what} not supported`);
 
-/** Of what PostgreSQL knows, KalamDB has none of this; and a write hidden in a read would pass for one. */
-export function refuseForeign(top: Node, verb: Query["verb"]): void {
-  if (top["onConflictClause"] !== undefined) throw unplanned("Insert-on clause");
-  if (top["returningClause"] !== undefined) throw unplanned("RETURNING clause");
+/** Refuses PostgreSQL features that KalamDB lacks, and writes hidden in a query. */
+export function refuseUnsupported(top: Node, verb: Query["verb"]): void {
+  if (top["onConflictClause"] !== undefined) throw unsupported("Insert-on clause");
+  if (top["returningClause"] !== undefined) throw unsupported("RETURNING clause");
   if (verb === "SELECT" && top["valuesLists"] !== undefined) throw invalid("Unsupported statement type: VALUES");
   walk(top, (name, value) => {
-    if (/^(Insert|Update|Delete|Merge)Stmt$/.test(name)) throw unplanned("A write inside a query");
-    if (name === "intoClause" || name === "lockingClause") throw unplanned("SELECT INTO and FOR UPDATE");
+    if (/^(Insert|Update|Delete|Merge)Stmt$/.test(name)) throw unsupported("A write inside a query");
+    if (name === "intoClause" || name === "lockingClause") throw unsupported("SELECT INTO and FOR UPDATE");
     const schema =
       name === "FuncCall" && list(value["funcname"]).length > 1 ? nameOf(value["funcname"], 0) : "kalam_fn";
-    if (schema !== "kalam_fn") throw unplanned(`A function of ${schema}`);
+    if (schema !== "kalam_fn") throw unsupported(`A function of ${schema}`);
   });
 }
 
-/** Writes full names: an unqualified table means the request's namespace, never whatever PostgreSQL has of that name. */
+/** Qualifies table names: an unqualified one is in the request's namespace, never one of PostgreSQL's own. */
 function qualify(top: Node, namespace: string, edits: Edit[]): Name[] {
   const temporary = new Set<string>();
   walk(top, (name, value) => {
@@ -106,7 +106,7 @@ const fullName = (range: Node, namespace: string): Name => ({
   name: text(range["relname"]),
 });
 
-/** A whole number is a BIGINT in KalamDB and a fraction a DOUBLE, where PostgreSQL takes INT and NUMERIC. */
+/** Number literals are BIGINT or DOUBLE in KalamDB, but INT or NUMERIC in PostgreSQL. */
 function widen(item: unknown, bytes: Buffer, edits: Edit[]): void {
   const [kind, inner] = Object.entries(node(item))[0] ?? ["", {}];
   const value = node(inner);
@@ -161,7 +161,7 @@ function nameFor(value: Node): string | undefined {
   return call["agg_star"] === true ? `${name}(*)` : call["args"] === undefined ? `${name}()` : undefined;
 }
 
-/** The SELECTs whose columns become the result: one, or the arms of a UNION, leftmost first. */
+/** The SELECTs that produce the result: one, or the branches of a UNION from left to right. */
 function selects(top: Node): Node[] {
   return top["larg"] === undefined ? [top] : [...selects(node(top["larg"])), ...selects(node(top["rarg"]))];
 }
@@ -177,7 +177,7 @@ interface Edit {
   readonly remove?: RegExp;
 }
 
-/** Places are counted in bytes, as PostgreSQL does. */
+/** Positions are byte offsets, as in PostgreSQL's parse tree. */
 function apply(bytes: Buffer, edits: readonly Edit[]): string {
   const parts: Buffer[] = [];
   let done = 0;

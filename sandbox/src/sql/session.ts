@@ -1,20 +1,14 @@
-import { type Catalogue, type Origin, originOf, type Table } from "../store/catalogue.ts";
-import type { Engine, Rows } from "../store/engine.ts";
+import type { SocketFigures } from "../live/notices.ts";
 import type { LiveQueries } from "../live/queries.ts";
-import type { SocketFigures } from "../live/news.ts";
-import type { Jobs } from "../store/jobs.ts";
 import type { Settings } from "../settings.ts";
-import { dataType, type DataType, toJson } from "../store/types.ts";
+import { originOf, type Catalogue, type Origin, type Table } from "../store/catalogue.ts";
+import type { Engine, Rows } from "../store/engine.ts";
+import type { Jobs } from "../store/jobs.ts";
+import type { Account } from "../store/roles.ts";
+import { dataType, toJson, type DataType } from "../store/types.ts";
 import type { Output } from "./rewrite.ts";
 
-export type Role = "user" | "service" | "dba" | "system";
-
-export interface Account {
-  readonly user: string;
-  readonly role: Role;
-}
-
-/** What the statements of one request share. */
+/** The context of one request's statements. */
 export interface Session {
   readonly engine: Engine;
   readonly catalogue: Catalogue;
@@ -24,13 +18,13 @@ export interface Session {
   readonly settings: Settings;
   readonly account: Account;
   readonly address: string;
-  /** What a table without a namespace is in. */
+  /** The namespace of unqualified tables. */
   readonly namespace: string;
-  /** The name of the open transaction. */
+  /** The id of the open transaction. */
   transaction: string | undefined;
 }
 
-/** What one statement came to. */
+/** The outcome of one statement. */
 export type Outcome =
   | {
       readonly kind: "rows";
@@ -47,7 +41,7 @@ interface SchemaColumn {
   readonly flags?: readonly string[];
 }
 
-/** An answer of our own; its columns are `name:Type`, with `!` for what is never NULL. */
+/** Rows made by the sandbox; columns are `name:Type`, with `!` for NOT NULL. */
 export const answer = (columns: string, rows: readonly (readonly unknown[])[]): Outcome => ({
   kind: "rows",
   schema: columns.split(" ").map(column),
@@ -61,24 +55,7 @@ function column(text: string): SchemaColumn {
 
 export const done = (message: string): Outcome => ({ kind: "done", message });
 
-export const isAdmin = ({ role }: Account): boolean => role === "dba" || role === "system";
-/** How messages write a role or an access level. */
-export const titled = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
-
-export function mayRead({ role }: Account, { type, access }: Table): boolean {
-  if (role === "dba" || role === "system") return true;
-  if (type === "user" || type === "stream") return true;
-  return type === "shared" && (access === "public" || (role === "service" && access !== "dba"));
-}
-
-export function mayWrite(account: Account, table: Table): boolean {
-  return mayRead(account, table) && (account.role !== "user" || table.type !== "shared") && table.type !== "system";
-}
-
-/** The role of PostgreSQL that stands for a role of KalamDB; it has the rights that `grants` gave it. */
-export const databaseRole = ({ role }: Account): string => `kalam_${role === "system" ? "dba" : role}`;
-
-/** Rows as they go over the wire. The rules for flags and units of a column are the catalogue's; an expression has neither. */
+/** Rows in wire format. Flags and units of columns come from the catalogue; expressions have none. */
 export function present(
   { fields, rows }: Rows,
   catalogue: Catalogue,
@@ -106,7 +83,7 @@ export function present(
   };
 }
 
-/** PostgreSQL forgets where the columns of a UNION come from; KalamDB takes the flags of its first part. */
+/** PostgreSQL gives no origin for the columns of a UNION; KalamDB uses the flags of its first branch. */
 function originByName(field: string, output: Output | undefined, tables: readonly Table[]): Origin | undefined {
   if (output?.column !== field) return undefined;
   const found = tables[0]?.columns.find(({ column_name: name }) => name === field);

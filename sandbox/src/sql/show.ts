@@ -1,14 +1,16 @@
 import { randomUUID } from "node:crypto";
-import { id, literal, quote, rowsOf, type Table } from "../store/catalogue.ts";
 import { Plan } from "../live/plan.ts";
 import { LiveRefusal, readLiveQuery } from "../live/query.ts";
+import { id, literal, quote, rowsOf, type Table } from "../store/catalogue.ts";
+import { isAdmin } from "../store/roles.ts";
+import { sqlType, type Column } from "../store/types.ts";
 import { denied, failed, invalid, noTable, wrong } from "./errors.ts";
 import { readName, readTableName, refuseRest, type TableName } from "./names.ts";
-import { answer, isAdmin, mayRead, type Outcome, present, type Session } from "./session.ts";
+import { mayRead } from "./rights.ts";
+import { answer, present, type Outcome, type Session } from "./session.ts";
 import type { Reader } from "./tokens.ts";
-import { type Column, sqlType } from "../store/types.ts";
 
-/** Reads what stands after `SHOW`. */
+/** Reads what follows `SHOW`. */
 export function readShow(reader: Reader): (session: Session) => Outcome {
   const show = readWhat(reader);
   refuseRest(reader, "SHOW");
@@ -32,7 +34,7 @@ function readWhat(reader: Reader): (session: Session) => Outcome {
 const select = (from: string, { engine, catalogue }: Session): Outcome =>
   present(engine.run({ text: `SELECT * FROM ${from}` }), catalogue);
 
-/** Whose rows were flushed is told to administrators; others see their own. */
+/** Administrators see the manifests of all users, others their own. */
 function manifest(session: Session): Outcome {
   const own = isAdmin(session.account) ? "" : ` WHERE scope IN ('shared', ${literal(session.account.user)})`;
   return select(`system.manifest${own} ORDER BY 1`, session);
@@ -52,7 +54,7 @@ function tables(namespace: string | undefined, session: Session): Outcome {
   return select(`system.schemas WHERE is_latest${which}${whose} ORDER BY namespace_id, table_name`, session);
 }
 
-/** The table, if it is there and this account may look at it; to others it is not there. */
+/** The table; not found for accounts that may not read it. */
 function readable(name: TableName, { catalogue, account, namespace: usual }: Session): Table {
   const namespace = name.namespace ?? usual;
   const table = catalogue.table(namespace, name.name);
@@ -61,7 +63,7 @@ function readable(name: TableName, { catalogue, account, namespace: usual }: Ses
   return table;
 }
 
-/** Of a table of users' rows everybody sees the figures of the own ones, an administrator those of all. */
+/** Statistics of a user table cover the caller's own rows; for an administrator, all rows. */
 function stats(table: Table, session: Session): Outcome {
   const { engine, account } = session;
   if (table.type === "system") throw failed(`Invalid operation: no statistics of system table '${id(table)}'`);
@@ -78,7 +80,7 @@ function stats(table: Table, session: Session): Outcome {
   );
 }
 
-/** Reads what stands after `DESCRIBE [TABLE]`. */
+/** Reads what follows `DESCRIBE [TABLE]`. */
 export function readDescribe(reader: Reader): (session: Session) => Outcome {
   const name = readTableName(reader, "DESCRIBE TABLE");
   const history = reader.accept("HISTORY");
@@ -91,7 +93,7 @@ export function readDescribe(reader: Reader): (session: Session) => Outcome {
     const rows = new Map<string, unknown[]>();
     for (const [version, columns] of versions) {
       for (const column of JSON.parse(columns ?? "[]") as Column[]) {
-        // Each column once, as of the earliest version that has it as it is.
+        // Each column once, with the first version that has it in this form.
         const key = JSON.stringify({ ...column, ordinal_position: 0 });
         if (!rows.has(key)) rows.set(key, described(column, Number(version)));
       }
@@ -116,30 +118,31 @@ function defaultText({ default_value: value }: Column): string | null {
   return typeof value.Literal === "boolean" ? String(value.Literal).toUpperCase() : String(value.Literal);
 }
 
-const OPTION = String.raw`\s*(?:last_rows|batch_size|from)\s*=\s*\d+\s*`;
-const OPTIONS = new RegExp(`^\\(${OPTION}(?:,${OPTION})*\\)$`, "i");
+const subscribeOption = String.raw`\s*(?:last_rows|batch_size|from)\s*=\s*\d+\s*`;
+const subscribeOptions = new RegExp(`^\\(${subscribeOption}(?:,${subscribeOption})*\\)$`, "i");
 
-/** Reads what stands after `SUBSCRIBE TO`: tells where to connect for it, and what to send there, to those who may. */
+/** Reads what follows `SUBSCRIBE TO`: returns the WebSocket address and the subscription to send there. */
 export function readSubscribe(reader: Reader, namespace: string): (session: Session) => Outcome {
   const from = reader.peek()?.start ?? 0;
-  // A socket knows no namespace but the one in the statement.
+  // Over a socket, the statement must name the namespace.
   const prefix = reader.peek(1)?.text === "." ? "" : `${quote(namespace)}.`;
   while (!reader.done && reader.peek()?.word !== "OPTIONS") reader.next();
   const sql = `SELECT * FROM ${prefix}${reader.text.slice(from, reader.peek()?.start).trim()}`;
-  if (reader.accept("OPTIONS") && !OPTIONS.test(reader.rest())) throw invalid("Invalid OPTIONS of SUBSCRIBE TO");
+  if (reader.accept("OPTIONS") && !subscribeOptions.test(reader.rest()))
+    throw invalid("Invalid OPTIONS of SUBSCRIBE TO");
   const query = overHttp(() => readLiveQuery(sql));
   return (session) => {
     const { settings, engine, catalogue, account } = session;
-    // Tried, so that what is not there or not allowed is refused now and not later.
+    // Planned now, so that a missing table or privilege is reported here.
     overHttp(() => new Plan(engine, catalogue, query, account));
     const address = `ws://${settings["server.host"]}:${settings["server.port"]}/${settings["server.api_version"]}/ws`;
-    const told = { id: `sub-${query.namespace}-${query.table}-${randomUUID().replaceAll("-", "")}`, sql };
-    const row = ["active", address, told, "Subscribe at ws_url"];
+    const subscription = { id: `sub-${query.namespace}-${query.table}-${randomUUID().replaceAll("-", "")}`, sql };
+    const row = ["active", address, subscription, "Subscribe at ws_url"];
     return answer("status:Text ws_url:Text subscription:Json message:Text", [row]);
   };
 }
 
-/** What would be refused on a socket is refused here, in the same words. */
+/** Refuses over HTTP what a socket would refuse, with the same message. */
 function overHttp<T>(work: () => T): T {
   try {
     return work();

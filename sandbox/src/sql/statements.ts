@@ -1,5 +1,6 @@
 import { recordAction } from "../store/audit.ts";
-import { readAlterUser, readCreateUser, readDropUser, standIn } from "./accounts.ts";
+import { isAdmin } from "../store/roles.ts";
+import { impersonate, readAlterUser, readCreateUser, readDropUser } from "./accounts.ts";
 import { readAlter } from "./alter.ts";
 import { readDefinition } from "./definition.ts";
 import { denied, failed, invalid, Refusal } from "./errors.ts";
@@ -8,28 +9,28 @@ import { readCreateNamespace, readDropNamespace } from "./namespaces.ts";
 import type { Parameter } from "./parameters.ts";
 import { explainQuery, runQuery } from "./query.ts";
 import { rewrite } from "./rewrite.ts";
-import { done, isAdmin, type Outcome, type Session } from "./session.ts";
+import { done, type Outcome, type Session } from "./session.ts";
 import { readDescribe, readShow, readSubscribe } from "./show.ts";
 import { readBackup, readStorageCheck, readStorageJob } from "./storage.ts";
 import { createTable, dropTable } from "./tables.ts";
-import { Reader, split, type Statement, valueOf } from "./tokens.ts";
+import { Reader, split, valueOf, type Statement } from "./tokens.ts";
 
-/** A statement that was understood. Nothing of it has run. */
+/** A parsed statement. */
 export type Command =
   | { readonly kind: "begin" | "commit" | "rollback" }
-  /** SELECT, INSERT, UPDATE, DELETE: PostgreSQL's work, perhaps on behalf of somebody else. */
+  /** SELECT, INSERT, UPDATE, DELETE, run by PostgreSQL; `as` is the user of EXECUTE AS USER. */
   | {
       readonly kind: "query";
       readonly run: (session: Session, parameters: readonly Parameter[]) => Outcome;
       readonly as?: string;
     }
-  /** KalamDB's own. `administers` is what only administrators may do with it; `use` the namespace from here on. */
+  /** One of KalamDB's own. `administers` names what requires an administrator; `use` is the namespace from here on. */
   | { readonly kind: "own"; readonly run: Run; readonly administers?: string; readonly use?: string };
 
 type Run = (session: Session) => Outcome;
 
-/** How each of KalamDB's own statements begins, and who reads the rest. The first that fits is it. */
-const OWN: readonly (readonly [
+/** How each of KalamDB's own statements begins, and what reads the rest. The first match counts. */
+const ownStatements: readonly (readonly [
   words: string,
   read: (reader: Reader, namespace: string) => Run,
   administers?: string,
@@ -58,34 +59,35 @@ const OWN: readonly (readonly [
   ["SHOW", readShow],
   ["EXPLAIN", explanation, "EXPLAIN commands"],
   ["SUBSCRIBE TO", readSubscribe],
-  ["SET", unserved("this setting"), "SET commands"],
+  ["SET", notServed("this setting"), "SET commands"],
   ["KILL JOB", killJob, "job management"],
   ["KILL LIVE QUERY", killLiveQuery],
   ...["CREATE", "ALTER", "DROP"].flatMap((verb) => [
-    [`${verb} STORAGE`, unserved("storages"), "storage operations"] as const,
-    [`${verb} TOPIC`, unserved("topics"), "topic management"] as const,
+    [`${verb} STORAGE`, notServed("storages"), "storage operations"] as const,
+    [`${verb} TOPIC`, notServed("topics"), "topic management"] as const,
   ]),
 ];
 
-/** What KalamDB can read and then refuses. */
-const KNOWN = /^(TRUNCATE|VACUUM|COPY|GRANT|REVOKE|VALUES|CREATE|ALTER|DROP|MERGE|CALL|LOCK|PREPARE|COMMENT|ANALYZE)$/;
+/** Statements that KalamDB parses but does not support. */
+const unsupportedStatement =
+  /^(TRUNCATE|VACUUM|COPY|GRANT|REVOKE|VALUES|CREATE|ALTER|DROP|MERGE|CALL|LOCK|PREPARE|COMMENT|ANALYZE)$/;
 
-export const PLAIN = /^(SELECT|WITH|INSERT|UPDATE|DELETE)$/;
+export const dataStatement = /^(SELECT|WITH|INSERT|UPDATE|DELETE)$/;
 
-/** Reads one statement. What is no statement of KalamDB's is thrown out here, before anything of its request has run. */
-export function understand(statement: Statement, namespace: string): Command {
+/** Parses one statement; throws if KalamDB has no such statement. */
+export function parseCommand(statement: Statement, namespace: string): Command {
   const reader = new Reader(statement);
   const first = reader.peek();
   const word = first?.word ?? "";
-  if (PLAIN.test(word)) {
+  if (dataStatement.test(word)) {
     const query = rewrite(statement, namespace);
     return { kind: "query", run: (session, parameters) => runQuery(query, parameters, session) };
   }
-  if (reader.accept("EXECUTE AS USER")) return standingIn(reader, namespace);
+  if (reader.accept("EXECUTE AS USER")) return readExecuteAs(reader, namespace);
   const transaction = readTransaction(reader);
   if (transaction !== undefined) return { kind: transaction };
   if (reader.accept("USE NAMESPACE") || reader.accept("USE") || reader.accept("SET NAMESPACE")) return use(reader);
-  for (const [words, read, administers] of OWN) {
+  for (const [words, read, administers] of ownStatements) {
     if (!reader.accept(words)) continue;
     const run = read(reader, namespace);
     return {
@@ -95,18 +97,18 @@ export function understand(statement: Statement, namespace: string): Command {
     };
   }
   throw invalid(
-    KNOWN.test(word)
+    unsupportedStatement.test(word)
       ? `Unsupported statement type: ${statement.text.slice(0, 200)}`
       : `sql parser error: Expected: an SQL statement, found: ${first?.text ?? "EOF"}`,
   );
 }
 
-/** What may be refused without running anything. */
+/** Checks the privileges that can be checked without running anything. */
 export function checkRights(command: Command, session: Session): void {
   if (command.kind === "own" && command.administers !== undefined && !isAdmin(session.account)) {
     throw denied(`Admin privileges (DBA or System role) required for ${command.administers}`);
   }
-  if (command.kind === "query" && command.as !== undefined) standIn(session, command.as);
+  if (command.kind === "query" && command.as !== undefined) impersonate(session, command.as);
 }
 
 function readTransaction(reader: Reader): "begin" | "commit" | "rollback" | undefined {
@@ -124,13 +126,13 @@ function readTransaction(reader: Reader): "begin" | "commit" | "rollback" | unde
   return kind;
 }
 
-function standingIn(reader: Reader, namespace: string): Command {
+function readExecuteAs(reader: Reader, namespace: string): Command {
   const user = reader.next();
   const wrapped = /^\(([\s\S]*)\)$/.exec(reader.rest());
   if (user === undefined || wrapped === null)
     throw new Refusal("INVALID_INPUT", "EXECUTE AS USER must wrap SQL in parentheses");
   const [inner, second] = split(wrapped[1] ?? "");
-  if (inner === undefined || second !== undefined || !PLAIN.test(inner.tokens[0]?.word ?? "")) {
+  if (inner === undefined || second !== undefined || !dataStatement.test(inner.tokens[0]?.word ?? "")) {
     throw new Refusal("INVALID_INPUT", "EXECUTE AS USER takes one SELECT, INSERT, UPDATE or DELETE");
   }
   const query = rewrite(inner, namespace);
@@ -138,7 +140,7 @@ function standingIn(reader: Reader, namespace: string): Command {
   return {
     kind: "query",
     as,
-    run: (session, parameters) => runQuery(query, parameters, session, standIn(session, as)),
+    run: (session, parameters) => runQuery(query, parameters, session, impersonate(session, as)),
   };
 }
 
@@ -171,7 +173,7 @@ function use(reader: Reader): Command {
   return { kind: "own", run, use: name };
 }
 
-function unserved(what: string): (reader: Reader) => Run {
+function notServed(what: string): (reader: Reader) => Run {
   return (reader) => {
     reader.rest();
     return () => {
@@ -192,7 +194,7 @@ function killJob(reader: Reader): Run {
 
 function killLiveQuery(reader: Reader): Run {
   const quoted = reader.peek()?.kind === "word" ? undefined : reader.next();
-  // Without quotes its parts are words with signs between.
+  // An unquoted id is several tokens: words with dashes between.
   const name = quoted === undefined ? reader.rest() : valueOf(quoted);
   refuseRest(reader, "KILL LIVE QUERY");
   if (name === "") throw invalid("Live query ID cannot be empty");
@@ -200,7 +202,7 @@ function killLiveQuery(reader: Reader): Run {
     throw invalid(`Invalid live_query_id format: ${name}. Expected: {user_id}-{connection_id}-{subscription_id}`);
   }
   return (session) => {
-    // Whose live queries there are is told to those alone who may end them.
+    // Checked first: only administrators may learn which live queries exist.
     if (!isAdmin(session.account)) throw denied("Unauthorized: KILL LIVE QUERY requires DBA or System role");
     if (!session.live.kill(name)) throw failed(`Not found: Live query '${name}' not found`);
     recordAction(session, "KILL", `LIVE_QUERY:${name}`);

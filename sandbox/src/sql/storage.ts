@@ -1,13 +1,13 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import path from "node:path";
 import { id, type Table } from "../store/catalogue.ts";
-import { denied, failed, invalid, noTable } from "./errors.ts";
 import { hasPending } from "../store/jobs.ts";
+import { denied, failed, invalid, noTable } from "./errors.ts";
 import { readName, readTableName, refuseRest } from "./names.ts";
 import { answer, done, type Outcome, type Session } from "./session.ts";
-import { type Reader, valueOf } from "./tokens.ts";
+import { valueOf, type Reader } from "./tokens.ts";
 
-/** Reads what stands after `STORAGE FLUSH` or `STORAGE COMPACT`. */
+/** Reads what follows `STORAGE FLUSH` or `STORAGE COMPACT`. */
 export function readStorageJob(reader: Reader, kind: "flush" | "compact"): (session: Session) => Outcome {
   const what = `STORAGE ${kind.toUpperCase()}`;
   const all = reader.accept("ALL");
@@ -50,14 +50,14 @@ function startAll(kind: "flush" | "compact", namespace: string, { engine, catalo
   );
 }
 
-/** Reads what stands after `STORAGE CHECK`. */
+/** Reads what follows `STORAGE CHECK`. */
 export function readStorageCheck(reader: Reader): (session: Session) => Outcome {
   const storage = readName(reader, "STORAGE CHECK");
   const extended = reader.accept("EXTENDED");
   refuseRest(reader, "STORAGE CHECK");
   return (session) => {
     if (storage !== "local") throw failed(`Not found: Storage '${storage}' not found`);
-    const folder = join(session.settings["storage.data_path"], "storage");
+    const folder = path.join(session.settings["storage.data_path"], "storage");
     const from = Date.now();
     const problem = tryFolder(folder);
     const space = extended && problem === undefined ? statfsSync(folder) : undefined;
@@ -78,22 +78,22 @@ function tryFolder(folder: string): string | undefined {
   const file = `check-${process.pid}`;
   try {
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, file), file);
-    if (readFileSync(join(folder, file), "utf8") !== file) return "read something else than was written";
+    writeFileSync(path.join(folder, file), file);
+    if (readFileSync(path.join(folder, file), "utf8") !== file) return "read something else than was written";
     if (!readdirSync(folder).includes(file)) return "the file is not listed";
-    rmSync(join(folder, file));
+    rmSync(path.join(folder, file));
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
 }
 
-/** Reads what stands after `BACKUP DATABASE`. */
+/** Reads what follows `BACKUP DATABASE`. */
 export function readBackup(reader: Reader): (session: Session) => Outcome {
   if (!reader.accept("TO")) throw invalid("Expected TO clause in BACKUP DATABASE");
   const target = reader.next();
   if (target?.kind !== "string") throw invalid("Expected a quoted path in BACKUP DATABASE");
   refuseRest(reader, "BACKUP DATABASE");
-  const path = valueOf(target);
-  return ({ jobs }) => done(`Database backup started to '${path}'. Job ID: ${jobs.add("backup", path)}`);
+  const folder = valueOf(target);
+  return ({ jobs }) => done(`Database backup started to '${folder}'. Job ID: ${jobs.add("backup", folder)}`);
 }

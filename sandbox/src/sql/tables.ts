@@ -1,13 +1,14 @@
+import { recordAction } from "../store/audit.ts";
 import { id, literal, quote, rowsOf, type Table } from "../store/catalogue.ts";
+import { isAdmin } from "../store/roles.ts";
+import { columnOf, postgresType, readable, type Column } from "../store/types.ts";
 import type { Definition } from "./definition.ts";
 import { denied, failed, noTable, wrong } from "./errors.ts";
-import { recordAction } from "../store/audit.ts";
 import { checkColumnName, problemWith, type TableName } from "./names.ts";
-import { done, isAdmin, type Outcome, type Session } from "./session.ts";
-import { type Column, columnOf, postgresType, readable } from "../store/types.ts";
+import { done, type Outcome, type Session } from "./session.ts";
 
-/** The columns that every table has beside its own; where they stand in the order is fixed when the table is made. */
-const SYSTEM_COLUMNS: readonly Partial<Column>[] = [
+/** The system columns of every table; their positions are fixed when the table is created. */
+const systemColumns: readonly Partial<Column>[] = [
   { column_name: "_seq", data_type: "BigInt", column_comment: "Version ID (MVCC) with embedded timestamp" },
   {
     column_name: "_deleted",
@@ -46,7 +47,7 @@ export function createTable(definition: Definition, session: Session): Outcome {
   if (definition.storage !== "local") throw failed(`Invalid operation: Storage '${definition.storage}' does not exist`);
 
   const columns = [...definition.columns];
-  for (const extra of SYSTEM_COLUMNS) {
+  for (const extra of systemColumns) {
     columns.push({ ...columnOf(columns.length + 1, "", "", { nullable: false, primaryKey: false }), ...extra });
   }
   const table: Table = {
@@ -61,7 +62,7 @@ export function createTable(definition: Definition, session: Session): Outcome {
   engine.atomically(() => {
     engine.script(storage(table));
     engine.script(view(table));
-    remember(table, session);
+    recordVersion(table, session);
     recordAction(session, "CREATE_TABLE", full, `Type: ${type}`);
   });
   catalogue.reload();
@@ -70,7 +71,7 @@ export function createTable(definition: Definition, session: Session): Outcome {
 
 const published = (table: Table): string => `${quote(table.namespace)}.${quote(table.name)}`;
 
-/** The table that holds the rows, of all users; only its view is for them. */
+/** The stored table with the rows of all users; users reach it only through its view. */
 function storage(table: Table): string {
   const key = table.columns.find((column) => column.is_primary_key)?.column_name;
   const unique = key === undefined ? "" : `, PRIMARY KEY ("_user", ${quote(key)})`;
@@ -79,20 +80,20 @@ function storage(table: Table): string {
     CREATE INDEX ON ${rowsOf(table)} ("_user", "_seq");
     CREATE TRIGGER a_same BEFORE UPDATE ON ${rowsOf(table)} FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
     CREATE TRIGGER b_stamp BEFORE INSERT OR UPDATE ON ${rowsOf(table)} FOR EACH ROW EXECUTE FUNCTION kalam.stamp(${kind});
-    ${Object.keys(SEEN)
-      .map((event) => noting(table, event, [kind, literal(id(table)), literal(key ?? "_seq")]))
+    ${Object.keys(transitionTables)
+      .map((event) => noteTrigger(table, event, [kind, literal(id(table)), literal(key ?? "_seq")]))
       .join("\n")}`;
 }
 
-/** What `kalam.note` sees of each kind of statement: the rows of all of it at once. */
-const SEEN: Readonly<Record<string, string>> = {
+/** The transition tables of `kalam.note` for each kind of statement. */
+const transitionTables: Readonly<Record<string, string>> = {
   INSERT: "NEW TABLE AS touched",
   UPDATE: "NEW TABLE AS touched OLD TABLE AS replaced",
   DELETE: "OLD TABLE AS touched",
 };
 
-function noting(table: Table, event: string, about: readonly string[]): string {
-  return `CREATE TRIGGER c_note_${event} AFTER ${event} ON ${rowsOf(table)} REFERENCING ${SEEN[event] ?? ""}
+function noteTrigger(table: Table, event: string, about: readonly string[]): string {
+  return `CREATE TRIGGER c_note_${event} AFTER ${event} ON ${rowsOf(table)} REFERENCING ${transitionTables[event] ?? ""}
     FOR EACH STATEMENT EXECUTE FUNCTION kalam.note(${about.join(", ")});`;
 }
 
@@ -114,8 +115,8 @@ function defaultOf({ default_value: value, data_type: type }: Column): string {
 }
 
 /**
- * The view under the table's name: each user's own rows, nobody's version columns to write. A security barrier, so that
- * no expression of a user's is tried on somebody else's rows and tells about them in its error.
+ * The view under the table's name, with the user's own rows. A security barrier, so that no user expression is evaluated on
+ * other users' rows and reveals them in an error.
  */
 function view(table: Table): string {
   const shown = table.columns.map(({ column_name: name }) =>
@@ -130,15 +131,15 @@ function view(table: Table): string {
   return `CREATE VIEW ${published(table)} WITH (security_barrier) AS SELECT ${shown.join(", ")} FROM ${rowsOf(table)}${where}; ${grants(table)}`;
 }
 
-/** PostgreSQL's side of `mayRead` and `mayWrite`: what the statement's text hides from us it still may not do. */
+/** `mayRead` and `mayWrite` as PostgreSQL privileges, for whatever the checks of the statement miss. */
 function grants(table: Table): string {
   const on = published(table);
   const roles = ["kalam_dba"];
   if (table.access !== "dba") roles.push("kalam_service");
   if (table.type !== "shared") roles.push("kalam_user");
   const readers = table.access === "public" ? [...roles, "kalam_user"] : roles;
-  // To read the key of the stored rows allows nothing without a right to their schema, which nobody has; but PostgreSQL
-  // names a doubled key only to those who could read it.
+  // This allows no reads, since no user has USAGE on the schema; but PostgreSQL names a duplicate key only to roles that
+  // may read it.
   const key = table.columns.find((column) => column.is_primary_key)?.column_name;
   const naming =
     key === undefined ? "" : `GRANT SELECT ("_user", ${quote(key)}) ON ${rowsOf(table)} TO ${roles.join(", ")};`;
@@ -146,20 +147,20 @@ function grants(table: Table): string {
     GRANT INSERT, UPDATE, DELETE ON ${on} TO ${roles.join(", ")}; ${naming}`;
 }
 
-/** Puts a changed table in place of the old one: `change` is what to do with the stored rows. */
+/** Replaces a table by its changed form; `change` alters the stored table. */
 export function replaceTable(table: Table, change: string, session: Session): void {
   const { engine, catalogue } = session;
   engine.atomically(() => {
     engine.script(
       `DROP VIEW ${published(table)}; ${change === "" ? "" : `ALTER TABLE ${rowsOf(table)} ${change};`} ${view(table)}`,
     );
-    remember(table, session);
+    recordVersion(table, session);
   });
   catalogue.reload();
 }
 
-/** Adds a version of the table's shape to the history. */
-function remember(table: Table, { engine }: Session): void {
+/** Adds a version to the table's history. */
+function recordVersion(table: Table, { engine }: Session): void {
   const key = literal(`${table.namespace}:${table.name}`);
   const created =
     table.version === 1 ? "now()" : `(SELECT min(created_at) FROM system.schemas WHERE table_id = ${key})`;
@@ -170,7 +171,7 @@ function remember(table: Table, { engine }: Session): void {
       ${table.access === null ? "NULL" : literal(table.access)}, true, 'local', ${userStorage});`);
 }
 
-/** Everything of a table, without a trace: a new one of that name starts empty. */
+/** Drops everything of a table: a new one with that name starts empty. */
 export function removal(table: Table): string {
   return `DROP VIEW ${published(table)}; DROP TABLE ${rowsOf(table)};
     DELETE FROM kalam.scopes WHERE table_id = ${literal(id(table))};
@@ -182,7 +183,7 @@ export function dropTable({ namespace: given, name }: TableName, ifExists: boole
   const { engine, catalogue, account, jobs } = session;
   const namespace = given ?? session.namespace;
   const full = id({ namespace, name });
-  // Before anything else: whether the table exists is nothing to tell those who may not drop it.
+  // Checked first: only those who may drop the table may learn whether it exists.
   if (!isAdmin(account)) throw denied("Unauthorized: Insufficient privileges to drop this table");
   const table = catalogue.table(namespace, name);
   if (table === undefined) {

@@ -16,17 +16,17 @@ test.for<[string, string[]]>([
   ["SELECT $$;$$, $a$ $$;$$ $a$; c", ["SELECT $$;$$, $a$ $$;$$ $a$", "c"]],
   ["SELECT a$b$c; d", ["SELECT a$b$c", "d"]],
   ["SELECT 1 -- ; no\n; c", ["SELECT 1", "c"]],
-  // PostgreSQL ends such a comment at a carriage return, too.
+  // PostgreSQL ends a comment at a carriage return, too.
   ["SELECT 1 -- ; no\r; c", ["SELECT 1", "c"]],
   ["SELECT 1 /* ; /* ; */ ; */ ; c", ["SELECT 1", "c"]],
   ["SELECT 'open; c", ["SELECT 'open; c"]],
   ["SELECT 1 /* open; c", ["SELECT 1 /* open; c"]],
   ["SELECT $1; SELECT $2", ["SELECT $1", "SELECT $2"]],
-])("%s is split where its statements end", ([sql, expected]) => {
+])("%s is split into its statements", ([sql, expected]) => {
   expect(texts(sql)).toEqual(expected);
 });
 
-test("statements that are joined come apart again", () => {
+test("joined statements are split again", () => {
   const piece = fc.oneof(
     fc.string().map((s) => `'${s.replaceAll("'", "''")}'`),
     fc.string().map((s) => `"${s.replaceAll('"', '""')}"`),
@@ -42,16 +42,16 @@ test("statements that are joined come apart again", () => {
   );
 });
 
-test("a long literal and a long run of quotes are read", () => {
+test("a long literal and a long run of quotes are tokenized", () => {
   expect(tokenize(`'${"x".repeat(1 << 20)}'`)).toHaveLength(1);
   expect(tokenize(`'${"''".repeat(1 << 19)}'`)).toHaveLength(1);
 });
 
-test("how deep brackets nest is counted outside of literals", () => {
+test("bracket nesting ignores literals", () => {
   expect(nesting(tokenize("f((1), '((((', [2])"))).toBe(2);
 });
 
-test("a reader takes words only together, and names as they are written", () => {
+test("a reader accepts all words or none, and reads raw names as written", () => {
   const reader = new Reader(split("create  namespace my-ns; x")[0] ?? { text: "", tokens: [] });
   expect(reader.accept("CREATE TABLE")).toBe(false);
   expect(reader.accept("CREATE NAMESPACE")).toBe(true);

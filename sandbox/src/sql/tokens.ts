@@ -1,4 +1,4 @@
-/** One piece of SQL text. `text` is as written; `word` is it in upper case when it can be a keyword or a plain name. */
+/** One token of SQL. `text` is as written; `word` is upper-cased if it can be a keyword or a plain name. */
 export interface Token {
   readonly kind: "word" | "quoted" | "string" | "number" | "symbol";
   readonly text: string;
@@ -13,10 +13,10 @@ export interface Statement {
 }
 
 /**
- * The same pieces that PostgreSQL's lexer sees, so that a `;` or a keyword inside a literal is never taken for one
- * outside. What is left open (a string, a comment) runs to the end and is left for PostgreSQL to complain about.
+ * The same tokens as PostgreSQL's lexer, so that a `;` or a keyword inside a literal is not mistaken for one outside. An
+ * unterminated string or comment runs to the end; PostgreSQL reports it.
  */
-const PIECE = new RegExp(
+const tokenPattern = new RegExp(
   [
     String.raw`(?<space>\s+|--[^\n\r]*)`,
     String.raw`(?<dollar>\$(?<tag>[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$)`,
@@ -35,16 +35,16 @@ export function tokenize(sql: string): Token[] {
   while (at < sql.length) {
     if (sql.startsWith("/*", at)) {
       const end = endOfComment(sql, at);
-      // One that is never closed stays, for PostgreSQL to complain about.
+      // An unterminated comment is kept; PostgreSQL reports it.
       if (end === undefined) tokens.push(openEnd(sql, at));
       at = end ?? sql.length;
       continue;
     }
-    PIECE.lastIndex = at;
-    const groups = PIECE.exec(sql)?.groups ?? {};
+    tokenPattern.lastIndex = at;
+    const groups = tokenPattern.exec(sql)?.groups ?? {};
     const dollar = groups["dollar"];
     const close = dollar === undefined ? -1 : sql.indexOf(dollar, at + dollar.length);
-    const end = dollar === undefined ? PIECE.lastIndex : close < 0 ? sql.length : close + dollar.length;
+    const end = dollar === undefined ? tokenPattern.lastIndex : close < 0 ? sql.length : close + dollar.length;
     if (groups["space"] === undefined) {
       const text = sql.slice(at, end);
       const kind = kindOf(groups);
@@ -102,7 +102,7 @@ export function split(sql: string): Statement[] {
   return statements;
 }
 
-/** How deep brackets nest: text that nests without end would overflow a parser's stack. */
+/** How deep brackets nest: too deep would overflow the parser's stack. */
 export function nesting(tokens: readonly Token[]): number {
   let depth = 0;
   let deepest = 0;
@@ -149,7 +149,7 @@ export class Reader {
     return this.peek() === undefined;
   }
 
-  /** Takes these words, given as one string, if they come next, all of them or none. */
+  /** Takes these words, given as one string, if all of them come next. */
   accept(words: string): boolean {
     const wanted = words.split(" ");
     if (!wanted.every((word, ahead) => this.peek(ahead)?.word === word && this.peek(ahead)?.kind !== "quoted"))
@@ -158,7 +158,7 @@ export class Reader {
     return true;
   }
 
-  /** Everything up to the next white space, as written: KalamDB reads the names of namespaces so, and then judges them. */
+  /** Everything up to the next white space: KalamDB reads the names of namespaces this way, then validates them. */
   raw(): string {
     const first = this.peek();
     if (first === undefined) return "";

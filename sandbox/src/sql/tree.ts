@@ -1,23 +1,23 @@
 import { hasSqlDetails, parseSync } from "libpg-query";
 import { failed, invalid } from "./errors.ts";
-import { nesting, type Statement, valueOf } from "./tokens.ts";
+import { nesting, valueOf, type Statement } from "./tokens.ts";
 
-/** A piece of the tree that PostgreSQL's own parser makes of a statement. */
+/** A node of PostgreSQL's parse tree. */
 export type Node = Readonly<Record<string, unknown>>;
 
 export interface Parsed {
-  /** The statement as PostgreSQL can read it; places in the tree are counted in its bytes. */
+  /** The statement as PostgreSQL can parse it; positions in the tree are byte offsets in it. */
   readonly source: string;
-  /** What PostgreSQL calls a statement of this kind, "SelectStmt" for one. */
+  /** PostgreSQL's name for this kind of statement, such as "SelectStmt". */
   readonly kind: string;
   readonly top: Node;
 }
 
-const DEEPEST = 50;
+const nestingMax = 50;
 
 /**
- * What PostgreSQL's grammar cannot read, or reads as something else, in its own words: `CURRENT_USER()`, the namespace
- * `default`, bytes as `X'00ff'`, a unit of time as the name of a column.
+ * Respells what PostgreSQL's grammar rejects or reads differently: `CURRENT_USER()`, the namespace `default`, bytes as
+ * `X'00ff'`, a unit of time as a column name.
  */
 function spellForPostgres({ text: source, tokens }: Statement): string {
   let spelled = "";
@@ -41,16 +41,16 @@ function spellForPostgres({ text: source, tokens }: Statement): string {
 
 const unreadable = (problem: string): Error => failed(`Execution error: SQL error: ${problem}`);
 
-/** Reads one statement; throws a refusal if it cannot be read. */
+/** Parses one statement; throws a refusal if it cannot. */
 export function parse(statement: Statement): Parsed {
-  if (nesting(statement.tokens) > DEEPEST) throw unreadable(`RecursionLimitExceeded (current limit: ${DEEPEST})`);
+  if (nesting(statement.tokens) > nestingMax) throw unreadable(`RecursionLimitExceeded (current limit: ${nestingMax})`);
   const source = spellForPostgres(statement);
   try {
     const [parsed, second] = parseSync(source).stmts ?? [];
     const [[kind, top] = ["", {}]] = Object.entries(node(parsed?.stmt));
     if (kind !== "" && second === undefined) return { source, kind, top: node(top) };
   } catch (error) {
-    // Anything else, a stack that overflowed for one, leaves the parser broken.
+    // Any other error, such as a stack overflow, leaves the parser broken.
     if (!hasSqlDetails(error)) throw error;
     const problem = `ParserError("${error.message}")`;
     throw statement.tokens[0]?.word === "INSERT"
@@ -60,7 +60,7 @@ export function parse(statement: Statement): Parsed {
   throw unreadable('ParserError("expected one statement")');
 }
 
-/** Visits every part that has a name, from the outside in. */
+/** Visits every named node, outermost first. */
 export function walk(item: unknown, visit: (name: string, value: Node) => void): void {
   if (Array.isArray(item)) for (const part of item) walk(part, visit);
   else if (item !== null && typeof item === "object") {

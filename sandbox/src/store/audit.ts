@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import type { Settings } from "../settings.ts";
 import type { Engine } from "./engine.ts";
 
-/** More than the newest of these nobody reads. */
-const LOG_ROWS = 1_000;
+/** Older lines are deleted. */
+const logRowsMax = 1_000;
 
-/** Who did what, for `system.audit_log`. Never what was sent: it may hold a password. */
+/** Who did what, for `system.audit_log`. Never the statement: it may contain a password. */
 export function recordAction(
   {
     engine,
@@ -22,7 +22,7 @@ export function recordAction(
   );
 }
 
-/** A line of the log, for `system.server_logs`: only a log in JSON can be read there. Never what was sent, either. */
+/** A log line for `system.server_logs`, which exists only for the JSON format. Never the statement, either. */
 export function logRefusal(
   {
     engine,
@@ -38,6 +38,6 @@ export function logRefusal(
     line,
   ]);
   engine.query(
-    `DELETE FROM system.server_logs WHERE timestamp < (SELECT timestamp FROM system.server_logs ORDER BY timestamp DESC OFFSET ${LOG_ROWS} LIMIT 1)`,
+    `DELETE FROM system.server_logs WHERE timestamp < (SELECT timestamp FROM system.server_logs ORDER BY timestamp DESC OFFSET ${logRowsMax} LIMIT 1)`,
   );
 }

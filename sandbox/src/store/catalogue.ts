@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Engine } from "./engine.ts";
-import type { Role } from "../sql/session.ts";
+import type { Role } from "./roles.ts";
 import type { Column, DataType, Unit } from "./types.ts";
-import { VIEWS } from "./views.ts";
+import { systemViews } from "./views.ts";
 
 export interface Table {
   readonly namespace: string;
@@ -14,7 +14,7 @@ export interface Table {
   readonly columns: readonly Column[];
 }
 
-/** What the schema of a result says about a column that comes straight from a table. */
+/** What a result's schema says about a column read from a table. */
 export interface Origin {
   readonly flags: readonly ("pk" | "nn" | "uq")[];
   readonly type: DataType;
@@ -31,20 +31,20 @@ export const id = (table: { readonly namespace: string; readonly name: string })
 export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-/** Where the rows of a table are. Full names can be longer than PostgreSQL's may be, so they are not part of it. */
+/** The stored table; its name is a hash, because PostgreSQL limits names to 63 bytes. */
 export const rowsOf = (table: Pick<Table, "namespace" | "name">): string =>
   `kalam_rows.t_${createHash("md5").update(id(table)).digest("hex")}`;
 
-/** PostgreSQL's parser cuts names off, so they are known by what is left. */
+/** PostgreSQL's parser truncates names, so tables are looked up by the truncated ones. */
 const cut = (name: string): string => name.slice(0, 63);
 const keyOf = (namespace: string, name: string): string => `${cut(namespace)}.${cut(name)}`;
 
-/** The names and shapes of everything, and who may ask, in memory: read again after each change, which only statements of ours make. */
+/** All tables, namespaces and roles, in memory. Only the sandbox's own statements change them, and reload it. */
 export class Catalogue {
   readonly #engine: Engine;
   #namespaces = new Set<string>();
   #tables = new Map<string, Table>();
-  /** By relation, read when it is first asked for: most statements between two changes ask for one or two. */
+  /** By relation, loaded on first use: few are needed between two reloads. */
   #origins = new Map<number, ReadonlyMap<number, Origin>>();
   #roles = new Map<string, Role>();
 
@@ -78,7 +78,7 @@ export class Catalogue {
     this.#origins = new Map();
   }
 
-  /** The role of an account that was not dropped: as it is now, whatever a token says. */
+  /** The current role of an account that was not dropped, whatever its token says. */
   roleOf(user: string): Role | undefined {
     return this.#roles.get(user);
   }
@@ -111,8 +111,10 @@ export class Catalogue {
     for (const [number, namespace, table, column] of attributes) {
       const found = this.table(namespace ?? "", table ?? "")?.columns.find((c) => c.column_name === column);
       if (found === undefined) continue;
-      const told = VIEWS[namespace === "system" ? (table ?? "") : ""]?.columns.find((c) => c.column_name === column);
-      origins.set(Number(number), { ...originOf(found), unit: told?.milliseconds === true ? "ms" : "us" });
+      const viewColumn = systemViews[namespace === "system" ? (table ?? "") : ""]?.columns.find(
+        (c) => c.column_name === column,
+      );
+      origins.set(Number(number), { ...originOf(found), unit: viewColumn?.milliseconds === true ? "ms" : "us" });
     }
     return origins;
   }

@@ -1,5 +1,5 @@
-/** `system.datatypes`: how an Arrow type is shown, how it is written, and a few words about it. */
-export const DATATYPES: readonly (readonly [arrow: string, kalam: string, sql: string, about: string])[] = [
+/** `system.datatypes`: each Arrow type with KalamDB's name, its SQL name and a description. */
+export const datatypes: readonly (readonly [arrow: string, kalam: string, sql: string, about: string])[] = [
   ["Boolean", "Boolean", "BOOLEAN", "true or false"],
   ["Int8", "SmallInt", "TINYINT", "8 bits, signed"],
   ["Int16", "SmallInt", "SMALLINT", "16 bits, signed"],

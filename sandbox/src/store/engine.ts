@@ -1,17 +1,17 @@
-import { type messages, PGlite, protocol } from "@electric-sql/pglite";
+import { PGlite, protocol, type messages } from "@electric-sql/pglite";
 
 const { Parser, serialize } = protocol;
 
-/** Values are PostgreSQL's own text: nothing on the way may round a number. `cut` says that there were more rows. */
+/** Values are PostgreSQL text, so that no number is rounded. `cut`: there were more rows than the limit. */
 export interface Rows {
-  /** With PostgreSQL's numbers for the table and column that it comes from, 0 for an expression. */
+  /** Each with the OID of its table and its column number, 0 for an expression. */
   readonly fields: readonly messages.Field[];
   readonly rows: readonly (readonly (string | null)[])[];
   readonly count: number;
   readonly cut: boolean;
 }
 
-/** On whose behalf a statement runs: a role without rights of its own, and the user whose rows are shown. */
+/** The PostgreSQL role that a statement runs as, and the user whose rows it sees. */
 export interface Identity {
   readonly role: string;
   readonly user: string;
@@ -20,12 +20,12 @@ export interface Identity {
 export interface Bound {
   readonly text: string;
   readonly values?: readonly (string | null)[];
-  /** PostgreSQL's type numbers of the values; 0 lets it infer the type from the place where the value stands. */
+  /** Type OIDs of the values; 0 to infer the type. */
   readonly types?: readonly number[];
   readonly limit?: number;
 }
 
-/** An error that PostgreSQL reported: the statement did nothing. */
+/** An error reported by PostgreSQL: the statement had no effect. */
 export class PostgresError extends Error {
   readonly code: string;
   readonly detail: string;
@@ -40,9 +40,9 @@ export class PostgresError extends Error {
 }
 
 /**
- * PGlite, driven with PostgreSQL's wire protocol and without waiting: one thread, one connection, so a request can
- * never be in the middle of another. Whatever is not an answer of PostgreSQL (a stack that overflowed answers with
- * nothing at all) is thrown as it is, and the thread must be replaced.
+ * PGlite, driven synchronously over PostgreSQL's wire protocol: one thread and one connection, so requests never
+ * interleave. Any failure other than an error from PostgreSQL, such as the empty answer after a stack overflow, is thrown
+ * as it is, and the thread must be replaced.
  */
 export class Engine {
   readonly #pg: PGlite;
@@ -56,31 +56,31 @@ export class Engine {
     const engine = new Engine(
       await PGlite.create({
         dataDir: folder,
-        // Less than the thread's own stack, so that deep input ends in an error and not in a crash.
+        // Less than the thread's stack, so that deep input ends in an error and not in a crash.
         postgresqlconf: ["shared_buffers = 16MB", "max_stack_depth = 500kB", "timezone = 'UTC'"],
       }),
     );
-    // KalamDB's functions and types first; tables are always named in full.
+    // KalamDB's functions and types first; table names are always qualified.
     engine.script("SET search_path = kalam_fn, pg_catalog");
     return engine;
   }
 
-  close(): Promise<void> {
-    return this.#pg.close();
+  async close(): Promise<void> {
+    await this.#pg.close();
   }
 
-  /** Statements of our own, as owner. */
+  /** Runs the sandbox's own statements, as owner. */
   script(sql: string): void {
     this.#become();
     this.#exchange(serialize.query(sql));
   }
 
-  /** One statement of our own, as owner. */
+  /** Runs one of the sandbox's own statements, as owner. */
   query(text: string, values: readonly (string | null)[] = []): Rows["rows"] {
     return this.run({ text, values }).rows;
   }
 
-  /** One statement, and only one: the extended protocol refuses a second one behind it. */
+  /** Runs exactly one statement: the extended protocol refuses a second one. */
   run(bound: Bound, identity?: Identity): Rows {
     this.#become(identity);
     const limit = bound.limit ?? 0;
@@ -104,7 +104,7 @@ export class Engine {
     return { fields, rows, count: fields.length > 0 ? rows.length : count, cut };
   }
 
-  /** All of it or none of it. */
+  /** Runs `work` in a transaction. */
   atomically<T>(work: () => T): T {
     this.begin();
     try {
@@ -126,7 +126,7 @@ export class Engine {
   }
 
   rollback(): void {
-    // Settings made inside a transaction go back with it: who we are is not known any more.
+    // A rollback also undoes SET ROLE, so the identity must be set again.
     this.#exchange(serialize.query("ROLLBACK"));
     this.#identity = "?";
   }
@@ -156,10 +156,10 @@ export class Engine {
   }
 }
 
-/** PGlite's reader drops a byte order mark at the start of each text. */
+/** Keeps a byte order mark, which PGlite's own decoder drops. */
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** The cells of all DataRow messages: one sign for the kind of message, its length, how many cells, and the length of each, or -1 for NULL. */
+/** The cells of all DataRow messages: message type, length, number of cells, then the length of each cell, -1 for NULL. */
 function rowsIn(raw: Uint8Array): (string | null)[][] {
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
   const rows: (string | null)[][] = [];

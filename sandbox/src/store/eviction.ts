@@ -1,10 +1,10 @@
 import type { Settings } from "../settings.ts";
-import { type Catalogue, id, literal, rowsOf } from "./catalogue.ts";
+import { id, literal, rowsOf, type Catalogue } from "./catalogue.ts";
 import type { Engine } from "./engine.ts";
 
 /**
- * Takes away the rows of streams whose time is over, again and again. Nobody can read them any more, so nobody is told
- * either: the triggers that write down changes do not see it.
+ * Periodically deletes expired rows of stream tables. They can no longer be read, so the deletes are not logged as changes:
+ * the triggers are off meanwhile.
  */
 export class Eviction {
   readonly #engine: Engine;
@@ -14,7 +14,7 @@ export class Eviction {
   constructor(engine: Engine, catalogue: Catalogue, settings: Settings) {
     this.#engine = engine;
     this.#catalogue = catalogue;
-    // A timer that fires all the time would leave nothing to anybody else.
+    // An interval of 0 would starve requests.
     const seconds = Math.max(settings["stream.eviction_interval_seconds"], 1);
     this.#timer = setInterval(() => this.#evict(), seconds * 1000);
   }

@@ -1,20 +1,20 @@
 import { freemem, hostname, totalmem } from "node:os";
-import type { Table } from "./catalogue.ts";
-import type { Session } from "../sql/session.ts";
 import { reported } from "../settings.ts";
-import { VERSION } from "../version.ts";
+import type { Session } from "../sql/session.ts";
+import { kalamdbVersion } from "../version.ts";
+import type { Table } from "./catalogue.ts";
 
-const FEEDS: Readonly<Record<string, (session: Session) => unknown>> = {
+const sources: Readonly<Record<string, (session: Session) => unknown>> = {
   stats,
   settings: ({ settings }) => reported(settings),
   cluster,
   live: ({ live, sockets }) => live.rows(sockets),
 };
 
-/** What the process tells about itself, put where the system views look for it, if the statement reads one of those. */
-export function tellAboutServer(tables: readonly Table[], session: Session): void {
+/** Sets the figures of this process that the statement's system views read. */
+export function publishFigures(tables: readonly Table[], session: Session): void {
   for (const { namespace, name } of tables) {
-    const feed = namespace === "system" ? FEEDS[name] : undefined;
+    const feed = namespace === "system" ? sources[name] : undefined;
     if (feed !== undefined)
       session.engine.query("SELECT set_config($1, $2, false)", [`kalam.${name}`, JSON.stringify(feed(session))]);
   }
@@ -61,7 +61,7 @@ function stats(session: Session): Readonly<Record<string, string>> {
     websocket_sessions: String(sockets.open),
     websocket_sessions_peak: String(sockets.peak),
     node_id: "1",
-    server_version: VERSION,
+    server_version: kalamdbVersion,
     server_build_date: "sandbox",
     cluster_mode: "false",
   };
@@ -73,7 +73,7 @@ function cluster({ settings }: Session): Readonly<Record<string, unknown>> {
     rpc_addr: "",
     api_addr: `${settings["server.host"]}:${settings["server.port"]}`,
     hostname: hostname(),
-    version: VERSION,
+    version: kalamdbVersion,
     memory_mb: megabytes(totalmem()),
     memory_usage_mb: megabytes(process.memoryUsage.rss()),
     os: process.platform,

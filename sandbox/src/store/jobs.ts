@@ -1,19 +1,19 @@
 import { randomBytes } from "node:crypto";
+import { failed } from "../sql/errors.ts";
 import { id, quote, rowsOf, type Catalogue, type Table } from "./catalogue.ts";
 import type { Engine } from "./engine.ts";
-import { failed } from "../sql/errors.ts";
-import { titled } from "../sql/session.ts";
+import { titled } from "./roles.ts";
 import { sqlType } from "./types.ts";
 
-const KINDS = { flush: "FL", compact: "CO", cleanup: "CL", backup: "BK" } as const;
-type Kind = keyof typeof KINDS;
+const idPrefixes = { flush: "FL", compact: "CO", cleanup: "CL", backup: "BK" } as const;
+type Kind = keyof typeof idPrefixes;
 
-/** How long a job stays in each state: long enough to be seen there, short enough to wait for. */
-const STEP_MS = 15;
+/** How long a job stays in each state: long enough to be observed, short enough to wait for. */
+const stepMs = 15;
 
-const OPEN = "('queued', 'running')";
+const openStates = "('queued', 'running')";
 
-/** Work that goes on after its statement was answered: queued, running, then completed or failed. Survives a restart. */
+/** Background jobs: queued, running, then completed or failed. They survive a restart. */
 export class Jobs {
   readonly #engine: Engine;
   readonly #catalogue: Catalogue;
@@ -27,13 +27,13 @@ export class Jobs {
     this.#continue();
   }
 
-  /** Nothing runs any more; what is open goes on at the next start. */
+  /** Stops running jobs; open ones continue at the next start. */
   stop(): void {
     clearTimeout(this.#timer);
   }
 
   add(kind: Kind, subject: Table | string): string {
-    const name = `${KINDS[kind]}-${randomBytes(6).toString("hex")}`;
+    const name = `${idPrefixes[kind]}-${randomBytes(6).toString("hex")}`;
     const key = typeof subject === "string" ? `${kind}-${name}` : `${kind}-${subject.namespace}-${subject.name}`;
     this.#engine.query(
       `INSERT INTO system.jobs (job_id, job_type, status, parameters, idempotency_key, retry_count, max_retries, created_at, updated_at, node_id)
@@ -47,13 +47,14 @@ export class Jobs {
   isOpen(kind: Kind, { namespace, name }: Table): boolean {
     const key = `${kind}-${namespace}-${name}`;
     return (
-      this.#engine.query(`SELECT 1 FROM system.jobs WHERE idempotency_key = $1 AND status IN ${OPEN}`, [key]).length > 0
+      this.#engine.query(`SELECT 1 FROM system.jobs WHERE idempotency_key = $1 AND status IN ${openStates}`, [key])
+        .length > 0
     );
   }
 
   cancel(name: string): void {
     const found = this.#engine.query(
-      `UPDATE system.jobs SET status = 'cancelled', updated_at = now(), finished_at = now() WHERE job_id = $1 AND status IN ${OPEN} RETURNING 1`,
+      `UPDATE system.jobs SET status = 'cancelled', updated_at = now(), finished_at = now() WHERE job_id = $1 AND status IN ${openStates} RETURNING 1`,
       [name],
     );
     if (found.length === 0) throw failed(`Not found: Job ${name} not found`);
@@ -61,7 +62,7 @@ export class Jobs {
 
   #continue(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#step(), STEP_MS);
+    this.#timer = setTimeout(() => this.#step(), stepMs);
   }
 
   #step(): void {
@@ -101,11 +102,11 @@ export class Jobs {
     return `Flushed ${name} successfully (${files.reduce((sum, rows) => sum + rows, 0)} rows, ${files.length} files)`;
   }
 
-  /** Counts what each owner of rows wrote since the last flush as one more segment; tells how many rows each had. */
+  /** Records the rows that each owner wrote since the last flush as a new segment; returns the rows of each. */
   #flush(table: Table): number[] {
-    const key = table.columns.find((column) => column.is_primary_key && sqlType(column.data_type) in ARROW);
+    const key = table.columns.find((column) => column.is_primary_key && sqlType(column.data_type) in arrowTypes);
     const bound = (of: "min" | "max"): string =>
-      `'${of}', json_build_object('${ARROW[sqlType(key?.data_type ?? "")]}', ${of}(r.${quote(key?.column_name ?? "")})::text)`;
+      `'${of}', json_build_object('${arrowTypes[sqlType(key?.data_type ?? "")]}', ${of}(r.${quote(key?.column_name ?? "")})::text)`;
     const stats =
       key === undefined
         ? "'{}'::json"
@@ -129,8 +130,8 @@ export class Jobs {
   }
 }
 
-/** Types of keys whose bounds a segment tells, and Arrow's names for them. */
-const ARROW: Readonly<Record<string, string>> = { BIGINT: "Int64", INT: "Int32", SMALLINT: "Int16", TEXT: "Utf8" };
+/** Key types whose bounds a segment records, with their Arrow names. */
+const arrowTypes: Readonly<Record<string, string>> = { BIGINT: "Int64", INT: "Int32", SMALLINT: "Int16", TEXT: "Utf8" };
 
 interface Given {
   readonly table_id?: string;
@@ -145,7 +146,7 @@ function parameters(kind: Kind, subject: Table | string): Readonly<Record<string
   return { operation: "drop_table", ...about };
 }
 
-/** Whether anything of the table is written and not flushed. */
+/** Whether the table has unflushed writes. */
 export function hasPending(engine: Engine, table: Table): boolean {
   return engine.query("SELECT 1 FROM kalam.scopes WHERE pending AND table_id = $1", [id(table)]).length > 0;
 }

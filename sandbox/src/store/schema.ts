@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import { quote } from "./catalogue.ts";
-import { DATATYPES } from "./datatypes.ts";
-import { postgresType, TYPES } from "./types.ts";
-import { VIEWS } from "./views.ts";
+import { datatypes } from "./datatypes.ts";
+import { postgresType, types } from "./types.ts";
+import { systemViews } from "./views.ts";
 
 /**
- * What a new data folder holds before anybody connects. Users' statements run as one of three roles without rights of
- * their own; rows live in `kalam_rows`, which those roles cannot reach, behind one view per table.
+ * The initial contents of a data folder. Users' statements run as one of three unprivileged roles; rows are stored in
+ * `kalam_rows`, which those roles cannot access, behind one view per table.
  */
-const FOUNDATION = `
+const foundation = `
 CREATE ROLE kalam_user; CREATE ROLE kalam_service; CREATE ROLE kalam_dba;
 CREATE SCHEMA kalam; CREATE SCHEMA kalam_rows; CREATE SCHEMA kalam_info; CREATE SCHEMA kalam_fn;
 CREATE SCHEMA system; CREATE SCHEMA "default"; CREATE SCHEMA dba;
@@ -18,14 +18,14 @@ SET search_path = kalam_fn, pg_catalog;
 
 CREATE TABLE kalam.namespaces (name text PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT now());
 INSERT INTO kalam.namespaces VALUES ('default'), ('dba');
--- What of a table (of one user's part of it) is written but not flushed, and the segments flushed so far.
+-- Per table and owner: whether there are unflushed writes, and the segments flushed so far.
 CREATE TABLE kalam.scopes (
   table_id text, owner text, pending bool NOT NULL DEFAULT true, flushed int8 NOT NULL DEFAULT 0,
   segments jsonb NOT NULL DEFAULT '[]', created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (table_id, owner)
 );
--- Every change of a row, in the order in which they were committed: live queries are fed from it, and whoever comes back
--- is told what happened meanwhile, deletions too. It ends only with its table: nobody knows who may still come back.
+-- Every row change in commit order. Live queries are fed from it, and resumed ones catch up from it, deletes included. It
+-- is kept until the table is dropped, since a client may resume at any time.
 CREATE TABLE kalam.changes (
   number int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY, table_id text NOT NULL, owner text NOT NULL, key text NOT NULL,
   seq int8 NOT NULL, before json, after json
@@ -35,14 +35,14 @@ CREATE INDEX ON kalam.changes (table_id, owner, seq);
 CREATE FUNCTION kalam.millis(timestamptz) RETURNS int8 IMMUTABLE LANGUAGE sql RETURN (extract(epoch FROM $1) * 1000)::int8;
 CREATE FUNCTION kalam.sql_type(json) RETURNS text IMMUTABLE LANGUAGE sql RETURN CASE json_typeof($1)
   WHEN 'object' THEN format('DECIMAL(%s, %s)', $1->'Decimal'->>'precision', $1->'Decimal'->>'scale')
-  ELSE CASE $1#>>'{}' ${TYPES.map(([sql, kalam]) => `WHEN '${kalam}' THEN '${sql}'`).join(" ")} END END;
+  ELSE CASE $1#>>'{}' ${types.map(([sql, kalam]) => `WHEN '${kalam}' THEN '${sql}'`).join(" ")} END END;
 CREATE FUNCTION kalam.sql_default(json) RETURNS text IMMUTABLE LANGUAGE sql RETURN CASE
   WHEN json_typeof($1) <> 'object' THEN NULL
   WHEN $1->'FunctionCall' IS NOT NULL THEN ($1->'FunctionCall'->>'name') || '()'
   WHEN json_typeof($1->'Literal') = 'boolean' THEN format('Bool(%s)', $1->>'Literal')
   ELSE $1->>'Literal' END;
 
--- Row versions are Snowflakes: milliseconds since 2024, then a counter; never the same and never going back.
+-- Row versions are Snowflake ids: milliseconds since 2024, then a counter; unique and increasing.
 CREATE SEQUENCE kalam.seq;
 CREATE FUNCTION kalam.seq_at(moment timestamptz) RETURNS int8 IMMUTABLE LANGUAGE sql
   RETURN ((extract(epoch FROM moment) * 1000)::int8 - 1704067200000) << 22;
@@ -58,16 +58,15 @@ CREATE FUNCTION kalam_fn.ulid() RETURNS text LANGUAGE sql RETURN upper(left(repl
 CREATE FUNCTION kalam_fn.version() RETURNS text SECURITY DEFINER LANGUAGE sql
   RETURN 'kalam-sandbox on PostgreSQL ' || current_setting('server_version');
 
--- Before each write: whose the row is and which version it has is never the client's to say.
+-- Before each write: the server sets the owner and the version of the row.
 CREATE FUNCTION kalam.stamp() RETURNS trigger SECURITY DEFINER LANGUAGE plpgsql AS $$
 BEGIN
   NEW._user := CASE TG_ARGV[0] WHEN 'shared' THEN '' ELSE kalam_fn.who() END;
   NEW._seq := kalam_fn.snowflake_id();
   RETURN NEW;
 END $$;
--- After each statement that wrote something: what it changed, and that this part of the table has something to flush. A
--- row that is gone has no version any more; its end gets one, so that there is a place from which to go on. The names
--- begin as no user's column may, lest one of those be taken for them.
+-- After each write: logs the changes and marks the scope as unflushed. A delete gets a version of its own, so that clients
+-- can resume from it. Names begin with an underscore, which no user column may, to avoid collisions.
 CREATE FUNCTION kalam.note() RETURNS trigger SECURITY DEFINER LANGUAGE plpgsql AS $$
 DECLARE _kind text := TG_ARGV[0]; _table text := TG_ARGV[1]; _key text := TG_ARGV[2];
 BEGIN
@@ -90,12 +89,12 @@ BEGIN
   RETURN NULL;
 END $$;
 
--- KalamDB's names of types; sums and averages of the types that it gives them.
+-- KalamDB's type names; sums and averages with KalamDB's result types.
 CREATE DOMAIN kalam_fn.double AS float8; CREATE DOMAIN kalam_fn.string AS text;
 CREATE DOMAIN kalam_fn.bytes AS bytea; CREATE DOMAIN kalam_fn.datetime AS timestamptz;
 CREATE AGGREGATE kalam_fn.sum(int8) (SFUNC = int8pl, STYPE = int8);
 ${["int2", "int4", "int8"].map(averageOf).join("\n")}
--- A number that does not fit is refused, not rounded; a number is a moment in microseconds.
+-- Numbers that do not fit are rejected, not rounded; a number cast to a timestamp is in microseconds.
 UPDATE pg_cast SET castcontext = 'e' WHERE casttarget::regtype::text IN ('smallint', 'integer', 'bigint')
   AND castsource::regtype::text IN ('numeric', 'real', 'double precision');
 CREATE FUNCTION kalam.moment(int8) RETURNS timestamptz IMMUTABLE LANGUAGE sql
@@ -109,7 +108,7 @@ function averageOf(type: string): string {
   CREATE AGGREGATE kalam_fn.avg(${type}) (SFUNC = kalam_fn.add_up, STYPE = float8[], INITCOND = '{0,0,0}', FINALFUNC = float8_avg);`;
 }
 
-function systemView(name: string, { columns, from }: (typeof VIEWS)[string]): string {
+function systemView(name: string, { columns, from }: (typeof systemViews)[string]): string {
   if (from !== undefined)
     return `CREATE VIEW system.${name} (${columns.map((c) => quote(c.column_name)).join(", ")}) AS ${from};`;
   const defined = columns.map(
@@ -118,14 +117,14 @@ function systemView(name: string, { columns, from }: (typeof VIEWS)[string]): st
   return `CREATE TABLE system.${name} (${defined.join(", ")});`;
 }
 
-/** The system views are tables, too, for whoever asks the catalogue. */
-function describeView(name: string, { columns }: (typeof VIEWS)[string]): string {
+/** Lists a system view in the catalogue. */
+function describeView(name: string, { columns }: (typeof systemViews)[string]): string {
   const plain = columns.map((column) => ({ ...column, milliseconds: undefined }));
   return `INSERT INTO system.schemas VALUES ('system:${name}', '${name}', 'system', 'system', now(), 1, '${JSON.stringify(plain)}',
     NULL, now(), '{"table_type":"SYSTEM","read_only":true}', NULL, true, NULL, NULL);`;
 }
 
-const INFORMATION = `
+const informationSchema = `
 CREATE VIEW kalam_info.schemata AS SELECT 'kalam'::text AS catalog_name, name AS schema_name, NULL::text AS schema_owner,
   NULL::text AS default_character_set_catalog, NULL::text AS default_character_set_schema,
   NULL::text AS default_character_set_name, NULL::text AS sql_path
@@ -140,10 +139,10 @@ CREATE VIEW kalam_info.columns AS SELECT table_catalog, table_schema, t.table_na
 `;
 
 /**
- * Functions of PostgreSQL's that reach past a statement (files, settings, other sessions, SQL in a string) or that only
- * wait. Operators and casts need the others, so this is a list of what is taken away.
+ * Revokes PostgreSQL functions that reach beyond a statement (files, settings, other sessions, SQL in a string) or that only
+ * wait. Operators and casts need the rest, so this is a deny list.
  */
-const GUARDS = `
+const guards = `
 DO $$ DECLARE taken regprocedure; BEGIN
   FOR taken IN SELECT oid FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND proname ~
     '^(pg_|lo_|lowrite|loread|set_config|current_setting|inet_|txid_|ts_stat|ts_rewrite|has_.*privilege|currtid|.*_to_xml|.*_to_xml_and_|.*_to_xmlschema)'
@@ -160,12 +159,12 @@ GRANT USAGE ON SCHEMA system TO kalam_user, kalam_service, kalam_dba;
 GRANT SELECT ON ALL TABLES IN SCHEMA system TO kalam_dba;
 `;
 
-const views = Object.entries(VIEWS);
+const views = Object.entries(systemViews);
 
-/** Everything, in order. Last, the folder is told what it was made by. */
-const STATEMENTS: string = [
-  FOUNDATION,
-  // Stored rows first, since the other views read them.
+/** All statements, in order; the last one, completed below, records the schema version. */
+const statements: string = [
+  foundation,
+  // Tables first, since the views read them.
   ...views.filter(([, view]) => view.from === undefined).map(([name, view]) => systemView(name, view)),
   ...views.filter(([, view]) => view.from !== undefined).map(([name, view]) => systemView(name, view)),
   "CREATE UNIQUE INDEX ON system.users (user_id); CREATE UNIQUE INDEX ON system.jobs (job_id);",
@@ -173,12 +172,12 @@ const STATEMENTS: string = [
   `INSERT INTO system.users VALUES ('root', '', 'system', 'root@localhost', 'Internal', NULL, 'Table', 'local', 0, NULL, NULL, now(), now(), NULL, NULL);`,
   `INSERT INTO system.storages VALUES ('local', 'Local Filesystem', 'Default local filesystem storage', 'filesystem', '', NULL, NULL,
     '{namespace}/{tableName}', '{namespace}/{tableName}/{userId}', now(), now());`,
-  `INSERT INTO system.datatypes VALUES ${DATATYPES.map((row) => `(${row.map((cell) => `'${cell}'`).join(", ")})`).join(", ")};`,
-  INFORMATION,
-  GUARDS,
+  `INSERT INTO system.datatypes VALUES ${datatypes.map((row) => `(${row.map((cell) => `'${cell}'`).join(", ")})`).join(", ")};`,
+  informationSchema,
+  guards,
   "COMMENT ON SCHEMA kalam IS ",
 ].join("\n");
 
-/** A data folder made with another one is not understood. */
-export const SCHEMA_VERSION: string = createHash("sha256").update(STATEMENTS).digest("hex").slice(0, 12);
-export const BOOTSTRAP = `${STATEMENTS}'${SCHEMA_VERSION}'`;
+/** The sandbox opens only data folders with its own schema version. */
+export const schemaVersion: string = createHash("sha256").update(statements).digest("hex").slice(0, 12);
+export const bootstrapScript = `${statements}'${schemaVersion}'`;

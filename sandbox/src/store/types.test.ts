@@ -19,19 +19,19 @@ test.for([
   ["1e+20", "Double", "us", "1e+20"],
   ["-Infinity", "Double", "us", '"-Infinity"'],
   ['it\'s "so" \\ \u0001', "Text", "us", JSON.stringify('it\'s "so" \\ \u0001')],
-] as const)("%s as %s in %s is told exactly", ([text, type, unit, json]) => {
+] as const)("%s as %s in %s is converted exactly", ([text, type, unit, json]) => {
   expect(toJson(text, type, unit)).toBe(json);
   expect(toJson(null, type, unit)).toBe("null");
 });
 
-test("a DECIMAL keeps its digits, and its precision and scale", () => {
+test("a DECIMAL keeps its digits, precision and scale", () => {
   const type = dataType(1700, ((10 << 16) | 2) + 4);
   expect(type).toEqual({ Decimal: { precision: 10, scale: 2 } });
   expect(toJson("12345678.90", type, "us")).toBe('"12345678.90"');
   expect([sqlType(type), postgresType(type)]).toEqual(["DECIMAL(10, 2)", "numeric(10,2)"]);
 });
 
-test("types are known by their names and by no others", () => {
+test("types are found by name and alias only", () => {
   expect(typeNamed("INTEGER", [])).toBe("Int");
   expect(typeNamed("DECIMAL", [12, 3])).toEqual({ Decimal: { precision: 12, scale: 3 } });
   expect(typeNamed("NOTATYPE", [])).toBeUndefined();

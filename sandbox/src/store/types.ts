@@ -1,7 +1,7 @@
-/** KalamDB's name for a type, as it stands in a result's schema. */
+/** KalamDB's name for a type, as in a result's schema. */
 export type DataType = string | { readonly Decimal: { readonly precision: number; readonly scale: number } };
 
-/** A column as the catalogue keeps it (the JSON of `system.schemas`). */
+/** A column as stored in `system.schemas`. */
 export interface Column {
   readonly column_id: number;
   readonly column_name: string;
@@ -17,8 +17,8 @@ export interface Column {
   readonly is_partition_key: boolean;
 }
 
-/** How a type is written in SQL, what KalamDB calls it, and what PostgreSQL calls it. */
-export const TYPES: readonly (readonly [sql: string, kalam: string, postgres: string, alias: string])[] = [
+/** Each type in SQL, in KalamDB and in PostgreSQL, with its aliases. */
+export const types: readonly (readonly [sql: string, kalam: string, postgres: string, alias: string])[] = [
   ["BOOLEAN", "Boolean", "bool", "BOOL"],
   ["SMALLINT", "SmallInt", "int2", "INT2"],
   ["INT", "Int", "int4", "INTEGER INT4"],
@@ -27,20 +27,20 @@ export const TYPES: readonly (readonly [sql: string, kalam: string, postgres: st
   ["DOUBLE", "Double", "float8", "FLOAT8"],
   ["DECIMAL", "Decimal", "numeric", "NUMERIC"],
   ["TEXT", "Text", "text", "STRING VARCHAR CHAR"],
-  // Text, as in KalamDB: it can be compared and searched as such, and keeps the spelling that it came in.
+  // Text, as in KalamDB: it is compared and searched as text, and keeps its formatting.
   ["JSON", "Json", "text", "JSONB"],
   ["BYTES", "Bytes", "bytea", "BYTEA BINARY VARBINARY"],
   ["UUID", "Uuid", "uuid", ""],
-  // With an offset in mind, because one that is written must count.
+  // timestamptz, so that an offset in the literal is applied.
   ["TIMESTAMP", "Timestamp", "timestamptz", ""],
   ["DATETIME", "DateTime", "timestamptz", "TIMESTAMPTZ"],
   ["DATE", "Date", "date", ""],
   ["TIME", "Time", "time", ""],
 ];
 
-/** The type that a CREATE TABLE names, or nothing if there is none of that name. */
+/** The type with that name in SQL; undefined if there is none. */
 export function typeNamed(word: string, args: readonly number[]): DataType | undefined {
-  const found = TYPES.find(([sql, , , aliases]) => word !== "" && [sql, ...aliases.split(" ")].includes(word));
+  const found = types.find(([sql, , , aliases]) => word !== "" && [sql, ...aliases.split(" ")].includes(word));
   if (found === undefined) return undefined;
   if (found[1] !== "Decimal") return found[1];
   return { Decimal: { precision: args[0] ?? 38, scale: args[1] ?? 10 } };
@@ -48,15 +48,15 @@ export function typeNamed(word: string, args: readonly number[]): DataType | und
 
 export function sqlType(type: DataType): string {
   if (typeof type !== "string") return `DECIMAL(${type.Decimal.precision}, ${type.Decimal.scale})`;
-  return TYPES.find(([, kalam]) => kalam === type)?.[0] ?? type.toUpperCase();
+  return types.find(([, kalam]) => kalam === type)?.[0] ?? type.toUpperCase();
 }
 
 export function postgresType(type: DataType): string {
   if (typeof type !== "string") return `numeric(${type.Decimal.precision},${type.Decimal.scale})`;
-  return TYPES.find(([, kalam]) => kalam === type)?.[2] ?? "text";
+  return types.find(([, kalam]) => kalam === type)?.[2] ?? "text";
 }
 
-/** What the values of this type must hold to: JSON be JSON, and all that can be stored can be told, which infinity cannot. */
+/** The CHECK of this type: JSON must be valid, and values without a wire format, such as infinity, are rejected. */
 export function readable(type: DataType, column: string): string {
   if (type === "Json") return ` CHECK (${column} IS JSON)`;
   if (type === "Float" || type === "Double") return ` CHECK (${column} > '-Infinity' AND ${column} < 'Infinity')`;
@@ -84,8 +84,8 @@ export function columnOf(
   };
 }
 
-/** PostgreSQL's type numbers and what KalamDB calls a value of that type. Anything else is shown as text. */
-const OIDS: Readonly<Record<number, string>> = {
+/** KalamDB's type for each PostgreSQL type OID; any other is text. */
+const kalamTypes: Readonly<Record<number, string>> = {
   16: "Boolean",
   17: "Bytes",
   20: "BigInt",
@@ -105,7 +105,7 @@ const OIDS: Readonly<Record<number, string>> = {
 };
 
 export function dataType(oid: number, modifier: number): DataType {
-  const name = OIDS[oid] ?? "Text";
+  const name = kalamTypes[oid] ?? "Text";
   if (name !== "Decimal") return name;
   const packed = modifier < 4 ? undefined : modifier - 4;
   return {
@@ -116,12 +116,12 @@ export function dataType(oid: number, modifier: number): DataType {
   };
 }
 
-/** How finely a moment is told: columns in microseconds, most system views in milliseconds, expressions in nanoseconds. */
+/** The unit of timestamps: microseconds for columns, milliseconds for most system views, nanoseconds for expressions. */
 export type Unit = "ms" | "us" | "ns";
 
 /**
- * A value as JSON text, from PostgreSQL's text for it. Text to text, because a JavaScript number cannot hold a 64-bit
- * integer, a DECIMAL or a moment in nanoseconds.
+ * Converts PostgreSQL text to JSON text, directly, because a JavaScript number cannot hold a 64-bit integer, a DECIMAL or a
+ * timestamp in nanoseconds.
  */
 export function toJson(text: string | null, type: DataType, unit: Unit): string {
   if (text === null) return "null";
@@ -137,21 +137,23 @@ export function toJson(text: string | null, type: DataType, unit: Unit): string 
     case "Bytes":
       return `[${Buffer.from(text.slice(2), "hex").join(",")}]`;
     case "Date":
-      return moment(`${text} 00:00:00`, text, (micros) => micros / 86_400_000_000n);
+      return fromEpoch(`${text} 00:00:00`, text, (micros) => micros / 86_400_000_000n);
     case "Time":
-      return moment(`1970-01-01 ${text}`, text, (micros) => micros);
+      return fromEpoch(`1970-01-01 ${text}`, text, (micros) => micros);
     case "Timestamp":
     case "DateTime":
-      return moment(text, text, (micros) => (unit === "ns" ? micros * 1000n : unit === "ms" ? micros / 1000n : micros));
+      return fromEpoch(text, text, (micros) =>
+        unit === "ns" ? micros * 1000n : unit === "ms" ? micros / 1000n : micros,
+      );
     default:
       return JSON.stringify(text);
   }
 }
 
-/** Microseconds since 1970 of `2026-01-02 03:04:05.123456+00`, told by `tell`; what no number can tell stays text. */
-function moment(iso: string, text: string, tell: (micros: bigint) => bigint): string {
+/** Microseconds since 1970 of `2026-01-02 03:04:05.123456+00`, converted by `convert`; unparsable values stay text. */
+function fromEpoch(iso: string, text: string, convert: (micros: bigint) => bigint): string {
   const [, date = "", time = "", fraction = ""] = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))?/.exec(iso) ?? [];
   const millis = Date.parse(`${date}T${time}Z`);
   if (Number.isNaN(millis) || iso.endsWith("BC")) return JSON.stringify(text);
-  return String(tell(BigInt(millis) * 1000n + BigInt(fraction.padEnd(6, "0"))));
+  return String(convert(BigInt(millis) * 1000n + BigInt(fraction.padEnd(6, "0"))));
 }

@@ -1,9 +1,9 @@
-import { type Column, columnOf } from "./types.ts";
+import { columnOf, type Column } from "./types.ts";
 
 /**
- * The `system` views: their columns in order, and where the rows come from. After a name comes its type (t text, j JSON,
- * b BIGINT, i INT, s SMALLINT, f FLOAT, o BOOLEAN, m a time told in milliseconds, u one told in microseconds), then `*`
- * for a key and `!` for what is never NULL. Without `from` the rows are stored under that name.
+ * The `system` views: their columns in order, and the query for the rows. After a name comes its type (t TEXT, j JSON,
+ * b BIGINT, i INT, s SMALLINT, f FLOAT, o BOOLEAN, m a timestamp in milliseconds, u one in microseconds), then `*` for a key
+ * or `!` for NOT NULL. Without `from` it is a stored table.
  */
 export interface View {
   readonly columns: readonly ViewColumn[];
@@ -14,7 +14,7 @@ interface ViewColumn extends Column {
   readonly milliseconds: boolean;
 }
 
-const LETTERS: Readonly<Record<string, string>> = {
+const typeLetters: Readonly<Record<string, string>> = {
   t: "TEXT",
   j: "JSON",
   b: "BIGINT",
@@ -30,16 +30,16 @@ function view(columns: string, from?: string): View {
   const parsed = columns.split(" ").map((text, index) => {
     const [name = "", type = ""] = text.split(":");
     const flags = { nullable: type.length === 1, primaryKey: type.endsWith("*") };
-    const column = columnOf(index + 1, name, LETTERS[type.charAt(0)] ?? "TEXT", flags);
+    const column = columnOf(index + 1, name, typeLetters[type.charAt(0)] ?? "TEXT", flags);
     return Object.assign(column, { milliseconds: type.startsWith("m") });
   });
   return { columns: parsed, ...(from === undefined ? {} : { from }) };
 }
 
-/** Rows that the running process tells about itself: set just before a statement that reads them. */
-const told = (name: string): string => `current_setting('kalam.${name}')::json`;
+/** Figures of the running process, set just before a statement that reads them. */
+const processFigures = (name: string): string => `current_setting('kalam.${name}')::json`;
 
-export const VIEWS: Readonly<Record<string, View>> = {
+export const systemViews: Readonly<Record<string, View>> = {
   users: view(
     "user_id:t* password_hash:t! role:t! email:t auth_type:t! auth_data:j storage_mode:t! storage_id:t " +
       "failed_login_attempts:i! locked_until:m last_login_at:m created_at:m! updated_at:m! last_seen:m deleted_at:m",
@@ -86,7 +86,7 @@ export const VIEWS: Readonly<Record<string, View>> = {
     `SELECT q->>'live_id', q->>'connection_id', q->>'subscription_id', q->>'namespace_id', q->>'table_name', q->>'user_id',
        q->>'query', q->>'options', 'active', to_timestamp((q->>'created_ms')::float8 / 1000),
        to_timestamp((q->>'updated_ms')::float8 / 1000), (q->>'changes')::int8, 1::int8,
-       to_timestamp((q->>'heard_ms')::float8 / 1000) FROM json_array_elements(${told("live")}) q`,
+       to_timestamp((q->>'heard_ms')::float8 / 1000) FROM json_array_elements(${processFigures("live")}) q`,
   ),
   sessions: view(
     "session_id:t! backend_pid:b current_schema:t state:t! transaction_id:t transaction_state:t transaction_has_writes:o! " +
@@ -114,10 +114,10 @@ export const VIEWS: Readonly<Record<string, View>> = {
          'last_sequence_number', greatest(jsonb_array_length(segments) - 1, 0), 'files', NULL, 'vector_indexes', '{}'::json)::text
      FROM kalam.scopes`,
   ),
-  stats: view("metric_name:t! metric_value:t!", `SELECT key, value FROM json_each_text(${told("stats")})`),
+  stats: view("metric_name:t! metric_value:t!", `SELECT key, value FROM json_each_text(${processFigures("stats")})`),
   settings: view(
     "name:t! value:t! description:t! category:t!",
-    `SELECT s->>0, s->>1, s->>2, split_part(s->>0, '.', 1) FROM json_array_elements(${told("settings")}) s`,
+    `SELECT s->>0, s->>1, s->>2, split_part(s->>0, '.', 1) FROM json_array_elements(${processFigures("settings")}) s`,
   ),
   server_logs: view("timestamp:t! level:t! thread:t target:t line:b message:t!"),
   cluster: view(
@@ -128,7 +128,7 @@ export const VIEWS: Readonly<Record<string, View>> = {
     `SELECT c->>'cluster_id', 1::int8, 'leader', 'active', c->>'rpc_addr', c->>'api_addr', true, true, 1, 1, 1::int8,
        NULL::int8, NULL::int8, NULL::int8, NULL::int2, NULL::int8, c->>'hostname', c->>'version', (c->>'memory_mb')::int8,
        (c->>'memory_usage_mb')::int8, NULL::float4, (c->>'uptime_seconds')::int8, c->>'uptime_human', c->>'os', c->>'arch'
-     FROM (SELECT ${told("cluster")} c) one`,
+     FROM (SELECT ${processFigures("cluster")} c) one`,
   ),
   cluster_groups: view(
     "group_id:b! cluster_id:t! node_id:b! group_type:t! current_term:b vote:j last_log_index:b last_applied:b snapshot:b " +

@@ -1,4 +1,4 @@
-/** One result as it comes over the wire. */
+/** One result of an answer. */
 export interface Result {
   readonly schema?: readonly {
     readonly name: string;
@@ -19,32 +19,36 @@ export interface Said {
   readonly message: string;
 }
 
-/** For tests of the sandbox: somebody who is logged in and asks. */
-export interface Visitor {
+/** For tests of the sandbox: a logged-in HTTP client. */
+export interface Client {
   readonly token: string;
   sql(sql: string, params?: readonly unknown[], namespace?: string): Promise<Said>;
   /** The rows of the first result; throws if the statement is refused. */
   rows(sql: string, params?: readonly unknown[]): Promise<readonly (readonly unknown[])[]>;
 }
 
-export function post(url: string, path: string, body: unknown, token?: string): Promise<Response> {
+export async function post(url: string, path: string, body: unknown, token?: string): Promise<Response> {
   const headers = {
     "content-type": "application/json",
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
   };
-  return fetch(url + path, { method: "POST", headers, body: typeof body === "string" ? body : JSON.stringify(body) });
+  return await fetch(url + path, {
+    method: "POST",
+    headers,
+    body: typeof body === "string" ? body : JSON.stringify(body),
+  });
 }
 
-export const logIn = (url: string, user: string, password: string): Promise<Response> =>
-  post(url, "/v1/api/auth/login", { user, password });
+export const logIn = async (url: string, user: string, password: string): Promise<Response> =>
+  await post(url, "/v1/api/auth/login", { user, password });
 
-export async function visit(url: string, user: string, password: string): Promise<Visitor> {
+export async function signIn(url: string, user: string, password: string): Promise<Client> {
   const { access_token: token } = (await (await logIn(url, user, password)).json()) as { access_token?: string };
   if (token === undefined) throw new Error(`${user} could not log in`);
-  return visitWith(url, token);
+  return clientWith(url, token);
 }
 
-function visitWith(url: string, token: string): Visitor {
+function clientWith(url: string, token: string): Client {
   const ask = async (sql: string, params?: readonly unknown[], namespace?: string): Promise<Said> => {
     const response = await post(url, "/v1/api/sql", { sql, params, namespace_id: namespace }, token);
     const text = await response.text();

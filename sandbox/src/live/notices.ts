@@ -1,4 +1,4 @@
-/** What the thread of the sockets and the thread of the database tell each other about live queries. */
+/** What the socket thread and the database thread exchange about live queries. */
 
 export type Code =
   | "AUTH_REQUIRED"
@@ -19,19 +19,19 @@ export type Code =
 export interface Options {
   readonly batchSize?: number;
   readonly lastRows?: number;
-  /** A version, as text: it does not fit into a JavaScript number. */
+  /** A version, as text: a JavaScript number would round it. */
   readonly from?: string;
-  /** The name of an option that there is not. */
+  /** The name of an unknown option. */
   readonly unknown?: string;
 }
 
-/** A live query as it was asked for: enough to open it once more. */
+/** A live query as requested: enough to reopen it. */
 export interface Subscription {
   readonly connection: string;
   readonly id: string;
   readonly user: string;
   readonly sql: string;
-  /** Without options there are no rows to begin with, only changes. */
+  /** Without options there are no initial rows, only changes. */
   readonly options: Options | undefined;
   readonly createdMs: number;
 }
@@ -47,17 +47,17 @@ export type Opened =
       readonly kind: "open";
       /** JSON of the columns. */
       readonly schema: string;
-      /** JSON of the rows there are, in the order in which they are sent, and the version of each. */
+      /** JSON of the initial rows in sending order, and the version of each. */
       readonly rows: readonly string[];
       readonly versions: readonly string[];
-      /** What of the rows that were there at `from` is gone since: bodies of change frames. */
+      /** Bodies of the change frames for rows deleted since `from`. */
       readonly missed: readonly string[];
     }
   | Refused
-  /** There is no such account any more. */
+  /** The account was dropped. */
   | { readonly kind: "gone" };
 
-/** Frames of changes without their beginning (the type and whose they are), for everybody who asked the same. */
+/** Change frames without their head (type and subscription), shared by all identical live queries. */
 interface Changes {
   readonly kind: "changes";
   readonly to: readonly Subscription[];
@@ -70,22 +70,22 @@ export interface Ended {
   readonly subscription: Subscription;
   readonly code: Code;
   readonly message: string;
-  /** The account is gone, and with it all its connections. */
+  /** The account was dropped, so all its connections are closed. */
   readonly gone: boolean;
 }
 
-export type News = Changes | Ended;
+export type Notice = Changes | Ended;
 
-/** What is to be known about the sockets where statements run. */
+/** What statements can report about the sockets. */
 export interface SocketFigures {
   readonly open: number;
   readonly peak: number;
-  /** When each connection was last heard of, by its name. */
+  /** When each connection last sent anything, by connection id. */
   readonly heardMs: Readonly<Record<string, number>>;
 }
 
-/** What live queries were open, and up to which change they have been told, when a thread is replaced. */
+/** The open live queries and the last change delivered to them, for a replacement thread. */
 export interface Resumption {
   readonly subscriptions: readonly Subscription[];
-  readonly toldUpTo: string | undefined;
+  readonly deliveredUpTo: string | undefined;
 }

@@ -1,0 +1,12 @@
+import type { Table } from "../store/catalogue.ts";
+import { isAdmin, type Account } from "../store/roles.ts";
+
+/** Whether the account may read the table; of a user or stream table that means its own rows. */
+export function mayRead(account: Account, { type, access }: Table): boolean {
+  if (isAdmin(account) || type === "user" || type === "stream") return true;
+  return type === "shared" && (access === "public" || (account.role === "service" && access !== "dba"));
+}
+
+export function mayWrite(account: Account, table: Table): boolean {
+  return mayRead(account, table) && (account.role !== "user" || table.type !== "shared") && table.type !== "system";
+}
