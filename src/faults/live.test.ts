@@ -11,7 +11,8 @@ import {
 import type { Write } from "../history/history.ts";
 import type { Fault } from "../proof.ts";
 import { openLive } from "../server/live.ts";
-import type { RawFrame, RawSocket, SocketListener, Wire } from "../wire/wire.ts";
+import { fakeSocket } from "../../test/socket.ts";
+import type { RawFrame, RawSocket, Wire } from "../wire/wire.ts";
 import {
   changeFault,
   closeFault,
@@ -34,32 +35,15 @@ interface Tried {
   readonly fired: () => number;
   readonly socket: RawSocket;
   readonly say: (...frames: readonly (string | RawFrame)[]) => void;
-  readonly hang: (code: number, reason: string) => void;
+  readonly end: (code: number, reason: string) => void;
 }
 
 /** A connection through the fault to a scripted server. */
 async function through(fault: Fault): Promise<Tried> {
-  const [heard, reached]: [string[], string[]] = [[], []];
-  const listeners: SocketListener[] = [];
+  const heard: string[] = [];
   let fired = 0;
-  const reach = (what: string) => (): void => void reached.push(what);
-  const wire: Wire = {
-    exchange: async () => await Promise.reject(new Error("no HTTP here")),
-    async socket(_, listener) {
-      listeners.push(listener);
-      const socket: RawSocket = {
-        send: (data) => reached.push(typeof data === "string" ? data : `${data.byteLength} bytes`),
-        ping: reach("ping"),
-        write: () => {},
-        close: reach("close"),
-        reset: reach("reset"),
-        cutMidFrame: reach("cut"),
-        pause: reach("pause"),
-        resume: reach("resume"),
-      };
-      return await Promise.resolve({ kind: "open", socket, at: 0 });
-    },
-  };
+  const { open, calls, deliver, end } = fakeSocket();
+  const wire: Wire = { exchange: async () => await Promise.reject(new Error("no HTTP here")), socket: open };
   const faulty = fault.wrap(wire, () => {
     fired += 1;
   });
@@ -73,13 +57,13 @@ async function through(fault: Fault): Promise<Tried> {
   if (outcome?.kind !== "open") throw new Error("not open");
   return {
     heard,
-    reached,
+    reached: calls,
     fired: () => fired,
     socket: outcome.socket,
     say: (...frames) => {
-      for (const frame of frames) listeners[0]?.frame(typeof frame === "string" ? { text: frame, at: 1 } : frame);
+      for (const frame of frames) deliver(frame);
     },
-    hang: (code, reason) => listeners[0]?.closed({ code, reason, at: 2 }),
+    end,
   };
 }
 
@@ -158,11 +142,11 @@ describe("a fault", () => {
     socket.ping();
     socket.reset();
     expect(reached).toEqual([
-      '{"type":"a"}',
-      '{"type":"b","n":9007199254740993}',
-      '{ "type": "other" }',
-      "no JSON",
-      "2 bytes",
+      'send {"type":"a"}',
+      'send {"type":"b","n":9007199254740993}',
+      'send { "type": "other" }',
+      "send no JSON",
+      "send 2 bytes",
       "ping",
       "reset",
     ]);
@@ -174,19 +158,19 @@ describe("a fault", () => {
     socket.ping();
     socket.send("a");
     socket.close();
-    expect([reached, fired()]).toEqual([["a", "close"], 1]);
+    expect([reached, fired()]).toEqual([["send a", "close"], 1]);
   });
 
   test("hides an end, or changes it", async () => {
     const silent = await through(closeFault("silence", ({ code }) => code === 1000));
-    silent.hang(1000, "heartbeat");
-    silent.hang(1006, "");
+    silent.end(1000, "heartbeat");
+    silent.end(1006, "");
     expect([silent.heard, silent.fired()]).toEqual([["closed 1006 "], 1]);
     const other = await through(
       endFault("askBack", ({ code, at }) => (code === 1008 ? { code: 1000, reason: "", at } : undefined)),
     );
-    other.hang(1011, "x");
-    other.hang(1008, "no");
+    other.end(1011, "x");
+    other.end(1008, "no");
     expect([other.heard, other.fired()]).toEqual([["closed 1011 x", "closed 1000 "], 1]);
   });
 
@@ -239,24 +223,9 @@ describe("each fault on a stream of changes is found by the right name", () => {
   /** The stream as a subscriber gets it through the fault, and what every judge finds in it. */
   async function judged(fault: Fault): Promise<{ found: string[]; fired: number }> {
     let fired = 0;
-    let listener: SocketListener | undefined;
+    const { open, deliver } = fakeSocket();
     const nothing = (): void => undefined;
-    const wire: Wire = {
-      exchange: async () => await Promise.reject(new Error("no HTTP here")),
-      async socket(_, given) {
-        listener = given;
-        const socket = {
-          send: nothing,
-          ping: nothing,
-          write: nothing,
-          close: nothing,
-          reset: nothing,
-          pause: nothing,
-          resume: nothing,
-        };
-        return await Promise.resolve({ kind: "open", socket: { ...socket, cutMidFrame: nothing }, at: 0 });
-      },
-    };
+    const wire: Wire = { exchange: async () => await Promise.reject(new Error("no HTTP here")), socket: open };
     const { socket } = fault.wrap(wire, () => {
       fired += 1;
     });
@@ -275,7 +244,7 @@ describe("each fault on a stream of changes is found by the right name", () => {
     );
     if ("why" in live) throw new Error(live.why);
     const subscription = await live.subscribe("SELECT * FROM t");
-    for (const [at, text] of texts.entries()) listener?.frame({ text, at });
+    for (const [at, text] of texts.entries()) deliver({ text, at });
     const table = writes
       .slice(-3)
       .flatMap(({ kind, key, values }) => (kind === "delete" ? [] : [[key, cellText(values["mark"])] as const]));
