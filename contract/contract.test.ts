@@ -40,7 +40,7 @@ afterAll(async () => {
 
 // One after the other, since each builds on what those before it left behind.
 describe.sequential("the sandbox answers as the recorded server did", () => {
-  test.for(Object.keys(SECTIONS) as Section[])("%s", async (section) => {
+  test.for(Object.keys(SECTIONS) as Section[])("%s", { timeout: 120_000 }, async (section) => {
     const expected: Readonly<Record<string, string>> = { ...BETTER[section], ...NOT_SERVED[section] };
     const differing = new Set<string>();
     const surprises: string[] = [];

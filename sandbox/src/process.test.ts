@@ -11,6 +11,9 @@ import { settingsFile } from "../../src/control/settings-file.ts";
 import { sandboxBinary, startSandbox } from "../../test/sandbox.ts";
 import { visit } from "./visitor.ts";
 
+/** For tests that wait for processes, on a busy machine. */
+const busy = { timeout: 60_000 };
+
 const folder = mkdtempSync(join(tmpdir(), "kalam-process-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -53,14 +56,14 @@ describe("settings that are no good", () => {
     ["logging.level", withSettings({ "logging.level": "loud" })],
     ["nope.toml", undefined],
     ["bad.toml", "[server"],
-  ] as const)("end it with 1 and the name of the setting: %s", async ([name, text]) => {
+  ] as const)("end it with 1 and the name of the setting: %s", busy, async ([name, text]) => {
     const { code, stderr } = await run(text);
     expect(code).toBe(1);
     expect(stderr).toContain(`cannot start: `);
     expect(stderr).toContain(name);
   });
 
-  test("a port that is taken ends it, too, and nothing of it is left behind", async () => {
+  test("a port that is taken ends it, too, and nothing of it is left behind", busy, async () => {
     const taken = createServer().listen(0, "127.0.0.1");
     await once(taken, "listening");
     const { port } = taken.address() as { port: number };
@@ -69,7 +72,7 @@ describe("settings that are no good", () => {
     expect([code, stderr]).toEqual([1, expect.stringMatching(/server\.port.*EADDRINUSE/)]);
   });
 
-  test("each fault is announced, and says when it happens", async () => {
+  test("each fault is announced, and says when it happens", busy, async () => {
     expect(Object.keys(FAULTS)).toEqual(["startAnyway", "refuseSilently", "hangOnBadSettings"]);
     const bad = withSettings({ "server.port": 0 });
     const silent = await run(bad, "refuseSilently");
@@ -86,7 +89,7 @@ describe("settings that are no good", () => {
   });
 });
 
-test("a process that was killed has lost nothing that it acknowledged, and starts again", async () => {
+test("a process that was killed has lost nothing that it acknowledged, and starts again", busy, async () => {
   const options: Partial<StartOptions> = {
     dataFolder: join(folder, "killed"),
     rootPassword: "Pass-word-1234",
@@ -114,7 +117,7 @@ test("a process that was killed has lost nothing that it acknowledged, and start
         acknowledged.push(id);
       }
     });
-    await expect.poll(() => acknowledged.length, { timeout: 10_000 }).toBeGreaterThan((round + 1) * 50);
+    await expect.poll(() => acknowledged.length, { timeout: 20_000 }).toBeGreaterThan((round + 1) * 50);
     await sandbox.kill();
     await Promise.all(writers);
     sandbox = await startSandbox(options);
@@ -137,7 +140,7 @@ test("a process that was killed has lost nothing that it acknowledged, and start
   expect(await sandbox.stop()).toBe(0);
 });
 
-test("it ends cleanly while it is asked, and what was acknowledged is there", async () => {
+test("it ends cleanly while it is asked, and what was acknowledged is there", busy, async () => {
   const options: Partial<StartOptions> = {
     dataFolder: join(folder, "stopped"),
     rootPassword: "Pass-word-1234",
@@ -154,7 +157,7 @@ test("it ends cleanly while it is asked, and what was acknowledged is there", as
       acknowledged += 1;
     }
   });
-  await expect.poll(() => acknowledged).toBeGreaterThan(20);
+  await expect.poll(() => acknowledged, { timeout: 20_000 }).toBeGreaterThan(20);
   expect(await sandbox.stop()).toBe(0);
   // Refused cleanly, or not answered at all; never answered wrongly.
   expect((await Promise.all(writers)).every((status) => status === 0 || status === 503)).toBe(true);
@@ -165,14 +168,14 @@ test("it ends cleanly while it is asked, and what was acknowledged is there", as
   await operator.sql(`BACKUP DATABASE TO '${join(folder, "backup")}'`);
   const state = async (): Promise<unknown> =>
     (await operator.rows("SELECT status FROM system.jobs WHERE job_type = 'backup'"))[0]?.[0];
-  await expect.poll(state).toBe("completed");
+  await expect.poll(state, { timeout: 20_000 }).toBe("completed");
   await again.kill();
   const restored = await startSandbox({ ...options, dataFolder: join(folder, "backup") });
   expect(await (await visit(restored.url, "root", "Pass-word-1234")).rows("SELECT count(*) FROM t")).toEqual([[count]]);
   await restored.kill();
 });
 
-test("two cannot have one data folder, and the lock of a dead one is taken over", async () => {
+test("two cannot have one data folder, and the lock of a dead one is taken over", busy, async () => {
   const dataFolder = join(folder, "locked");
   const first = await startSandbox({ dataFolder });
   await expect(startSandbox({ dataFolder })).rejects.toThrow(`in use by process ${first.pid}`);

@@ -3,6 +3,9 @@ import type { OwnServer } from "../../src/control/process.ts";
 import { startSandbox } from "../../test/sandbox.ts";
 import { logIn, post, visit, type Visitor } from "./visitor.ts";
 
+/** For tests that wait for processes, on a busy machine. */
+const busy = { timeout: 30_000 };
+
 let sandbox: OwnServer;
 let root: Visitor;
 
@@ -91,12 +94,12 @@ test("versions of rows rise, one per change that changed something", async () =>
   expect(later > c).toBe(true);
 });
 
-test("a stream forgets its rows when their time is over", async () => {
+test("a stream forgets its rows when their time is over", busy, async () => {
   await root.rows("CREATE TABLE n.brief (id BIGINT) WITH (TYPE='STREAM', TTL_SECONDS=1)");
   await root.rows("INSERT INTO n.brief (id) VALUES (1)");
   const count = async (): Promise<unknown> => (await root.rows("SELECT count(*) FROM n.brief"))[0]?.[0];
   expect(await count()).toBe("1");
-  await expect.poll(count, { timeout: 5000 }).toBe("0");
+  await expect.poll(count, { timeout: 20_000 }).toBe("0");
 });
 
 test("a result that a limit cut says so", async () => {
@@ -137,7 +140,7 @@ test("five wrong passwords lock an account, also for the right one, and no other
   expect(await tried("other", "Right-1234")).toBe("in");
 });
 
-test("a statement that would not end is ended, and the next one is answered", async () => {
+test("a statement that would not end is ended, and the next one is answered", busy, async () => {
   // A sandbox of its own: so short a limit would hit honest statements of the other tests on a busy machine.
   const hasty = await startSandbox({ changes: { "execution.handler_timeout_seconds": 4 } });
   try {
@@ -151,13 +154,13 @@ test("a statement that would not end is ended, and the next one is answered", as
   }
 });
 
-test("a statement that breaks the parser hurts nobody else", async () => {
+test("a statement that breaks the parser hurts nobody else", busy, async () => {
   const [broken, fine] = await Promise.all([root.sql(`SELECT ${"1+".repeat(300_000)}1`), root.rows("SELECT 1")]);
   expect(broken.status).toBe(503);
   expect(fine).toEqual([["1"]]);
 });
 
-test("jobs are queued, run and end, and a flush moves what was written into a segment", async () => {
+test("jobs are queued, run and end, and a flush moves what was written into a segment", busy, async () => {
   await root.rows("CREATE TABLE n.flushed (id BIGINT PRIMARY KEY, v TEXT)");
   const flush = async (): Promise<string> => {
     const message = (await root.sql("STORAGE FLUSH TABLE n.flushed")).results[0]?.message ?? "";
@@ -165,7 +168,7 @@ test("jobs are queued, run and end, and a flush moves what was written into a se
     if (job === undefined) return message;
     const state = async (): Promise<unknown> =>
       (await root.rows(`SELECT status FROM system.jobs WHERE job_id = '${job}'`))[0]?.[0];
-    await expect.poll(state, { timeout: 5000 }).toBe("completed");
+    await expect.poll(state, { timeout: 20_000 }).toBe("completed");
     return String((await root.rows(`SELECT message FROM system.jobs WHERE job_id = '${job}'`))[0]?.[0]);
   };
   expect(await flush()).toContain("no pending writes");

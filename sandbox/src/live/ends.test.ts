@@ -4,6 +4,9 @@ import { startSandbox } from "../../../test/sandbox.ts";
 import { visit, type Visitor } from "../visitor.ts";
 import { Listener } from "./listener.ts";
 
+/** For tests that wait for processes, on a busy machine. */
+const busy = { timeout: 30_000 };
+
 const PASSWORD = "Pass-word-1234";
 let sandbox: OwnServer;
 let root: Visitor;
@@ -51,7 +54,7 @@ const listed = (): Promise<readonly (readonly unknown[])[]> =>
 const liveId = async (id: string): Promise<unknown> =>
   (await root.rows(`SELECT live_id FROM system.live WHERE user_id = '${name}' AND subscription_id = '${id}'`))[0]?.[0];
 
-test("what is open is listed, and counted, as long as it is open", async () => {
+test("what is open is listed, and counted, as long as it is open", busy, async () => {
   await make("listed", "USER");
   const figures = async (): Promise<Record<string, string>> =>
     Object.fromEntries(
@@ -75,7 +78,7 @@ test("what is open is listed, and counted, as long as it is open", async () => {
   expect((await listed()).map(([id]) => id)).toEqual(["b", "c"]);
   // Cut, not closed.
   listener.socket.terminate();
-  await expect.poll(listed).toEqual([]);
+  await expect.poll(listed, { timeout: 20_000 }).toEqual([]);
   const none = { active_subscriptions: "0", active_subscriptions_peak: "3", active_connections: "0" };
   expect(await figures()).toMatchObject(none);
 });
@@ -189,14 +192,14 @@ describe("what may not go on ends at once, and its client is told why", () => {
   });
 });
 
-test("rows of a stream end with their time: they are not read any more, and nobody is told", async () => {
+test("rows of a stream end with their time: they are not read any more, and nobody is told", busy, async () => {
   await root.rows("CREATE TABLE n.brief (id BIGINT, v TEXT) WITH (TYPE='STREAM', TTL_SECONDS=1)");
   await listener.subscribe("e", "SELECT id FROM n.brief", {});
   await alice.rows("INSERT INTO n.brief (id) VALUES (1), (2)");
   await alice.rows("DELETE FROM n.brief WHERE id = 2");
   const stored = async (): Promise<unknown> => (await root.rows("SHOW STATS FOR TABLE n.brief"))[0]?.[3];
   expect(await stored()).toBe("1");
-  await expect.poll(stored).toBe("0");
+  await expect.poll(stored, { timeout: 20_000 }).toBe("0");
   expect(await alice.rows("SELECT id FROM n.brief")).toEqual([]);
   await alice.rows("INSERT INTO n.brief (id) VALUES (3)");
   await listener.fence();
@@ -206,7 +209,7 @@ test("rows of a stream end with their time: they are not read any more, and nobo
   expect(listener.of("f")[1]?.rows).toEqual([]);
 });
 
-test("a database that breaks and is opened again goes on with the live queries: nothing lost, nothing twice", async () => {
+test("a database that breaks and is reopened keeps its live queries: nothing lost, nothing twice", busy, async () => {
   await make("survives", "USER");
   await listener.subscribe("s", "SELECT id FROM n.survives", { batch_size: 1 });
   await alice.rows("INSERT INTO n.survives (id) VALUES (1)");
