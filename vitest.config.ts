@@ -7,10 +7,10 @@ export default defineConfig({
     reporters: process.env["CI"] === undefined ? ["default", "./test/summary.ts"] : ["dot", "./test/summary.ts"],
     allowOnly: false,
     passWithNoTests: false,
-    // Generous, because the machine may be busy; a fast test does not wait for them.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    expect: { poll: { timeout: 20_000 } },
+    // Tests that wait for processes state their own, longer limits.
+    testTimeout: 5_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 4_000 } },
     coverage: { provider: "v8", include: ["src/**", "checks/**", "sandbox/src/**"], exclude: ["**/*.test.ts"] },
   },
 });

@@ -9,7 +9,7 @@ import {
 } from "../src/history/changes.ts";
 import type { Write } from "../src/history/history.ts";
 import { openLive } from "../src/server/live.ts";
-import type { SocketListener } from "../src/wire/wire.ts";
+import { fakeSocket } from "../test/socket.ts";
 
 const events = 100_000;
 
@@ -29,28 +29,11 @@ export async function measureEvents(): Promise<EventFigures> {
       rows: [{ id: String(n), mark: `m${n}`, n, note: null, _seq: String(382_916_957_120_073_728n + BigInt(n)) }],
     }),
   );
-  let listener: SocketListener | undefined;
+  const { open, deliver } = fakeSocket();
   const live = await openLive(
     { login: "none" },
     {
-      open: async (_, given) => {
-        listener = given;
-        const nothing = (): void => {};
-        return await Promise.resolve({
-          kind: "open",
-          at: 0,
-          socket: {
-            send: nothing,
-            ping: nothing,
-            close: nothing,
-            reset: nothing,
-            write: nothing,
-            cutMidFrame: nothing,
-            pause: nothing,
-            resume: nothing,
-          },
-        });
-      },
+      open,
       token: undefined,
       signal: new AbortController().signal,
       note: () => ({ number: 0, answered: () => {} }),
@@ -59,10 +42,10 @@ export async function measureEvents(): Promise<EventFigures> {
       turn: async () => await Promise.resolve(),
     },
   );
-  if ("why" in live || listener === undefined) throw new Error("no connection");
+  if ("why" in live) throw new Error("no connection");
   const subscription = await live.subscribe("SELECT * FROM t");
   const received = perSecond(() => {
-    for (const text of frames) listener?.frame({ text, at: 0 });
+    for (const text of frames) deliver(text);
   });
   const parsedOnly = perSecond(() => {
     for (const text of frames) JSON.parse(text);

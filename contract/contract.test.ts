@@ -40,7 +40,7 @@ afterAll(async () => {
 
 // In order, since each section builds on the state that the earlier ones left.
 describe.sequential("the sandbox answers as the recorded server did", () => {
-  test.for(Object.keys(sections) as Section[])("%s", async (section) => {
+  test.for(Object.keys(sections) as Section[])("%s", { timeout: 120_000 }, async (section) => {
     const expected: Readonly<Record<string, string>> = { ...better[section], ...notServed[section] };
     const differing = new Set<string>();
     const surprises: string[] = [];

@@ -5,6 +5,9 @@ import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { packageFolder } from "../src/package.ts";
 
+/** For tests that wait for processes, on a busy machine. */
+const busy = { timeout: 30_000 };
+
 /** The package as npm installs it: its `files` and its dependencies, without the sandbox. */
 const folder = mkdtempSync(path.join(tmpdir(), "kalam-ready-installed-"));
 
@@ -29,11 +32,11 @@ async function installed(...args: string[]): Promise<{ code: number; stderr: str
   });
 }
 
-test("list works without the sandbox", async () => {
+test("list works without the sandbox", busy, async () => {
   expect((await installed("list")).code).toBe(0);
 });
 
-test.for(["demo", "sandbox", "prove"])("%s without the sandbox names the command that installs it", async (command) => {
+test.for(["demo", "sandbox", "prove"])("%s without the sandbox names what installs it", busy, async (command) => {
   const { version } = JSON.parse(readFileSync(path.join(packageFolder, "sandbox", "package.json"), "utf8")) as {
     readonly version: string;
   };

@@ -4,12 +4,15 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { freePort, type StartOptions } from "../../src/control/process.ts";
 import { settingsFile } from "../../src/control/settings-file.ts";
 import { sandboxBinary, startSandbox } from "../../test/sandbox.ts";
 import { signIn } from "./client.ts";
 import { knownFaults } from "./faults.ts";
+
+/** They wait for a process of its own, on a machine that may be busy. */
+vi.setConfig({ testTimeout: 60_000 });
 
 const folder = mkdtempSync(path.join(tmpdir(), "kalam-process-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,7 +1,10 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { OwnServer } from "../../src/control/process.ts";
 import { startSandbox } from "../../test/sandbox.ts";
 import { logIn, post, signIn, type Client } from "./client.ts";
+
+/** They wait for a process of its own, on a machine that may be busy. */
+vi.setConfig({ testTimeout: 30_000 });
 
 let sandbox: OwnServer;
 let root: Client;

@@ -5,6 +5,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Kalam, KalamRun } from "../wire/kalam.ts";
 import { kalamOf } from "./kalam.ts";
 
+/** For tests that wait for processes, on a busy machine. */
+const busy = { timeout: 30_000 };
+
 /** A stand-in for kalam: its first argument after the address says what to do. */
 const program = `#!/usr/bin/env node
 const { readFileSync, existsSync, writeFileSync } = require("node:fs");
@@ -51,7 +54,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test("arguments arrive unchanged after the address, in a home folder of its own that is removed afterwards", async () => {
+test("arguments arrive unchanged after the address, in its own home folder, removed afterwards", busy, async () => {
   process.env["KALAM_TEST_SECRET"] = "not for it";
   try {
     const odd = ["a b", "'quoted'", "$(touch x)", "; rm -rf /", ""];
@@ -72,17 +75,17 @@ test("arguments arrive unchanged after the address, in a home folder of its own 
   }
 });
 
-test("the exit code and both streams are returned", async () => {
+test("the exit code and both streams are returned", busy, async () => {
   expect(await kalam(run("fail"))).toMatchObject({ exitCode: 3, stderr: "Error: no\n", stdout: "" });
 });
 
-test("files are provided, and removed together with what it left", async () => {
+test("files are provided, and removed together with what it left", busy, async () => {
   const outcome = await kalam(run("read", { files: { "script.sql": "SELECT 'ü';\n" } }));
   expect(outcome).toMatchObject({ exitCode: 0, stdout: "SELECT 'ü';\n" });
   expect(existsSync(made.at(-1) ?? folder)).toBe(false);
 });
 
-test("an interrupt is delivered on request, and the time until its end is returned", async () => {
+test("an interrupt is delivered on request, and the time until its end is returned", busy, async () => {
   const interrupt = new AbortController();
   const outcome = await kalam(
     run("wait", { interrupt: interrupt.signal, onStdout: (text) => text.includes("ready") && interrupt.abort() }),
@@ -91,7 +94,7 @@ test("an interrupt is delivered on request, and the time until its end is return
   expect(outcome.endedAfterMs).not.toBeNull();
 });
 
-test("a process that ignores the interrupt is killed when the time is up", async () => {
+test("a process that ignores the interrupt is killed when the time is up", busy, async () => {
   const interrupt = new AbortController();
   const outcome = await kalam(
     run("ignoreInterrupt", { interrupt: interrupt.signal, timeoutMs: 1_500, onStdout: () => interrupt.abort() }),
@@ -100,13 +103,13 @@ test("a process that ignores the interrupt is killed when the time is up", async
   expect(existsSync(made.at(-1) ?? folder)).toBe(false);
 });
 
-test("it is killed when the target dies", async () => {
+test("it is killed when the target dies", busy, async () => {
   const over = new AbortController();
   const outcome = await kalam(run("ignoreInterrupt", { signal: over.signal, onStdout: () => over.abort() }));
   expect(outcome).toMatchObject({ overdue: false, endedBySignal: "SIGKILL" });
 });
 
-test("stdout is closed after the first output, or from the start", async () => {
+test("stdout is closed after the first output, or from the start", busy, async () => {
   const first = await kalam(run("pour", { closeStdout: "after the first" }));
   expect(first).toMatchObject({ exitCode: 9, stderr: "EPIPE" });
   expect(first.stdout).toMatch(/^more/);
@@ -114,12 +117,12 @@ test("stdout is closed after the first output, or from the start", async () => {
   expect(none).toMatchObject({ exitCode: 9, stdout: "" });
 });
 
-test("all output is read, and the first 256 KiB are kept", async () => {
+test("all output is read, and the first 256 KiB are kept", busy, async () => {
   const outcome = await kalam(run("flood"));
   expect([outcome.exitCode, outcome.stdout.length]).toEqual([0, 256 * 1024]);
 });
 
-test("an address without a server, and one that never answers", async () => {
+test("an address without a server, and one that never answers", busy, async () => {
   expect((await kalam(run("connect", { at: "nobody" }))).stdout).toBe("ECONNREFUSED\n");
   const over = new AbortController();
   const silent = await kalam(run("connect", { at: "silence", signal: over.signal, onStdout: () => over.abort() }));

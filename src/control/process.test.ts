@@ -7,6 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Control, TrialSettings } from "../wire/control.ts";
 import { removeLeftServer, startServer, StartError, type OwnServer, type StartOptions } from "./process.ts";
 
+/** For tests that wait for processes, on a busy machine. */
+const busy = { timeout: 30_000 };
+
 /** A minimal server: it reads its settings, listens and reports what it was given, or misbehaves according to its mode. */
 const script = `#!/usr/bin/env node
 const { existsSync, readFileSync } = require("node:fs");
@@ -82,7 +85,7 @@ interface Said {
 }
 const saidBy = async ({ url }: OwnServer): Promise<Said> => (await (await fetch(url)).json()) as Said;
 
-describe.concurrent("a server of our own", () => {
+describe.concurrent("a server of our own", busy, () => {
   test("answers on loopback, gets its address, folders and secrets from us, and nothing else of our environment", async () => {
     process.env["KALAM_READY_PASSWORD"] = "not for the server";
     const server = await start({ environment: { KALAMDB_LOGS_DIR: "/elsewhere" } });
@@ -127,11 +130,11 @@ describe.concurrent("a server of our own", () => {
   test("is seen to have died", async () => {
     const server = await start();
     process.kill(server.pid, "SIGKILL");
-    await expect.poll(() => server.isRunning()).toBe(false);
+    await expect.poll(() => server.isRunning(), { timeout: 20_000 }).toBe(false);
   });
 });
 
-describe.concurrent("a server that does not start is reported in a sentence and leaves nothing behind:", () => {
+describe.concurrent("a server that does not start is reported in a sentence and leaves nothing behind:", busy, () => {
   test.for<[string, Partial<StartOptions>, RegExp]>([
     ["it ends by itself", { environment: { MODE: "dies" } }, /server ended with exit code 4: mode is not supported$/],
     ["it is killed", { environment: { MODE: "killed" } }, /server ended with signal SIGKILL/],
@@ -179,7 +182,7 @@ describe.concurrent("a server that does not start is reported in a sentence and 
   });
 });
 
-describe.concurrent("on trial", () => {
+describe.concurrent("on trial", busy, () => {
   const book = newBook();
   let control: Control = { kind: "process", port: 0, trial: () => Promise.reject(new Error("not started")) };
   beforeAll(async () => {
@@ -231,7 +234,7 @@ describe.concurrent("on trial", () => {
   });
 });
 
-describe("a server left by a killed run", () => {
+describe("a server left by a killed run", busy, () => {
   test("is killed and its folder removed, found without its process id", async () => {
     const left = path.join(folder, "kalam-ready-0123456789ab");
     mkdirSync(left);

@@ -130,6 +130,37 @@ describe("one corruption is found by its name", () => {
     });
   });
 
+  test("is found by one judge and no other", () => {
+    const judges = (history: ChangeHistory): number =>
+      Object.values(judgements(history)).filter((found) => (typeof found === "number" ? found : found.length) > 0)
+        .length;
+    victims((history, change, at) => {
+      const { kind, row, old } = change;
+      if (causeOf(history, change)?.outcome === "ok") expect(judges(corrupted(history, at, () => []))).toBe(1);
+      const swapped = corrupted(
+        corrupted(history, at, () => []),
+        at,
+        (next) => [next, change],
+      );
+      if (at + 1 < history.delivered.length) expect(judges(swapped)).toBe(changesOutOfOrder(swapped).length);
+      const wrong = [
+        { ...change, kind: kind === "insert" ? "update" : "insert" },
+        ...(row === null
+          ? []
+          : [
+              { ...change, row: { ...row, n: -1 } },
+              { ...change, row: { ...row, extra: "x" } },
+            ]),
+      ];
+      for (const one of wrong) expect(judges(corrupted(history, at, () => [one]))).toBe(1);
+      const foreign = { ...change, row: { id: "99", mark: "from nowhere" } };
+      expect(judges(corrupted(history, at, (one) => [one, foreign]))).toBe(1);
+      if (kind !== "update") return;
+      const otherOld = corrupted(history, at, (one) => [{ ...one, old: { ...old, n: -1 } }]);
+      expect([judges(otherOld), judgements(otherOld).wrong]).toEqual([1, ["old"]]);
+    });
+  });
+
   test("a dropped event of an unsure write is not", () => {
     victims((history, change, at) => {
       fc.pre(causeOf(history, change)?.outcome === "unsure");

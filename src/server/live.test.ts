@@ -8,7 +8,7 @@ import type { Json } from "../wire/json.ts";
 import { openLive, type Live, type LiveOptions, type LiveParts, type NoLive } from "./live.ts";
 import { pingEveryMs } from "./pings.ts";
 import { openSocket } from "../wire/socket.ts";
-import type { RawSocket, SocketListener } from "../wire/wire.ts";
+import { fakeSocket, type FakeSocket } from "../../test/socket.ts";
 
 const ending: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -331,37 +331,15 @@ describe("frames", () => {
   });
 });
 
-/** A connection over a socket that is written down here instead of opened. */
-async function fake(options: LiveOptions = {}, parts: Partial<LiveParts> = {}) {
-  const calls: string[] = [];
-  const heard: SocketListener[] = [];
-  const called = (name: string) => (): void => void calls.push(name);
-  const socket: RawSocket = {
-    send: (data) => calls.push(`send ${typeof data === "string" ? data : data.byteLength}`),
-    ping: called("ping"),
-    write: () => {},
-    close: (code) => calls.push(`close ${code}`),
-    reset: called("reset"),
-    cutMidFrame: called("cut"),
-    pause: called("pause"),
-    resume: called("resume"),
-  };
-  const session = await openTo(
-    "",
-    { login: "none", ...options },
-    {
-      async open(_, listener) {
-        heard.push(listener);
-        return await Promise.resolve({ kind: "open", socket, at: 0 });
-      },
-      ...parts,
-    },
-  );
-  const [listener] = heard;
-  if (listener === undefined) throw new Error("it was not opened");
-  return { live: opened(session), calls, listener };
+/** A live connection over a fake socket. */
+async function fake(
+  options: LiveOptions = {},
+  parts: Partial<LiveParts> = {},
+): Promise<FakeSocket & { readonly live: Live }> {
+  const socket = fakeSocket();
+  const session = await openTo("", { login: "none", ...options }, { open: socket.open, ...parts });
+  return { ...socket, live: opened(session) };
 }
-const gone = { code: 1006, reason: "", at: 0 };
 
 describe("a connection", () => {
   test("pings by itself below the server's time-out, and no more once it is frozen or has ended", async () => {
@@ -372,7 +350,7 @@ describe("a connection", () => {
     expect(steady.calls).toEqual(["ping", "ping"]);
     expect(silent.calls).toEqual([]);
     expect(frozen.calls).toEqual(["pause"]);
-    steady.listener.closed(gone);
+    steady.end(1006, "");
     vi.advanceTimersByTime(20_000);
     expect(steady.calls).toEqual(["ping", "ping"]);
   });
@@ -403,12 +381,22 @@ describe("a connection", () => {
     live.close();
     live.send("no JSON");
     live.sendBytes(new Uint8Array(2));
-    expect(calls).toEqual(["pause", "resume", "cut", "reset", "close 1000", "send no JSON", "send 2"]);
+    live.write(new Uint8Array(3));
+    expect(calls).toEqual([
+      "pause",
+      "resume",
+      "cutMidFrame",
+      "reset",
+      "close 1000",
+      "send no JSON",
+      "send 2 bytes",
+      "write 3 bytes",
+    ]);
   });
 
   test("dies with its signal: reset, and whoever waits is told so", async () => {
     const over = new AbortController();
-    const { live, calls, listener } = await fake({}, { signal: over.signal });
+    const { live, calls, end } = await fake({}, { signal: over.signal });
     const subscription = await live.subscribe("SELECT 1");
     const waits = Promise.allSettled([
       subscription.begin(),
@@ -421,30 +409,20 @@ describe("a connection", () => {
     for (const one of await waits)
       expect(one).toMatchObject({ status: "rejected", reason: over.signal.reason as Error });
     await expect(live.untilClosed(1)).rejects.toThrow("the observation is over");
-    listener.closed(gone);
+    end(1006, "");
   });
 
   test("that opens when its signal is aborted already is reset, not kept", async () => {
     const over = new AbortController();
-    const calls: string[] = [];
-    const nothing = (): void => undefined;
+    const { open, calls } = fakeSocket();
     const opening = openTo(
       "",
       {},
       {
         signal: over.signal,
-        async open() {
+        async open(request, listener) {
           over.abort(new Error("too late"));
-          const socket = {
-            send: nothing,
-            ping: nothing,
-            write: nothing,
-            close: nothing,
-            cutMidFrame: nothing,
-            pause: nothing,
-          };
-          const reset = (): void => void calls.push("reset");
-          return await Promise.resolve({ kind: "open", socket: { ...socket, resume: nothing, reset }, at: 0 });
+          return await open(request, listener);
         },
       },
     );
@@ -454,7 +432,7 @@ describe("a connection", () => {
 
   test("that has ended lets go of its signal, and tells everybody who waits", async () => {
     const over = new AbortController();
-    const { live, calls, listener } = await fake({}, { signal: over.signal });
+    const { live, calls, end } = await fake({}, { signal: over.signal });
     const subscription = await live.subscribe("SELECT 1");
     const waits = Promise.all([
       subscription.begin(),
@@ -462,27 +440,28 @@ describe("a connection", () => {
       live.untilFrame(() => true, 600_000),
       live.untilClosed(600_000),
     ]);
-    listener.closed(gone);
+    end(1006, "");
+    const gone = { code: 1006, reason: "", at: 0 };
     const why = "the connection was closed with 1006";
     expect(await waits).toEqual([{ kind: "unsure", why }, undefined, undefined, gone]);
-    listener.closed({ ...gone, code: 1000 });
+    end(1000, "");
     expect(live.closed()).toEqual(gone);
     over.abort();
     expect(calls.filter((call) => call === "reset")).toEqual([]);
   });
 
   test("is given up when a server floods it, before that fills the memory", async () => {
-    const { live, calls, listener } = await fake();
+    const { live, calls, deliver } = await fake();
     const text = JSON.stringify({ type: "flood", water: "w".repeat(40 * 1024 * 1024) });
-    for (let n = 0; n < 5; n += 1) listener.frame({ text, at: n });
+    for (let n = 0; n < 5; n += 1) deliver(text);
     expect(live.frames).toHaveLength(3);
     expect(calls).toEqual(["reset"]);
     expect(live.closed()).toMatchObject({ code: 1006, reason: expect.stringContaining("sent more than") as string });
   });
 
   test("finds frames that have come and that will, from where it is asked to look", async () => {
-    const { live, listener } = await fake();
-    const frame = (type: string): void => listener.frame({ text: JSON.stringify({ type }), at: 0 });
+    const { live, deliver } = await fake();
+    const frame = (type: string): void => deliver(JSON.stringify({ type }));
     frame("a");
     frame("b");
     expect(await live.untilFrame(({ type }) => type === "b", 600_000, 0)).toMatchObject({ type: "b" });

@@ -2,23 +2,13 @@ import { expect, test } from "vitest";
 import { closeFault, frameFault, messageFault, pingFault } from "../faults/live.ts";
 import { breakServer } from "../faults/sql.ts";
 import type { Fault } from "../proof.ts";
-import type { RawSocket, SocketListener, Wire } from "./wire.ts";
+import { fakeSocket, type FakeSocket } from "../../test/socket.ts";
+import type { SocketListener, Wire } from "./wire.ts";
 import { watch } from "./watching.ts";
 
-/** A scripted server with one connection. */
-function server(): { wire: Wire; say: (text: string) => void; hang: () => void } {
-  const heard: SocketListener[] = [];
-  const nothing = (): void => undefined;
-  const socket: RawSocket = {
-    send: nothing,
-    ping: nothing,
-    write: nothing,
-    close: nothing,
-    reset: nothing,
-    cutMidFrame: nothing,
-    pause: nothing,
-    resume: nothing,
-  };
+/** A scripted server that refuses the path `/closed`. */
+function server(): { readonly wire: Wire } & Pick<FakeSocket, "deliver" | "end"> {
+  const { open, deliver, end } = fakeSocket();
   return {
     wire: {
       exchange: async () =>
@@ -30,23 +20,19 @@ function server(): { wire: Wire; say: (text: string) => void; hang: () => void }
           sentAt: 1,
           doneAt: 2,
         }),
-      async socket({ path }, listener) {
-        heard.push(listener);
-        return await Promise.resolve(
-          path === "/closed"
-            ? { kind: "failed", because: "malformed", detail: "", status: 403 }
-            : { kind: "open", socket, at: 3 },
-        );
+      async socket(request, listener) {
+        if (request.path !== "/closed") return await open(request, listener);
+        return await Promise.resolve({ kind: "failed", because: "malformed", detail: "", status: 403 });
       },
     },
-    say: (text) => heard.at(-1)?.frame({ text, at: 4 }),
-    hang: () => heard.at(-1)?.closed({ code: 1000, reason: "bye", at: 5 }),
+    deliver,
+    end,
   };
 }
 
 /** Sends the same traffic over a wire with the fault in it, and returns what each side saw. */
 async function bothSides(fault: Fault): Promise<{ inside: string; outside: string }> {
-  const { wire, say, hang } = server();
+  const { wire, deliver, end } = server();
   const inside = watch(wire);
   const outside = watch(fault.wrap(inside.wire, () => undefined));
   const ignoring: SocketListener = { frame: () => undefined, closed: () => undefined };
@@ -65,9 +51,9 @@ async function bothSides(fault: Fault): Promise<{ inside: string; outside: strin
     opened.socket.ping();
     opened.socket.send(new Uint8Array([1]));
   }
-  say('{"type":"change","n":1}');
-  say('{"type":"change","n":2}');
-  hang();
+  deliver('{"type":"change","n":1}');
+  deliver('{"type":"change","n":2}');
+  end(1000, "bye");
   return { inside: inside.text(), outside: outside.text() };
 }
 

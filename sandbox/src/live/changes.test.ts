@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { OwnServer } from "../../../src/control/process.ts";
 import { startSandbox } from "../../../test/sandbox.ts";
 import { signIn, type Client } from "../client.ts";
 import { applyFrames, lastVersion, Listener, type Row } from "./listener.ts";
+
+/** They wait for a process of its own, on a machine that may be busy. */
+vi.setConfig({ testTimeout: 30_000 });
 
 const password = "Pass-word-1234";
 let sandbox: OwnServer;

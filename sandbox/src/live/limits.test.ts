@@ -1,9 +1,12 @@
 import { once } from "node:events";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import type { OwnServer } from "../../../src/control/process.ts";
 import { startSandbox } from "../../../test/sandbox.ts";
 import { signIn, type Client } from "../client.ts";
 import { lastVersion, Listener } from "./listener.ts";
+
+/** They wait for a process of its own, on a machine that may be busy. */
+vi.setConfig({ testTimeout: 30_000 });
 
 const password = "Pass-word-1234";
 const allowedOrigin = "https://app.example";
