@@ -1,7 +1,7 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
-import { cellText, rowsOf } from "../../../src/server/target.ts";
 import type { Following } from "../../vocabulary/following.ts";
 import { heartbeatsOf } from "../../vocabulary/heartbeats.ts";
+import { liveQueriesOf } from "../live-view.ts";
 import { differencesOf, leaveAndResume, makeUserTable, whyUnknown, type Resumed } from "../resuming/index.ts";
 
 /** The ways in which connections really end; the half-open one is the last, because it is waited for. */
@@ -76,15 +76,7 @@ export const cutSurvived = defineCheck({
       seen.push({ name, resumed });
     }
     // The others were closed, so what is listed of this account is the one that was left half open.
-    const count = async (): Promise<number | null> => {
-      for (const view of ["live", "live_queries"]) {
-        const rows = rowsOf(
-          await target.sql(op, `SELECT COUNT(*) AS c FROM system.${view} WHERE user_id = '${made.user.name}'`),
-        );
-        if (rows !== undefined) return Number(cellText(rows[0]?.["c"]));
-      }
-      return null;
-    };
+    const count = async (): Promise<number | null> => (await liveQueriesOf(target, op, made.user))?.length ?? null;
     const withinMs = Math.max(0, cutAt + heartbeatsOf(target).noticedMs - performance.now());
     const listed = await context.poll(count, (left) => left === 0 || left === null, { withinMs, everyMs: 500 });
     return { cuts: seen, listed, waitedMs: Math.round(performance.now() - cutAt), why: null };

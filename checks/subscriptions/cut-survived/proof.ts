@@ -38,7 +38,9 @@ export default proveCheck(cutSurvived, {
     },
     lingering: {
       seen: { ...sound, listed: 1, waitedMs: 21_000 },
-      fault: changeRows("keepTheDeadListed", /COUNT\(\*\) AS c FROM system\.live WHERE user_id/, () => [["1"]]),
+      fault: changeRows("keepTheDeadListed", /query FROM system\.live WHERE user_id/, () => [
+        ["x-y-q1", "q1", "x", "t", "SELECT * FROM x.t"],
+      ]),
     },
   },
 });
