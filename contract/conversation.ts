@@ -183,9 +183,13 @@ export class Conversation {
   }
 
   async #until(isSo: () => boolean, withinMs: number): Promise<boolean> {
-    const timer = setTimeout(() => this.#changed(), withinMs);
-    const from = performance.now();
-    while (!isSo() && !this.#isClosed() && performance.now() - from < withinMs) {
+    // A timer may fire a little early by the clock, so the timer itself says that the time is up.
+    let isOver = false;
+    const timer = setTimeout(() => {
+      isOver = true;
+      this.#changed();
+    }, withinMs);
+    while (!isSo() && !this.#isClosed() && !isOver) {
       await new Promise<void>((resolve) => {
         this.#changed = resolve;
       });
