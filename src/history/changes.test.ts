@@ -243,11 +243,12 @@ describe("delays", () => {
         const history = legal(plan);
         const writes = history.writes.map((write, at) => ({ ...write, dueAt: write.invokedAt - (held[at] ?? 0) }));
         const doubled = history.delivered.flatMap((change) => [change, { ...change, at: change.at + 9_999 }]);
-        const { delays, expected, missing } = delaysOf({ ...history, writes, delivered: doubled });
+        const { delays, afterAck, expected, missing } = delaysOf({ ...history, writes, delivered: doubled });
         const shown = writes.filter((write) =>
           history.delivered.some((change) => causeOf({ ...history, writes }, change) === write),
         );
         expect(delays).toEqual(shown.map((write) => write.invokedAt + 2 - write.dueAt));
+        expect(afterAck).toEqual(shown.map((write) => Math.max(0, write.invokedAt + 2 - write.returnedAt)));
         expect([expected, missing]).toEqual([writes.filter(({ outcome }) => outcome === "ok").length, 0]);
       }),
     );

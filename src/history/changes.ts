@@ -158,6 +158,8 @@ function same(one: Json, other: Json): boolean {
 export interface Delays {
   /** Milliseconds from when each write was due to be sent until its first event, in the order of the events. */
   readonly delays: readonly number[];
+  /** Of the same events: milliseconds from the acknowledgement of the write, 0 where the event came first. */
+  readonly afterAck: readonly number[];
   /** Acknowledged writes: as many events there had to be. (An unsure write that shows has its delay, and is not expected.) */
   readonly expected: number;
   /** Acknowledged writes without an event: their delays are not known, and not among the delays. */
@@ -168,16 +170,18 @@ export interface Delays {
 export function delaysOf(history: ChangeHistory): Delays {
   const pending = writesByIdentity(history);
   const delays: number[] = [];
+  const afterAck: number[] = [];
   for (const change of history.delivered) {
     const identity = identityOf(change, history);
     const write = pending.get(identity);
     if (write === undefined) continue;
     delays.push(change.at - write.dueAt);
+    afterAck.push(Math.max(0, change.at - write.returnedAt));
     pending.delete(identity);
   }
   const acknowledged = (writes: Iterable<Write>): number =>
     [...writes].filter(({ outcome }) => outcome === "ok").length;
-  return { delays, expected: acknowledged(history.writes), missing: acknowledged(pending.values()) };
+  return { delays, afterAck, expected: acknowledged(history.writes), missing: acknowledged(pending.values()) };
 }
 
 /** The value that a share of the values does not exceed (nearest rank); NaN of nothing. */

@@ -22,14 +22,14 @@ export const changesPrompt = defineCheckOf(stream, {
   limits: { changeMsP99Max: 1_000 },
   findings: {
     late: {
-      say: (d: { p50Ms: number; p99Ms: number; limitMs: number; samples: number }) =>
-        `p99 ${d.p99Ms} ms, p50 ${d.p50Ms} ms over ${d.samples} changes; the limit is ${d.limitMs} ms`,
+      say: (d: { p50Ms: number; p99Ms: number; feedMs: number; limitMs: number; samples: number }) =>
+        `p99 ${d.p99Ms} ms, p50 ${d.p50Ms} ms over ${d.samples} changes, p99 ${d.feedMs} ms after the acknowledgement; the limit is ${d.limitMs} ms`,
     },
   },
   judge(seen, { found, limits }) {
     const why = whyUnknown(seen);
     if (why !== undefined) return unknown(why);
-    const { delays, missing, expected } = delaysOf(historyOf(seen));
+    const { delays, afterAck, missing, expected } = delaysOf(historyOf(seen));
     const delivered = `${expected - missing} of ${expected} acknowledged changes were delivered`;
     const samples = delays.length;
     if (samples < samplesMin) return unknown(`${delivered}; at least ${samplesMin} are needed`);
@@ -38,7 +38,13 @@ export const changesPrompt = defineCheckOf(stream, {
     if (p99Ms > limitMs) {
       if (seen.lagMs > limitMs * lagShareMax)
         return unknown(`this machine was too busy to judge (timers up to ${seen.lagMs} ms late)`);
-      found.late({ p50Ms, p99Ms, limitMs, samples }, { sent: seen });
+      // The control of the same moment: writes that were themselves acknowledged late leave the feed's share open.
+      const feedMs = Math.round(percentile(afterAck, 0.99));
+      if (feedMs <= limitMs)
+        return unknown(
+          `the writes were acknowledged late (p99 of the changes ${p99Ms} ms after the write was due, ${feedMs} ms after its acknowledgement)`,
+        );
+      found.late({ p50Ms, p99Ms, feedMs, limitMs, samples }, { sent: seen });
     }
     // A percentile over all changes needs most of them: what never came is later than any limit, and is lost rather than late.
     const all = [...delays, ...Array.from({ length: missing }, () => Infinity)];

@@ -12,14 +12,15 @@ export default proveCheck(changesPrompt, {
     { ...sound, fenceMs: null },
     soundStream(200),
     { ...soundStream(400, 3_000), lagMs: 2_000 },
+    // The events came soon after the writes, which were acknowledged three seconds late.
+    { ...sound, writes: sound.writes.map((write) => ({ ...write, dueAt: write.dueAt - 3_000 })) },
     // Half of the events never came, and those that did were prompt.
     { ...large, delivered: large.delivered.filter((_, n) => n % 2 === 0) },
     { ...large, delivered: large.delivered.slice(0, 780) },
   ],
   breaks: {
     late: {
-      // The events came soon after the writes, which the server had held up for three seconds.
-      seen: { ...sound, writes: sound.writes.map((write) => ({ ...write, dueAt: write.dueAt - 3_000 })) },
+      seen: soundStream(400, 3_000),
       onPaperOnly: "a delay changes nothing of what is on the wire",
     },
   },
