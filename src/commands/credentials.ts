@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { UsageError } from "../profile/usage.ts";
 import type { ProfileDocument } from "../profile/keys.ts";
-import type { Credentials } from "../session/session.ts";
+import type { Credentials } from "../session/entering.ts";
 import type { Output } from "./output.ts";
 
 export interface CredentialFlags {
