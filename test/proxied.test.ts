@@ -58,3 +58,86 @@ describe("a server that sees us as a remote client", () => {
     expect(readdirSync(path.join(folder, "state"))).toEqual([]);
   });
 });
+
+/** Exchanges the server's tokens for ones that live this long, and keeps their use as a server would. */
+function shortLived(seconds: number, { says = seconds } = {}): ProxyOptions & { readonly refusals: string[] } {
+  const real = new Map<string, { readonly token: string; readonly until: number }>();
+  const refusals: string[] = [];
+  let made = 0;
+  return {
+    refusals,
+    instead(request) {
+      const known = real.get(request.headers.authorization?.slice("Bearer ".length) ?? "");
+      if (known === undefined) return undefined;
+      request.headers.authorization = `Bearer ${known.token}`;
+      if (Date.now() < known.until) return undefined;
+      refusals.push(request.url ?? "");
+      const error = { code: "TOKEN_EXPIRED", message: "The token has expired" };
+      return { status: 401, body: JSON.stringify({ status: "error", results: [], took: 0, error }) };
+    },
+    rewrite(request, body) {
+      if (request.url !== "/v1/api/auth/login") return body;
+      const answer = JSON.parse(body) as { access_token: string };
+      made += 1;
+      const [, claims = ""] = answer.access_token.split(".");
+      const iat = Math.floor(Date.now() / 1000);
+      const changed = { ...(JSON.parse(Buffer.from(claims, "base64url").toString()) as object), made };
+      const shown = Buffer.from(JSON.stringify({ ...changed, iat, exp: iat + says })).toString("base64url");
+      const token = `eyJhbGciOiJIUzI1NiJ9.${shown}.c2lnbmF0dXJl`;
+      real.set(token, { token: answer.access_token, until: Date.now() + seconds * 1000 });
+      return JSON.stringify({ ...answer, access_token: token });
+    },
+  };
+}
+const overHttp = only(
+  "configuration/answers-sql",
+  "configuration/namespaces-kept-apart",
+  "configuration/drop-if-exists-idempotent",
+  "validation/not-null-holds",
+);
+
+describe("a token that ends during the run", () => {
+  test("is renewed in time where it says when it ends", async () => {
+    const proxying = shortLived(2);
+    const { code, stdout } = await check([...overHttp, "--max-rps", "25"], proxying);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/\nREADY {3}4 passed/) as string]);
+    expect(proxying.refusals).toEqual([]);
+  });
+
+  test("is renewed after the first 401 where it ends early", async () => {
+    const proxying = shortLived(2, { says: 86_400 });
+    const { code, stdout } = await check([...overHttp, "--max-rps", "25"], proxying);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/\nREADY {3}4 passed/) as string]);
+    expect(proxying.refusals.length).toBeGreaterThan(0);
+    expect(readdirSync(path.join(folder, "state"))).toEqual([]);
+  });
+
+  test("and was all we had leaves unknown what came after it, as announced", async () => {
+    const proxying = shortLived(4);
+    const proxy = await proxyTo(server.url, proxying);
+    const login = await fetch(`${proxy.url}/v1/api/auth/login`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ user: "root", password: server.rootPassword }),
+    });
+    const { access_token: token } = (await login.json()) as { access_token: string };
+    await proxy.close();
+    const { code, stdout, stderr } = await check([...overHttp, "--max-rps", "5"], proxying, {
+      KALAM_READY_PASSWORD: "",
+      KALAM_READY_USER: "",
+      KALAM_READY_TOKEN: token,
+    });
+    expect(stderr).toMatch(
+      /^kalam-ready: the token expires in \d s, and the budget is 10 min: checks that are not done/m,
+    );
+    expect(stdout).toContain("the run's own token has expired");
+    expect(stdout).not.toContain("✖");
+    expect(code).toBe(2);
+    // What could not be removed stays in the ledger.
+    expect(readdirSync(path.join(folder, "state"))).toHaveLength(1);
+    const env = { KALAM_READY_STATE: path.join(folder, "state"), KALAM_READY_PASSWORD: server.rootPassword };
+    const cleaned = await cli(["cleanup", "--url", server.url, "--user", "root", "--older-than", "1ms"], { env });
+    expect([cleaned.code, cleaned.stdout]).toEqual([0, expect.stringMatching(/none of them is listed/) as string]);
+    rmSync(path.join(folder, "state"), { recursive: true });
+  });
+});

@@ -1,11 +1,13 @@
 /** From a profile to a session: starts the server where that is wanted, logs in, and at the end leaves nothing behind. */
 import { kalamOf } from "../control/kalam.ts";
 import { startServer, StartError, type FolderBook, type OwnServer } from "../control/process.ts";
+import { durationText } from "../duration.ts";
 import type { Ended } from "../exit.ts";
 import type { Profile } from "../profile/effective.ts";
 import type { CleanUp } from "../report.ts";
 import { httpWire } from "../wire/http.ts";
 import { Ledger, ledgerFolder } from "../session/ledger.ts";
+import { claimsOf } from "../session/login.ts";
 import type { Recording } from "../session/recording.ts";
 import { prefixOf } from "../session/scratch.ts";
 import type { Credentials } from "../session/entering.ts";
@@ -31,7 +33,7 @@ export interface Attached {
 }
 
 export interface AttachParts {
-  readonly profile: Pick<Profile, "url" | "serverBin" | "serverConfig" | "kalamBin" | "maxPerSecond">;
+  readonly profile: Pick<Profile, "url" | "serverBin" | "serverConfig" | "kalamBin" | "maxPerSecond" | "budgetMs">;
   /** A server of ours that runs already; it is not stopped at the end. */
   readonly server?: OwnServer | undefined;
   readonly run: string;
@@ -105,6 +107,10 @@ export async function attach(
     const exit = ({ unreachable: "unreachable", denied: "denied", notKalamDb: "cannotTell" } as const)[opened.kind];
     return { ended: { exit, sentence: `${url}: ${opened.sentence}` }, url };
   }
+  if (credentials.kind === "token") {
+    const warning = tooShortFor(credentials.token, profile.budgetMs);
+    if (warning !== undefined) output.complain(warning);
+  }
   let cleaned: Promise<CleanUp> | undefined;
   const cleanUp = async ({ keep }: { keep: boolean }): Promise<CleanUp> => await (cleaned ??= cleanUpRun(opened, keep));
   return {
@@ -121,6 +127,14 @@ export async function attach(
       }
     },
   };
+}
+
+/** A token cannot be renewed: said at the beginning, what is unknown at the end surprises nobody. */
+function tooShortFor(token: string, budgetMs: number): string | undefined {
+  const { exp } = claimsOf(token);
+  const leftMs = typeof exp === "number" ? exp * 1000 - Date.now() : Infinity;
+  if (leftMs >= budgetMs) return undefined;
+  return `the token expires in ${durationText(Math.max(0, Math.round(leftMs / 1000) * 1000))}, and the budget is ${durationText(budgetMs)}: checks that are not done by then will be unknown; use a password, which can log in again, or a token that lasts longer`;
 }
 
 /** Throws CannotWriteError: what could not be found again must not be created. */

@@ -51,7 +51,8 @@ export type Answer = Exchanged &
       }
     | {
         readonly kind: "unsure";
-        readonly because: Breakage | "unavailable" | "unrecognised";
+        /** `expired`: the token that the run had for the account; the answer to it is not shown as a status. */
+        readonly because: Breakage | "unavailable" | "unrecognised" | "expired";
         readonly status?: number;
         readonly code?: string;
         readonly message: string;

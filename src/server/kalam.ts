@@ -1,7 +1,7 @@
 /** The `kalam` command line for checks: run with one of the run's own accounts, paced and recorded like a request. */
 import type { KalamAddress, KalamOutcome, KalamRun } from "../wire/kalam.ts";
 import { commandText } from "../formats/shell.ts";
-import { restMs, type Account, type SenderParts } from "./sender.ts";
+import { expiredSentence, restMs, type Account, type SenderParts } from "./sender.ts";
 import type { Wire } from "../wire/wire.ts";
 
 export interface KalamOptions {
@@ -39,17 +39,19 @@ const kalamMs = 30_000;
  */
 export function makeKalam(
   kalam: NonNullable<Wire["kalam"]>,
-  parts: Pick<SenderParts, "tokens" | "pacer" | "recording" | "signal" | "onRate">,
+  parts: Pick<SenderParts, "tokens" | "renewal" | "pacer" | "recording" | "signal" | "onRate">,
   passwordOf: (account: Account) => string,
 ): RunKalam {
   const { tokens, pacer, recording, signal } = parts;
-  return async (as, args, options = {}) => {
+  async function runOnce(as: Account, args: readonly string[], options: KalamOptions): Promise<KalamSaid> {
     signal?.throwIfAborted();
     const { at = "server", statements = 1, timeoutMs = kalamMs, entersWith = "token", mayColor } = options;
     const password = passwordOf(as);
     const byToken = entersWith === "token";
+    if (byToken) await parts.renewal?.prepare(as.name);
+    const token = tokens.get(as.name) ?? "";
     const secrets = byToken
-      ? ["--token", tokens.get(as.name) ?? ""]
+      ? ["--token", token]
       : ["--user", as.name, "--password", entersWith === "password" ? password : `not-${as.name}`];
     const number = recording.next();
     if (at === "server") {
@@ -88,7 +90,14 @@ export function makeKalam(
       parts.onRate?.(outcome.stderr.includes("IP_BANNED") ? "IP_BANNED" : "RATE_LIMIT_EXCEEDED");
     }
     signal?.throwIfAborted();
-    return { ...outcome, exchange: number };
+    const said = { ...outcome, exchange: number };
+    if (!byToken || at !== "server" || !/\bTOKEN_EXPIRED\b/.test(outcome.stderr)) return said;
+    const expiry = await parts.renewal?.afterRefusal(as.name, token, true);
+    return expiry === "again" || expiry === "expired" ? { ...said, notStarted: expiredSentence } : said;
+  }
+  return async (as, args, options = {}) => {
+    const said = await runOnce(as, args, options);
+    return said.notStarted === expiredSentence ? await runOnce(as, args, options) : said;
   };
 }
 

@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Json } from "../wire/json.ts";
 import { Pacer } from "../session/pacing.ts";
 import { Recording, type Exchange } from "../session/recording.ts";
+import { Redactor } from "../session/redaction.ts";
+import { Renewal } from "../session/renewal.ts";
 import { makeSender, type Account, type Sender, type SenderParts } from "./sender.ts";
 import type { RawAnswer, RawRequest } from "../wire/wire.ts";
 
@@ -225,6 +227,54 @@ describe("told that it goes too fast", () => {
     await sender.sql(alice, "SELECT 1");
     await sender.request(null, { method: "GET", path: "/health" });
     expect(rates).toEqual(["IP_BANNED", "IP_BANNED"]);
+  });
+});
+
+describe("a token that has expired", () => {
+  const tokens = new Map<string, string>();
+  const expired = (): RawAnswer =>
+    answered(401, { status: "error", error: { code: "TOKEN_EXPIRED", message: "over" } });
+  const renewing = (password?: string): Renewal => {
+    const renewal = new Renewal({
+      tokens,
+      redactor: new Redactor(),
+      logIn: () => Promise.resolve({ kind: "in", token: "second", user: "alice", role: "user", field: "user" }),
+    });
+    renewal.keep("alice", "first", password);
+    return renewal;
+  };
+  const sent = ({ requests }: Set): unknown[] => requests.map(({ headers }) => headers["authorization"]);
+  const me = { method: "GET", path: "/v1/api/auth/me" } as const;
+
+  test("is renewed, and the request is sent again with the new one", async () => {
+    const one = set([expired, () => answered(200, success)], { tokens, renewal: renewing("pw") });
+    expect(await one.sender.sql(alice, "INSERT …")).toMatchObject({ kind: "ok", exchange: 2 });
+    expect(sent(one)).toEqual(["Bearer first", "Bearer second"]);
+    const other = set([expired, () => answered(200, "{}")], { tokens, renewal: renewing("pw") });
+    expect(await other.sender.request(alice, me)).toMatchObject({ kind: "answered", status: 200 });
+  });
+
+  test("and cannot be renewed leaves the request open: no status, no refusal", async () => {
+    const one = set([expired], { tokens, renewal: renewing() });
+    const answer = await one.sender.sql(alice, "INSERT …");
+    expect(answer).toMatchObject({ kind: "unsure", because: "expired" });
+    expect(answer).not.toHaveProperty("status");
+    expect(await one.sender.request(alice, me)).toMatchObject({ kind: "broken", because: "expired" });
+    expect(one.requests).toHaveLength(2);
+  });
+
+  test("is the answer where the new one is called expired, too", async () => {
+    const one = set([expired], { tokens, renewal: renewing("pw") });
+    expect(await one.sender.sql(alice, "SELECT 1")).toMatchObject({ kind: "refused", cause: "login" });
+    expect(one.requests).toHaveLength(2);
+  });
+
+  test.for(["authorization", "Authorization"])("of a check's own, in %s, is sent as it is", async (name) => {
+    const one = set([expired], { tokens, renewal: renewing("pw") });
+    const headers = { [name]: "Bearer old" };
+    expect(await one.sender.sql(alice, "SELECT 1", { headers })).toMatchObject({ kind: "refused", cause: "login" });
+    expect(await one.sender.request(alice, { ...me, headers })).toMatchObject({ kind: "answered", status: 401 });
+    expect(one.requests.map((request) => request.headers[name])).toEqual(["Bearer old", "Bearer old"]);
   });
 });
 

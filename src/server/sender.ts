@@ -1,8 +1,9 @@
 /** Sends requests for an account: adds the token, paces, records and reads the answer. Used by the runner and by checks. */
-import { type Json, parseExact, writeExact } from "../wire/json.ts";
+import { isRecord, type Json, parseExact, writeExact } from "../wire/json.ts";
 import { readAnswer, outcomeOf, type Answer } from "./answer.ts";
 import type { Pacer } from "../session/pacing.ts";
 import type { Recording } from "../session/recording.ts";
+import type { Expiry, Renewal } from "../session/renewal.ts";
 import type { RawAnswer, Wire } from "../wire/wire.ts";
 
 export type Role = "user" | "service" | "dba" | "system";
@@ -33,8 +34,18 @@ export interface PlainRequest {
   readonly timeoutMs?: number;
 }
 
+/** The run's own token has expired and could not be renewed: the answer to it shows nothing about the request. */
+interface Expired {
+  readonly kind: "broken";
+  readonly because: "expired";
+  readonly detail: string;
+  readonly status?: number;
+  readonly sentAt: number;
+  readonly doneAt: number;
+}
+
 /** A raw answer with its number and its body as text and, if it is JSON, parsed. */
-export type Reply = RawAnswer & { readonly exchange: number; readonly text: string; readonly json?: Json };
+export type Reply = (RawAnswer | Expired) & { readonly exchange: number; readonly text: string; readonly json?: Json };
 
 export interface Sender {
   /** One SQL request. Never throws, whatever the server answers; rejects when the signal is aborted. */
@@ -46,6 +57,8 @@ export interface Sender {
 export interface SenderParts {
   readonly wire: Wire;
   readonly tokens: ReadonlyMap<string, string>;
+  /** Keeps the tokens from expiring; without it they are sent as they are. */
+  readonly renewal?: Renewal;
   readonly pacer: Pacer;
   readonly recording: Recording;
   readonly timeoutMs: number;
@@ -63,14 +76,17 @@ const restMsMax = 30_000;
 export function makeSender(parts: SenderParts): Sender {
   const { wire, tokens, pacer, recording, signal } = parts;
 
+  /** The raw answer, and the token that was added for the account. */
   async function send(
     as: Account | null,
     request: PlainRequest & { ownConnection?: boolean; connection?: string },
-  ): Promise<RawAnswer> {
-    const token = as === null ? undefined : tokens.get(as.name);
-    const headers = { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...request.headers };
+  ): Promise<{ raw: RawAnswer; token: string | undefined }> {
+    const own = as !== null && !hasToken(request.headers);
+    if (own) await parts.renewal?.prepare(as.name);
     await pacer.turn(lanesOf(as, request.path), signal);
-    return await wire.exchange({
+    const token = own ? tokens.get(as.name) : undefined;
+    const headers = { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...request.headers };
+    const raw = await wire.exchange({
       method: request.method,
       path: request.path,
       headers,
@@ -80,6 +96,22 @@ export function makeSender(parts: SenderParts): Sender {
       ...(request.connection === undefined ? {} : { connection: request.connection }),
       ...(signal === undefined ? {} : { signal }),
     });
+    return { raw, token };
+  }
+
+  /** What a 401 to one of our own tokens means; undefined for every other answer. */
+  async function expiryOf(
+    as: Account | null,
+    token: string | undefined,
+    raw: RawAnswer,
+    code: string,
+  ): Promise<Expiry | undefined> {
+    if (as === null || token === undefined || raw.kind === "broken") return undefined;
+    if (raw.status !== 401) {
+      parts.renewal?.accepted(as.name, token);
+      return undefined;
+    }
+    return await parts.renewal?.afterRefusal(as.name, token, code === "TOKEN_EXPIRED");
   }
 
   function pauseIfLimited(
@@ -96,66 +128,98 @@ export function makeSender(parts: SenderParts): Sender {
     parts.onRate?.(code);
   }
 
+  async function trySql(
+    as: Account | null,
+    text: string,
+    options: SqlOptions,
+  ): Promise<{ answer: Answer; expiry: Expiry | undefined }> {
+    signal?.throwIfAborted();
+    const { params, namespace, headers, timeoutMs, ownConnection, connection } = options;
+    const body: Json = {
+      sql: text,
+      ...(params === undefined ? {} : { params }),
+      ...(namespace === undefined ? {} : { namespace_id: namespace }),
+    };
+    const number = recording.next();
+    const { raw, token } = await send(as, {
+      method: "POST",
+      path: sqlPath,
+      headers: { "content-type": "application/json", ...headers },
+      body: writeExact(body),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...(ownConnection === undefined ? {} : { ownConnection }),
+      ...(connection === undefined ? {} : { connection }),
+    });
+    const answer = readAnswer(raw, number);
+    const shown = {
+      ...(params === undefined ? {} : { params: writeExact(params) }),
+      ...(namespace === undefined ? {} : { namespace }),
+    };
+    const who = as === null ? {} : { as: as.name };
+    recording.note({
+      number,
+      method: "POST",
+      path: sqlPath,
+      text,
+      ...who,
+      ...shown,
+      outcome: outcomeOf(answer),
+      sentAt: raw.sentAt,
+      doneAt: raw.doneAt,
+    });
+    const code = answer.kind === "ok" ? "" : (answer.code ?? "");
+    pauseIfLimited(as, sqlPath, answer.status, code, raw);
+    signal?.throwIfAborted();
+    return { answer, expiry: await expiryOf(as, token, raw, code) };
+  }
+
+  async function tryRequest(
+    as: Account | null,
+    request: PlainRequest,
+  ): Promise<{ reply: Reply; expiry: Expiry | undefined }> {
+    signal?.throwIfAborted();
+    const number = recording.next();
+    const { raw, token } = await send(as, request);
+    const text = raw.kind === "answered" ? new TextDecoder().decode(raw.body) : "";
+    const json = jsonOf(text);
+    const outcome =
+      raw.kind === "answered" ? `${raw.status} ${withoutTokens(text).slice(0, 200)}` : `${raw.because}: ${raw.detail}`;
+    const body = typeof request.body === "string" ? { text: request.body } : {};
+    const who = as === null ? {} : { as: as.name };
+    const { method, path } = request;
+    recording.note({ number, method, path, ...who, ...body, outcome, sentAt: raw.sentAt, doneAt: raw.doneAt });
+    pauseIfLimited(as, path, raw.kind === "answered" ? raw.status : undefined, codeOf(json), raw);
+    signal?.throwIfAborted();
+    const reply = { ...raw, exchange: number, text, ...(json === undefined ? {} : { json }) };
+    return { reply, expiry: await expiryOf(as, token, raw, codeOf(json)) };
+  }
+
   return {
     async sql(as, text, options = {}) {
-      signal?.throwIfAborted();
-      const { params, namespace, headers, timeoutMs, ownConnection, connection } = options;
-      const body: Json = {
-        sql: text,
-        ...(params === undefined ? {} : { params }),
-        ...(namespace === undefined ? {} : { namespace_id: namespace }),
-      };
-      const number = recording.next();
-      const raw = await send(as, {
-        method: "POST",
-        path: sqlPath,
-        headers: { "content-type": "application/json", ...headers },
-        body: writeExact(body),
-        ...(timeoutMs === undefined ? {} : { timeoutMs }),
-        ...(ownConnection === undefined ? {} : { ownConnection }),
-        ...(connection === undefined ? {} : { connection }),
-      });
-      const answer = readAnswer(raw, number);
-      const shown = {
-        ...(params === undefined ? {} : { params: writeExact(params) }),
-        ...(namespace === undefined ? {} : { namespace }),
-      };
-      const who = as === null ? {} : { as: as.name };
-      recording.note({
-        number,
-        method: "POST",
-        path: sqlPath,
-        text,
-        ...who,
-        ...shown,
-        outcome: outcomeOf(answer),
-        sentAt: raw.sentAt,
-        doneAt: raw.doneAt,
-      });
-      pauseIfLimited(as, sqlPath, answer.status, answer.kind === "ok" ? "" : (answer.code ?? ""), raw);
-      signal?.throwIfAborted();
-      return answer;
+      let tried = await trySql(as, text, options);
+      if (tried.expiry === "again") tried = await trySql(as, text, options);
+      const { answer, expiry } = tried;
+      if (expiry === undefined || expiry === "refused") return answer;
+      const { exchange, sentAt, doneAt } = answer;
+      const message = `${expiredSentence}: ${outcomeOf(answer)}`;
+      return { kind: "unsure", because: "expired", message, exchange, sentAt, doneAt };
     },
 
     async request(as, request) {
-      signal?.throwIfAborted();
-      const number = recording.next();
-      const raw = await send(as, request);
-      const text = raw.kind === "answered" ? new TextDecoder().decode(raw.body) : "";
-      const json = jsonOf(text);
-      const outcome =
-        raw.kind === "answered"
-          ? `${raw.status} ${withoutTokens(text).slice(0, 200)}`
-          : `${raw.because}: ${raw.detail}`;
-      const body = typeof request.body === "string" ? { text: request.body } : {};
-      const who = as === null ? {} : { as: as.name };
-      const { method, path } = request;
-      recording.note({ number, method, path, ...who, ...body, outcome, sentAt: raw.sentAt, doneAt: raw.doneAt });
-      pauseIfLimited(as, path, raw.kind === "answered" ? raw.status : undefined, codeOf(json), raw);
-      signal?.throwIfAborted();
-      return { ...raw, exchange: number, text, ...(json === undefined ? {} : { json }) };
+      let tried = await tryRequest(as, request);
+      if (tried.expiry === "again") tried = await tryRequest(as, request);
+      const { reply, expiry } = tried;
+      if (expiry === undefined || expiry === "refused") return reply;
+      const { exchange, sentAt, doneAt } = reply;
+      return { kind: "broken", because: "expired", detail: expiredSentence, exchange, text: "", sentAt, doneAt };
     },
   };
+}
+
+export const expiredSentence = "the run's own token has expired";
+
+function hasToken(headers: PlainRequest["headers"] = {}): boolean {
+  return Object.keys(headers).some((name) => name.toLowerCase() === "authorization");
 }
 
 function lanesOf(as: Account | null, path: string): string[] {
@@ -179,6 +243,7 @@ function jsonOf(text: string): Json | undefined {
 }
 
 function codeOf(json: Json | undefined): string {
-  if (typeof json !== "object" || json === null || !("error" in json)) return "";
-  return typeof json["error"] === "string" ? json["error"] : "";
+  const error = isRecord(json) ? json["error"] : undefined;
+  const code = isRecord(error) ? error["code"] : error;
+  return typeof code === "string" ? code : "";
 }

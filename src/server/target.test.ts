@@ -113,3 +113,40 @@ describe("once its signal is aborted a target is dead:", () => {
     expect(await session.sender.sql(root, "SELECT 1")).toMatchObject({ kind: "ok" });
   });
 });
+
+describe("a live connection", () => {
+  test("is opened with a token that was renewed before, and not at all with one that is over", async () => {
+    const messages: string[] = [];
+    const wire: Wire = {
+      ...wireInto([]),
+      socket(_, listener) {
+        const answer = (text: string): void => {
+          messages.push(text);
+          listener.frame({ text: '{"type":"auth_success","user":"u"}', at: 1 });
+        };
+        const nothing = (): void => {};
+        const rest = { write: nothing, ping: nothing, reset: nothing, cutMidFrame: nothing, pause: nothing };
+        const socket = { ...rest, resume: nothing, close: nothing, send: (data: unknown) => answer(String(data)) };
+        return Promise.resolve({ kind: "open", socket, at: 0 });
+      },
+    };
+    const session = sessionOver(wire);
+    const tokens = new Map([[own.name, "old"]]);
+    let over = false;
+    const renewal = {
+      prepare(name: string) {
+        tokens.set(name, "new");
+        return Promise.resolve();
+      },
+      isOver: () => over,
+    };
+    Object.assign(session.parts, { tokens, renewal });
+    Object.assign(session, { sockets: { opened: 0 } });
+    const target = makeTarget(session, { wire, signal: never, holder: {} });
+    expect(await target.live(own)).toMatchObject({ login: { kind: "in" } });
+    expect(JSON.parse(messages[0] ?? "")).toMatchObject({ type: "authenticate", token: "new" });
+    over = true;
+    expect(await target.live(own)).toEqual({ kind: "failed", why: "the run's own token has expired" });
+    expect(await target.live(own, { token: "theirs" })).toMatchObject({ login: { kind: "in" } });
+  });
+});

@@ -1,7 +1,7 @@
 /** The server as checks see it. */
 import type { Control } from "../wire/control.ts";
 import { makeKalam, type RunKalam } from "./kalam.ts";
-import { makeSender, restMs, withoutTokens, type Account, type Sender } from "./sender.ts";
+import { expiredSentence, makeSender, restMs, withoutTokens, type Account, type Sender } from "./sender.ts";
 import type { OwnRole } from "../session/accounts.ts";
 import { livePath, openLive, pingEveryMs, type Live, type LiveOptions, type NoLive, type Noted } from "./live.ts";
 import type { Capabilities, Session } from "../session/session.ts";
@@ -104,6 +104,9 @@ export function makeTarget(
       if (open === undefined) return { kind: "failed", why: "live connections are not available here" };
       session.sockets.opened += 1;
       const lane = `message:${session.sockets.opened}`;
+      const renewal = options.token === undefined ? session.parts.renewal : undefined;
+      if (as !== null) await renewal?.prepare(as.name);
+      if (as !== null && renewal?.isOver(as.name) === true) return { kind: "failed", why: expiredSentence };
       await session.parts.pacer.turn(["run", "address"], signal);
       return await openLive(options, {
         open,

@@ -7,10 +7,11 @@ import { enter, type Credentials, type NoSession } from "./entering.ts";
 import { onlyRow, rowsOf } from "../server/answer.ts";
 import { cellText, isRecord } from "../wire/json.ts";
 import type { Ledger } from "./ledger.ts";
-import type { LoginField } from "./login.ts";
+import { logIn, type LoginField } from "./login.ts";
 import { halfOf, Pacer } from "./pacing.ts";
 import type { Recording } from "./recording.ts";
 import type { Redactor } from "./redaction.ts";
+import { Renewal } from "./renewal.ts";
 import { prefixOf } from "./scratch.ts";
 import { makeSender, type Account, type Sender, type SenderParts } from "../server/sender.ts";
 import type { Wire } from "../wire/wire.ts";
@@ -62,9 +63,16 @@ export async function openSession(parts: SessionParts): Promise<Session | NoSess
   const tokens = new Map<string, string>();
   const pacer = new Pacer();
   const rate = { refusals: 0, banned: false };
+  let field: LoginField | undefined;
+  const renewal = new Renewal({
+    tokens,
+    redactor,
+    logIn: async (user, password) => await logIn(sender, user, password, field),
+  });
   const senderParts: SenderParts = {
     wire,
     tokens,
+    renewal,
     pacer,
     recording,
     timeoutMs,
@@ -80,10 +88,12 @@ export async function openSession(parts: SessionParts): Promise<Session | NoSess
   }
   setPaces(pacer, !isLoopback(url), {});
 
-  const entered = await enter(sender, credentials, (user, token) => tokens.set(user, token));
+  const entered = await enter(sender, credentials, (user, token) => renewal.keep(user, token));
   if (entered.kind !== "in") return entered;
-  redactor.add(entered.token);
-  tokens.set(entered.user, entered.token);
+  if (credentials.kind === "password") {
+    field = entered.field;
+    renewal.keep(entered.user, entered.token, credentials.password);
+  }
   const login: Account = { name: entered.user, role: entered.role };
   // A port published on loopback or a tunnel: the server still limits us like any remote client.
   const remote = entered.remote || !isLoopback(url);
@@ -95,7 +105,7 @@ export async function openSession(parts: SessionParts): Promise<Session | NoSess
     sender,
     login,
     loginField: entered.field,
-    tokens,
+    renewal,
     redactor,
     ledger,
     prefix: prefixOf(run),
