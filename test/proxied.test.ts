@@ -141,3 +141,33 @@ describe("a token that ends during the run", () => {
     rmSync(path.join(folder, "state"), { recursive: true });
   });
 });
+
+describe("a server, or a proxy, that calls us too fast", () => {
+  const slower = { status: 429, body: "<h1>Too Many Requests</h1>" };
+
+  test("now and then is waited for, and is as ready as any other", async () => {
+    let asked = 0;
+    const { code, stdout } = await check(few.slice(0, 4), {
+      instead() {
+        asked += 1;
+        return asked % 10 === 0 ? slower : undefined;
+      },
+    });
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/\nREADY {3}2 passed/) as string]);
+  });
+
+  test("from some request on leaves everything after it unknown, within the budget and whatever it asks for", async () => {
+    let asked = 0;
+    const beganAt = performance.now();
+    const { code, stdout } = await check([...overHttp, "--budget", "4s"], {
+      instead() {
+        asked += 1;
+        return asked > 30 ? { ...slower, headers: { "retry-after": "86400" } } : undefined;
+      },
+    });
+    expect(stdout).not.toContain("✖");
+    expect(code).toBe(2);
+    expect(performance.now() - beganAt).toBeLessThan(40_000);
+    rmSync(path.join(folder, "state"), { recursive: true });
+  });
+});

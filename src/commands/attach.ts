@@ -100,6 +100,7 @@ export async function attach(
     recording,
     openLedger: () => openLedger(url),
     timeoutMs: requestMs,
+    budgetMs: profile.budgetMs,
     ...(profile.maxPerSecond === undefined ? {} : { maxPerSecond: profile.maxPerSecond }),
   });
   if ("kind" in opened) {
@@ -159,6 +160,7 @@ async function cleanUpRun(session: Session, keep: boolean): Promise<CleanUp> {
       sentence: `kept on request; kalam-ready cleanup --url ${session.url} --run ${run} removes it`,
     };
   }
+  session.parts.pacer.endRests(performance.now());
   const named = ledger.left().flatMap(({ kind, name }) => (kind === "namespace" ? [name] : []));
   const swept = await sweep(sender, login, { prefix: prefixOf(run), named, withinMs: sweepWithinMs });
   if (swept.kind !== "clean") return swept;

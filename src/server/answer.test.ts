@@ -172,7 +172,7 @@ describe("a success that does not hold together is malformed", () => {
 
 describe("what is no answer of KalamDB leaves open whether it was done", () => {
   test.for([
-    [429, "slow down", "malformed"],
+    [429, "slow down", "rate"],
     [404, "", "malformed"],
     [413, "<html>too large</html>", "malformed"],
     [302, "", "malformed"],

@@ -51,8 +51,11 @@ export type Answer = Exchanged &
       }
     | {
         readonly kind: "unsure";
-        /** `expired`: the token that the run had for the account; the answer to it is not shown as a status. */
-        readonly because: Breakage | "unavailable" | "unrecognised" | "expired";
+        /**
+         * `rate`: too fast even after waiting, so it was not executed. `expired`: the token that the run had for the
+         * account; then there is no status.
+         */
+        readonly because: Breakage | "unavailable" | "unrecognised" | "rate" | "expired";
         readonly status?: number;
         readonly code?: string;
         readonly message: string;
@@ -90,7 +93,7 @@ export function readAnswer(raw: RawAnswer, exchange: number): Answer {
     return { kind: "ok", status, results: envelope.results, tookMs: envelope.tookMs, ...times };
   }
   if (envelope.kind === "neither") {
-    const because = status >= 500 ? "unavailable" : "malformed";
+    const because = status === 429 ? "rate" : status >= 500 ? "unavailable" : "malformed";
     return { kind: "unsure", because, status, message: envelope.why, ...times };
   }
   const { code, message } = envelope;

@@ -95,10 +95,22 @@ test("a run at nobody asks the server for nothing, and cannot be repeated by han
   expect(noted === undefined ? "" : curlText("http://x", noted)).toBeUndefined();
 });
 
-test("being told to go slower is heeded", async () => {
-  const { run, codes } = stage({ exitCode: 1, stderr: "Error: Server error (429): RATE_LIMIT_EXCEEDED" });
-  await run(own, ["-c", "SELECT 1"]);
-  expect(codes).toEqual(["RATE_LIMIT_EXCEEDED"]);
+test("being told to go slower is heeded: a single statement is run three times, and then nothing is known", async () => {
+  const stderr = "Error: Server error (429): RATE_LIMIT_EXCEEDED";
+  const { run, codes } = stage({ exitCode: 1, stderr });
+  expect(await run(own, ["-c", "SELECT 1"])).toMatchObject({ notStarted: expect.stringContaining("429") as string });
+  expect(codes).toEqual(["RATE_LIMIT_EXCEEDED", "RATE_LIMIT_EXCEEDED", "RATE_LIMIT_EXCEEDED"]);
+  for (const options of [{ statements: 2 }, { onStdout: () => {} }, { closeStdout: "at once" }] as const) {
+    const once = stage({ exitCode: 1, stderr });
+    expect(await once.run(own, ["-f", "a.sql"], options)).toMatchObject({ notStarted: expect.anything() as string });
+    expect(once.runs).toHaveLength(1);
+  }
+});
+
+test("after a ban it is not run again", async () => {
+  const { run, runs, codes } = stage({ exitCode: 1, stderr: "Error: Server error (403): IP_BANNED" });
+  expect(await run(own, ["-c", "SELECT 1"])).toMatchObject({ notStarted: "the server has banned this address" });
+  expect([codes, runs.length]).toEqual([["IP_BANNED"], 1]);
 });
 
 test("after its target has died it runs no more", async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { Control, TrialOutcome } from "../wire/control.ts";
 import type { OwnRole } from "../session/accounts.ts";
 import { Pacer } from "../session/pacing.ts";
@@ -148,5 +148,29 @@ describe("a live connection", () => {
     over = true;
     expect(await target.live(own)).toEqual({ kind: "failed", why: "the run's own token has expired" });
     expect(await target.live(own, { token: "theirs" })).toMatchObject({ login: { kind: "in" } });
+  });
+
+  test("that was refused as too fast is tried again, unless that was the question", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      let opened = 0;
+      const wire: Wire = {
+        ...wireInto([]),
+        socket() {
+          opened += 1;
+          return Promise.resolve({ kind: "failed", because: "malformed", detail: "429", status: 429 });
+        },
+      };
+      const session = sessionOver(wire);
+      Object.assign(session, { sockets: { opened: 0 } });
+      const target = makeTarget(session, { wire, signal: never, holder: {} });
+      const opening = target.live(own);
+      await vi.runAllTimersAsync();
+      expect([await opening, opened]).toEqual([{ kind: "failed", why: "429", status: 429 }, 3]);
+      expect(await target.live(own, { expectRate: true })).toMatchObject({ status: 429 });
+      expect(opened).toBe(4);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

@@ -1,9 +1,10 @@
 /** The server as checks see it. */
 import type { Control } from "../wire/control.ts";
 import { makeKalam, type RunKalam } from "./kalam.ts";
-import { expiredSentence, makeSender, restMs, withoutTokens, type Account, type Sender } from "./sender.ts";
+import { expiredSentence, makeSender, triesMax, withoutTokens, type Account, type Sender } from "./sender.ts";
 import type { OwnRole } from "../session/accounts.ts";
 import { livePath, openLive, pingEveryMs, type Live, type LiveOptions, type NoLive, type Noted } from "./live.ts";
+import { restMs, sleep } from "../session/pacing.ts";
 import type { Capabilities, Session } from "../session/session.ts";
 import type { Wire } from "../wire/wire.ts";
 
@@ -103,25 +104,30 @@ export function makeTarget(
       const open = wire.socket;
       if (open === undefined) return { kind: "failed", why: "live connections are not available here" };
       session.sockets.opened += 1;
+      const { pacer, renewal, tokens, onRate } = session.parts;
       const lane = `message:${session.sockets.opened}`;
-      const renewal = options.token === undefined ? session.parts.renewal : undefined;
-      if (as !== null) await renewal?.prepare(as.name);
-      if (as !== null && renewal?.isOver(as.name) === true) return { kind: "failed", why: expiredSentence };
-      await session.parts.pacer.turn(["run", "address"], signal);
-      return await openLive(options, {
-        open,
-        pingEveryMs: pingEveryMs(session.capabilities.settings),
-        token: as === null ? undefined : session.parts.tokens.get(as.name),
-        signal,
-        note: (text) => noteMessage(session, as, text),
-        tooFast: (code) => {
-          // A limit on messages is per connection; any other is per address.
-          for (const name of code === "RATE_LIMIT_EXCEEDED" ? [lane] : [lane, "address"])
-            session.parts.pacer.rest(name, restMs);
-          session.parts.onRate?.(code);
-        },
-        turn: async () => await session.parts.pacer.turn([lane], signal),
-      });
+      const own = options.token === undefined ? as : null;
+      for (let tries = 1; ; tries += 1) {
+        if (own !== null) await renewal?.prepare(own.name);
+        if (own !== null && renewal?.isOver(own.name) === true) return { kind: "failed", why: expiredSentence };
+        await pacer.turn(["run", "address"], signal);
+        const live = await openLive(options, {
+          open,
+          pingEveryMs: pingEveryMs(session.capabilities.settings),
+          token: as === null ? undefined : tokens.get(as.name),
+          signal,
+          note: (text) => noteMessage(session, as, text),
+          tooFast: (code) => {
+            // A limit on messages is per connection; any other is per address.
+            for (const name of code === "RATE_LIMIT_EXCEEDED" ? [lane] : [lane, "address"]) pacer.rest(name);
+            onRate?.(code);
+          },
+          turn: async () => await pacer.turn([lane], signal),
+        });
+        const limited = "kind" in live && live.status === 429;
+        if (!limited || options.expectRate === true || tries === triesMax) return live;
+        await sleep(restMs, signal);
+      }
     },
     password,
     ...(wire.control === undefined ? {} : { control: abortable(wire.control, signal) }),

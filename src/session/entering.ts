@@ -46,6 +46,7 @@ export async function enter(
 /** Why the server cannot be a KalamDB that is ready for us, if this answer shows it; else the login decides. */
 function readStatus(reply: Reply): Status | NoSession {
   if (reply.kind === "broken") {
+    if (reply.because === "rate") return { kind: "denied", sentence: `GET ${statusPath} was refused: ${reply.detail}` };
     if (reply.because === "unreachable" || reply.because === "timeout" || reply.because === "reset") {
       return { kind: "unreachable", sentence: reply.detail };
     }
@@ -53,7 +54,7 @@ function readStatus(reply: Reply): Status | NoSession {
   }
   const { status, json } = reply;
   const said = `${status} ${reply.text.replace(/\s+/g, " ").slice(0, 120)}`.trim();
-  if (status === 429 || (isRecord(json) && (json["error"] === "IP_BANNED" || json["error"] === "TOO_MANY_CONNECTIONS")))
+  if (isRecord(json) && (json["error"] === "IP_BANNED" || json["error"] === "TOO_MANY_CONNECTIONS"))
     return { kind: "denied", sentence: `GET ${statusPath} was refused: ${said}` };
   if (status === 200 && isRecord(json) && typeof json["needs_setup"] === "boolean")
     return { kind: "status", needsSetup: json["needs_setup"], remote: false };

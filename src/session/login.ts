@@ -44,8 +44,14 @@ async function tryField(sender: Sender, field: LoginField, user: string, passwor
 }
 
 function outcome(reply: Reply, user: string, field: LoginField): LoginOutcome {
-  if (reply.kind === "broken")
-    return { kind: "unclear", sentence: `the login of ${user} was not answered: ${reply.detail}` };
+  if (reply.kind === "broken") {
+    return reply.because === "rate"
+      ? {
+          kind: "denied",
+          sentence: `the login of ${user} was refused: too many logins from this address (${reply.detail})`,
+        }
+      : { kind: "unclear", sentence: `the login of ${user} was not answered: ${reply.detail}` };
+  }
   const { json, status } = reply;
   if (status === 200 && isRecord(json) && typeof json["access_token"] === "string") {
     const about = json["user"];
@@ -61,11 +67,6 @@ function outcome(reply: Reply, user: string, field: LoginField): LoginOutcome {
       : "it will not be retried: five wrong passwords lock the account";
     return { kind: "denied", sentence: `the login of ${user} was refused (${status} ${words}); ${advice}` };
   }
-  if (status === 429)
-    return {
-      kind: "denied",
-      sentence: `the login of ${user} was refused: too many logins from this address (429 ${words})`,
-    };
   const location = reply.headers["location"] === undefined ? "" : ` (a redirect to ${reply.headers["location"]})`;
   return {
     kind: "unclear",

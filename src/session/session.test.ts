@@ -193,7 +193,9 @@ describe("no session", () => {
       /not been set up/,
     ],
   ])("%s: %s", async ([kind, , routes, words]) => {
-    const { opened, ledgers, requests } = await open(routes);
+    const opening = open(routes);
+    await vi.runAllTimersAsync();
+    const { opened, ledgers, requests } = await opening;
     expect(opened).toEqual({ kind, sentence: expect.stringMatching(words) as string });
     expect(ledgers).toEqual([]);
     expect(requests.filter(({ path: to }) => to.endsWith("/login")).length).toBeLessThanOrEqual(1);
@@ -246,7 +248,7 @@ describe("a session", () => {
   test("counts what it was told about going too fast, also from the senders of checks", async () => {
     const opened = await session({ SELECT: { status: 429, body: { error: "RATE_LIMIT_EXCEEDED" } } });
     expect(opened.rate).toEqual({ refusals: 0, banned: false });
-    await opened.sender.sql(opened.login, "SELECT 1");
+    await opened.sender.sql(opened.login, "SELECT 1", { expectRate: true });
     expect(opened.rate).toEqual({ refusals: 1, banned: false });
     opened.parts.onRate?.("IP_BANNED");
     expect(opened.rate).toEqual({ refusals: 2, banned: true });

@@ -54,6 +54,8 @@ export interface SessionParts {
   /** Called only after the login: without one there is nothing to clean up. */
   readonly openLedger: () => Ledger;
   readonly timeoutMs: number;
+  /** No rest that the server asks for may outlast this. */
+  readonly budgetMs?: number;
   /** The user's own limit for the whole run. */
   readonly maxPerSecond?: number;
 }
@@ -62,6 +64,7 @@ export async function openSession(parts: SessionParts): Promise<Session | NoSess
   const { run, url, wire, credentials, redactor, recording, timeoutMs } = parts;
   const tokens = new Map<string, string>();
   const pacer = new Pacer();
+  if (parts.budgetMs !== undefined) pacer.endRests(performance.now() + parts.budgetMs);
   const rate = { refusals: 0, banned: false };
   let field: LoginField | undefined;
   const renewal = new Renewal({
