@@ -11,7 +11,7 @@ import { ledgerFolder, readLedgers, type LedgerFile } from "../session/ledger.ts
 import { Recording } from "../session/recording.ts";
 import { newRunId, prefixOf, runOf } from "../session/scratch.ts";
 import type { Session } from "../session/session.ts";
-import { listOurs, sweep, type Listed } from "../session/sweep.ts";
+import { listWithin, sweep, type Listed } from "../session/sweep.ts";
 import { attach } from "./attach.ts";
 import { profileName } from "./check.ts";
 import { findCredentials, type CredentialFlags } from "./credentials.ts";
@@ -24,6 +24,7 @@ export interface CleanupFlags extends Flags, CredentialFlags, OutputFlags {
   readonly olderThan?: string;
 }
 
+const listWithinMs = 10_000;
 const removeWithinMs = 60_000;
 /** Every name of every run begins like this. */
 const anyRun = "kr_";
@@ -118,11 +119,12 @@ async function remove(
     // A run on another machine may be under way: only its age tells.
     return !liveRuns.has(run) && listed.createdAt !== undefined && now - listed.createdAt > options.olderThanMs;
   };
-  const all = await listOurs(sender, login, anyRun, named);
-  if (typeof all === "string") {
-    output.complain(`it cannot be told what is left: ${all}`);
+  const listing = await listWithin(sender, login, { prefix: anyRun, named, withinMs: listWithinMs });
+  if (listing.doubt !== undefined) {
+    output.complain(`could not determine what is left: ${listing.doubt}`);
     return "cannotTell";
   }
+  const all = listing.found;
   const found = all.filter(wanted);
   for (const { kind, name } of found)
     output.out(`${options.dryRun === true ? "would remove" : "removing"} ${kind} ${name}\n`);
@@ -134,7 +136,7 @@ async function remove(
   }
   const swept = await sweep(sender, login, { prefix: anyRun, named, only: wanted, withinMs: removeWithinMs });
   if (swept.kind === "unclear") {
-    output.complain(`it cannot be told what is left: ${swept.sentence}`);
+    output.complain(`could not determine what is left: ${swept.sentence}`);
     return "cannotTell";
   }
   if (swept.kind === "left") {
