@@ -78,44 +78,59 @@ export async function attach(
     own === undefined ? parts.credentials : { kind: "password", user: "root", password: own.rootPassword };
   if (credentials === undefined) throw new Error("a server that runs already needs credentials");
   const http = httpWire(url, { connections: 32 });
-  const wire: Wire = {
-    ...http,
-    ...(own === undefined ? {} : { control: own.control }),
-    ...(profile.kalamBin === undefined
-      ? {}
-      : { kalam: kalamOf(programPath("--kalam-bin", profile.kalamBin), url, book(url)) }),
-  };
   const detach = async (): Promise<void> => {
     await http.close();
-    if (parts.server === undefined) await own?.stop();
-    // Last of all: a server's folder is struck off when it is gone.
-    ledger?.close();
+    try {
+      if (parts.server === undefined) await own?.stop();
+      // Last of all: a server's folder is struck off when it is gone.
+      ledger?.close();
+    } catch (error) {
+      if (ledger?.failure === undefined) throw error;
+    }
+    if (ledger?.failure !== undefined) throw cannotWrite(parts, ledger.failure);
   };
-  const opened = await openSession({
-    run,
-    url,
-    wire,
-    credentials,
-    redactor: output.redactor,
-    recording,
-    openLedger: () => openLedger(url),
-    timeoutMs: requestMs,
-    budgetMs: profile.budgetMs,
-    ...(profile.maxPerSecond === undefined ? {} : { maxPerSecond: profile.maxPerSecond }),
-  });
+  let wire: Wire;
+  let opened: Awaited<ReturnType<typeof openSession>>;
+  try {
+    wire = {
+      ...http,
+      ...(own === undefined ? {} : { control: own.control }),
+      ...(profile.kalamBin === undefined
+        ? {}
+        : { kalam: kalamOf(programPath("--kalam-bin", profile.kalamBin), url, book(url)) }),
+    };
+    opened = await openSession({
+      run,
+      url,
+      wire,
+      credentials,
+      redactor: output.redactor,
+      recording,
+      openLedger: () => openLedger(url),
+      timeoutMs: requestMs,
+      budgetMs: profile.budgetMs,
+      ...(profile.maxPerSecond === undefined ? {} : { maxPerSecond: profile.maxPerSecond }),
+    });
+  } catch (error) {
+    // Open connections and a server of ours would keep the process alive.
+    await detach();
+    throw error;
+  }
   if ("kind" in opened) {
     await detach();
     const exit = ({ unreachable: "unreachable", denied: "denied", notKalamDb: "cannotTell" } as const)[opened.kind];
     return { ended: { exit, sentence: `${url}: ${opened.sentence}` }, url };
   }
+  const session = opened;
   if (credentials.kind === "token") {
     const warning = tooShortFor(credentials.token, profile.budgetMs);
     if (warning !== undefined) output.complain(warning);
   }
   let cleaned: Promise<CleanUp> | undefined;
-  const cleanUp = async ({ keep }: { keep: boolean }): Promise<CleanUp> => await (cleaned ??= cleanUpRun(opened, keep));
+  const cleanUp = async ({ keep }: { keep: boolean }): Promise<CleanUp> =>
+    await (cleaned ??= cleanUpRun(session, keep));
   return {
-    session: opened,
+    session,
     wire,
     url,
     cleanUp,
@@ -139,16 +154,19 @@ function tooShortFor(token: string, budgetMs: number): string | undefined {
 }
 
 /** Throws CannotWriteError: what could not be found again must not be created. */
-function newLedger({ environment, run }: AttachParts, url: string): Ledger {
-  const folder = ledgerFolder(environment);
+function newLedger(parts: AttachParts, url: string): Ledger {
   try {
-    return new Ledger(folder, { run, url });
+    return new Ledger(ledgerFolder(parts.environment), { run: parts.run, url });
   } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new CannotWriteError(
-      `the ledger in ${folder} cannot be written: ${why} (KALAM_READY_STATE names another folder)`,
-    );
+    throw cannotWrite(parts, error);
   }
+}
+
+function cannotWrite({ environment }: AttachParts, error: unknown): CannotWriteError {
+  const why = (error as NodeJS.ErrnoException).code ?? String(error);
+  return new CannotWriteError(
+    `the ledger in ${ledgerFolder(environment)} cannot be written: ${why} (KALAM_READY_STATE names another folder)`,
+  );
 }
 
 async function cleanUpRun(session: Session, keep: boolean): Promise<CleanUp> {
@@ -164,6 +182,10 @@ async function cleanUpRun(session: Session, keep: boolean): Promise<CleanUp> {
   const named = ledger.left().flatMap(({ kind, name }) => (kind === "namespace" ? [name] : []));
   const swept = await sweep(sender, login, { prefix: prefixOf(run), named, withinMs: sweepWithinMs });
   if (swept.kind !== "clean") return swept;
-  for (const entry of ledger.left()) if (entry.kind !== "folder") ledger.strike(entry);
+  try {
+    for (const entry of ledger.left()) if (entry.kind !== "folder") ledger.strike(entry);
+  } catch {
+    // The ledger keeps its failure for the end of the run; what was left is gone all the same.
+  }
   return { kind: "clean", names: ledger.names };
 }

@@ -1,5 +1,5 @@
 /** `kalam-ready cleanup`: finds and removes what a killed run left, from its ledger, or by the form of the names and their age. */
-import { unlinkSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { loadCategories } from "../../checks/index.ts";
 import { removeLeftServer } from "../control/process.ts";
 import type { Ended, ExitName } from "../exit.ts";
@@ -7,7 +7,7 @@ import { effectiveProfile, type Flags } from "../profile/effective.ts";
 import { UsageError } from "../profile/usage.ts";
 import { readProfile } from "../profile/read.ts";
 import { durationMs, durationWanted } from "../duration.ts";
-import { ledgerFolder, readLedgers, type LedgerFile } from "../session/ledger.ts";
+import { ledgerFolder, readLedgers, strikeIn, type LedgerFile } from "../session/ledger.ts";
 import { Recording } from "../session/recording.ts";
 import { newRunId, prefixOf, runOf } from "../session/scratch.ts";
 import type { Session } from "../session/session.ts";
@@ -24,6 +24,8 @@ export interface CleanupFlags extends Flags, CredentialFlags, OutputFlags {
   readonly olderThan?: string;
 }
 
+/** The address in the ledger of a run that started its server itself. */
+const ownServer = "";
 const listWithinMs = 10_000;
 const removeWithinMs = 60_000;
 /** Every name of every run begins like this. */
@@ -44,47 +46,70 @@ export async function cleanup(flags: CleanupFlags, environment: NodeJS.ProcessEn
     onSecret: (value) => output.redactor.add(value),
   });
   const { profile } = effectiveProfile(source, flags, environment, categories);
-  const local = readLedgers(ledgerFolder(environment)).filter(
-    (ledger) => ledger.left.some((entry) => entry.kind === "folder") && !isAlive(ledger.pid),
-  );
-  for (const ledger of local) removeLocal(ledger, flags, output);
+  const dead = readLedgers(ledgerFolder(environment)).filter((ledger) => isDead(ledger, flags, profile.url));
+  const ledgers = dead.map((ledger) => removeLocal(ledger, flags, output));
   if (profile.url === undefined) {
-    if (local.length > 0) return "ready";
-    throw new UsageError("no server was named: give --url, KALAM_READY_URL or server: in the profile");
+    if (dead.length === 0)
+      throw new UsageError("no server was named: give --url, KALAM_READY_URL or server: in the profile");
+    const elsewhere = ledgers.filter((one) => one.url !== ownServer && namesIn(one) > 0);
+    for (const one of elsewhere)
+      output.complain(
+        `run ${one.run} may have left ${namesIn(one)} names on ${one.url}: kalam-ready cleanup --url ${one.url} --run ${one.run}`,
+      );
+    return elsewhere.length === 0 ? "ready" : "cannotTell";
   }
   const credentials = await findCredentials(profile.user, flags, source.document, environment, output);
   const signals = handleSignals({ first: () => output.complain("interrupted"), leaving: () => "kalam-ready: left" });
-  const attached = await attach({
-    profile,
-    run: newRunId(),
-    credentials,
-    environment,
-    output,
-    recording: new Recording(),
-    signal: signals.signal,
-  });
-  if ("ended" in attached) {
-    signals.release();
-    return complained(attached.ended, output);
-  }
+  let attached: Awaited<ReturnType<typeof attach>> | undefined;
   try {
+    attached = await attach({
+      profile,
+      run: newRunId(),
+      credentials,
+      environment,
+      output,
+      recording: new Recording(),
+      signal: signals.signal,
+    });
+    if ("ended" in attached) return complained(attached.ended, output);
     const { session, url } = attached;
-    const ledgers = readLedgers(ledgerFolder(environment)).filter((ledger) => ledger.url === url);
-    return await remove(session, ledgers, { ...flags, olderThanMs }, output, signals.signal);
+    const ledgersHere = readLedgers(ledgerFolder(environment)).filter((ledger) => ledger.url === url);
+    return await remove(session, ledgersHere, { ...flags, olderThanMs }, output, signals.signal);
   } finally {
     signals.release();
-    await attached.detach();
+    if (attached !== undefined && "detach" in attached) await attached.detach();
   }
 }
 
-/** A server that a killed run had started itself: nothing on it is worth a login. */
-function removeLocal({ file, left }: LedgerFile, flags: CleanupFlags, output: Output): void {
-  for (const { kind, name } of left) {
-    if (kind !== "folder") continue;
-    output.out(`${flags.dryRun === true ? "would remove" : "removing"} the server in ${name}\n`);
-    if (flags.dryRun !== true) removeLeftServer(name);
+/** Whether the run is over and is meant: with --run only that one, with a server only those that used it or their own. */
+function isDead(ledger: LedgerFile, { run }: CleanupFlags, url: string | undefined): boolean {
+  if (run !== undefined && ledger.run !== run) return false;
+  if (url !== undefined && ledger.url !== url && ledger.url !== ownServer) return false;
+  return !isAlive(ledger.pid);
+}
+
+/**
+ * What a run that is over has left on this machine: the server that it had started, and folders of `kalam`. Names on any
+ * other server stay in the ledger until they are removed there.
+ */
+function removeLocal(ledger: LedgerFile, flags: CleanupFlags, output: Output): LedgerFile {
+  const own = ledger.url === ownServer;
+  let rest = ledger;
+  for (const entry of ledger.left) {
+    if (entry.kind !== "folder") continue;
+    const what = own ? "the server in" : "the folder";
+    output.out(`${flags.dryRun === true ? "would remove" : "removing"} ${what} ${entry.name}\n`);
+    if (flags.dryRun === true) continue;
+    removeLeftServer(entry.name);
+    rest = strikeIn(rest, entry);
   }
-  if (flags.dryRun !== true) unlinkSync(file);
+  // With a server of the run's own, everything on it is gone.
+  if (own && flags.dryRun !== true) rmSync(ledger.file, { force: true });
+  return rest;
+}
+
+function namesIn({ left }: LedgerFile): number {
+  return left.filter(({ kind }) => kind !== "folder").length;
 }
 
 function complained(ended: Ended, output: Output): ExitName {
@@ -143,7 +168,7 @@ async function remove(
     for (const { kind, name, why } of swept.left) output.complain(`${kind} ${name} is still listed: ${why}`);
     return "notReady";
   }
-  for (const { file } of dead) unlinkSync(file);
+  for (const { file } of dead) rmSync(file, { force: true });
   output.out(`${found.length} removed, none of them is listed any more\n`);
   return "ready";
 }

@@ -1,7 +1,8 @@
 /** Files that were asked for: looked at before the run, so that an hour's work is not lost to a mistyped folder, and written whole or not at all. */
-import { accessSync, constants, existsSync, mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, renameSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { UsageError } from "../profile/usage.ts";
+import { makeFolder } from "../session/folder.ts";
 
 /** Exit 73. The message names the file. */
 export class CannotWriteError extends Error {}
@@ -45,7 +46,7 @@ export function settingsPath(flag: string, named: string): string {
 export function mustBeWritable(file: string): void {
   guard(file, () => {
     const folder = path.dirname(path.resolve(file));
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder, 0o777);
     accessSync(folder, constants.W_OK);
     if (!existsSync(file)) return;
     if (statSync(file).isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });

@@ -59,17 +59,18 @@ export async function prove(
     leaving: () => "kalam-ready: left without cleaning up; kalam-ready cleanup removes what this run made",
   });
   const server = onSandbox ? await startSandbox({ signal: signals.signal }) : undefined;
-  const attached = await attach({
-    profile: allowed,
-    server,
-    run: newRunId(),
-    credentials,
-    environment,
-    output,
-    recording: new Recording(),
-    signal: signals.signal,
-  });
+  let attached: Awaited<ReturnType<typeof attach>> | undefined;
   try {
+    attached = await attach({
+      profile: allowed,
+      server,
+      run: newRunId(),
+      credentials,
+      environment,
+      output,
+      recording: new Recording(),
+      signal: signals.signal,
+    });
     if ("ended" in attached) {
       output.complain(attached.ended.sentence);
       return attached.ended.exit;
@@ -104,9 +105,12 @@ export async function prove(
     return count("missed") > 0 ? "notReady" : count("impossible") > 0 ? "cannotTell" : "ready";
   } finally {
     output.done();
-    if ("detach" in attached) await attached.detach();
-    await server?.stop();
-    signals.release();
+    try {
+      if (attached !== undefined && "detach" in attached) await attached.detach();
+    } finally {
+      await server?.stop();
+      signals.release();
+    }
   }
 }
 

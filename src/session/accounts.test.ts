@@ -32,7 +32,7 @@ interface Set {
 
 /** Accounts over a server that lets everybody in, unless told otherwise. */
 function set(server: { create?: (sql: string) => Promise<Answer>; status?: number } = {}): Set {
-  const ledger = new Ledger(folder, { run: "k7f3a", url: "http://x" });
+  const ledger = new Ledger(mkdtempSync(path.join(folder, "state-")), { run: "k7f3a", url: "http://x" });
   const redactor = new Redactor();
   const tokens = new Map<string, string>();
   const statements: string[] = [];

@@ -88,7 +88,7 @@ async function open(routes: Readonly<Record<string, Route>> = {}, parts: Partial
     redactor,
     recording: new Recording(),
     openLedger() {
-      const ledger = new Ledger(folder, { run: "k7f3a", url: "u" });
+      const ledger = new Ledger(mkdtempSync(path.join(folder, "state-")), { run: "k7f3a", url: "u" });
       ledgers.push(ledger);
       return ledger;
     },
