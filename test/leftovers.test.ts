@@ -123,15 +123,11 @@ describe("a ledger that cannot be written", () => {
   });
 
   test("is the only thing in a folder for this user only", async () => {
-    let modes: number[] = [];
-    await run(["check", ...only], {
-      meanwhile: (child) =>
-        void until(child, "stderr", /^pass/m).then(() => {
-          modes = [state, ...readdirSync(state).map((name) => path.join(state, name))].map(
-            (name) => statSync(name).mode & 0o777,
-          );
-        }),
-    });
+    const modeOf = (name: string): number => statSync(name).mode & 0o777;
+    const modes: number[] = [];
+    const look = (): number =>
+      modes.push(modeOf(state), ...readdirSync(state).map((name) => modeOf(path.join(state, name))));
+    await run(["check", ...only], { meanwhile: (child) => void until(child, "stderr", /^pass/m).then(look) });
     expect(modes).toEqual([0o700, 0o600]);
   });
 });

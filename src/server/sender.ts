@@ -1,6 +1,7 @@
 /** Sends requests for an account: adds the token, paces, records and reads the answer. Used by the runner and by checks. */
 import { isRecord, type Json, parseExact, writeExact } from "../wire/json.ts";
 import { readAnswer, outcomeOf, type Answer } from "./answer.ts";
+import type { Contradiction } from "../session/contradictions.ts";
 import { sleep, type Pacer } from "../session/pacing.ts";
 import type { Recording } from "../session/recording.ts";
 import type { Expiry, Renewal } from "../session/renewal.ts";
@@ -76,6 +77,8 @@ export interface SenderParts {
   readonly signal?: AbortSignal;
   /** Called with the code of every rate limit refusal. */
   readonly onRate?: (code: string) => void;
+  /** Called for every answer to SQL that disagrees with itself. */
+  readonly onContradiction?: (contradiction: Contradiction) => void;
 }
 
 export const sqlPath = "/v1/api/sql";
@@ -188,6 +191,8 @@ export function makeSender(parts: SenderParts): Sender {
       sentAt: raw.sentAt,
       doneAt: raw.doneAt,
     });
+    if (answer.kind === "unsure" && answer.contradiction === true)
+      parts.onContradiction?.({ exchange: number, sentence: answer.message });
     const code = answer.kind === "ok" ? "" : (answer.code ?? "");
     const restMs = restIfLimited(as, sqlPath, raw, code);
     signal?.throwIfAborted();

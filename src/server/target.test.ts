@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import type { Control, TrialOutcome } from "../wire/control.ts";
 import type { OwnRole } from "../session/accounts.ts";
+import { Contradictions } from "../session/contradictions.ts";
 import { Pacer } from "../session/pacing.ts";
 import { Recording } from "../session/recording.ts";
 import { makeSender, type Account } from "./sender.ts";
@@ -173,4 +174,24 @@ describe("a live connection", () => {
       vi.useRealTimers();
     }
   });
+});
+
+test("answers that disagree with themselves are kept for the observation that got them", async () => {
+  const body = new TextEncoder().encode(
+    '{"status":"success","results":[{"schema":[{"name":"a","data_type":"Int"}],"rows":[[1]],"row_count":2}]}',
+  );
+  const wire: Wire = {
+    exchange: () => Promise.resolve({ kind: "answered", status: 200, headers: {}, body, sentAt: 0, doneAt: 1 }),
+  };
+  const session = sessionOver(wire);
+  const contradictions = new Contradictions();
+  Object.assign(session, { contradictions });
+  const [one, other] = [{}, {}];
+  const target = makeTarget(session, { wire, signal: never, holder: one });
+  for (let n = 0; n < 7; n += 1) expect(await target.sql(root, "SELECT 1")).toMatchObject({ because: "malformed" });
+  const noted = contradictions.take(one);
+  expect(noted?.count).toBe(7);
+  expect(noted?.first.map(({ exchange }) => exchange)).toEqual([1, 2, 3, 4, 5]);
+  expect(noted?.first[0]?.sentence).toBe("result 1: row_count is 2, but there are 1 rows");
+  expect([contradictions.take(one), contradictions.take(other)]).toEqual([undefined, undefined]);
 });

@@ -1,7 +1,15 @@
 /** The server as checks see it. */
 import type { Control } from "../wire/control.ts";
 import { makeKalam, type RunKalam } from "./kalam.ts";
-import { expiredSentence, makeSender, triesMax, withoutTokens, type Account, type Sender } from "./sender.ts";
+import {
+  expiredSentence,
+  makeSender,
+  triesMax,
+  withoutTokens,
+  type Account,
+  type Sender,
+  type SenderParts,
+} from "./sender.ts";
 import type { OwnRole } from "../session/accounts.ts";
 import { livePath, openLive, pingEveryMs, type Live, type LiveOptions, type NoLive, type Noted } from "./live.ts";
 import { restMs, sleep } from "../session/pacing.ts";
@@ -80,7 +88,12 @@ export function makeTarget(
   session: Session,
   { wire, signal, holder }: { wire: Wire; signal: AbortSignal; holder: object },
 ): Target {
-  const parts = { ...session.parts, wire, signal };
+  const parts: SenderParts = {
+    ...session.parts,
+    wire,
+    signal,
+    onContradiction: (contradiction) => session.contradictions.note(holder, contradiction),
+  };
   const sender = makeSender(parts);
   const password = (account: Account): string => {
     const known = session.accounts.password(account);

@@ -3,6 +3,7 @@
  * no faults: checks get a target made from it, and the runner's own set-up and clean-up use it directly.
  */
 import { Accounts } from "./accounts.ts";
+import { Contradictions } from "./contradictions.ts";
 import { enter, type Credentials, type NoSession } from "./entering.ts";
 import { onlyRow, rowsOf } from "../server/answer.ts";
 import { cellText, isRecord } from "../wire/json.ts";
@@ -40,6 +41,8 @@ export interface Session {
   readonly nextName: () => string;
   /** Live connections opened so far; each has its own lane in the pacer. */
   readonly sockets: { opened: number };
+  /** Answers to checks that disagree with themselves, by the holder of the target. */
+  readonly contradictions: Contradictions;
   /** Rate limit refusals so far; `banned` once the server has banned our address. */
   readonly rate: { refusals: number; banned: boolean };
 }
@@ -119,7 +122,21 @@ export async function openSession(parts: SessionParts): Promise<Session | NoSess
     return `${prefixOf(run)}_${names}`;
   };
   const sockets = { opened: 0 };
-  return { run, url, nextName, sockets, parts: senderParts, sender, login, capabilities, accounts, ledger, rate };
+  const contradictions = new Contradictions();
+  return {
+    run,
+    url,
+    nextName,
+    sockets,
+    parts: senderParts,
+    sender,
+    login,
+    capabilities,
+    accounts,
+    ledger,
+    contradictions,
+    rate,
+  };
 }
 
 async function askCapabilities(sender: Sender, login: Account, loginField: LoginField): Promise<Capabilities> {
