@@ -5,7 +5,8 @@ import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { WebSocketServer, type WebSocket } from "ws";
 import type { Json } from "../wire/json.ts";
-import { openLive, pingEveryMs, type Live, type LiveOptions, type LiveParts, type NoLive } from "./live.ts";
+import { pingEveryMs } from "./pings.ts";
+import { openLive, type Live, type LiveOptions, type LiveParts, type NoLive } from "./live.ts";
 import { openSocket } from "../wire/socket.ts";
 import type { RawSocket, SocketListener } from "../wire/wire.ts";
 

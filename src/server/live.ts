@@ -72,18 +72,6 @@ export interface Noted {
 export type NoLive = { readonly kind: "failed"; readonly why: string; readonly status?: number };
 
 export const livePath = "/v1/ws";
-/** After this the server considers a silent client gone, unless its settings say otherwise. */
-const clientTimeoutMs = 10_000;
-/** At least twice within that time, so that one late ping does no harm. */
-const pingsPerTimeout = 2.5;
-
-/** How often to ping a server with these settings. */
-export function pingEveryMs(settings: Readonly<Record<string, string>>): number {
-  const seconds = Number(settings["websocket.client_timeout_secs"]);
-  const timeoutMs =
-    Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds * 1_000, clientTimeoutMs) : clientTimeoutMs;
-  return timeoutMs / pingsPerTimeout;
-}
 /** Every frame is kept as long as the connection; a server that sends more than this is flooding us. */
 const keptMax = 128 * 1024 * 1024;
 /** The approximate memory of a frame besides its text. */

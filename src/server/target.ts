@@ -11,9 +11,10 @@ import {
   type SenderParts,
 } from "./sender.ts";
 import type { OwnRole } from "../session/accounts.ts";
-import { livePath, openLive, pingEveryMs, type Live, type LiveOptions, type NoLive, type Noted } from "./live.ts";
+import { livePath, openLive, type Live, type LiveOptions, type NoLive, type Noted } from "./live.ts";
 import { restMs, sleep } from "../session/pacing.ts";
 import type { Capabilities, Session } from "../session/session.ts";
+import { pingEveryMs } from "./pings.ts";
 import type { Wire } from "../wire/wire.ts";
 
 export type { Account, Reply } from "./sender.ts";
