@@ -24,6 +24,7 @@ export async function proxyTo(server: string, options: ProxyOptions = {}): Promi
   const { hostname, port } = new URL(server);
   const forward = (request: IncomingMessage): ReturnType<typeof send> =>
     send({
+      agent: false,
       hostname,
       port,
       method: request.method,
@@ -55,6 +56,8 @@ export async function proxyTo(server: string, options: ProxyOptions = {}): Promi
     });
     request.pipe(onward);
   });
+  // Longer than any test: a connection that is closed just when a request is sent would be a fault of the proxy's.
+  proxy.keepAliveTimeout = 600_000;
   proxy.on("upgrade", (request, socket, head) => {
     const onward = forward(request);
     onward.on("error", () => socket.destroy());

@@ -71,30 +71,27 @@ async function listOnce(
   prefix: string,
   alsoNamed: readonly string[],
 ): Promise<Listing> {
-  const found: Listed[] = [];
-  const doubts: string[] = [];
-  const look = async (kind: ListedKind, where: string, asked: (name: string) => boolean): Promise<void> => {
-    const listed = await page(sender, login, { kind, where, asked });
-    found.push(...listed.found);
-    if (listed.doubt !== undefined) doubts.push(`${views[kind].view} could not be read: ${listed.doubt}`);
-  };
+  const looks: { kind: ListedKind; where: string; asked: (name: string) => boolean }[] = [];
   const odd = alsoNamed.filter((name) => !name.startsWith(prefix));
   for (let at = 0; at < odd.length; at += namesAtOnce) {
     const names = new Set(odd.slice(at, at + namesAtOnce));
-    const list = [...names].map(quoted).join(", ");
-    await look("namespace", `namespace_id IN (${list})`, (name) => names.has(name));
+    const where = `namespace_id IN (${[...names].map(quoted).join(", ")})`;
+    looks.push({ kind: "namespace", where, asked: (name) => names.has(name) });
   }
   const { from, to } = rangeOf(prefix);
   for (const kind of Object.keys(views) as ListedKind[]) {
     const { name, also } = views[kind];
     const where = `${name} >= ${quoted(from)} AND ${name} < ${quoted(to)}${also}`;
-    await look(kind, where, (one) => one.startsWith(prefix));
+    looks.push({ kind, where, asked: (one) => one.startsWith(prefix) });
   }
+  // Together: each may have to wait for its turn again and again.
+  const listings = await Promise.all(looks.map(async (look) => await page(sender, login, look)));
+  const found = listings.flatMap((listing) => listing.found);
   // A server that evaluates a WHERE incorrectly must not make us drop what belongs to others.
   const named = new Set(alsoNamed);
   return {
     found: found.filter(({ name }) => named.has(name) || (name.startsWith(prefix) && runOf(name) !== undefined)),
-    doubt: doubts[0],
+    doubt: listings.find(({ doubt }) => doubt !== undefined)?.doubt,
   };
 }
 
@@ -106,7 +103,10 @@ async function page(
 ): Promise<Listing> {
   const { view, name } = views[kind];
   const found = new Map<string, Listed>();
-  const doubtful = (doubt: string | undefined): Listing => ({ found: [...found.values()], doubt });
+  const doubtful = (why: string | undefined): Listing => ({
+    found: [...found.values()],
+    doubt: why === undefined ? undefined : `${view} could not be read: ${why}`,
+  });
   for (let after: string | undefined; ;) {
     const further = after === undefined ? "" : ` AND ${name} > ${quoted(after)}`;
     const answer = await sender.sql(
