@@ -1,14 +1,17 @@
 /** From a profile to a session: starts the server if it is to be started, logs in, and cleans up at the end. */
 import { kalamOf } from "../control/kalam.ts";
 import { startServer, StartError, type FolderBook, type OwnServer } from "../control/process.ts";
+import { durationText } from "../duration.ts";
 import type { Ended } from "../exit.ts";
 import type { Profile } from "../profile/effective.ts";
 import type { CleanUp } from "../report.ts";
 import { httpWire } from "../wire/http.ts";
 import { Ledger, ledgerFolder } from "../session/ledger.ts";
+import { claimsOf } from "../session/login.ts";
 import type { Recording } from "../session/recording.ts";
 import { prefixOf } from "../session/scratch.ts";
-import { openSession, type Credentials, type Session } from "../session/session.ts";
+import type { Credentials } from "../session/entering.ts";
+import { openSession, type Session } from "../session/session.ts";
 import { sweep } from "../session/sweep.ts";
 import type { Wire } from "../wire/wire.ts";
 import { CannotWriteError, programPath, settingsPath } from "./files.ts";
@@ -30,7 +33,7 @@ export interface Attached {
 }
 
 export interface AttachParts {
-  readonly profile: Pick<Profile, "url" | "serverBin" | "serverConfig" | "kalamBin" | "maxPerSecond">;
+  readonly profile: Pick<Profile, "url" | "serverBin" | "serverConfig" | "kalamBin" | "maxPerSecond" | "budgetMs">;
   /** A server of ours that is running already; it is not stopped at the end. */
   readonly server?: OwnServer | undefined;
   readonly run: string;
@@ -75,39 +78,59 @@ export async function attach(
     own === undefined ? parts.credentials : { kind: "password", user: "root", password: own.rootPassword };
   if (credentials === undefined) throw new Error("a running server needs credentials");
   const http = httpWire(url, { connections: 32 });
-  const wire: Wire = {
-    ...http,
-    ...(own === undefined ? {} : { control: own.control }),
-    ...(profile.kalamBin === undefined
-      ? {}
-      : { kalam: kalamOf(programPath("--kalam-bin", profile.kalamBin), url, book(url)) }),
-  };
   const detach = async (): Promise<void> => {
     await http.close();
-    if (parts.server === undefined) await own?.stop();
-    // Last of all: a server's folder is struck off once it is removed.
-    ledger?.close();
+    try {
+      if (parts.server === undefined) await own?.stop();
+      // Last of all: a server's folder is struck off once it is removed.
+      ledger?.close();
+    } catch (error) {
+      if (ledger?.failure === undefined) throw error;
+    }
+    if (ledger?.failure !== undefined) throw cannotWrite(parts, ledger.failure);
   };
-  const opened = await openSession({
-    run,
-    url,
-    wire,
-    credentials,
-    redactor: output.redactor,
-    recording,
-    openLedger: () => openLedger(url),
-    timeoutMs: requestMs,
-    ...(profile.maxPerSecond === undefined ? {} : { maxPerSecond: profile.maxPerSecond }),
-  });
+  let wire: Wire;
+  let opened: Awaited<ReturnType<typeof openSession>>;
+  try {
+    wire = {
+      ...http,
+      ...(own === undefined ? {} : { control: own.control }),
+      ...(profile.kalamBin === undefined
+        ? {}
+        : { kalam: kalamOf(programPath("--kalam-bin", profile.kalamBin), url, book(url)) }),
+    };
+    opened = await openSession({
+      run,
+      url,
+      wire,
+      credentials,
+      redactor: output.redactor,
+      recording,
+      openLedger: () => openLedger(url),
+      timeoutMs: requestMs,
+      budgetMs: profile.budgetMs,
+      ...(profile.maxPerSecond === undefined ? {} : { maxPerSecond: profile.maxPerSecond }),
+    });
+  } catch (error) {
+    // Open connections and a server of ours would keep the process alive.
+    await detach();
+    throw error;
+  }
   if ("kind" in opened) {
     await detach();
     const exit = ({ unreachable: "unreachable", denied: "denied", notKalamDb: "cannotTell" } as const)[opened.kind];
     return { ended: { exit, sentence: `${url}: ${opened.sentence}` }, url };
   }
+  const session = opened;
+  if (credentials.kind === "token") {
+    const warning = tooShortFor(credentials.token, profile.budgetMs);
+    if (warning !== undefined) output.complain(warning);
+  }
   let cleaned: Promise<CleanUp> | undefined;
-  const cleanUp = async ({ keep }: { keep: boolean }): Promise<CleanUp> => await (cleaned ??= cleanUpRun(opened, keep));
+  const cleanUp = async ({ keep }: { keep: boolean }): Promise<CleanUp> =>
+    await (cleaned ??= cleanUpRun(session, keep));
   return {
-    session: opened,
+    session,
     wire,
     url,
     cleanUp,
@@ -122,16 +145,28 @@ export async function attach(
   };
 }
 
+/** A token cannot be renewed, so the run says at the start what will be unknown at the end. */
+function tooShortFor(token: string, budgetMs: number): string | undefined {
+  const { exp } = claimsOf(token);
+  const leftMs = typeof exp === "number" ? exp * 1000 - Date.now() : Infinity;
+  if (leftMs >= budgetMs) return undefined;
+  return `the token expires in ${durationText(Math.max(0, Math.round(leftMs / 1000) * 1000))}, and the budget is ${durationText(budgetMs)}: checks that are not done by then will be unknown; use a password, which can log in again, or a token that lasts longer`;
+}
+
 /** Throws CannotWriteError: nothing is created that could not be found again. */
-function newLedger({ environment, run }: AttachParts, url: string): Ledger {
-  const folder = ledgerFolder(environment);
+function newLedger(parts: AttachParts, url: string): Ledger {
   try {
-    return new Ledger(folder, { run, url });
+    return new Ledger(ledgerFolder(parts.environment), { run: parts.run, url });
   } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code ?? String(error);
-    const message = `cannot write the ledger in ${folder}: ${why}; set KALAM_READY_STATE to another folder`;
-    throw new CannotWriteError("ledgerNotWritable", message, { folder });
+    throw cannotWrite(parts, error);
   }
+}
+
+function cannotWrite({ environment }: AttachParts, error: unknown): CannotWriteError {
+  const why = (error as NodeJS.ErrnoException).code ?? String(error);
+  const folder = ledgerFolder(environment);
+  const message = `cannot write the ledger in ${folder}: ${why}; set KALAM_READY_STATE to another folder`;
+  return new CannotWriteError("ledgerNotWritable", message, { folder });
 }
 
 async function cleanUpRun(session: Session, keep: boolean): Promise<CleanUp> {
@@ -143,9 +178,14 @@ async function cleanUpRun(session: Session, keep: boolean): Promise<CleanUp> {
       sentence: `kept on request; kalam-ready cleanup --url ${session.url} --run ${run} removes it`,
     };
   }
+  session.parts.pacer.endRests(performance.now());
   const named = ledger.left().flatMap(({ kind, name }) => (kind === "namespace" ? [name] : []));
   const swept = await sweep(sender, login, { prefix: prefixOf(run), named, withinMs: sweepWithinMs });
   if (swept.kind !== "clean") return swept;
-  for (const entry of ledger.left()) if (entry.kind !== "folder") ledger.strike(entry);
+  try {
+    for (const entry of ledger.left()) if (entry.kind !== "folder") ledger.strike(entry);
+  } catch {
+    // The ledger keeps its failure for the end of the run; what was left is gone all the same.
+  }
   return { kind: "clean", names: ledger.names };
 }

@@ -1,15 +1,15 @@
 /** `kalam-ready cleanup`: finds and removes what earlier runs left, by their ledgers, or by name and age. */
-import { unlinkSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { removeLeftServer } from "../control/process.ts";
 import type { Ended, ExitName } from "../exit.ts";
 import type { Flags } from "../profile/settings.ts";
 import { readValue, UsageError } from "../profile/usage.ts";
 import { duration } from "../profile/values.ts";
-import { ledgerFolder, readLedgers, type LedgerFile } from "../session/ledger.ts";
+import { ledgerFolder, readLedgers, strikeIn, type LedgerFile } from "../session/ledger.ts";
 import { Recording } from "../session/recording.ts";
 import { newRunId, prefixOf, runOf } from "../session/scratch.ts";
 import type { Session } from "../session/session.ts";
-import { listOurs, sweep, type Listed } from "../session/sweep.ts";
+import { listWithin, sweep, type Listed } from "../session/sweep.ts";
 import { attach } from "./attach.ts";
 import type { Output } from "./output.ts";
 import { prepare } from "./preparation.ts";
@@ -21,6 +21,9 @@ export interface CleanupFlags extends Flags {
   readonly olderThan?: string;
 }
 
+/** The address in the ledger of a run that started its server itself. */
+const ownServer = "";
+const listWithinMs = 10_000;
 const removeWithinMs = 60_000;
 /** Every name of every run begins like this. */
 const anyRun = "kr_";
@@ -34,47 +37,70 @@ export async function cleanup(flags: CleanupFlags, environment: NodeJS.ProcessEn
   }
   const olderThanMs = readValue("--older-than", flags.olderThan ?? "1h", duration);
   const { output, profile, ...prepared } = await prepare(flags, environment);
-  const local = readLedgers(ledgerFolder(environment)).filter(
-    (ledger) => ledger.left.some((entry) => entry.kind === "folder") && !isAlive(ledger.pid),
-  );
-  for (const ledger of local) removeLocal(ledger, flags, output);
+  const dead = readLedgers(ledgerFolder(environment)).filter((ledger) => isDead(ledger, flags, profile.url));
+  const ledgers = dead.map((ledger) => removeLocal(ledger, flags, output));
   if (profile.url === undefined) {
-    if (local.length > 0) return "ready";
-    throw new UsageError("noServer", "no server given: set --url, KALAM_READY_URL, or server: in the profile");
+    if (dead.length === 0)
+      throw new UsageError("noServer", "no server given: set --url, KALAM_READY_URL, or server: in the profile");
+    const elsewhere = ledgers.filter((one) => one.url !== ownServer && namesIn(one) > 0);
+    for (const one of elsewhere)
+      output.complain(
+        `run ${one.run} may have left ${namesIn(one)} names on ${one.url}: kalam-ready cleanup --url ${one.url} --run ${one.run}`,
+      );
+    return elsewhere.length === 0 ? "ready" : "cannotTell";
   }
   const credentials = await prepared.credentials();
   const signals = handleSignals({ first: () => output.complain("interrupted"), leaving: () => "kalam-ready: left" });
-  const attached = await attach({
-    profile,
-    run: newRunId(),
-    credentials,
-    environment,
-    output,
-    recording: new Recording(),
-    signal: signals.signal,
-  });
-  if ("ended" in attached) {
-    signals.release();
-    return complained(attached.ended, output);
-  }
+  let attached: Awaited<ReturnType<typeof attach>> | undefined;
   try {
+    attached = await attach({
+      profile,
+      run: newRunId(),
+      credentials,
+      environment,
+      output,
+      recording: new Recording(),
+      signal: signals.signal,
+    });
+    if ("ended" in attached) return complained(attached.ended, output);
     const { session, url } = attached;
-    const ledgers = readLedgers(ledgerFolder(environment)).filter((ledger) => ledger.url === url);
-    return await remove(session, ledgers, { ...flags, olderThanMs }, output, signals.signal);
+    const ledgersHere = readLedgers(ledgerFolder(environment)).filter((ledger) => ledger.url === url);
+    return await remove(session, ledgersHere, { ...flags, olderThanMs }, output, signals.signal);
   } finally {
     signals.release();
-    await attached.detach();
+    if (attached !== undefined && "detach" in attached) await attached.detach();
   }
 }
 
-/** A server that a killed run had started: it is removed as a whole, without a login. */
-function removeLocal({ file, left }: LedgerFile, flags: CleanupFlags, output: Output): void {
-  for (const { kind, name } of left) {
-    if (kind !== "folder") continue;
-    output.out(`${flags.dryRun === true ? "would remove" : "removing"} the server in ${name}\n`);
-    if (flags.dryRun !== true) removeLeftServer(name);
+/** Whether the run is over and is meant: with --run only that one, with a server only those that used it or their own. */
+function isDead(ledger: LedgerFile, { run }: CleanupFlags, url: string | undefined): boolean {
+  if (run !== undefined && ledger.run !== run) return false;
+  if (url !== undefined && ledger.url !== url && ledger.url !== ownServer) return false;
+  return !isAlive(ledger.pid);
+}
+
+/**
+ * What a run that is over has left on this machine: the server that it had started, and folders of `kalam`. Names on any
+ * other server stay in the ledger until they are removed there.
+ */
+function removeLocal(ledger: LedgerFile, flags: CleanupFlags, output: Output): LedgerFile {
+  const own = ledger.url === ownServer;
+  let rest = ledger;
+  for (const entry of ledger.left) {
+    if (entry.kind !== "folder") continue;
+    const what = own ? "the server in" : "the folder";
+    output.out(`${flags.dryRun === true ? "would remove" : "removing"} ${what} ${entry.name}\n`);
+    if (flags.dryRun === true) continue;
+    removeLeftServer(entry.name);
+    rest = strikeIn(rest, entry);
   }
-  if (flags.dryRun !== true) unlinkSync(file);
+  // With a server of the run's own, everything on it is gone.
+  if (own && flags.dryRun !== true) rmSync(ledger.file, { force: true });
+  return rest;
+}
+
+function namesIn({ left }: LedgerFile): number {
+  return left.filter(({ kind }) => kind !== "folder").length;
 }
 
 function complained(ended: Ended, output: Output): ExitName {
@@ -109,11 +135,12 @@ async function remove(
     // A run on another machine may be in progress: only the age of its objects tells.
     return !liveRuns.has(run) && listed.createdAt !== undefined && now - listed.createdAt > options.olderThanMs;
   };
-  const all = await listOurs(sender, login, anyRun, named);
-  if (typeof all === "string") {
-    output.complain(`cannot list what is left: ${all}`);
+  const listing = await listWithin(sender, login, { prefix: anyRun, named, withinMs: listWithinMs });
+  if (listing.doubt !== undefined) {
+    output.complain(`could not determine what is left: ${listing.doubt}`);
     return "cannotTell";
   }
+  const all = listing.found;
   const found = all.filter(wanted);
   for (const { kind, name } of found)
     output.out(`${options.dryRun === true ? "would remove" : "removing"} ${kind} ${name}\n`);
@@ -126,15 +153,15 @@ async function remove(
   }
   const swept = await sweep(sender, login, { prefix: anyRun, named, only: wanted, withinMs: removeWithinMs });
   if (swept.kind === "unclear") {
-    output.complain(`cannot list what is left: ${swept.sentence}`);
+    output.complain(`could not determine what is left: ${swept.sentence}`);
     return "cannotTell";
   }
   if (swept.kind === "left") {
     for (const { kind, name, why } of swept.left) output.complain(`${kind} ${name} is still listed: ${why}`);
     return "notReady";
   }
-  for (const { file } of dead) unlinkSync(file);
-  output.out(`${found.length} removed; none of them is listed any more\n`);
+  for (const { file } of dead) rmSync(file, { force: true });
+  output.out(`${found.length} removed, none of them is listed any more\n`);
   return "ready";
 }
 

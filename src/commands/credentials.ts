@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { UsageError } from "../profile/usage.ts";
 import type { ProfileDocument } from "../profile/keys.ts";
 import type { Flags } from "../profile/settings.ts";
-import type { Credentials } from "../session/session.ts";
+import type { Credentials } from "../session/entering.ts";
 import type { Output } from "./output.ts";
 
 /** Throws UsageError. Every secret is registered with the redactor before it is returned. */

@@ -7,7 +7,7 @@ import { readProfile, type ProfileSource } from "../profile/read.ts";
 import { flagName, settings, type Flags } from "../profile/settings.ts";
 import { readValue } from "../profile/usage.ts";
 import type { Account } from "../server/sender.ts";
-import type { Credentials } from "../session/session.ts";
+import type { Credentials } from "../session/entering.ts";
 import { findCredentials } from "./credentials.ts";
 import { Output } from "./output.ts";
 

@@ -45,17 +45,18 @@ export async function prove(
     leaving: () => "kalam-ready: left without cleaning up; kalam-ready cleanup removes what this run created",
   });
   const server = onSandbox ? await startSandbox({ signal: signals.signal }) : undefined;
-  const attached = await attach({
-    profile,
-    server,
-    run: newRunId(),
-    credentials,
-    environment,
-    output,
-    recording: new Recording(),
-    signal: signals.signal,
-  });
+  let attached: Awaited<ReturnType<typeof attach>> | undefined;
   try {
+    attached = await attach({
+      profile,
+      server,
+      run: newRunId(),
+      credentials,
+      environment,
+      output,
+      recording: new Recording(),
+      signal: signals.signal,
+    });
     if ("ended" in attached) {
       output.complain(attached.ended.sentence);
       return attached.ended.exit;
@@ -86,9 +87,12 @@ export async function prove(
     return count("missed") > 0 ? "notReady" : count("impossible") > 0 ? "cannotTell" : "ready";
   } finally {
     output.done();
-    if ("detach" in attached) await attached.detach();
-    await server?.stop();
-    signals.release();
+    try {
+      if (attached !== undefined && "detach" in attached) await attached.detach();
+    } finally {
+      await server?.stop();
+      signals.release();
+    }
   }
 }
 

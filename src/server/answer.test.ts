@@ -161,6 +161,29 @@ describe("a success that does not hold together is malformed", () => {
     });
   });
 
+  test("disagrees with itself only if it is complete and its parts differ", () => {
+    const contradicting = [
+      read(200, success({ schema, rows, row_count: 3 })),
+      read(200, success(two, { ...two, row_count: 9 })),
+      read(200, success({ schema, rows: [["1"]], row_count: 1 })),
+      read(200, success({ schema, row_count: 2 })),
+      read(500, success(two)),
+      read(200, failure("SQL_EXECUTION_ERROR", "no")),
+      read(200, { ...(success(two) as object), error: { code: "X", message: "no" } }),
+    ];
+    for (const answer of contradicting)
+      expect(answer).toMatchObject({ kind: "unsure", because: "malformed", contradiction: true });
+    const others = [
+      read(200, success(two)),
+      read(200, success({ schema, rows })),
+      read(200, { status: "done", results: [two] }),
+      read(400, failure("SQL_EXECUTION_ERROR", "no")),
+      read(503, success({ schema, rows, row_count: 3 })),
+      readAnswer(answered(200, '{"status":"success","results":[{"row_count":2,"rows":[["1"'), 1),
+    ];
+    for (const answer of others) expect(answer).not.toHaveProperty("contradiction");
+  });
+
   test("an empty body, HTML, and bytes that are no UTF-8", () => {
     for (const body of ["", "<!doctype html><title>nginx</title>", new Uint8Array([0x22, 0xff, 0xfe, 0x22])]) {
       expect(readAnswer(answered(200, body), 1)).toMatchObject({ kind: "unsure", because: "malformed", status: 200 });
@@ -172,7 +195,7 @@ describe("a success that does not hold together is malformed", () => {
 
 describe("what is no answer of KalamDB leaves open whether it was done", () => {
   test.for([
-    [429, "slow down", "malformed"],
+    [429, "slow down", "rate"],
     [404, "", "malformed"],
     [413, "<html>too large</html>", "malformed"],
     [302, "", "malformed"],

@@ -51,10 +51,19 @@ export type Answer = Exchanged &
       }
     | {
         readonly kind: "unsure";
-        readonly because: Breakage | "unavailable" | "unrecognised";
+        /**
+         * `rate`: too fast even after waiting, so it was not executed. `expired`: the token that the run had for the
+         * account; then there is no status.
+         */
+        readonly because: Breakage | "unavailable" | "unrecognised" | "rate" | "expired";
         readonly status?: number;
         readonly code?: string;
         readonly message: string;
+        /**
+         * The answer arrived complete and disagrees with itself: 119 rows with a row_count of 120, success with a status
+         * of 500. Always with `malformed`.
+         */
+        readonly contradiction?: true;
       }
   );
 
@@ -62,7 +71,13 @@ export type Answer = Exchanged &
 type Envelope =
   | { readonly kind: "success"; readonly results: readonly Result[]; readonly tookMs: number | null }
   | { readonly kind: "error"; readonly code: string; readonly message: string }
-  | { readonly kind: "neither"; readonly why: string };
+  | ({ readonly kind: "neither" } & Invalid);
+
+/** Why a body or a result is invalid, and whether because its parts disagree. */
+interface Invalid {
+  readonly why: string;
+  readonly contradiction: boolean;
+}
 
 export function readAnswer(raw: RawAnswer, exchange: number): Answer {
   const times: { -readonly [Key in keyof Exchanged]: Exchanged[Key] } = {
@@ -84,13 +99,15 @@ export function readAnswer(raw: RawAnswer, exchange: number): Answer {
         because: "malformed",
         status,
         message: `status ${status}, but the body reports success`,
+        contradiction: true,
         ...times,
       };
     return { kind: "ok", status, results: envelope.results, tookMs: envelope.tookMs, ...times };
   }
   if (envelope.kind === "neither") {
-    const because = status >= 500 ? "unavailable" : "malformed";
-    return { kind: "unsure", because, status, message: envelope.why, ...times };
+    const because = status === 429 ? "rate" : status >= 500 ? "unavailable" : "malformed";
+    const contradiction = envelope.contradiction && because === "malformed" ? ({ contradiction: true } as const) : {};
+    return { kind: "unsure", because, status, message: envelope.why, ...contradiction, ...times };
   }
   const { code, message } = envelope;
   if (status < 400) {
@@ -100,6 +117,7 @@ export function readAnswer(raw: RawAnswer, exchange: number): Answer {
       status,
       code,
       message: `status ${status}, but the body reports an error: ${message}`,
+      contradiction: true,
       ...times,
     };
   }
@@ -118,7 +136,7 @@ function readEnvelope(body: Uint8Array): Envelope {
   }
   if (!isRecord(json)) return neither(`not a JSON object: ${start(body)}`);
   const { status, results, error, took } = json;
-  if (isRecord(error) && status === "success") return neither(`both success and an error: ${start(body)}`);
+  if (isRecord(error) && status === "success") return neither(`both success and an error: ${start(body)}`, true);
   if (isRecord(error)) return { kind: "error", code: text(error["code"]), message: text(error["message"]) };
   // Refusals by the middleware have no envelope: {"error": "RATE_LIMIT_EXCEEDED", "message": …}.
   if (typeof error === "string") return { kind: "error", code: error, message: text(json["message"]) };
@@ -129,23 +147,26 @@ function readEnvelope(body: Uint8Array): Envelope {
   const read: Result[] = [];
   for (const [index, result] of results.entries()) {
     const one = readResult(result as Json);
-    if (typeof one === "string") return neither(`result ${index + 1}: ${one}`);
+    if ("why" in one) return neither(`result ${index + 1}: ${one.why}`, one.contradiction);
     read.push(one);
   }
   return { kind: "success", results: read, tookMs: typeof took === "number" ? took : null };
 }
 
 /** The result, or why it is invalid. */
-function readResult(json: Json): Result | string {
-  if (!isRecord(json)) return "not an object";
+function readResult(json: Json): Result | Invalid {
+  const invalid = (why: string): Invalid => ({ why, contradiction: false });
+  const contradictory = (why: string): Invalid => ({ why, contradiction: true });
+  if (!isRecord(json)) return invalid("not an object");
   const { schema, rows, row_count: rowCount, message, as_user: asUser } = json;
-  if (typeof rowCount !== "number") return "no row_count";
-  if ((schema === undefined) !== (rows === undefined)) return "rows without a schema, or a schema without rows";
+  if (typeof rowCount !== "number") return invalid("no row_count");
+  if ((schema === undefined) !== (rows === undefined))
+    return contradictory("rows without a schema, or a schema without rows");
   const columns: Column[] = [];
   if (schema !== undefined) {
-    if (!Array.isArray(schema) || !Array.isArray(rows)) return "schema and rows must be arrays";
+    if (!Array.isArray(schema) || !Array.isArray(rows)) return invalid("schema and rows must be arrays");
     for (const column of schema as readonly Json[]) {
-      if (!isRecord(column) || typeof column["name"] !== "string") return "a column without a name";
+      if (!isRecord(column) || typeof column["name"] !== "string") return invalid("a column without a name");
       const flags = column["flags"];
       columns.push({
         name: column["name"],
@@ -154,9 +175,9 @@ function readResult(json: Json): Result | string {
       });
     }
     const cells = rows as readonly Json[];
-    if (cells.length !== rowCount) return `row_count is ${rowCount}, but there are ${cells.length} rows`;
+    if (cells.length !== rowCount) return contradictory(`row_count is ${rowCount}, but there are ${cells.length} rows`);
     const odd = cells.findIndex((row) => !Array.isArray(row) || row.length !== columns.length);
-    if (odd !== -1) return `row ${odd + 1} does not have the ${columns.length} columns of the schema`;
+    if (odd !== -1) return contradictory(`row ${odd + 1} does not have the ${columns.length} columns of the schema`);
   }
   return {
     columns,
@@ -245,8 +266,8 @@ export function listed(answer: Answer): readonly string[] | undefined {
   return tableOf(answer)?.rows.map(([cell]) => (typeof cell === "string" ? cell : JSON.stringify(cell)));
 }
 
-function neither(why: string): Envelope {
-  return { kind: "neither", why };
+function neither(why: string, contradiction = false): Envelope {
+  return { kind: "neither", why, contradiction };
 }
 
 function text(value: Json | undefined): string {

@@ -4,6 +4,8 @@ import { curlText } from "../formats/shell.ts";
 import { kalamText, makeKalam } from "./kalam.ts";
 import { Pacer } from "../session/pacing.ts";
 import { Recording } from "../session/recording.ts";
+import { Redactor } from "../session/redaction.ts";
+import { Renewal } from "../session/renewal.ts";
 import type { Account } from "./sender.ts";
 
 const own: Account = { name: "kr_k7f3a_dba_1", role: "dba" };
@@ -18,7 +20,7 @@ const ended: KalamOutcome = {
   endedAfterMs: null,
 };
 
-function stage(outcome: Partial<KalamOutcome> = {}) {
+function stage(outcome: Partial<KalamOutcome> = {}, more: Partial<Parameters<typeof makeKalam>[1]> = {}) {
   const runs: KalamRun[] = [];
   const codes: string[] = [];
   const recording = new Recording();
@@ -34,6 +36,7 @@ function stage(outcome: Partial<KalamOutcome> = {}) {
       recording,
       signal: over.signal,
       onRate: (code) => void codes.push(code),
+      ...more,
     },
     ({ name }) => {
       if (name !== own.name) throw new Error(`${name} is not one of the run's own accounts`);
@@ -92,10 +95,22 @@ test("a run at nobody asks the server for nothing, and cannot be repeated by han
   expect(noted === undefined ? "" : curlText("http://x", noted)).toBeUndefined();
 });
 
-test("being told to go slower is heeded", async () => {
-  const { run, codes } = stage({ exitCode: 1, stderr: "Error: Server error (429): RATE_LIMIT_EXCEEDED" });
-  await run(own, ["-c", "SELECT 1"]);
-  expect(codes).toEqual(["RATE_LIMIT_EXCEEDED"]);
+test("being told to go slower is heeded: a single statement is run three times, and then nothing is known", async () => {
+  const stderr = "Error: Server error (429): RATE_LIMIT_EXCEEDED";
+  const { run, codes } = stage({ exitCode: 1, stderr });
+  expect(await run(own, ["-c", "SELECT 1"])).toMatchObject({ notStarted: expect.stringContaining("429") as string });
+  expect(codes).toEqual(["RATE_LIMIT_EXCEEDED", "RATE_LIMIT_EXCEEDED", "RATE_LIMIT_EXCEEDED"]);
+  for (const options of [{ statements: 2 }, { onStdout: () => {} }, { closeStdout: "at once" }] as const) {
+    const once = stage({ exitCode: 1, stderr });
+    expect(await once.run(own, ["-f", "a.sql"], options)).toMatchObject({ notStarted: expect.anything() as string });
+    expect(once.runs).toHaveLength(1);
+  }
+});
+
+test("after a ban it is not run again", async () => {
+  const { run, runs, codes } = stage({ exitCode: 1, stderr: "Error: Server error (403): IP_BANNED" });
+  expect(await run(own, ["-c", "SELECT 1"])).toMatchObject({ notStarted: "the server has banned this address" });
+  expect([codes, runs.length]).toEqual([["IP_BANNED"], 1]);
 });
 
 test("after its target has died it runs no more", async () => {
@@ -110,4 +125,23 @@ test("what came of it, in one line", () => {
   expect(kalamText({ ...ended, overdue: true, stdout: "", tookMs: 900 })).toBe("still running after 900 ms");
   expect(kalamText({ ...ended, exitCode: null, endedBySignal: "SIGINT", stdout: "" })).toBe("ended by SIGINT");
   expect(kalamText({ ...ended, notStarted: "spawn EACCES" })).toBe("could not be started: spawn EACCES");
+});
+
+test("a token that has expired is renewed once; else kalam might as well not have started", async () => {
+  const tokens = new Map<string, string>();
+  const stderr = "Error: Server error (401): TOKEN_EXPIRED: the token has expired";
+  const renewing = (password?: string): Renewal => {
+    const logIn = () =>
+      Promise.resolve({ kind: "in", token: "second", user: own.name, role: "dba", field: "user" } as const);
+    const renewal = new Renewal({ tokens, redactor: new Redactor(), logIn });
+    renewal.keep(own.name, "first", password);
+    return renewal;
+  };
+  const renewed = stage({ exitCode: 1, stderr }, { tokens, renewal: renewing("pw") });
+  expect(await renewed.run(own, ["-c", "SELECT 1"])).toMatchObject({ notStarted: null, exitCode: 1 });
+  expect(renewed.runs.map(({ args }) => args[1])).toEqual(["first", "second"]);
+  const bare = stage({ exitCode: 1, stderr }, { tokens, renewal: renewing() });
+  expect(await bare.run(own, ["-c", "SELECT 1"])).toMatchObject({ notStarted: "the run's own token has expired" });
+  const wrong = stage({ exitCode: 1, stderr }, { tokens, renewal: renewing("pw") });
+  expect(await wrong.run(own, ["-c", "SELECT 1"], { entersWith: "password" })).toMatchObject({ notStarted: null });
 });

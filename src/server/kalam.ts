@@ -1,7 +1,7 @@
 /** The `kalam` command line for checks: run with one of the run's own accounts, paced and recorded like a request. */
 import type { KalamAddress, KalamOutcome, KalamRun } from "../wire/kalam.ts";
 import { commandText } from "../formats/shell.ts";
-import { restMs, type Account, type SenderParts } from "./sender.ts";
+import { expiredSentence, triesMax, type Account, type SenderParts } from "./sender.ts";
 import type { Wire } from "../wire/wire.ts";
 
 export interface KalamOptions {
@@ -32,6 +32,8 @@ export type RunKalam = (as: Account, args: readonly string[], options?: KalamOpt
 /** After its login and before the first statement, `kalam` asks for the namespaces and for the server's health. */
 const requestsFirst = 2;
 const kalamMs = 30_000;
+const bannedSentence = "the server has banned this address";
+const tooFastSentence = "the server refused it as too fast (429)";
 
 /**
  * `kalam` takes passwords and tokens only as arguments, which other processes can see. So `as` must be one of the run's
@@ -39,17 +41,19 @@ const kalamMs = 30_000;
  */
 export function makeKalam(
   kalam: NonNullable<Wire["kalam"]>,
-  parts: Pick<SenderParts, "tokens" | "pacer" | "recording" | "signal" | "onRate">,
+  parts: Pick<SenderParts, "tokens" | "renewal" | "pacer" | "recording" | "signal" | "onRate">,
   passwordOf: (account: Account) => string,
 ): RunKalam {
   const { tokens, pacer, recording, signal } = parts;
-  return async (as, args, options = {}) => {
+  async function runOnce(as: Account, args: readonly string[], options: KalamOptions): Promise<KalamSaid> {
     signal?.throwIfAborted();
     const { at = "server", statements = 1, timeoutMs = kalamMs, entersWith = "token", mayColor } = options;
     const password = passwordOf(as);
     const byToken = entersWith === "token";
+    if (byToken) await parts.renewal?.prepare(as.name);
+    const token = tokens.get(as.name) ?? "";
     const secrets = byToken
-      ? ["--token", tokens.get(as.name) ?? ""]
+      ? ["--token", token]
       : ["--user", as.name, "--password", entersWith === "password" ? password : `not-${as.name}`];
     const number = recording.next();
     if (at === "server") {
@@ -83,12 +87,30 @@ export function makeKalam(
       sentAt,
       doneAt: performance.now(),
     });
-    if (/\berror \(429\)|RATE_LIMIT_EXCEEDED|IP_BANNED/i.test(outcome.stderr)) {
-      for (const lane of ["run", "address", "login", `account:${as.name}`]) pacer.rest(lane, restMs);
-      parts.onRate?.(outcome.stderr.includes("IP_BANNED") ? "IP_BANNED" : "RATE_LIMIT_EXCEEDED");
+    const banned = outcome.stderr.includes("IP_BANNED");
+    const limited = at === "server" && /\berror \(429\)|RATE_LIMIT_EXCEEDED|IP_BANNED/i.test(outcome.stderr);
+    if (limited) {
+      for (const lane of ["run", "address", "login", `account:${as.name}`]) pacer.rest(lane);
+      parts.onRate?.(banned ? "IP_BANNED" : "RATE_LIMIT_EXCEEDED");
     }
     signal?.throwIfAborted();
-    return { ...outcome, exchange: number };
+    const said = { ...outcome, exchange: number };
+    // What it did before is not known, but it shows nothing about kalam.
+    if (limited) return { ...said, notStarted: banned ? bannedSentence : tooFastSentence };
+    if (!byToken || at !== "server" || !/\bTOKEN_EXPIRED\b/.test(outcome.stderr)) return said;
+    const expiry = await parts.renewal?.afterRefusal(as.name, token, true);
+    return expiry === "again" || expiry === "expired" ? { ...said, notStarted: expiredSentence } : said;
+  }
+  return async (as, args, options = {}) => {
+    // What has been watched or cut short cannot be repeated, nor can a script of which a part was executed.
+    const { interrupt, onStdout, closeStdout, statements = 1 } = options;
+    const once = interrupt ?? onStdout ?? closeStdout;
+    let said = await runOnce(as, args, options);
+    if (once !== undefined) return said;
+    if (said.notStarted === expiredSentence && statements === 1) said = await runOnce(as, args, options);
+    for (let tries = 1; tries < triesMax && said.notStarted === tooFastSentence && statements === 1; tries += 1)
+      said = await runOnce(as, args, options);
+    return said;
   };
 }
 

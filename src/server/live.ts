@@ -45,6 +45,8 @@ export interface LiveOptions {
   /** Instead of `/v1/ws`; may include a query string. */
   readonly path?: string;
   readonly timeoutMs?: number;
+  /** For checks that provoke a rate limit: a refused upgrade is the answer. Otherwise it is tried again, later. */
+  readonly expectRate?: boolean;
 }
 
 export interface LiveParts {

@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Json } from "../wire/json.ts";
 import { Pacer } from "../session/pacing.ts";
 import { Recording, type Exchange } from "../session/recording.ts";
+import { Redactor } from "../session/redaction.ts";
+import { Renewal } from "../session/renewal.ts";
 import { makeSender, type Account, type Sender, type SenderParts } from "./sender.ts";
 import type { RawAnswer, RawRequest } from "../wire/wire.ts";
 
@@ -169,13 +171,13 @@ describe("told that it goes too fast", () => {
     pacer.setPace("account", { perSecond: 1000, burst: 100 });
     return pacer;
   };
-  /** Sends twice; how much later the second one left. */
+  /** How much later it was sent again. */
   async function gap(first: () => RawAnswer, send: (sender: Sender) => Promise<unknown>): Promise<number> {
     const { sender, requests } = set([first, () => answered(200, success)], { pacer: paced() });
-    await send(sender);
-    const second = send(sender);
+    const sending = send(sender);
     await vi.runAllTimersAsync();
-    await second;
+    await sending;
+    expect(requests).toHaveLength(2);
     return (requests[1]?.at ?? 0) - (requests[0]?.at ?? 0);
   }
   const sql = async (sender: Sender): Promise<unknown> => await sender.sql(alice, "SELECT 1");
@@ -203,9 +205,13 @@ describe("told that it goes too fast", () => {
 
   test("another account does not rest with it", async () => {
     const { sender, requests } = set([() => answered(429, tooFast), () => answered(200, success)], { pacer: paced() });
-    await sender.sql(alice, "SELECT 1");
+    await sender.sql(alice, "SELECT 1", { expectRate: true });
     await sender.sql({ name: "bob", role: "user" }, "SELECT 1");
     expect(requests[1]?.at).toBe(requests[0]?.at);
+    const again = sender.sql(alice, "SELECT 1");
+    await vi.runAllTimersAsync();
+    await again;
+    expect((requests[2]?.at ?? 0) - (requests[1]?.at ?? 0)).toBe(1500);
   });
 
   test("each refusal is told with its code, nothing else is", async () => {
@@ -216,8 +222,54 @@ describe("told that it goes too fast", () => {
       () => answered(429, { error: "RATE_LIMIT_EXCEEDED" }),
       () => answered(429, ""),
     ]);
-    for (let sent = 0; sent < 5; sent += 1) await sender.sql(alice, "SELECT 1");
+    for (let sent = 0; sent < 5; sent += 1) await sender.sql(alice, "SELECT 1", { expectRate: true });
     expect(rates).toEqual(["RATE_LIMIT_EXCEEDED", "RATE_LIMIT_EXCEEDED", ""]);
+  });
+
+  const limited: readonly [string, Json | string][] = [
+    ["in an envelope", tooFast],
+    ["by the middleware", { error: "RATE_LIMIT_EXCEEDED" }],
+    ["by a proxy", "<h1>Too Many Requests</h1>"],
+    ["without a word", ""],
+  ];
+  test.for(limited)("%s, it is sent three times, and then nothing is known: it is no refusal", async ([, body]) => {
+    const one = set(always(429, body));
+    const sending = one.sender.sql(alice, "INSERT …");
+    await vi.runAllTimersAsync();
+    expect(await sending).toMatchObject({ kind: "unsure", because: "rate", status: 429, exchange: 3 });
+    const other = set(always(429, body));
+    const asking = other.sender.request(alice, { method: "PUT", path: "/" });
+    await vi.runAllTimersAsync();
+    expect(await asking).toMatchObject({ kind: "broken", because: "rate", status: 429, exchange: 3 });
+    expect([one.requests.length, other.requests.length]).toEqual([3, 3]);
+    expect(one.noted.map(({ outcome }) => outcome.slice(0, 3))).toHaveLength(3);
+  });
+
+  test("on purpose, the refusal is the answer", async () => {
+    const { sender, requests } = set(always(429, tooFast));
+    expect(await sender.sql(alice, "SELECT 1", { expectRate: true })).toMatchObject({ kind: "refused", cause: "rate" });
+    const asked = { method: "GET", path: "/", expectRate: true } as const;
+    expect(await sender.request(alice, asked)).toMatchObject({ kind: "answered", status: 429 });
+    expect(requests).toHaveLength(2);
+  });
+
+  test("after a part of a batch, or with a body that reports success, it is not sent again", async () => {
+    const part = { status: "error", error: { code: "RATE_LIMIT_EXCEEDED", message: "Statement 2 failed: too fast" } };
+    for (const body of [part, success]) {
+      const { sender, requests } = set(always(429, body));
+      expect(await sender.sql(alice, "INSERT …; INSERT …")).toMatchObject({ kind: "unsure" });
+      expect(requests).toHaveLength(1);
+    }
+  });
+
+  test("a check that is over does not wait", async () => {
+    const stop = new AbortController();
+    const { sender, requests } = set(always(429, tooFast), { signal: stop.signal });
+    setTimeout(() => stop.abort(new Error("over")), 100);
+    const sending = sender.sql(alice, "SELECT 1").catch(String);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(await sending).toBe("Error: over");
+    expect(requests).toHaveLength(1);
   });
 
   test.for([403, 429, 503])("a ban is noticed under status %d, in SQL and in anything else", async (status) => {
@@ -225,6 +277,89 @@ describe("told that it goes too fast", () => {
     await sender.sql(alice, "SELECT 1");
     await sender.request(null, { method: "GET", path: "/health" });
     expect(rates).toEqual(["IP_BANNED", "IP_BANNED"]);
+  });
+});
+
+describe("a server that is busy (503)", () => {
+  const busy = (): RawAnswer => answered(503, { status: "error", error: { code: "UNAVAILABLE", message: "starting" } });
+  async function sends(text: string): Promise<number> {
+    const { sender, requests } = set([busy]);
+    const sending = sender.sql(alice, text);
+    await vi.runAllTimersAsync();
+    expect(await sending).toMatchObject({ kind: "unsure", because: "unavailable", status: 503 });
+    return requests.length;
+  }
+
+  test.for(["SELECT 1", " select n from t;\n", "SHOW NAMESPACES", "DESCRIBE TABLE a.b"])(
+    "is asked again: %s",
+    async (sql) => {
+      expect(await sends(sql)).toBe(3);
+    },
+  );
+
+  test.for([
+    "INSERT INTO t VALUES (1)",
+    "SELECT 1; DELETE FROM t",
+    "BEGIN; SELECT 1; COMMIT",
+    "SELECTED",
+    "DROP TABLE t",
+  ])("may have done it: %s", async (sql) => {
+    expect(await sends(sql)).toBe(1);
+  });
+
+  test("and answers then is only slow", async () => {
+    const { sender } = set([busy, () => answered(200, success)]);
+    const sending = sender.sql(alice, "SELECT 1");
+    await vi.runAllTimersAsync();
+    expect(await sending).toMatchObject({ kind: "ok", exchange: 2 });
+  });
+});
+
+describe("a token that has expired", () => {
+  const tokens = new Map<string, string>();
+  const expired = (): RawAnswer =>
+    answered(401, { status: "error", error: { code: "TOKEN_EXPIRED", message: "over" } });
+  const renewing = (password?: string): Renewal => {
+    const renewal = new Renewal({
+      tokens,
+      redactor: new Redactor(),
+      logIn: () => Promise.resolve({ kind: "in", token: "second", user: "alice", role: "user", field: "user" }),
+    });
+    renewal.keep("alice", "first", password);
+    return renewal;
+  };
+  const sent = ({ requests }: Set): unknown[] => requests.map(({ headers }) => headers["authorization"]);
+  const me = { method: "GET", path: "/v1/api/auth/me" } as const;
+
+  test("is renewed, and the request is sent again with the new one", async () => {
+    const one = set([expired, () => answered(200, success)], { tokens, renewal: renewing("pw") });
+    expect(await one.sender.sql(alice, "INSERT …")).toMatchObject({ kind: "ok", exchange: 2 });
+    expect(sent(one)).toEqual(["Bearer first", "Bearer second"]);
+    const other = set([expired, () => answered(200, "{}")], { tokens, renewal: renewing("pw") });
+    expect(await other.sender.request(alice, me)).toMatchObject({ kind: "answered", status: 200 });
+  });
+
+  test("and cannot be renewed leaves the request open: no status, no refusal", async () => {
+    const one = set([expired], { tokens, renewal: renewing() });
+    const answer = await one.sender.sql(alice, "INSERT …");
+    expect(answer).toMatchObject({ kind: "unsure", because: "expired" });
+    expect(answer).not.toHaveProperty("status");
+    expect(await one.sender.request(alice, me)).toMatchObject({ kind: "broken", because: "expired" });
+    expect(one.requests).toHaveLength(2);
+  });
+
+  test("is the answer where the new one is called expired, too", async () => {
+    const one = set([expired], { tokens, renewal: renewing("pw") });
+    expect(await one.sender.sql(alice, "SELECT 1")).toMatchObject({ kind: "refused", cause: "login" });
+    expect(one.requests).toHaveLength(2);
+  });
+
+  test.for(["authorization", "Authorization"])("of a check's own, in %s, is sent as it is", async (name) => {
+    const one = set([expired], { tokens, renewal: renewing("pw") });
+    const headers = { [name]: "Bearer old" };
+    expect(await one.sender.sql(alice, "SELECT 1", { headers })).toMatchObject({ kind: "refused", cause: "login" });
+    expect(await one.sender.request(alice, { ...me, headers })).toMatchObject({ kind: "answered", status: 401 });
+    expect(one.requests.map((request) => request.headers[name])).toEqual(["Bearer old", "Bearer old"]);
   });
 });
 

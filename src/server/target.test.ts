@@ -1,6 +1,7 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { Control, TrialOutcome } from "../wire/control.ts";
 import type { OwnRole } from "../session/accounts.ts";
+import { Contradictions } from "../session/contradictions.ts";
 import { Pacer } from "../session/pacing.ts";
 import { Recording } from "../session/recording.ts";
 import { makeSender, type Account } from "./sender.ts";
@@ -112,4 +113,85 @@ describe("once its signal is aborted a target is dead:", () => {
   test("the session itself lives on", async () => {
     expect(await session.sender.sql(root, "SELECT 1")).toMatchObject({ kind: "ok" });
   });
+});
+
+describe("a live connection", () => {
+  test("is opened with a token that was renewed before, and not at all with one that is over", async () => {
+    const messages: string[] = [];
+    const wire: Wire = {
+      ...wireInto([]),
+      socket(_, listener) {
+        const answer = (text: string): void => {
+          messages.push(text);
+          listener.frame({ text: '{"type":"auth_success","user":"u"}', at: 1 });
+        };
+        const nothing = (): void => {};
+        const rest = { write: nothing, ping: nothing, reset: nothing, cutMidFrame: nothing, pause: nothing };
+        const socket = { ...rest, resume: nothing, close: nothing, send: (data: unknown) => answer(String(data)) };
+        return Promise.resolve({ kind: "open", socket, at: 0 });
+      },
+    };
+    const session = sessionOver(wire);
+    const tokens = new Map([[own.name, "old"]]);
+    let over = false;
+    const renewal = {
+      prepare(name: string) {
+        tokens.set(name, "new");
+        return Promise.resolve();
+      },
+      isOver: () => over,
+    };
+    Object.assign(session.parts, { tokens, renewal });
+    Object.assign(session, { sockets: { opened: 0 } });
+    const target = makeTarget(session, { wire, signal: never, holder: {} });
+    expect(await target.live(own)).toMatchObject({ login: { kind: "in" } });
+    expect(JSON.parse(messages[0] ?? "")).toMatchObject({ type: "authenticate", token: "new" });
+    over = true;
+    expect(await target.live(own)).toEqual({ kind: "failed", why: "the run's own token has expired" });
+    expect(await target.live(own, { token: "theirs" })).toMatchObject({ login: { kind: "in" } });
+  });
+
+  test("that was refused as too fast is tried again, unless that was the question", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      let opened = 0;
+      const wire: Wire = {
+        ...wireInto([]),
+        socket() {
+          opened += 1;
+          return Promise.resolve({ kind: "failed", because: "malformed", detail: "429", status: 429 });
+        },
+      };
+      const session = sessionOver(wire);
+      Object.assign(session, { sockets: { opened: 0 } });
+      const target = makeTarget(session, { wire, signal: never, holder: {} });
+      const opening = target.live(own);
+      await vi.runAllTimersAsync();
+      expect([await opening, opened]).toEqual([{ kind: "failed", why: "429", status: 429 }, 3]);
+      expect(await target.live(own, { expectRate: true })).toMatchObject({ status: 429 });
+      expect(opened).toBe(4);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+test("answers that disagree with themselves are kept for the observation that got them", async () => {
+  const body = new TextEncoder().encode(
+    '{"status":"success","results":[{"schema":[{"name":"a","data_type":"Int"}],"rows":[[1]],"row_count":2}]}',
+  );
+  const wire: Wire = {
+    exchange: () => Promise.resolve({ kind: "answered", status: 200, headers: {}, body, sentAt: 0, doneAt: 1 }),
+  };
+  const session = sessionOver(wire);
+  const contradictions = new Contradictions();
+  Object.assign(session, { contradictions });
+  const [one, other] = [{}, {}];
+  const target = makeTarget(session, { wire, signal: never, holder: one });
+  for (let n = 0; n < 7; n += 1) expect(await target.sql(root, "SELECT 1")).toMatchObject({ because: "malformed" });
+  const noted = contradictions.take(one);
+  expect(noted?.count).toBe(7);
+  expect(noted?.first.map(({ exchange }) => exchange)).toEqual([1, 2, 3, 4, 5]);
+  expect(noted?.first[0]?.sentence).toBe("result 1: row_count is 2, but there are 1 rows");
+  expect([contradictions.take(one), contradictions.take(other)]).toEqual([undefined, undefined]);
 });

@@ -1,11 +1,20 @@
 /** The server as checks see it. */
 import type { Control } from "../wire/control.ts";
 import { makeKalam, type RunKalam } from "./kalam.ts";
-import { pingEveryMs } from "./pings.ts";
-import { makeSender, restMs, withoutTokens, type Account, type Sender } from "./sender.ts";
+import {
+  expiredSentence,
+  makeSender,
+  triesMax,
+  withoutTokens,
+  type Account,
+  type Sender,
+  type SenderParts,
+} from "./sender.ts";
 import type { OwnRole } from "../session/accounts.ts";
 import { livePath, openLive, type Live, type LiveOptions, type NoLive, type Noted } from "./live.ts";
+import { restMs, sleep } from "../session/pacing.ts";
 import type { Capabilities, Session } from "../session/session.ts";
+import { pingEveryMs } from "./pings.ts";
 import type { Wire } from "../wire/wire.ts";
 
 export type { Account, Reply } from "./sender.ts";
@@ -80,7 +89,12 @@ export function makeTarget(
   session: Session,
   { wire, signal, holder }: { wire: Wire; signal: AbortSignal; holder: object },
 ): Target {
-  const parts = { ...session.parts, wire, signal };
+  const parts: SenderParts = {
+    ...session.parts,
+    wire,
+    signal,
+    onContradiction: (contradiction) => session.contradictions.note(holder, contradiction),
+  };
   const sender = makeSender(parts);
   const password = (account: Account): string => {
     const known = session.accounts.password(account);
@@ -104,22 +118,30 @@ export function makeTarget(
       const open = wire.socket;
       if (open === undefined) return { kind: "failed", why: "live connections are not available here" };
       session.sockets.opened += 1;
+      const { pacer, renewal, tokens, onRate } = session.parts;
       const lane = `message:${session.sockets.opened}`;
-      await session.parts.pacer.turn(["run", "address"], signal);
-      return await openLive(options, {
-        open,
-        pingEveryMs: pingEveryMs(session.capabilities.settings),
-        token: as === null ? undefined : session.parts.tokens.get(as.name),
-        signal,
-        note: (text) => noteMessage(session, as, text),
-        tooFast: (code) => {
-          // A limit on messages is per connection; any other is per address.
-          for (const name of code === "RATE_LIMIT_EXCEEDED" ? [lane] : [lane, "address"])
-            session.parts.pacer.rest(name, restMs);
-          session.parts.onRate?.(code);
-        },
-        turn: async () => await session.parts.pacer.turn([lane], signal),
-      });
+      const own = options.token === undefined ? as : null;
+      for (let tries = 1; ; tries += 1) {
+        if (own !== null) await renewal?.prepare(own.name);
+        if (own !== null && renewal?.isOver(own.name) === true) return { kind: "failed", why: expiredSentence };
+        await pacer.turn(["run", "address"], signal);
+        const live = await openLive(options, {
+          open,
+          pingEveryMs: pingEveryMs(session.capabilities.settings),
+          token: as === null ? undefined : tokens.get(as.name),
+          signal,
+          note: (text) => noteMessage(session, as, text),
+          tooFast: (code) => {
+            // A limit on messages is per connection; any other is per address.
+            for (const name of code === "RATE_LIMIT_EXCEEDED" ? [lane] : [lane, "address"]) pacer.rest(name);
+            onRate?.(code);
+          },
+          turn: async () => await pacer.turn([lane], signal),
+        });
+        const limited = "kind" in live && live.status === 429;
+        if (!limited || options.expectRate === true || tries === triesMax) return live;
+        await sleep(restMs, signal);
+      }
     },
     password,
     ...(wire.control === undefined ? {} : { control: abortable(wire.control, signal) }),

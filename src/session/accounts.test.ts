@@ -8,6 +8,7 @@ import type { Answer } from "../server/answer.ts";
 import { Ledger } from "./ledger.ts";
 import { Redactor } from "./redaction.ts";
 import { runOf } from "./scratch.ts";
+import { Renewal } from "./renewal.ts";
 import type { Account, Reply, Sender } from "../server/sender.ts";
 
 let folder = "";
@@ -31,7 +32,7 @@ interface Set {
 
 /** Accounts over a server that lets everybody in, unless told otherwise. */
 function set(server: { create?: (sql: string) => Promise<Answer>; status?: number } = {}): Set {
-  const ledger = new Ledger(folder, { run: "k7f3a", url: "http://x" });
+  const ledger = new Ledger(mkdtempSync(path.join(folder, "state-")), { run: "k7f3a", url: "http://x" });
   const redactor = new Redactor();
   const tokens = new Map<string, string>();
   const statements: string[] = [];
@@ -53,7 +54,8 @@ function set(server: { create?: (sql: string) => Promise<Answer>; status?: numbe
       return Promise.resolve(reply);
     },
   };
-  const parts = { sender, login: root, loginField: "user", tokens, redactor, ledger, prefix: "kr_k7f3a" } as const;
+  const renewal = new Renewal({ tokens, redactor, logIn: () => Promise.reject(new Error("nothing has ended")) });
+  const parts = { sender, login: root, loginField: "user", renewal, redactor, ledger, prefix: "kr_k7f3a" } as const;
   return { accounts: new Accounts(parts), ledger, redactor, tokens, statements, logins };
 }
 

@@ -7,6 +7,7 @@ import { outcomeOf } from "../server/answer.ts";
 import type { Ledger } from "./ledger.ts";
 import { logIn, type LoginField } from "./login.ts";
 import type { Redactor } from "./redaction.ts";
+import type { Renewal } from "./renewal.ts";
 import type { Account, Role, Sender } from "../server/sender.ts";
 
 export type OwnRole = Exclude<Role, "system">;
@@ -16,7 +17,8 @@ export interface AccountsParts {
   readonly sender: Sender;
   readonly login: Account;
   readonly loginField: LoginField;
-  readonly tokens: Map<string, string>;
+  /** Keeps the token of a new account, and renews it when it ends. */
+  readonly renewal: Pick<Renewal, "keep">;
   readonly redactor: Redactor;
   readonly ledger: Ledger;
   /** `kr_<run>` */
@@ -70,7 +72,7 @@ export class Accounts {
    * dropped name stays taken. With `after`, the name starts with the whole name of that account. Throws SetupError.
    */
   async fresh(role: OwnRole, after?: Account): Promise<Account> {
-    const { sender, login, tokens, redactor, ledger, prefix, loginField } = this.#parts;
+    const { sender, login, renewal, redactor, ledger, prefix, loginField } = this.#parts;
     this.#made += 1;
     const name = `${after?.name ?? `${prefix}_${role}`}_${this.#made}`;
     const password = newPassword();
@@ -82,8 +84,7 @@ export class Accounts {
       throw new SetupError(`an account for the checks could not be created: ${outcomeOf(created)}`);
     const entered = await logIn(sender, name, password, loginField);
     if (entered.kind !== "in") throw new SetupError(`an account for the checks could not log in: ${entered.sentence}`);
-    redactor.add(entered.token);
-    tokens.set(name, entered.token);
+    renewal.keep(name, entered.token, password);
     return { name, role };
   }
 }

@@ -1,8 +1,18 @@
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Ledger, ledgerFolder, readLedgers, type Entry } from "./ledger.ts";
+import { Ledger, ledgerFolder, readLedgers, strikeIn, type Entry } from "./ledger.ts";
 
 let folder = "";
 beforeEach(() => {
@@ -90,7 +100,52 @@ test("where it cannot be written, there is no ledger, and so no run", () => {
   writeFileSync(file, "");
   expect(() => new Ledger(file, run)).toThrow("EEXIST");
   mkdirSync(path.join(folder, "k7f3a.jsonl"));
-  expect(() => new Ledger(folder, run)).toThrow("EISDIR");
+  expect(() => new Ledger(folder, run)).toThrow("EEXIST");
+});
+
+test.for(["/proc/x/y/state", "/proc/state", "/dev/null/state"])("below %s there is none either, at once", (place) => {
+  expect(() => new Ledger(place, run)).toThrow(/ENOENT|ENOTDIR|EACCES|EPERM|EEXIST/);
+});
+
+test("folder and file are for this user only", () => {
+  const ledger = new Ledger(path.join(folder, "state"), run);
+  ledger.enter(space);
+  const modes = [path.join(folder, "state"), ledger.file].map((name) => statSync(name).mode & 0o777);
+  expect(modes).toEqual([0o700, 0o600]);
+});
+
+test("a link that somebody has put in its place is not followed, neither at the beginning nor later", () => {
+  const victim = path.join(folder, "victim");
+  writeFileSync(victim, "mine\n");
+  symlinkSync(victim, path.join(folder, "k7f3a.jsonl"));
+  expect(() => new Ledger(folder, run)).toThrow("EEXIST");
+  rmSync(path.join(folder, "k7f3a.jsonl"));
+  const ledger = new Ledger(folder, run);
+  rmSync(ledger.file);
+  symlinkSync(victim, ledger.file);
+  expect(() => ledger.enter(space)).toThrow("ELOOP");
+  expect(readFileSync(victim, "utf8")).toBe("mine\n");
+  expect(readLedgers(folder)).toEqual([]);
+});
+
+test("the first failure to write is kept", () => {
+  const ledger = new Ledger(folder, run);
+  expect(ledger.failure).toBeUndefined();
+  rmSync(ledger.file);
+  expect(() => ledger.enter(space)).toThrow("ENOENT");
+  expect(() => ledger.enter(account)).toThrow("ENOENT");
+  expect(String(ledger.failure)).toContain("ENOENT");
+});
+
+test("in the ledger of another run, one entry is struck off, and the file is removed with the last", () => {
+  const ledger = new Ledger(folder, run);
+  for (const entry of [space, server]) ledger.enter(entry);
+  const [read] = readLedgers(folder);
+  if (read === undefined) throw new Error("there is no ledger");
+  const struck = strikeIn(read, server);
+  expect([struck.left, readLedgers(folder)[0]?.left]).toEqual([[space], [space]]);
+  expect(strikeIn(struck, space).left).toEqual([]);
+  expect(existsSync(ledger.file)).toBe(false);
 });
 
 test("a name that could not be written down must not be made: entering throws, and does not count", () => {

@@ -3,10 +3,11 @@
  * and struck off after its removal was seen, so that `kalam-ready cleanup` finds it however the run ends. One file per
  * run, one JSON object per line, no secrets. The file is removed when nothing is left.
  */
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, constants, lstatSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import { isRecord, type Json } from "../wire/json.ts";
+import { makeFolder } from "./folder.ts";
 
 /** `folder`: the data of a server that the run started itself. */
 const kinds = ["namespace", "account", "folder"] as const;
@@ -45,12 +46,20 @@ export class Ledger {
   readonly file: string;
   readonly #left = new Map<string, Entry>();
   #names = 0;
+  #failure: unknown;
 
   /** Throws if the folder is not writable: nothing may be created that `cleanup` could not find. */
   constructor(folder: string, run: { run: string; url: string }) {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     this.file = path.join(folder, `${run.run}.jsonl`);
+    // A new file: what somebody else has put there, a symbolic link for one, is not written to.
+    closeSync(openSync(this.file, "wx", 0o600));
     this.#append({ ...run, pid: process.pid, startedAt: new Date().toISOString() });
+  }
+
+  /** The first error while writing, undefined if there was none. */
+  get failure(): unknown {
+    return this.#failure;
   }
 
   enter(entry: Entry): void {
@@ -78,12 +87,39 @@ export class Ledger {
 
   /** Removes the file if nothing is left. */
   close(): void {
-    if (this.#left.size === 0) rmSync(this.file, { force: true });
+    if (this.#left.size === 0) this.#guard(() => rmSync(this.file, { force: true }));
   }
 
   #append(line: Line): void {
-    appendFileSync(this.file, `${JSON.stringify(line)}\n`);
+    this.#guard(() => append(this.file, line));
   }
+
+  #guard(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.#failure ??= error;
+      throw error;
+    }
+  }
+}
+
+/** To a file that exists: one that was removed, or replaced by a link, could not be found again. */
+function append(file: string, line: Line): void {
+  const opened = openSync(file, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
+  try {
+    writeSync(opened, `${JSON.stringify(line)}\n`);
+  } finally {
+    closeSync(opened);
+  }
+}
+
+/** Strikes off an entry in the ledger of another run. The file is removed when nothing is left in it. */
+export function strikeIn(ledger: LedgerFile, entry: Entry): LedgerFile {
+  const left = ledger.left.filter(({ kind, name }) => kind !== entry.kind || name !== entry.name);
+  if (left.length === 0) rmSync(ledger.file, { force: true });
+  else append(ledger.file, { gone: entry });
+  return { ...ledger, left };
 }
 
 /** Every ledger in the folder. A truncated last line, left by a killed run, is ignored. */
@@ -108,6 +144,7 @@ function readLedger(file: string): LedgerFile | undefined {
   const left = new Map<string, Entry>();
   let text: string;
   try {
+    if (!lstatSync(file).isFile()) return undefined;
     text = readFileSync(file, "utf8");
   } catch {
     return undefined;

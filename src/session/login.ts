@@ -17,6 +17,10 @@ export type LoginOutcome =
   /** The login was not answered, or not in a known form. */
   | { readonly kind: "unclear"; readonly sentence: string };
 
+export const notSetUp =
+  "the server has not been set up: POST /v1/api/auth/setup, or KALAMDB_ROOT_PASSWORD at its first start";
+const loginPath = "/v1/api/auth/login";
+
 /** The name of the user field in a login request: `username` up to 0.4.2-rc2. */
 export type LoginField = "user" | "username";
 
@@ -33,15 +37,21 @@ export async function logIn(sender: Sender, user: string, password: string, fiel
 async function tryField(sender: Sender, field: LoginField, user: string, password: string): Promise<Reply> {
   return await sender.request(null, {
     method: "POST",
-    path: "/v1/api/auth/login",
+    path: loginPath,
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ [field]: user, password }),
   });
 }
 
 function outcome(reply: Reply, user: string, field: LoginField): LoginOutcome {
-  if (reply.kind === "broken")
-    return { kind: "unclear", sentence: `the login of ${user} was not answered: ${reply.detail}` };
+  if (reply.kind === "broken") {
+    return reply.because === "rate"
+      ? {
+          kind: "denied",
+          sentence: `the login of ${user} was refused: too many logins from this address (${reply.detail})`,
+        }
+      : { kind: "unclear", sentence: `the login of ${user} was not answered: ${reply.detail}` };
+  }
   const { json, status } = reply;
   if (status === 200 && isRecord(json) && typeof json["access_token"] === "string") {
     const about = json["user"];
@@ -50,22 +60,25 @@ function outcome(reply: Reply, user: string, field: LoginField): LoginOutcome {
     return { kind: "in", token: json["access_token"], user, role, field };
   }
   const words = isRecord(json) ? `${word(json["error"])} ${word(json["message"])}`.trim() : reply.text.slice(0, 120);
-  if (status === 428) {
-    const how = "the server has not been set up: POST /v1/api/auth/setup, or KALAMDB_ROOT_PASSWORD at its first start";
-    return { kind: "denied", sentence: how };
-  }
-  if (status === 401 || status === 403) {
+  if (status === 428) return { kind: "denied", sentence: notSetUp };
+  if (isRefusal(reply)) {
     const advice = /locked/.test(words)
       ? "the account is locked after too many wrong passwords: wait, or use another account"
       : "it will not be retried: five wrong passwords lock the account";
     return { kind: "denied", sentence: `the login of ${user} was refused (${status} ${words}); ${advice}` };
   }
-  if (status === 429)
-    return {
-      kind: "denied",
-      sentence: `the login of ${user} was refused: too many logins from this address (429 ${words})`,
-    };
-  return { kind: "unclear", sentence: `the login of ${user} returned ${status} ${words}` };
+  const location = reply.headers["location"] === undefined ? "" : ` (a redirect to ${reply.headers["location"]})`;
+  return {
+    kind: "unclear",
+    sentence: `POST ${loginPath} as ${user} returned ${`${status} ${words}`.trim()}${location}; that is not an answer of KalamDB`,
+  };
+}
+
+/** A refusal in KalamDB's form. Any web server answers 401 or 403 to strangers; only KalamDB says so with a code. */
+export function isRefusal(reply: Reply): boolean {
+  if (reply.kind === "broken" || (reply.status !== 401 && reply.status !== 403)) return false;
+  const error = isRecord(reply.json) ? reply.json["error"] : undefined;
+  return typeof error === "string" || isRecord(error);
 }
 
 /** The claims of a JWT, unverified; empty if it is not one. */

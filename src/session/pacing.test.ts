@@ -167,10 +167,25 @@ describe("a lane that was told to rest", () => {
     expect((await simulate(pacer, atOnce(1, "account:a"))).map(({ left }) => left)).toEqual([1500]);
   });
 
-  test("rests for as long as it was told, be it longer than a timer can be set for", async () => {
+  test("rests for half a minute at most, whatever it was told", async () => {
     const pacer = pacerWith(allowed);
-    pacer.rest("account:a", 3_000_000_000);
-    expect((await simulate(pacer, atOnce(1, "account:a"))).map(({ left }) => left)).toEqual([3_000_000_000]);
+    expect(pacer.rest("account:a", 86_400_000)).toBe(30_000);
+    expect((await simulate(pacer, atOnce(1, "account:a"))).map(({ left }) => left)).toEqual([30_000]);
+  });
+
+  test("rests no longer than the run has time, and a second and a half after that", async () => {
+    const pacer = pacerWith(allowed);
+    pacer.endRests(performance.now() + 4_000);
+    expect([pacer.rest("account:a", 20_000), pacer.rest("account:b", 1_000)]).toEqual([4_000, 1_000]);
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(pacer.rest("account:a", 20_000)).toBe(1_500);
+  });
+
+  test("stops resting early when the time for rests ends", async () => {
+    const pacer = pacerWith(allowed);
+    pacer.rest("account:a", 20_000);
+    setTimeout(() => pacer.endRests(performance.now()), 1_000);
+    expect((await simulate(pacer, atOnce(1, "account:a"))).map(({ left }) => left)).toEqual([2_500]);
   });
 
   test("that has no pace has nothing to rest from", async () => {

@@ -21,6 +21,10 @@ interface Turn {
   leave(): void;
 }
 
+/** For servers that send no Retry-After: limits are per second, so a second and a half is enough. */
+export const restMs = 1_500;
+/** The longest rest, whatever Retry-After says. */
+const restMsMax = 30_000;
 /** The longest that a timer can be set for. */
 const timerMsMax = 2 ** 31 - 1;
 
@@ -30,6 +34,7 @@ export class Pacer {
   /** Requests that wait, in the order of the calls. */
   readonly #waiting = new Set<Turn>();
   #timer: NodeJS.Timeout | undefined;
+  #restsEndAt = Infinity;
 
   /** Sets the pace for a kind of lane: `account`, `address`, `login`, `run`. Without one, lanes of that kind are unlimited. */
   setPace(kind: string, pace: Pace): void {
@@ -63,11 +68,26 @@ export class Pacer {
     });
   }
 
-  /** Sends nothing on this lane for this long, waiting requests included: what a 429 asks for. */
-  rest(name: string, ms: number): void {
+  /**
+   * Sends nothing on this lane for this long, waiting requests included: what a 429 asks for. Returns the milliseconds
+   * that it will be.
+   */
+  rest(name: string, ms: number = restMs): number {
+    const bounded = Math.min(ms, restMsMax, Math.max(restMs, this.#restsEndAt - performance.now()));
     const lane = this.#lane(name);
-    if (lane === undefined) return;
-    lane.dryAt = Math.max(lane.dryAt, performance.now() + ms + burstMs(lane.pace));
+    if (lane !== undefined) lane.dryAt = Math.max(lane.dryAt, performance.now() + bounded + burstMs(lane.pace));
+    return bounded;
+  }
+
+  /**
+   * From then on no rest is longer than it is without a Retry-After; one that has begun is shortened. A run must end
+   * within its budget, and its clean-up soon.
+   */
+  endRests(at: number): void {
+    this.#restsEndAt = at;
+    const latest = Math.max(at, performance.now() + restMs);
+    for (const lane of this.#lanes.values()) lane.dryAt = Math.min(lane.dryAt, latest + burstMs(lane.pace));
+    this.#release();
   }
 
   /** Resolves every request whose lanes are all open, and sets a timer for the next one. */

@@ -6,7 +6,8 @@ import type { Json } from "../wire/json.ts";
 import { Ledger } from "./ledger.ts";
 import { Recording } from "./recording.ts";
 import { Redactor } from "./redaction.ts";
-import { isLoopback, openSession, type NoSession, type Session, type SessionParts } from "./session.ts";
+import type { NoSession } from "./entering.ts";
+import { isLoopback, openSession, type Session, type SessionParts } from "./session.ts";
 import type { Breakage, RawAnswer, RawRequest } from "../wire/wire.ts";
 
 let folder = "";
@@ -87,7 +88,7 @@ async function open(routes: Readonly<Record<string, Route>> = {}, parts: Partial
     redactor,
     recording: new Recording(),
     openLedger() {
-      const ledger = new Ledger(folder, { run: "k7f3a", url: "u" });
+      const ledger = new Ledger(mkdtempSync(path.join(folder, "state-")), { run: "k7f3a", url: "u" });
       ledgers.push(ledger);
       return ledger;
     },
@@ -126,7 +127,18 @@ describe("no session", () => {
     ["notKalamDb", "no HTTP", { [statusRoute]: "malformed" }, /does not speak valid HTTP/],
     ["notKalamDb", "a cut answer", { [statusRoute]: "cut" }, /does not speak valid HTTP/],
     ["notKalamDb", "a web page", { [statusRoute]: html }, /is not KalamDB: .* returned 200 <!doctype/],
-    ["notKalamDb", "a page that is not there", { [statusRoute]: { ...html, status: 404 } }, /404/],
+    [
+      "notKalamDb",
+      "pages that are not there",
+      { [statusRoute]: { ...html, status: 404 }, [loginRoute]: { ...html, status: 404 } },
+      /login as root returned 404 <!doctype/,
+    ],
+    [
+      "notKalamDb",
+      "a gateway that lets nobody in",
+      { [statusRoute]: { status: 403, body: "go away" }, [loginRoute]: { status: 403, body: "go away" } },
+      /login as root returned 403 go away; that is not an answer of KalamDB/,
+    ],
     ["notKalamDb", "JSON of another kind", { [statusRoute]: { status: 200, body: { ok: true } } }, /not KalamDB/],
     [
       "notKalamDb",
@@ -135,13 +147,22 @@ describe("no session", () => {
       /redirect to https:\/\/x\//,
     ],
     ["notKalamDb", "a server that breaks", { [statusRoute]: { status: 500, body: "oops" } }, /500 oops/],
-    ["notKalamDb", "a login answered by a web page", { [loginRoute]: html }, /login of root returned 200/],
+    ["notKalamDb", "a login answered by a web page", { [loginRoute]: html }, /login as root returned 200/],
     ["notKalamDb", "a login without an answer", { [loginRoute]: "timeout" }, /login of root was not answered/],
     [
       "denied",
-      "an address that is not let in",
-      { [statusRoute]: { status: 403, body: "go away" } },
-      /auth\/status was refused: 403 go away/,
+      "a banned address",
+      { [statusRoute]: { status: 403, body: { error: "IP_BANNED", message: "for 300 s" } } },
+      /auth\/status was refused: 403 .*IP_BANNED/,
+    ],
+    [
+      "denied",
+      "a wrong password at a server whose setup is closed",
+      {
+        [statusRoute]: { status: 403, body: { error: "forbidden" } },
+        [loginRoute]: { status: 401, body: { error: "unauthorized", message: "Invalid credentials" } },
+      },
+      /login of root was refused \(401/,
     ],
     [
       "denied",
@@ -161,8 +182,20 @@ describe("no session", () => {
       { [loginRoute]: { status: 428, body: { error: "setup_required" } } },
       /not been set up/,
     ],
+    ["denied", "setup required, said at once", { [statusRoute]: { status: 428, body: "" } }, /not been set up/],
+    [
+      "denied",
+      "setup needed, and a login refused in other words",
+      {
+        [statusRoute]: { status: 200, body: { needs_setup: true } },
+        [loginRoute]: { status: 401, body: { error: "unauthorized", message: "Invalid credentials" } },
+      },
+      /not been set up/,
+    ],
   ])("%s: %s", async ([kind, , routes, words]) => {
-    const { opened, ledgers, requests } = await open(routes);
+    const opening = open(routes);
+    await vi.runAllTimersAsync();
+    const { opened, ledgers, requests } = await opening;
     expect(opened).toEqual({ kind, sentence: expect.stringMatching(words) as string });
     expect(ledgers).toEqual([]);
     expect(requests.filter(({ path: to }) => to.endsWith("/login")).length).toBeLessThanOrEqual(1);
@@ -200,6 +233,13 @@ describe("a session", () => {
     ]);
   });
 
+  test.for([401, 403, 404, 405])("opens where setup is closed to remote clients, with status %d", async (status) => {
+    const routes = { "GET /v1/api/auth/status": { status, body: { error: "forbidden" } } };
+    expect((await session(routes)).login.name).toBe("root");
+    const credentials = { kind: "token", token: tokenOf({ sub: "ci", role: "service" }) } as const;
+    expect((await session(routes, { credentials })).login.name).toBe("ci");
+  });
+
   test("never gives out the same name twice", async () => {
     const { nextName } = await session();
     expect([nextName(), nextName(), nextName()]).toEqual(["kr_k7f3a_1", "kr_k7f3a_2", "kr_k7f3a_3"]);
@@ -208,7 +248,7 @@ describe("a session", () => {
   test("counts what it was told about going too fast, also from the senders of checks", async () => {
     const opened = await session({ SELECT: { status: 429, body: { error: "RATE_LIMIT_EXCEEDED" } } });
     expect(opened.rate).toEqual({ refusals: 0, banned: false });
-    await opened.sender.sql(opened.login, "SELECT 1");
+    await opened.sender.sql(opened.login, "SELECT 1", { expectRate: true });
     expect(opened.rate).toEqual({ refusals: 1, banned: false });
     opened.parts.onRate?.("IP_BANNED");
     expect(opened.rate).toEqual({ refusals: 2, banned: true });
@@ -249,6 +289,16 @@ describe("with a token", () => {
   test("the role is the token's where the server does not say", async () => {
     const { login } = await session({ "GET /v1/api/auth/me": { status: 404, body: "" } }, { credentials });
     expect(login).toEqual({ name: "ci", role: "service" });
+  });
+
+  test("SQL decides where nothing else was an answer of KalamDB's", async () => {
+    const closed: Said = { status: 403, body: "Forbidden" };
+    const routes = { "GET /v1/api/auth/status": closed, "GET /v1/api/auth/me": closed };
+    const { login } = await session(routes, { credentials });
+    expect(login).toEqual({ name: "ci", role: "service" });
+    expect((await open({ ...routes, SELECT: closed }, { credentials })).opened).toMatchObject({ kind: "notKalamDb" });
+    const expired: Said = { status: 401, body: { status: "error", error: { code: "INVALID_CREDENTIALS" } } };
+    expect((await open({ ...routes, SELECT: expired }, { credentials })).opened).toMatchObject({ kind: "denied" });
   });
 
   test("a refused one is denied, one without an answer or a role is unclear", async () => {
@@ -315,6 +365,10 @@ describe("the pace", () => {
       await opened.sender.request(null, { method: "GET", path: "/health" });
     const local = await session(limits);
     expect(await inFirstSecond(local, async () => await health(local))).toBe(150);
+    for (const status of [401, 403]) {
+      const published = await session({ ...limits, "GET /v1/api/auth/status": { status, body: "" } });
+      expect(await inFirstSecond(published, async () => await health(published))).toBeLessThanOrEqual(30);
+    }
     const remote = await session(limits, elsewhere);
     expect(await inFirstSecond(remote, async () => await health(remote))).toBeLessThanOrEqual(30);
   });

@@ -1,6 +1,6 @@
 /** Removes what runs have created and checks that it is gone. Used at the end of every run and by `cleanup`. */
 import { cellText, integerText } from "../wire/json.ts";
-import { outcomeOf, rowsOf, type Answer } from "../server/answer.ts";
+import { onlyRow, outcomeOf, rowsOf, type Answer } from "../server/answer.ts";
 import type { Entry, Kind } from "./ledger.ts";
 import { sleep } from "./pacing.ts";
 import { rangeOf, runOf } from "./scratch.ts";
@@ -32,60 +32,111 @@ const views: Readonly<Record<ListedKind, { view: string; name: string; also: str
   // A dropped account stays listed with the time of its removal.
   account: { view: "system.users", name: "user_id", also: " AND deleted_at IS NULL" },
 };
+const pollMs = 200;
+/** More than any runs leave: a server may invent a name for every page. */
+const namesMax = 20_000;
 /** Fewer than the 1,000 rows at which a server truncates a result without reporting it. */
 const pageRows = 500;
+/** Fewer than the 50 rows that it returns without a LIMIT. */
+const namesAtOnce = 25;
+
+/** What a server lists of ours. */
+export interface Listing {
+  readonly found: readonly Listed[];
+  /** Why there may be more; undefined if this is all. */
+  readonly doubt: string | undefined;
+}
 
 /**
- * What the server lists with this prefix, and those of the `alsoNamed` namespaces that exist; a sentence if a view could
- * not be read.
+ * What the server lists with this prefix, and those of the `alsoNamed` namespaces that exist. In doubt it asks again until
+ * the time is up.
  */
-export async function listOurs(
+export async function listWithin(
+  sender: Sender,
+  login: Account,
+  options: { readonly prefix: string; readonly named?: readonly string[]; readonly withinMs: number },
+): Promise<Listing> {
+  const deadline = performance.now() + options.withinMs;
+  for (;;) {
+    const listing = await listOnce(sender, login, options.prefix, options.named ?? []);
+    if (listing.doubt === undefined || performance.now() > deadline) return listing;
+    await sleep(pollMs);
+  }
+}
+
+/** An answer shows that nothing is left only if it is an answer to what was asked, and complete. */
+async function listOnce(
   sender: Sender,
   login: Account,
   prefix: string,
-  alsoNamed: readonly string[] = [],
-): Promise<readonly Listed[] | string> {
-  const found: Listed[] = [];
+  alsoNamed: readonly string[],
+): Promise<Listing> {
+  const looks: { kind: ListedKind; where: string; asked: (name: string) => boolean }[] = [];
   const odd = alsoNamed.filter((name) => !name.startsWith(prefix));
-  if (odd.length > 0) {
-    const names = odd.map((name) => `'${name.replaceAll("'", "''")}'`).join(", ");
-    const answer = await sender.sql(
-      login,
-      `SELECT namespace_id AS name FROM system.namespaces WHERE namespace_id IN (${names}) LIMIT ${pageRows}`,
-    );
-    const rows = rowsOf(answer);
-    if (rows === undefined) return `system.namespaces could not be read: ${outcomeOf(answer)}`;
-    for (const row of rows) found.push({ kind: "namespace", name: cellText(row["name"]), createdAt: undefined });
+  for (let at = 0; at < odd.length; at += namesAtOnce) {
+    const names = new Set(odd.slice(at, at + namesAtOnce));
+    const where = `namespace_id IN (${[...names].map(quoted).join(", ")})`;
+    looks.push({ kind: "namespace", where, asked: (name) => names.has(name) });
   }
-  for (const [kind, { view, name, also }] of Object.entries(views) as [ListedKind, (typeof views)[ListedKind]][]) {
-    const { from, to } = rangeOf(prefix);
-    let after = from;
-    for (;;) {
-      const compare = after === from ? ">=" : ">";
-      const answer = await sender.sql(
-        login,
-        `SELECT ${name} AS name, created_at FROM ${view} WHERE ${name} ${compare} '${after.replaceAll("'", "''")}' AND ${name} < '${to}'${also} ORDER BY ${name} LIMIT ${pageRows}`,
-      );
-      const rows = rowsOf(answer);
-      if (rows === undefined) return `${view} could not be read: ${outcomeOf(answer)}`;
-      for (const row of rows) {
-        const createdAt = integerText(row["created_at"]);
-        found.push({
-          kind,
-          name: cellText(row["name"]),
-          createdAt: createdAt === undefined ? undefined : Number(createdAt),
-        });
-      }
-      if (rows.length < pageRows) break;
-      const last = cellText(rows.at(-1)?.["name"]);
-      if (last <= after)
-        return `${view} could not be read: the page after ${after} ends with ${last}, so paging would never end`;
-      after = last;
-    }
+  const { from, to } = rangeOf(prefix);
+  for (const kind of Object.keys(views) as ListedKind[]) {
+    const { name, also } = views[kind];
+    const where = `${name} >= ${quoted(from)} AND ${name} < ${quoted(to)}${also}`;
+    looks.push({ kind, where, asked: (one) => one.startsWith(prefix) });
   }
+  // Together: each may have to wait for its turn again and again.
+  const listings = await Promise.all(looks.map(async (look) => await page(sender, login, look)));
+  const found = listings.flatMap((listing) => listing.found);
   // A server that evaluates a WHERE incorrectly must not make us drop what belongs to others.
   const named = new Set(alsoNamed);
-  return found.filter(({ name }) => named.has(name) || (name.startsWith(prefix) && runOf(name) !== undefined));
+  return {
+    found: found.filter(({ name }) => named.has(name) || (name.startsWith(prefix) && runOf(name) !== undefined)),
+    doubt: listings.find(({ doubt }) => doubt !== undefined)?.doubt,
+  };
+}
+
+/** Page by page until one is empty: a server may return fewer rows than were asked for without reporting it. */
+async function page(
+  sender: Sender,
+  login: Account,
+  { kind, where, asked }: { kind: ListedKind; where: string; asked: (name: string) => boolean },
+): Promise<Listing> {
+  const { view, name } = views[kind];
+  const found = new Map<string, Listed>();
+  const doubtful = (why: string | undefined): Listing => ({
+    found: [...found.values()],
+    doubt: why === undefined ? undefined : `${view} could not be read: ${why}`,
+  });
+  for (let after: string | undefined; ;) {
+    const further = after === undefined ? "" : ` AND ${name} > ${quoted(after)}`;
+    const answer = await sender.sql(
+      login,
+      `SELECT ${name} AS name, created_at FROM ${view} WHERE ${where}${further} ORDER BY ${name} LIMIT ${pageRows}`,
+    );
+    const rows = rowsOf(answer);
+    if (answer.kind !== "ok" || rows === undefined) return doubtful(outcomeOf(answer));
+    const columns = answer.results.flatMap((result) => result.columns.map((column) => column.name));
+    if (columns.join(" ") !== "name created_at") return doubtful(`it has the columns ${columns.join(", ")}`);
+    if (rows.length === 0) break;
+    if (found.size > namesMax) return doubtful(`it lists more than ${namesMax} names`);
+    for (const row of rows) {
+      const one = cellText(row["name"]);
+      const createdAt = integerText(row["created_at"]);
+      if (!asked(one)) return doubtful(`it lists ${JSON.stringify(one)}, which was not asked for`);
+      if (found.has(one)) return doubtful(`it lists ${JSON.stringify(one)} twice`);
+      found.set(one, { kind, name: one, createdAt: createdAt === undefined ? undefined : Number(createdAt) });
+    }
+    after = cellText(rows.at(-1)?.["name"]);
+  }
+  const answer = await sender.sql(login, `SELECT COUNT(*) AS count FROM ${view} WHERE ${where} LIMIT 1`);
+  const count = integerText(onlyRow(answer)?.["count"]);
+  if (count === undefined) return doubtful(`COUNT(*): ${outcomeOf(answer)}`);
+  // Fewer is no doubt: another run may have removed its own meanwhile.
+  return doubtful(Number(count) > found.size ? `it lists ${found.size} names and counts ${count}` : undefined);
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
 }
 
 /** Drops everything with this prefix that passes the filter, until it is gone or the time is up. */
@@ -98,14 +149,14 @@ export async function sweep(
   const removed = new Map<string, Entry>();
   const why = new Map<string, Answer>();
   for (let round = 1; ; round += 1) {
-    // One round is nearly always enough, and the second shows it; only slow removals are waited for.
-    if (round > 2) await sleep(200);
-    const all = await listOurs(sender, login, options.prefix, options.named);
-    if (typeof all === "string") return { kind: "unclear", sentence: all };
-    const listed = options.only === undefined ? all : all.filter(options.only);
+    // One round is nearly always enough, and the second shows it; only slow removals and doubts are waited for.
+    if (round > 2) await sleep(pollMs);
+    const { found, doubt } = await listOnce(sender, login, options.prefix, options.named ?? []);
+    const listed = options.only === undefined ? found : found.filter(options.only);
     for (const key of removed.keys()) if (listed.some((one) => keyOf(one) === key)) removed.delete(key);
-    if (listed.length === 0) return { kind: "clean", removed: [...removed.values()] };
+    if (listed.length === 0 && doubt === undefined) return { kind: "clean", removed: [...removed.values()] };
     if (performance.now() > deadline) {
+      if (doubt !== undefined) return { kind: "unclear", sentence: doubt };
       const left = listed.map(({ kind, name }) => ({ kind, name, answer: why.get(keyOf({ kind, name })) }));
       // Only what the server has answered is known to be left: a drop without an answer may still be done.
       const unanswered = left.find(({ answer }) => answer === undefined || answer.kind === "unsure");
@@ -141,7 +192,7 @@ export async function drop(sender: Sender, login: Account, entry: Entry): Promis
   const statement =
     entry.kind === "namespace"
       ? `DROP NAMESPACE IF EXISTS ${name} CASCADE`
-      : `DROP USER IF EXISTS '${entry.name.replaceAll("'", "''")}'`;
+      : `DROP USER IF EXISTS ${quoted(entry.name)}`;
   return await sender.sql(login, statement);
 }
 
