@@ -1,10 +1,11 @@
 /** Runs servers as child processes: a binary, a free loopback port, a fresh folder. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { makeFolder } from "../folders.ts";
 import { sleep } from "../session/pacing.ts";
 import { httpWire } from "../wire/http.ts";
 import type { Control, SettingChanges, TrialOutcome, TrialSettings } from "../wire/control.ts";
@@ -100,7 +101,7 @@ export async function startServer(binary: string, options: StartOptions): Promis
   const file = options.config ?? path.join(folder, "server.toml");
   if (options.config === undefined) writeFileSync(file, settingsFile(folder, port, options.changes ?? {}));
   // Where there is a folder, its parent at least is not the server's to make.
-  if (options.dataFolder !== undefined) mkdirSync(path.dirname(dataFolder), { recursive: true });
+  if (options.dataFolder !== undefined) makeFolder(path.dirname(dataFolder));
   const child = start(binary, [file], folder, {
     KALAMDB_SERVER_HOST: "127.0.0.1",
     KALAMDB_SERVER_PORT: String(port),
@@ -306,7 +307,7 @@ export async function freePort(): Promise<number> {
 export function newFolder(book: FolderBook): string {
   const folder = path.join(tmpdir(), `kalam-ready-${randomBytes(6).toString("hex")}`);
   book.made(folder);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, { mode: 0o700 });
   return folder;
 }
 

@@ -3,9 +3,9 @@
  * and struck off after its removal was seen, so that `kalam-ready cleanup` finds it however the run ends. One file per
  * run, one JSON object per line, no secrets. The file is removed when nothing is left.
  */
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { homedir } from "node:os";
+import { appendFileSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
+import { makeFolder, stateFolder } from "../folders.ts";
 import { isRecord, type Json } from "../wire/json.ts";
 
 /** `folder`: the data of a server that the run started itself. */
@@ -34,11 +34,7 @@ type Line = Head | { readonly made: Entry } | { readonly gone: Entry };
 export function ledgerFolder(environment: NodeJS.ProcessEnv): string {
   const own = environment["KALAM_READY_STATE"];
   if (own !== undefined && own !== "") return own;
-  const state = environment["XDG_STATE_HOME"];
-  return path.join(
-    state !== undefined && state !== "" ? state : path.join(homedir(), ".local", "state"),
-    "kalam-ready",
-  );
+  return path.join(stateFolder(environment), "kalam-ready");
 }
 
 export class Ledger {
@@ -48,7 +44,7 @@ export class Ledger {
 
   /** Throws if the folder is not writable: nothing may be created that `cleanup` could not find. */
   constructor(folder: string, run: { run: string; url: string }) {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder, { mode: 0o700 });
     this.file = path.join(folder, `${run.run}.jsonl`);
     this.#append({ ...run, pid: process.pid, startedAt: new Date().toISOString() });
   }
