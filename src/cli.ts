@@ -1,5 +1,7 @@
 /** The command line: the only file that knows commander. Each action is a lazy import, so that `--help` loads nothing else. */
 import { Command, CommanderError, Option } from "commander";
+import { lastWords, leaveDeadTerminal, surviveBrokenStreams } from "./commands/output.ts";
+import { hasCrashed } from "./commands/signals.ts";
 import { exits, type ExitName } from "./exit.ts";
 import { packageVersion } from "./package.ts";
 import {
@@ -13,17 +15,20 @@ import {
 } from "./profile/settings.ts";
 import { UserError } from "./user-error.ts";
 
+export { internalError } from "./commands/signals.ts";
+
 /** Sets the process's exit code; never throws. */
 export async function main(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
-  const { surviveClosedPipes } = await import("./commands/output.ts");
-  surviveClosedPipes();
+  surviveBrokenStreams();
   let exit: ExitName = "internal";
   try {
     exit = await parse(argv, environment);
   } catch (error) {
     exit = failed(error, argv.includes(settings.debug.flag));
   }
-  process.exitCode = exits[exit].code;
+  process.exitCode = exits[hasCrashed() ? "internal" : exit].code;
+  // Last of all: what else happens at exit is registered by now.
+  process.on("exit", leaveDeadTerminal);
 }
 
 async function parse(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<ExitName> {
@@ -138,7 +143,7 @@ async function parse(argv: readonly string[], environment: NodeJS.ProcessEnv): P
     act(async (given: Flags) => await (await import("./commands/demo.ts")).demo(given, environment)),
   );
   command("sandbox", "run the sandbox in the foreground, for trying profiles and pipelines")
-    .option("--port <n>", "the port (default: a free one)")
+    .option("--port <n>", "the port; 0 for a free one (default: 0)")
     .action(act(async (given: Flags) => await (await import("./commands/sandbox.ts")).sandbox(given, environment)));
   program
     .command("version")
@@ -182,10 +187,11 @@ function failed(error: unknown, debug: boolean): ExitName {
   }
   if (error instanceof UserError) {
     const message = debug ? error.detail : error.message;
-    process.stderr.write(error.exit === "badProfile" ? `${message}\n` : `kalam-ready: ${message}\n`);
+    if (error.exit === "badProfile") lastWords(message, "");
+    else lastWords(message);
     return error.exit;
   }
   const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`kalam-ready: internal error, please report it: ${trace}\n`);
+  lastWords(`internal error, please report it: ${trace}`);
   return "internal";
 }

@@ -88,7 +88,7 @@ export async function attach(
     // Last of all: a server's folder is struck off once it is removed.
     ledger?.close();
   };
-  const opened = await openSession({
+  const opened = await openUnlessAborted(parts.signal, detach, {
     run,
     url,
     wire,
@@ -114,12 +114,43 @@ export async function attach(
     async detach() {
       try {
         // If nothing was cleaned up before, a defect interrupted the run; the server must not be left with its objects.
-        await cleanUp({ keep: false });
+        if (cleaned === undefined) sayWhatIsLeft(await cleanUp({ keep: false }), parts, url);
       } finally {
         await detach();
       }
     },
   };
+}
+
+/** A server may take long to answer a login. Throws what opening throws, after detaching. */
+async function openUnlessAborted(
+  signal: AbortSignal,
+  detach: () => Promise<void>,
+  session: Parameters<typeof openSession>[0],
+): ReturnType<typeof openSession> {
+  const aborted = new Promise<never>((_, reject) => {
+    const stop = (): void => reject(new Error("interrupted before the login was answered"));
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+  });
+  const openLedger = (): Ledger => {
+    signal.throwIfAborted();
+    return session.openLedger();
+  };
+  try {
+    return await Promise.race([openSession({ ...session, openLedger }), aborted]);
+  } catch (error) {
+    if (!signal.aborted) {
+      await detach();
+      throw error;
+    }
+    return { kind: "unreachable", sentence: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function sayWhatIsLeft(cleanUp: CleanUp, { output, run }: AttachParts, url: string): void {
+  if (cleanUp.kind !== "left" && cleanUp.kind !== "unclear") return;
+  output.complain(`not everything was removed; kalam-ready cleanup --url ${url} --run ${run} removes what is left`);
 }
 
 /** Throws CannotWriteError: nothing is created that could not be found again. */

@@ -13,7 +13,7 @@ import { listOurs, sweep, type Listed } from "../session/sweep.ts";
 import { attach } from "./attach.ts";
 import type { Output } from "./output.ts";
 import { prepare } from "./preparation.ts";
-import { handleSignals } from "./signals.ts";
+import { interruptible } from "./signals.ts";
 
 export interface CleanupFlags extends Flags {
   readonly dryRun?: boolean;
@@ -43,28 +43,22 @@ export async function cleanup(flags: CleanupFlags, environment: NodeJS.ProcessEn
     throw new UsageError("noServer", "no server given: set --url, KALAM_READY_URL, or server: in the profile");
   }
   const credentials = await prepared.credentials();
-  const signals = handleSignals({ first: () => output.complain("interrupted"), leaving: () => "kalam-ready: left" });
-  const attached = await attach({
-    profile,
-    run: newRunId(),
-    credentials,
-    environment,
-    output,
-    recording: new Recording(),
-    signal: signals.signal,
+  const options = {
+    first: () => output.complain("interrupted: finishing the removal that has begun; interrupt again to leave at once"),
+    leaving: () => "left; kalam-ready cleanup removes the rest",
+  };
+  return await interruptible(options, async ({ signal }) => {
+    const recording = new Recording();
+    const attached = await attach({ profile, run: newRunId(), credentials, environment, output, recording, signal });
+    if ("ended" in attached) return complained(attached.ended, output);
+    try {
+      const { session, url } = attached;
+      const ledgers = readLedgers(ledgerFolder(environment)).filter((ledger) => ledger.url === url);
+      return await remove(session, ledgers, { ...flags, olderThanMs }, output, signal);
+    } finally {
+      await attached.detach();
+    }
   });
-  if ("ended" in attached) {
-    signals.release();
-    return complained(attached.ended, output);
-  }
-  try {
-    const { session, url } = attached;
-    const ledgers = readLedgers(ledgerFolder(environment)).filter((ledger) => ledger.url === url);
-    return await remove(session, ledgers, { ...flags, olderThanMs }, output, signals.signal);
-  } finally {
-    signals.release();
-    await attached.detach();
-  }
 }
 
 /** A server that a killed run had started: it is removed as a whole, without a login. */
