@@ -1,7 +1,7 @@
 /** Files that were asked for: tested before the run, so that a mistyped folder does not cost an hour's work, and written atomically. */
 import { accessSync, constants, existsSync, renameSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { makeFolder } from "../folders.ts";
+import { makeFolder } from "../session/folders.ts";
 import { UsageError } from "../profile/usage.ts";
 import { UserError } from "../user-error.ts";
 

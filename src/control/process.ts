@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "no
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { makeFolder } from "../folders.ts";
+import { makeFolder } from "../session/folders.ts";
 import { sleep } from "../session/pacing.ts";
 import { httpWire } from "../wire/http.ts";
 import type { Control, SettingChanges, TrialOutcome, TrialSettings } from "../wire/control.ts";

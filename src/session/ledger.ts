@@ -5,7 +5,7 @@
  */
 import { appendFileSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
-import { makeFolder, stateFolder } from "../folders.ts";
+import { makeFolder, stateFolder } from "./folders.ts";
 import { isRecord, type Json } from "../wire/json.ts";
 
 /** `folder`: the data of a server that the run started itself. */
