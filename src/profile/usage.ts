@@ -19,6 +19,7 @@ export type UsageCode =
   | "notExecutable"
   | "noSuchFile"
   | "fileExists"
+  | "unknownVariable"
   | "invalidRunId"
   | "invalidPort"
   | "sandboxNotInstalled"
