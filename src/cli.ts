@@ -13,6 +13,7 @@ import {
   type Flags,
   type Setting,
 } from "./profile/settings.ts";
+import { UsageError } from "./profile/usage.ts";
 import { UserError } from "./user-error.ts";
 
 export { internalError } from "./commands/signals.ts";
@@ -157,6 +158,7 @@ async function parse(argv: readonly string[], environment: NodeJS.ProcessEnv): P
     process.stderr.write(program.helpInformation());
     return "usage";
   }
+  refuseRepeats(program);
   await program.parseAsync(argv, { from: "user" });
   return exit;
 }
@@ -171,6 +173,19 @@ function flags(command: Command, names: readonly (keyof Flags)[]): Command {
     command.addOption(option);
   }
   return command;
+}
+
+/** Of a flag with one value, the last would win: an appended variable of a pipeline would choose another server. */
+function refuseRepeats(command: Command): void {
+  for (const option of command.options) {
+    if (!option.required || option.parseArg !== undefined) continue;
+    let given = false;
+    command.on(`option:${option.name()}`, () => {
+      if (given) throw new UsageError("givenTwice", `${option.long}: given twice`, { setting: option.long ?? "" });
+      given = true;
+    });
+  }
+  for (const one of command.commands) refuseRepeats(one);
 }
 
 function exitHelp(): string {

@@ -15,9 +15,15 @@ export async function findCredentials(
   output: Output,
 ): Promise<Credentials> {
   const variable = (name: string): string | undefined => (environment[name] === "" ? undefined : environment[name]);
+  if (flags.tokenFile !== undefined && flags.passwordStdin === true)
+    throw new UsageError("passwordAndToken", "--token-file and --password-stdin cannot be combined");
   const token = tokenOf(flags, variable("KALAM_READY_TOKEN"), user === undefined ? document.login?.token : undefined);
   // A token given for this run takes precedence over a stored password, --password-stdin over a token.
   if (token !== undefined && flags.passwordStdin !== true) {
+    if (flags.user !== undefined) {
+      const source = flags.tokenFile === undefined ? "KALAM_READY_TOKEN" : "--token-file";
+      throw new UsageError("userAndToken", `--user and ${source} cannot be combined: a token says who logs in`);
+    }
     output.redactor.add(token);
     return { kind: "token", token };
   }

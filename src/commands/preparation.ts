@@ -6,6 +6,7 @@ import { effectiveProfile, type Effective, type Profile } from "../profile/effec
 import { readProfile, type ProfileSource } from "../profile/read.ts";
 import { flagName, settings, type Flags } from "../profile/settings.ts";
 import { readValue } from "../profile/usage.ts";
+import { mustKnowVariables } from "../profile/variables.ts";
 import type { Account } from "../server/sender.ts";
 import type { Credentials } from "../session/session.ts";
 import { findCredentials } from "./credentials.ts";
@@ -23,6 +24,7 @@ export interface Preparation extends Effective {
 /** `file` takes the place of --profile. Throws UsageError and ProfileError. */
 export async function prepare(flags: Flags, environment: NodeJS.ProcessEnv, file?: string): Promise<Preparation> {
   const output = new Output(flags, environment);
+  mustKnowVariables(environment);
   const categories = await loadCategories();
   const source = readProfile(file ?? profileName(flags, environment), {
     categories,
