@@ -1,5 +1,7 @@
 /** The command line: the only file that knows commander. Each action is a lazy import, so that `--help` loads nothing else. */
 import { Command, CommanderError, Option } from "commander";
+import { lastWords, leaveDeadTerminal, surviveBrokenStreams } from "./commands/output.ts";
+import { hasCrashed } from "./commands/signals.ts";
 import { exits, type ExitName } from "./exit.ts";
 import { packageVersion } from "./package.ts";
 import {
@@ -11,19 +13,23 @@ import {
   type Flags,
   type Setting,
 } from "./profile/settings.ts";
+import { UsageError } from "./profile/usage.ts";
 import { UserError } from "./user-error.ts";
+
+export { internalError } from "./commands/signals.ts";
 
 /** Sets the process's exit code; never throws. */
 export async function main(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
-  const { surviveClosedPipes } = await import("./commands/output.ts");
-  surviveClosedPipes();
+  surviveBrokenStreams();
   let exit: ExitName = "internal";
   try {
     exit = await parse(argv, environment);
   } catch (error) {
     exit = failed(error, argv.includes(settings.debug.flag));
   }
-  process.exitCode = exits[exit].code;
+  process.exitCode = exits[hasCrashed() ? "internal" : exit].code;
+  // Last of all: what else happens at exit is registered by now.
+  process.on("exit", leaveDeadTerminal);
 }
 
 async function parse(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<ExitName> {
@@ -138,7 +144,7 @@ async function parse(argv: readonly string[], environment: NodeJS.ProcessEnv): P
     act(async (given: Flags) => await (await import("./commands/demo.ts")).demo(given, environment)),
   );
   command("sandbox", "run the sandbox in the foreground, for trying profiles and pipelines")
-    .option("--port <n>", "the port (default: a free one)")
+    .option("--port <n>", "the port; 0 for a free one (default: 0)")
     .action(act(async (given: Flags) => await (await import("./commands/sandbox.ts")).sandbox(given, environment)));
   program
     .command("version")
@@ -152,6 +158,7 @@ async function parse(argv: readonly string[], environment: NodeJS.ProcessEnv): P
     process.stderr.write(program.helpInformation());
     return "usage";
   }
+  refuseRepeats(program);
   await program.parseAsync(argv, { from: "user" });
   return exit;
 }
@@ -168,6 +175,19 @@ function flags(command: Command, names: readonly (keyof Flags)[]): Command {
   return command;
 }
 
+/** Of a flag with one value, the last would win: an appended variable of a pipeline would choose another server. */
+function refuseRepeats(command: Command): void {
+  for (const option of command.options) {
+    if (!option.required || option.parseArg !== undefined) continue;
+    let given = false;
+    command.on(`option:${option.name()}`, () => {
+      if (given) throw new UsageError("givenTwice", `${option.long}: given twice`, { setting: option.long ?? "" });
+      given = true;
+    });
+  }
+  for (const one of command.commands) refuseRepeats(one);
+}
+
 function exitHelp(): string {
   const lines = Object.values(exits).map(({ code, means }) => `  ${String(code).padStart(3)}  ${means}`);
   return `\nExit codes:\n${lines.join("\n")}\n`;
@@ -182,10 +202,11 @@ function failed(error: unknown, debug: boolean): ExitName {
   }
   if (error instanceof UserError) {
     const message = debug ? error.detail : error.message;
-    process.stderr.write(error.exit === "badProfile" ? `${message}\n` : `kalam-ready: ${message}\n`);
+    if (error.exit === "badProfile") lastWords(message, "");
+    else lastWords(message);
     return error.exit;
   }
   const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`kalam-ready: internal error, please report it: ${trace}\n`);
+  lastWords(`internal error, please report it: ${trace}`);
   return "internal";
 }

@@ -179,7 +179,9 @@ test("every exit code stands in the table once, and means what the documentation
     cannotWrite: 73,
     denied: 77,
     badProfile: 78,
+    hungUp: 129,
     interrupted: 130,
+    quit: 131,
     terminated: 143,
   } satisfies Record<ExitName, number>);
 });

@@ -19,8 +19,14 @@ export const exits = {
   },
   denied: { code: 77, says: "DENIED", means: "denied: the server rejected the login" },
   badProfile: { code: 78, says: "BAD PROFILE", means: "bad profile: the profile is invalid" },
+  hungUp: { code: 129, says: "HUNG UP", means: "the terminal or connection was closed, after cleaning up" },
   interrupted: { code: 130, says: "INTERRUPTED", means: "interrupted by Ctrl-C, after cleaning up" },
-  terminated: { code: 143, says: "TERMINATED", means: "terminated by SIGTERM, after cleaning up" },
+  quit: { code: 131, says: "QUIT", means: "quit by Ctrl-\\, after cleaning up" },
+  terminated: {
+    code: 143,
+    says: "TERMINATED",
+    means: "terminated by SIGTERM or another signal, after cleaning up",
+  },
 } as const;
 export type ExitName = keyof typeof exits;
 

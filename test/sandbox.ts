@@ -2,6 +2,7 @@
 import { kalamOf } from "../src/control/kalam.ts";
 import type { OwnServer } from "../src/control/process.ts";
 import { httpWire, type HttpWire } from "../src/wire/http.ts";
+import { cellText } from "../src/wire/json.ts";
 import { Ledger } from "../src/session/ledger.ts";
 import { Recording } from "../src/session/recording.ts";
 import { Redactor } from "../src/session/redaction.ts";
@@ -14,6 +15,7 @@ export const sandboxBinary: string = sandboxProgram("kalam-sandbox.js");
 
 /** A stand-in for the kalam command line. */
 export const kalamStandIn: string = sandboxProgram("kalam-stand-in.js");
+
 const noLedger = { made: () => {}, gone: () => {} };
 
 export interface TestSession {
@@ -37,4 +39,27 @@ export async function openTestSession(server: OwnServer, ledgerFolder: string): 
   });
   if ("kind" in session) throw new Error(session.sentence);
   return { session, wire };
+}
+
+/** What the server lists of runs of ours. */
+export async function leftOn(server: OwnServer, ledgerFolder: string): Promise<string[]> {
+  const { session, wire } = await openTestSession(server, ledgerFolder);
+  try {
+    const names: string[] = [];
+    for (const [view, name, also] of [
+      ["namespaces", "namespace_id", ""],
+      ["users", "user_id", " AND deleted_at IS NULL"],
+    ] as const) {
+      const answer = await session.sender.sql(
+        session.login,
+        `SELECT ${name} FROM system.${view} WHERE ${name} LIKE 'kr%'${also} LIMIT 500`,
+      );
+      if (answer.kind !== "ok") throw new Error(`${view} cannot be listed`);
+      names.push(...(answer.results[0]?.rows ?? []).map(([cell]) => cellText(cell)));
+    }
+    return names;
+  } finally {
+    session.ledger.close();
+    await wire.close();
+  }
 }

@@ -90,7 +90,7 @@ export async function attach(
     if (ledger?.failure !== undefined) throw cannotWrite(parts, ledger.failure);
   };
   let wire: Wire;
-  let opened: Awaited<ReturnType<typeof openSession>>;
+  let opened: Awaited<ReturnType<typeof openUnlessAborted>>;
   try {
     wire = {
       ...http,
@@ -99,7 +99,7 @@ export async function attach(
         ? {}
         : { kalam: kalamOf(programPath("--kalam-bin", profile.kalamBin), url, book(url)) }),
     };
-    opened = await openSession({
+    opened = await openUnlessAborted(parts.signal, {
       run,
       url,
       wire,
@@ -137,7 +137,7 @@ export async function attach(
     async detach() {
       try {
         // If nothing was cleaned up before, a defect interrupted the run; the server must not be left with its objects.
-        await cleanUp({ keep: false });
+        if (cleaned === undefined) sayWhatIsLeft(await cleanUp({ keep: false }), parts, url);
       } finally {
         await detach();
       }
@@ -151,6 +151,33 @@ function tooShortFor(token: string, budgetMs: number): string | undefined {
   const leftMs = typeof exp === "number" ? exp * 1000 - Date.now() : Infinity;
   if (leftMs >= budgetMs) return undefined;
   return `the token expires in ${durationText(Math.max(0, Math.round(leftMs / 1000) * 1000))}, and the budget is ${durationText(budgetMs)}: checks that are not done by then will be unknown; use a password, which can log in again, or a token that lasts longer`;
+}
+
+/** A server may take long to answer a login. */
+async function openUnlessAborted(
+  signal: AbortSignal,
+  session: Parameters<typeof openSession>[0],
+): ReturnType<typeof openSession> {
+  const aborted = new Promise<never>((_, reject) => {
+    const stop = (): void => reject(new Error("interrupted before the login was answered"));
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+  });
+  const openLedger = (): Ledger => {
+    signal.throwIfAborted();
+    return session.openLedger();
+  };
+  try {
+    return await Promise.race([openSession({ ...session, openLedger }), aborted]);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return { kind: "unreachable", sentence: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function sayWhatIsLeft(cleanUp: CleanUp, { output, run }: AttachParts, url: string): void {
+  if (cleanUp.kind !== "left" && cleanUp.kind !== "unclear") return;
+  output.complain(`not everything was removed; kalam-ready cleanup --url ${url} --run ${run} removes what is left`);
 }
 
 /** Throws CannotWriteError: nothing is created that could not be found again. */

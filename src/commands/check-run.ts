@@ -85,8 +85,11 @@ export async function checkServer(parts: CheckRun): Promise<ExitName> {
     return exit;
   } finally {
     output.done();
-    signals.release();
-    if (attached !== undefined && "detach" in attached) await attached.detach();
+    try {
+      if (attached !== undefined && "detach" in attached) await attached.detach();
+    } finally {
+      signals.release();
+    }
   }
 }
 
@@ -141,7 +144,7 @@ function serverOf(
 
 function leaving(id: string, url: string | null): string {
   const where = url === null ? "" : ` --url ${url}`;
-  return `kalam-ready: left without cleaning up; kalam-ready cleanup${where} --run ${id} removes what this run created`;
+  return `left without cleaning up; kalam-ready cleanup${where} --run ${id} removes what this run created`;
 }
 
 function traceLine({ number, at, as, method, path, text, params, outcome, tookMs }: Exchange): string {

@@ -13,7 +13,7 @@ import { listWithin, sweep, type Listed } from "../session/sweep.ts";
 import { attach } from "./attach.ts";
 import type { Output } from "./output.ts";
 import { prepare } from "./preparation.ts";
-import { handleSignals } from "./signals.ts";
+import { interruptible } from "./signals.ts";
 
 export interface CleanupFlags extends Flags {
   readonly dryRun?: boolean;
@@ -50,26 +50,22 @@ export async function cleanup(flags: CleanupFlags, environment: NodeJS.ProcessEn
     return elsewhere.length === 0 ? "ready" : "cannotTell";
   }
   const credentials = await prepared.credentials();
-  const signals = handleSignals({ first: () => output.complain("interrupted"), leaving: () => "kalam-ready: left" });
-  let attached: Awaited<ReturnType<typeof attach>> | undefined;
-  try {
-    attached = await attach({
-      profile,
-      run: newRunId(),
-      credentials,
-      environment,
-      output,
-      recording: new Recording(),
-      signal: signals.signal,
-    });
+  const options = {
+    first: () => output.complain("interrupted: finishing the removal that has begun; interrupt again to leave at once"),
+    leaving: () => "left; kalam-ready cleanup removes the rest",
+  };
+  return await interruptible(options, async ({ signal }) => {
+    const recording = new Recording();
+    const attached = await attach({ profile, run: newRunId(), credentials, environment, output, recording, signal });
     if ("ended" in attached) return complained(attached.ended, output);
-    const { session, url } = attached;
-    const ledgersHere = readLedgers(ledgerFolder(environment)).filter((ledger) => ledger.url === url);
-    return await remove(session, ledgersHere, { ...flags, olderThanMs }, output, signals.signal);
-  } finally {
-    signals.release();
-    if (attached !== undefined && "detach" in attached) await attached.detach();
-  }
+    try {
+      const { session, url } = attached;
+      const ledgers = readLedgers(ledgerFolder(environment)).filter((ledger) => ledger.url === url);
+      return await remove(session, ledgers, { ...flags, olderThanMs }, output, signal);
+    } finally {
+      await attached.detach();
+    }
+  });
 }
 
 /** Whether the run is over and is meant: with --run only that one, with a server only those that used it or their own. */

@@ -1,5 +1,5 @@
 /** Who logs in, and with what. No flag takes a secret: any process of the machine can read arguments. */
-import { readFileSync } from "node:fs";
+import { readText, whyUnreadable } from "../profile/bounded.ts";
 import { UsageError } from "../profile/usage.ts";
 import type { ProfileDocument } from "../profile/keys.ts";
 import type { Flags } from "../profile/settings.ts";
@@ -8,16 +8,22 @@ import type { Output } from "./output.ts";
 
 /** Throws UsageError. Every secret is registered with the redactor before it is returned. */
 export async function findCredentials(
-  user: string | undefined,
-  flags: Pick<Flags, "tokenFile" | "passwordStdin">,
+  { user, url = "" }: { readonly user: string | undefined; readonly url: string | undefined },
+  flags: Pick<Flags, "user" | "tokenFile" | "passwordStdin">,
   document: ProfileDocument,
   environment: NodeJS.ProcessEnv,
   output: Output,
 ): Promise<Credentials> {
   const variable = (name: string): string | undefined => (environment[name] === "" ? undefined : environment[name]);
+  if (flags.tokenFile !== undefined && flags.passwordStdin === true)
+    throw new UsageError("passwordAndToken", "--token-file and --password-stdin cannot be combined");
   const token = tokenOf(flags, variable("KALAM_READY_TOKEN"), user === undefined ? document.login?.token : undefined);
   // A token given for this run takes precedence over a stored password, --password-stdin over a token.
   if (token !== undefined && flags.passwordStdin !== true) {
+    if (flags.user !== undefined) {
+      const source = flags.tokenFile === undefined ? "KALAM_READY_TOKEN" : "--token-file";
+      throw new UsageError("userAndToken", `--user and ${source} cannot be combined: a token says who logs in`);
+    }
     output.redactor.add(token);
     return { kind: "token", token };
   }
@@ -30,7 +36,7 @@ export async function findCredentials(
   const password =
     flags.passwordStdin === true
       ? fromStdin()
-      : (variable("KALAM_READY_PASSWORD") ?? document.login?.password ?? (await prompt(user)));
+      : (variable("KALAM_READY_PASSWORD") ?? document.login?.password ?? (await prompt(user, url)));
   if (password === undefined) {
     throw new UsageError(
       "noPassword",
@@ -50,10 +56,9 @@ function tokenOf(
   if (flags.tokenFile === undefined) return variable ?? written;
   let token: string;
   try {
-    token = readFileSync(flags.tokenFile, "utf8").trim();
+    token = readText(flags.tokenFile).trim();
   } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code ?? String(error);
-    const message = `--token-file: cannot read ${flags.tokenFile}: ${why}`;
+    const message = `--token-file: cannot read ${flags.tokenFile}: ${whyUnreadable(error)}`;
     throw new UsageError("tokenUnreadable", message, { file: flags.tokenFile });
   }
   if (token === "") throw new UsageError("emptyToken", `--token-file: ${flags.tokenFile} is empty`);
@@ -61,16 +66,21 @@ function tokenOf(
 }
 
 function fromStdin(): string {
-  const text = readFileSync(0, "utf8").replace(/\r?\n$/, "");
+  let text: string;
+  try {
+    text = readText(0).replace(/\r?\n$/, "");
+  } catch (error) {
+    throw new UsageError("emptyPassword", `--password-stdin: cannot read stdin: ${whyUnreadable(error)}`);
+  }
   if (text === "") throw new UsageError("emptyPassword", "--password-stdin: stdin was empty");
   return text;
 }
 
 /** Prompts on the terminal without echo; undefined if there is no terminal. */
-async function prompt(user: string): Promise<string | undefined> {
+async function prompt(user: string, url: string): Promise<string | undefined> {
   const { stdin, stderr } = process;
   if (!stdin.isTTY || !stderr.isTTY) return undefined;
-  stderr.write(`password of ${user}: `);
+  stderr.write(`password of ${user} at ${url}: `);
   stdin.setRawMode(true);
   stdin.setEncoding("utf8").resume();
   try {

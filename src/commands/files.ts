@@ -1,8 +1,8 @@
 /** Files that were asked for: tested before the run, so that a mistyped folder does not cost an hour's work, and written atomically. */
 import { accessSync, constants, existsSync, renameSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { makeFolder } from "../session/folders.ts";
 import { UsageError } from "../profile/usage.ts";
-import { makeFolder } from "../session/folder.ts";
 import { UserError } from "../user-error.ts";
 
 /** A file that was asked for, or the ledger, cannot be written. */
@@ -49,7 +49,7 @@ export function settingsPath(flag: string, named: string): string {
 export function mustBeWritable(file: string): void {
   guard(file, () => {
     const folder = path.dirname(path.resolve(file));
-    makeFolder(folder, 0o777);
+    makeFolder(folder);
     accessSync(folder, constants.W_OK);
     if (!existsSync(file)) return;
     if (statSync(file).isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });

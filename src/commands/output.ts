@@ -1,4 +1,6 @@
 /** The only writer: all output of the process goes through it, so that secrets can be redacted. */
+import { isatty } from "node:tty";
+import { exits } from "../exit.ts";
 import { printable } from "../formats/printable.ts";
 import { flagName, settings, type Flags, type outputSettings } from "../profile/settings.ts";
 import { readValue } from "../profile/usage.ts";
@@ -6,8 +8,11 @@ import { Redactor } from "../session/redaction.ts";
 
 export type OutputFlags = Pick<Flags, (typeof outputSettings)[number]>;
 
+/** One for the process: what ends it may have to be printed where no command is at hand. */
+const redactor = new Redactor();
+
 export class Output {
-  readonly redactor = new Redactor();
+  readonly redactor: Redactor = redactor;
   readonly #flags: OutputFlags;
   readonly #environment: NodeJS.ProcessEnv;
   readonly #color: "auto" | "always" | "never";
@@ -19,6 +24,7 @@ export class Output {
     this.#flags = flags;
     this.#color = readValue(flagName("color"), flags.color ?? settings.color.fallback, settings.color.kind);
     this.#environment = environment;
+    for (const { variable } of [settings.password, settings.token]) redactor.add(environment[variable] ?? "");
   }
 
   /** The report, and nothing else. */
@@ -103,11 +109,37 @@ export class Output {
   }
 }
 
-/** A reader may close the pipe early (`| head -1`): the rest is not written, and the exit is still the verdict's. */
-export function surviveClosedPipes(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-    });
+/** An error message, where there is no Output. Never throws. */
+export function lastWords(text: string, prefix = "kalam-ready: "): void {
+  try {
+    process.stderr.write(`${prefix}${printable(redactor.redact(text))}\n`);
+  } catch {
+    // Nobody can be told.
   }
+}
+
+const terminals = [0, 1, 2].filter((descriptor) => isatty(descriptor));
+
+/** Node resets its terminal when it exits, and aborts where the terminal is gone: the signal for that ends it instead. */
+export function leaveDeadTerminal(): void {
+  if (terminals.some((descriptor) => !isatty(descriptor))) process.kill(process.pid, "SIGHUP");
+}
+
+/**
+ * A reader may close the pipe early (`| head -1`), and a terminal may be gone: the rest is not written, and the exit is
+ * still the verdict's. Where stdout is a file that cannot be written, the report is lost, and the exit says so. Nothing
+ * that happens to stderr changes the exit.
+ */
+export function surviveBrokenStreams(): void {
+  let lost: string | undefined;
+  process.stdout.on("error", ({ code = "" }: NodeJS.ErrnoException) => {
+    const nobodyReads = code === "EPIPE" || code === "ECONNRESET" || (code === "EIO" && process.stdout.isTTY);
+    if (!nobodyReads) lost ??= code;
+  });
+  process.stderr.on("error", () => {});
+  process.on("exit", (code) => {
+    if (lost === undefined || code === exits.internal.code) return;
+    lastWords(`cannot write to stdout: ${lost}`);
+    process.exitCode = exits.cannotWrite.code;
+  });
 }

@@ -6,22 +6,25 @@ import { effectiveProfile, type Effective, type Profile } from "../profile/effec
 import { readProfile, type ProfileSource } from "../profile/read.ts";
 import { flagName, settings, type Flags } from "../profile/settings.ts";
 import { readValue } from "../profile/usage.ts";
+import { mustKnowVariables } from "../profile/variables.ts";
 import type { Account } from "../server/sender.ts";
 import type { Credentials } from "../session/entering.ts";
 import { findCredentials } from "./credentials.ts";
 import { Output } from "./output.ts";
+import { mustBeTrusted, warnOfPlainHttp } from "./trust.ts";
 
 export interface Preparation extends Effective {
   readonly output: Output;
   readonly categories: readonly Category[];
   readonly source: ProfileSource;
-  /** Throws UsageError. */
+  /** Throws UsageError, and ProfileError where the profile may not choose who gets them. */
   credentials(): Promise<Credentials>;
 }
 
 /** `file` takes the place of --profile. Throws UsageError and ProfileError. */
 export async function prepare(flags: Flags, environment: NodeJS.ProcessEnv, file?: string): Promise<Preparation> {
   const output = new Output(flags, environment);
+  mustKnowVariables(environment);
   const categories = await loadCategories();
   const source = readProfile(file ?? profileName(flags, environment), {
     categories,
@@ -29,8 +32,12 @@ export async function prepare(flags: Flags, environment: NodeJS.ProcessEnv, file
     onSecret: (value) => output.redactor.add(value),
   });
   const effective = effectiveProfile(source, flags, environment, categories);
-  const credentials = async (): Promise<Credentials> =>
-    await findCredentials(effective.profile.user, flags, source.document, environment, output);
+  const credentials = async (): Promise<Credentials> => {
+    const { user, url } = effective.profile;
+    mustBeTrusted(source, effective);
+    warnOfPlainHttp(url, output);
+    return await findCredentials({ user, url }, flags, source.document, environment, output);
+  };
   return { output, categories, source, ...effective, credentials };
 }
 

@@ -3,6 +3,8 @@ import { loadProof } from "../../checks/index.ts";
 import { touchesOrder, type Check } from "../check.ts";
 import type { ExitName } from "../exit.ts";
 import { columns } from "../formats/columns.ts";
+import type { Plan } from "../plan.ts";
+import type { Profile } from "../profile/effective.ts";
 import type { Flags } from "../profile/settings.ts";
 import { proveLive, proveOnPaper, type LiveProof } from "../proof.ts";
 import { select } from "../selector.ts";
@@ -10,9 +12,10 @@ import { Recording } from "../session/recording.ts";
 import { newRunId } from "../session/scratch.ts";
 import { attach, type Attached } from "./attach.ts";
 import { mustBeRunnable } from "./files.ts";
+import type { Output } from "./output.ts";
 import { planFor, prepare } from "./preparation.ts";
 import { sandboxProgram, startSandbox } from "./sandbox.ts";
-import { handleSignals } from "./signals.ts";
+import { interruptible } from "./signals.ts";
 
 const signs = { proven: "✔", missed: "✖", impossible: "?", onPaperOnly: "✔" } as const;
 const says = { proven: "proven", missed: "MISSED", impossible: "not here", onPaperOnly: "on paper" } as const;
@@ -40,60 +43,67 @@ export async function prove(
   };
   const own = onSandbox || profile.serverBin !== undefined;
   const credentials = own ? undefined : await prepared.credentials();
-  const signals = handleSignals({
-    first: () => output.complain("interrupted: cleaning up"),
-    leaving: () => "kalam-ready: left without cleaning up; kalam-ready cleanup removes what this run created",
-  });
-  const server = onSandbox ? await startSandbox({ signal: signals.signal }) : undefined;
-  let attached: Awaited<ReturnType<typeof attach>> | undefined;
-  try {
-    attached = await attach({
-      profile,
-      server,
-      run: newRunId(),
-      credentials,
-      environment,
-      output,
-      recording: new Recording(),
-      signal: signals.signal,
-    });
-    if ("ended" in attached) {
-      output.complain(attached.ended.sentence);
-      return attached.ended.exit;
-    }
-    const proofs: LiveProof[] = [];
-    for (const { check, disposition } of planFor(profile, categories, { own, login: attached.session.login }).steps) {
-      output.progress(check.id);
-      const results =
-        disposition.kind === "run"
-          ? await proveOne(check, attached, { ...profile, seed: 1, keep: false, signal: signals.signal })
-          : [{ check: check.id, finding: "", fault: "", kind: "impossible" as const, sentence: disposition.reason }];
-      for (const result of results) {
-        proofs.push(result);
-        if (flags.json !== true) output.out(`${signs[result.kind]} ${says[result.kind].padEnd(8)} ${line(result)}\n`);
-      }
-    }
-    const cleanUp = await attached.cleanUp({ keep: false });
-    if (cleanUp.kind === "left" || cleanUp.kind === "unclear")
-      output.complain(`objects of this run may still exist: ${cleanUp.kind}`);
-    const count = (kind: LiveProof["kind"]): number => proofs.filter((one) => one.kind === kind).length;
-    if (flags.json === true) output.out(`${JSON.stringify(proofs, undefined, 2)}\n`);
-    else
-      output.out(
-        `\n${count("proven")} proven, ${count("missed")} missed, ${count("impossible")} not provable here, ${count("onPaperOnly")} on paper only\n`,
-      );
-    const ended = signals.ended();
-    if (ended !== undefined) return ended.exit;
-    return count("missed") > 0 ? "notReady" : count("impossible") > 0 ? "cannotTell" : "ready";
-  } finally {
-    output.done();
+  const options = {
+    first: () => output.complain("interrupted: cleaning up; interrupt again to leave at once"),
+    leaving: () => "left without cleaning up; kalam-ready cleanup removes what this run created",
+  };
+  return await interruptible(options, async ({ signal }) => {
+    const server = onSandbox ? await startSandbox({ signal }) : undefined;
     try {
-      if (attached !== undefined && "detach" in attached) await attached.detach();
+      const run = newRunId();
+      const recording = new Recording();
+      const attached = await attach({ profile, server, run, credentials, environment, output, recording, signal });
+      if ("ended" in attached) {
+        output.complain(attached.ended.sentence);
+        return attached.ended.exit;
+      }
+      try {
+        return await proveAll(planFor(profile, categories, { own, login: attached.session.login }), attached, {
+          profile,
+          signal,
+          output,
+          json: flags.json === true,
+        });
+      } finally {
+        output.done();
+        await attached.detach();
+      }
     } finally {
       await server?.stop();
-      signals.release();
+    }
+  });
+}
+
+async function proveAll(
+  { steps }: Plan,
+  attached: Attached,
+  options: {
+    readonly profile: Profile;
+    readonly signal: AbortSignal;
+    readonly output: Output;
+    readonly json: boolean;
+  },
+): Promise<ExitName> {
+  const { profile, signal, output, json } = options;
+  const proofs: LiveProof[] = [];
+  for (const { check, disposition } of steps) {
+    output.progress(check.id);
+    const results =
+      disposition.kind === "run"
+        ? await proveOne(check, attached, { ...profile, seed: 1, keep: false, signal })
+        : [{ check: check.id, finding: "", fault: "", kind: "impossible" as const, sentence: disposition.reason }];
+    for (const result of results) {
+      proofs.push(result);
+      if (!json) output.out(`${signs[result.kind]} ${says[result.kind].padEnd(8)} ${line(result)}\n`);
     }
   }
+  const count = (kind: LiveProof["kind"]): number => proofs.filter((one) => one.kind === kind).length;
+  if (json) output.out(`${JSON.stringify(proofs, undefined, 2)}\n`);
+  else
+    output.out(
+      `\n${count("proven")} proven, ${count("missed")} missed, ${count("impossible")} not provable here, ${count("onPaperOnly")} on paper only\n`,
+    );
+  return count("missed") > 0 ? "notReady" : count("impossible") > 0 ? "cannotTell" : "ready";
 }
 
 async function proveOne(

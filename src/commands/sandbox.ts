@@ -7,7 +7,7 @@ import { packageVersion } from "../package.ts";
 import { UsageError } from "../profile/usage.ts";
 import { sleep } from "../session/pacing.ts";
 import { Output, type OutputFlags } from "./output.ts";
-import { handleSignals } from "./signals.ts";
+import { hasCrashed, interruptible } from "./signals.ts";
 
 const sandboxPackage = "kalam-ready-sandbox";
 
@@ -46,25 +46,37 @@ export interface SandboxFlags extends OutputFlags {
 export async function sandbox(flags: SandboxFlags, environment: NodeJS.ProcessEnv): Promise<ExitName> {
   const output = new Output(flags, environment);
   const port = flags.port === undefined ? undefined : Number(flags.port);
-  if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65_536)) {
-    throw new UsageError("invalidPort", `--port: a number from 1 to 65535, not ${JSON.stringify(flags.port)}`);
+  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port < 65_536)) {
+    throw new UsageError(
+      "invalidPort",
+      `--port: a number from 0, for a free one, to 65535, not ${JSON.stringify(flags.port)}`,
+    );
   }
-  const signals = handleSignals({ first: () => output.tell("stopping"), leaving: () => "kalam-ready: left" });
-  const server = await startSandbox({ signal: signals.signal, ...(port === undefined ? {} : { port }) });
+  const signals = { first: () => output.tell("stopping"), leaving: () => "left; the sandbox has ended" };
+  let stopped = false;
+  const exit = await interruptible(signals, async ({ signal }) => {
+    const server = await startSandbox({ signal, ...(port === undefined || port === 0 ? {} : { port }) });
+    stopped = await serveUntil(signal, server, output);
+    return "internal";
+  });
+  // For a server in the foreground a signal is the normal end.
+  return stopped && !hasCrashed() ? "ready" : exit;
+}
+
+/** Whether it was stopped; it may also end by itself. */
+async function serveUntil(signal: AbortSignal, server: OwnServer, output: Output): Promise<boolean> {
   output.out(
     `export KALAM_READY_URL=${server.url} KALAM_READY_USER=root KALAM_READY_PASSWORD=${server.rootPassword}\n`,
   );
   output.tell("The sandbox runs until Ctrl-C. It is no database for anyone's data: what is in it goes when it stops.");
   output.tell("In another terminal: eval the line above, then kalam-ready check");
-  while (!signals.signal.aborted) {
+  while (!signal.aborted) {
     if (!server.isRunning()) {
       output.complain(`the sandbox ended by itself: ${server.lastWords()}`);
       break;
     }
     await sleep(100);
   }
-  const ended = signals.ended();
   await server.stop();
-  signals.release();
-  return ended === undefined ? "internal" : "ready";
+  return signal.aborted;
 }

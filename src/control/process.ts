@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "no
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { makeFolder } from "../session/folder.ts";
+import { makeFolder } from "../session/folders.ts";
 import { sleep } from "../session/pacing.ts";
 import { httpWire } from "../wire/http.ts";
 import type { Control, SettingChanges, TrialOutcome, TrialSettings } from "../wire/control.ts";
@@ -307,7 +307,7 @@ export async function freePort(): Promise<number> {
 export function newFolder(book: FolderBook): string {
   const folder = path.join(tmpdir(), `kalam-ready-${randomBytes(6).toString("hex")}`);
   book.made(folder);
-  makeFolder(folder);
+  makeFolder(folder, { mode: 0o700 });
   return folder;
 }
 

@@ -17,9 +17,29 @@ import {
   type ProfileCode,
   type Shape,
 } from "./shape.ts";
-import { mismatchMessage, number, oneOf, pattern, type Kind } from "./values.ts";
+import { address, anyText, mismatchMessage, number, oneOf, pattern, type Kind } from "./values.ts";
 
-const reason = value("The reason, shown wherever it applies.", pattern("noReason", "a reason", /\S/));
+const reason = value("The reason, shown wherever it applies.", {
+  ...pattern("noReason", "a reason", /\S/),
+  mayBeSecret: () => true,
+});
+/** Read only when it is used: --url may take its place. An address without credentials is no secret. */
+const serverText = value(description(settings.url), {
+  ...anyText,
+  mayBeSecret: (url, whole) => !whole || !("value" in address.parse(url)),
+});
+const server: typeof serverText = {
+  ...serverText,
+  read: (node, reading) =>
+    serverText.read(node, {
+      ...reading,
+      hide(one) {
+        reading.hide(one);
+        // As a URL has it in its host.
+        reading.hide(one.toLowerCase());
+      },
+    }),
+};
 const date = pattern("notADate", "a date such as 2027-01-31", /^\d{4}-\d{2}-\d{2}$/);
 
 /** A shape that the schema holds once, under `$defs`. */
@@ -44,8 +64,7 @@ export function profileShape(categories: readonly Category[]) {
     {
       version: value("The version of this format.", number({ min: 1, max: 1, whole: true })),
       name: setting(settings.name),
-      // Read only when it is used: --url may take its place.
-      server: text(description(settings.url)),
+      server,
       production: setting(settings.production),
       login: object("The login.", {
         user: text(description(settings.user)),

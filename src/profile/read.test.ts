@@ -333,3 +333,39 @@ describe("a profile is found", () => {
     expect(() => readProfile(named, options)).toThrow(expect.objectContaining({ code: "profileUnreadable" }));
   });
 });
+
+describe("what a variable yields", () => {
+  const hidden = (source: string): string[] => {
+    const secrets: string[] = [];
+    try {
+      parse(v1(source), secrets);
+    } catch (error) {
+      if (!(error instanceof ProfileError)) throw error;
+    }
+    return secrets;
+  };
+
+  test.each([
+    "name: ${env:PW}",
+    "name: a ${env:PW} b",
+    "login: { user: '${env:PW}' }",
+    "skip: { shop/open: 'because of ${env:PW}' }",
+    "reports: [{ format: json, path: '${env:PW}.json' }]",
+    "server: http://${env:PW}.example.com",
+    "server: ${env:PW}",
+    "effort: ${env:PW}",
+    "only: ['${env:PW}']",
+  ])("is a secret where a text may be one: %s", (source) => {
+    expect([...new Set(hidden(source))]).toEqual(["secret"]);
+  });
+
+  test.each([
+    "server: ${env:URL}",
+    "parallel: ${env:N}",
+    "production: ${env:YES}",
+    "name: ${env:GONE:-default}",
+    "name: a ${env:EMPTY:-default}",
+  ])("is none where it is a word of a list, a number or an address: %s", (source) => {
+    expect(hidden(source)).toEqual([]);
+  });
+});

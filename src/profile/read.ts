@@ -1,5 +1,5 @@
 /** Finds and reads a profile: a file, a shipped one by its name, or stdin. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { LineCounter, parseDocument } from "yaml";
 import type { Category } from "../check.ts";
@@ -7,6 +7,7 @@ import { didYouMean } from "../nearest.ts";
 import { packageFolder } from "../package.ts";
 import { profileShape, type ProfileDocument } from "./keys.ts";
 import { UserError } from "../user-error.ts";
+import { readText, whyUnreadable } from "./bounded.ts";
 import { expandReferences } from "./references.ts";
 import type { Problem, ProfileCode, Reading } from "./shape.ts";
 
@@ -39,6 +40,8 @@ export interface ProfileSource {
   readonly from: string;
   /** The line of each top-level key, for `profile show`. */
   readonly lines: Readonly<Record<string, number>>;
+  /** Nobody named it: it was in the working folder, and may come with a branch of somebody else. */
+  readonly found?: boolean;
 }
 
 export const ownProfile = "kalam-ready.yaml";
@@ -53,16 +56,23 @@ export interface ReadOptions {
 
 /** Throws ProfileError. */
 export function readProfile(wanted: string | undefined, options: ReadOptions): ProfileSource {
-  const { from, file } = locate(wanted);
+  const { from, file, found } = locate(wanted);
   let source: string;
   try {
-    source = readFileSync(file, "utf8");
+    if (found) mustBeHere(file);
+    source = readText(file, { regular: found });
   } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new ProfileError(from, [{ code: "profileUnreadable", message: `cannot read the profile: ${why}` }]);
+    const message = `cannot read the profile: ${whyUnreadable(error)}`;
+    throw new ProfileError(from, [{ code: "profileUnreadable", message }]);
   }
   const folder = file === 0 ? process.cwd() : path.dirname(file);
-  return parseProfile(source, from, { ...options, folder });
+  return { ...parseProfile(source, from, { ...options, folder }), found };
+}
+
+/** A link would have another file read, and its lines shown as errors. */
+function mustBeHere(file: string | 0): void {
+  if (file !== 0 && path.dirname(realpathSync(file)) !== realpathSync(path.dirname(file)))
+    throw new Error(`it is a link to another folder; name it with --profile ./${ownProfile}`);
 }
 
 /** Throws ProfileError with every problem, each with line and column. */
@@ -76,7 +86,13 @@ export function parseProfile(source: string, from: string, options: ReadOptions 
     return { ...place, code: "yamlSyntax", message: error.message };
   });
   const today = options.today ?? new Date().toISOString().slice(0, 10);
-  const reading: Reading = { lines, problems, today, expand: (text) => expandReferences(text, options) };
+  const reading: Reading = {
+    lines,
+    problems,
+    today,
+    expand: (text) => expandReferences(text, options),
+    hide: options.onSecret,
+  };
   const read = problems.length > 0 ? {} : profileShape(options.categories).read(document.contents, reading);
   const [first, ...others] = problems;
   if (first !== undefined) throw new ProfileError(from, [first, ...others]);
@@ -92,12 +108,14 @@ export function parseProfile(source: string, from: string, options: ReadOptions 
   return { document: read, from, lines: keyLines };
 }
 
-function locate(wanted: string | undefined): { from: string; file: string | 0 } {
+function locate(wanted: string | undefined): { from: string; file: string | 0; found: boolean } {
+  if (wanted === undefined && existsSync(ownProfile))
+    return { from: ownProfile, file: path.resolve(ownProfile), found: true };
+  return { ...locateNamed(wanted ?? "standard"), found: false };
+}
+
+function locateNamed(wanted: string): { from: string; file: string | 0 } {
   if (wanted === "-") return { from: "-", file: 0 };
-  if (wanted === undefined) {
-    if (existsSync(ownProfile)) return { from: ownProfile, file: path.resolve(ownProfile) };
-    return { from: "standard", file: shippedFile("standard") };
-  }
   // A bare word is a shipped profile's name, unless there is a file of that name.
   const shipped = shippedNames();
   const isFolder = existsSync(`${wanted}/`);

@@ -10,10 +10,17 @@ beforeAll(() => {
   writeFileSync(path.join(folder, "pw"), "from a file\n");
   writeFileSync(path.join(folder, "crlf"), "a\r\nb\r\n");
   writeFileSync(path.join(folder, "empty"), "");
+  writeFileSync(path.join(folder, "large"), "x".repeat(1024 * 1024 + 1));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const environment = { NAME: "value", EMPTY: "", NESTED: "${env:NAME}" };
+const environment = {
+  NAME: "value",
+  EMPTY: "",
+  NESTED: "${env:NAME}",
+  KALAM_READY_USER: "op",
+  KALAM_READY_PASSWORD: "pw",
+};
 
 function expand(text: string): { read: ReturnType<typeof expandReferences>; secrets: string[] } {
   const secrets: string[] = [];
@@ -37,15 +44,18 @@ test.for<[string, string, boolean]>([
   ["${file:empty}", "", true],
   ["$NAME and $(id) and `id`", "$NAME and $(id) and `id`", false],
 ])("%j is %j", ([text, value, referred]) => {
-  expect(expand(text).read).toEqual({ value, referred });
+  expect(expand(text).read).toMatchObject({ value, referred });
 });
 
 test("the value of a reference is not expanded again", () => {
-  expect(expand("${env:NESTED}").read).toEqual({ value: "${env:NAME}", referred: true });
+  expect(expand("${env:NESTED}").read).toMatchObject({ value: "${env:NAME}", referred: true });
 });
 
-test("only the value of a file is treated as a secret by itself", () => {
-  expect(expand("${env:NAME} ${file:pw}").secrets).toEqual(["from a file"]);
+test("the value of a file is a secret; that of a variable may be one, but for our own settings", () => {
+  const { read, secrets } = expand("${env:NAME} ${env:GONE:-default} ${env:KALAM_READY_USER} ${file:pw}");
+  expect(secrets).toEqual(["from a file"]);
+  expect(read).toMatchObject({ fromVariables: ["value"] });
+  expect(expand("${env:KALAM_READY_PASSWORD}").read).toMatchObject({ fromVariables: ["pw"] });
 });
 
 test.for<[string, string, string]>([
@@ -53,6 +63,8 @@ test.for<[string, string, string]>([
   ["a ${env:NAME} b ${env:GONE} ${env:ALSO_GONE}", "missingVariable", " GONE "],
   ["${file:nowhere}", "unreadableFile", "nowhere: ENOENT"],
   ["${file:.}", "unreadableFile", "EISDIR"],
+  ["${file:/dev/zero}", "unreadableFile", "not a regular file"],
+  ["${file:large}", "unreadableFile", "larger than 1 MiB"],
   ["${NAME}", "invalidReference", "${NAME}"],
   ["${env:1X}", "invalidReference", "${env:1X}"],
   ["${env:}", "invalidReference", "${env:}"],

@@ -1,7 +1,8 @@
 /** `${env:NAME}`, `${env:NAME:-default}` and `${file:PATH}` in profiles. Nothing is executed, and nothing else is special. */
-import { readFileSync } from "node:fs";
 import path from "node:path";
+import { readText, whyUnreadable } from "./bounded.ts";
 import type { Expanded } from "./shape.ts";
+import { isPublic } from "./variables.ts";
 
 const reference = /\$\{([^}]*)\}/g;
 
@@ -13,26 +14,31 @@ export interface ReferenceSources {
   readonly onSecret: (value: string) => void;
 }
 
-/** The text with its references replaced, and whether all of it came from one; or the first thing that is wrong. */
+/**
+ * The text with its references replaced, whether all of it came from one, and the values of variables in it, which may be
+ * secret; or the first thing that is wrong.
+ */
 export function expandReferences(text: string, sources: ReferenceSources): Expanded {
   let wrong: Wrong | undefined;
+  const fromVariables: string[] = [];
   const value = text.replace(reference, (whole, inside: string) => {
     const found = look(inside, sources);
     if ("code" in found) wrong ??= found;
+    else if (found.variable !== undefined && !isPublic(found.variable)) fromVariables.push(found.value);
     return "code" in found ? whole : found.value;
   });
-  return wrong ?? { value, referred: /^\$\{[^}]*\}$/.test(text) };
+  return wrong ?? { value, referred: /^\$\{[^}]*\}$/.test(text), fromVariables };
 }
 
 type Wrong = Extract<Expanded, { code: unknown }>;
 
-function look(inside: string, sources: ReferenceSources): { value: string } | Wrong {
+function look(inside: string, sources: ReferenceSources): { value: string; variable?: string } | Wrong {
   const named = /^env:([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/.exec(inside);
   if (named !== null) {
     const [, name = "", fallback] = named;
     const value = sources.environment[name];
     // As in a shell, :- also replaces an empty value: an unset variable of a pipeline often arrives as "".
-    if (value !== undefined && (value !== "" || fallback === undefined)) return { value };
+    if (value !== undefined && (value !== "" || fallback === undefined)) return { value, variable: name };
     if (fallback !== undefined) return { value: fallback };
     return {
       code: "missingVariable",
@@ -47,11 +53,10 @@ function look(inside: string, sources: ReferenceSources): { value: string } | Wr
     };
   }
   try {
-    const value = readFileSync(path.resolve(sources.folder, file), "utf8").replace(/\r?\n$/, "");
+    const value = readText(path.resolve(sources.folder, file), { regular: true }).replace(/\r?\n$/, "");
     sources.onSecret(value);
     return { value };
   } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code ?? String(error);
-    return { code: "unreadableFile", message: `cannot read ${file}: ${why}` };
+    return { code: "unreadableFile", message: `cannot read ${file}: ${whyUnreadable(error)}` };
   }
 }

@@ -182,6 +182,11 @@ export const settings = {
     about: "repeat the same schedule, keys and values",
   },
   keep: { flag: "--keep", about: "keep the scratch namespaces and accounts, and print how to remove them" },
+  state: {
+    variable: "KALAM_READY_STATE",
+    defaultText: "$XDG_STATE_HOME/kalam-ready, or ~/.local/state/kalam-ready",
+    about: "the folder of the ledgers, by which cleanup finds what a run left",
+  },
   quiet: { flag: "-q, --quiet", about: "nothing on stderr but errors" },
   verbose: { flag: "-v, --verbose", about: "more on stderr" },
   debug: { flag: "--debug", about: "every request on stderr, and the codes of errors" },

@@ -27,7 +27,8 @@ export type ProfileCode =
   | "acceptedTooLong"
   | "requiredNotAllowed"
   | "profileNotFound"
-  | "profileUnreadable";
+  | "profileUnreadable"
+  | "untrustedServer";
 
 export interface Problem {
   readonly code: ProfileCode;
@@ -45,10 +46,12 @@ export interface Reading {
   readonly today: string;
   /** Replaces `${env:…}` and `${file:…}`, or says why it cannot. */
   expand(text: string): Expanded;
+  /** Registers a value as a secret. */
+  hide(value: string): void;
 }
 
 export type Expanded =
-  | { readonly value: string; readonly referred: boolean }
+  | { readonly value: string; readonly referred: boolean; readonly fromVariables: readonly string[] }
   | { readonly code: "missingVariable" | "unreadableFile" | "invalidReference"; readonly message: string };
 
 export interface Shape<T> {
@@ -67,7 +70,7 @@ function scalar(
   node: Node | null,
   reading: Reading,
   expected: string,
-): { text: string; referred: boolean; shown: string } | undefined {
+): { text: string; referred: boolean; fromVariables: readonly string[]; shown: string } | undefined {
   if (!isScalar(node) || node.value === null) return problem(reading, node, "notAScalar", `expected ${expected}`);
   // The source, because YAML has already turned 1_000 into a number and 2027-01-31 into a date.
   const source = typeof node.value === "string" ? node.value : (node.source ?? JSON.stringify(node.value));
@@ -75,7 +78,8 @@ function scalar(
   if ("code" in expanded) return problem(reading, node, expanded.code, expanded.message);
   // The value of a reference may be a secret in the wrong place: an error shows the reference instead.
   const shown = expanded.value === source ? JSON.stringify(source) : `the value of ${source}`;
-  return { text: expanded.value, referred: expanded.referred, shown };
+  const { referred, fromVariables } = expanded;
+  return { text: expanded.value, referred, fromVariables, shown };
 }
 
 /** A string with a reference, which may stand for any value. */
@@ -97,6 +101,9 @@ export function value<T>(about: string, kind: Kind<T>): Shape<T> {
       const read = scalar(node, reading, kind.expected);
       if (read === undefined) return undefined;
       const parsed = kind.parse(read.text);
+      // A word of a list or a number is no secret; a text may be one, and what is no value of its kind may be, too.
+      const isSecret = "value" in parsed ? kind.mayBeSecret?.(read.text, read.referred) === true : true;
+      if (isSecret) for (const one of read.fromVariables) reading.hide(one);
       if ("value" in parsed) return parsed.value;
       return problem(reading, node, parsed.code, mismatchMessage(kind, parsed, read.shown));
     },

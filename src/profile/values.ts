@@ -33,6 +33,8 @@ export interface Kind<T> {
   /** Of the value as YAML writes it. */
   readonly schema: Json;
   parse(text: string): { readonly value: T } | Mismatch;
+  /** Whether a text of this kind that came from a variable, as a whole or in part, may be a secret. Absent: never. */
+  mayBeSecret?(text: string, whole: boolean): boolean;
 }
 
 /** `shown` is the value as an error may show it: what a reference leads to may be a secret. */
@@ -44,6 +46,7 @@ export const anyText: Kind<string> = {
   expected: "a string",
   schema: { type: "string" },
   parse: (text) => ({ value: text }),
+  mayBeSecret: () => true,
 };
 
 export const nonEmpty: Kind<string> = {

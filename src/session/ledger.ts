@@ -4,10 +4,9 @@
  * run, one JSON object per line, no secrets. The file is removed when nothing is left.
  */
 import { closeSync, constants, lstatSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from "node:fs";
-import { homedir } from "node:os";
 import path from "node:path";
+import { makeFolder, stateFolder } from "./folders.ts";
 import { isRecord, type Json } from "../wire/json.ts";
-import { makeFolder } from "./folder.ts";
 
 /** `folder`: the data of a server that the run started itself. */
 const kinds = ["namespace", "account", "folder"] as const;
@@ -35,11 +34,7 @@ type Line = Head | { readonly made: Entry } | { readonly gone: Entry };
 export function ledgerFolder(environment: NodeJS.ProcessEnv): string {
   const own = environment["KALAM_READY_STATE"];
   if (own !== undefined && own !== "") return own;
-  const state = environment["XDG_STATE_HOME"];
-  return path.join(
-    state !== undefined && state !== "" ? state : path.join(homedir(), ".local", "state"),
-    "kalam-ready",
-  );
+  return path.join(stateFolder(environment), "kalam-ready");
 }
 
 export class Ledger {
@@ -50,7 +45,7 @@ export class Ledger {
 
   /** Throws if the folder is not writable: nothing may be created that `cleanup` could not find. */
   constructor(folder: string, run: { run: string; url: string }) {
-    makeFolder(folder);
+    makeFolder(folder, { mode: 0o700 });
     this.file = path.join(folder, `${run.run}.jsonl`);
     // A new file: what somebody else has put there, a symbolic link for one, is not written to.
     closeSync(openSync(this.file, "wx", 0o600));

@@ -1,0 +1,39 @@
+/** Folders: made step by step, and the user's own where the system names none. */
+import { existsSync, mkdirSync, statSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import path from "node:path";
+
+/**
+ * Makes a folder and those above it. Not with Node's `recursive`: where a folder refuses new entries with ENOENT, as /proc
+ * does, it tries for ever. Throws the error of the file system.
+ */
+export function makeFolder(folder: string, options: { readonly mode?: number } = {}): void {
+  const missing: string[] = [];
+  for (let at = path.resolve(folder); !existsSync(at); at = path.dirname(at)) missing.push(at);
+  // A file in its place: the system's own error says so.
+  if (missing.length === 0 && !statSync(folder).isDirectory()) mkdirSync(folder);
+  for (const one of missing.toReversed()) {
+    try {
+      mkdirSync(one, options);
+    } catch (error) {
+      // Another run may have made it meanwhile.
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST" || !existsSync(one)) throw error;
+    }
+  }
+}
+
+/**
+ * Where a program keeps its state between runs. A user of a container may have neither HOME nor an entry in the list of
+ * users; for this one it is a folder of the temporary folder.
+ */
+export function stateFolder(environment: NodeJS.ProcessEnv): string {
+  const state = environment["XDG_STATE_HOME"];
+  if (state !== undefined && state !== "") return state;
+  try {
+    const home = homedir();
+    if (home !== "") return path.join(home, ".local", "state");
+  } catch {
+    // There is no such user.
+  }
+  return path.join(tmpdir(), `kalam-ready-${process.getuid?.() ?? "state"}`);
+}
