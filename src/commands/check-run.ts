@@ -52,19 +52,35 @@ export async function checkServer(parts: CheckRun): Promise<ExitName> {
     leaving: () => leaving(id, profile.url ?? null),
   });
   let attached: Awaited<ReturnType<typeof attach>> | undefined;
+  const detach = async (): Promise<void> => {
+    if (attached !== undefined && "detach" in attached) await attached.detach();
+  };
+  let ran: Ran;
+  let tookMs: number;
   try {
-    attached = await attach({ ...parts, run: id, recording, signal: signals.signal });
-    const ran =
-      "session" in attached
-        ? await runPlan(parts, attached, planFor(profile, categories, { own, login: attached.session.login }), signals)
-        : notRun(plan, signals.ended() ?? attached.ended, output);
+    try {
+      attached = await attach({ ...parts, run: id, recording, signal: signals.signal });
+      ran =
+        "session" in attached
+          ? await runPlan(
+              parts,
+              attached,
+              planFor(profile, categories, { own, login: attached.session.login }),
+              signals,
+            )
+          : notRun(plan, signals.ended() ?? attached.ended, output);
+      tookMs = Math.round(performance.now() - beganAt);
+    } finally {
+      // Before the reports: what fails here must not follow a report that says otherwise.
+      await detach();
+    }
     const { report, exit } = makeReport({
       tool: { name: "kalam-ready", version: packageVersion },
       run: {
         id,
         seed: parts.seed,
         startedAt: startedAt.toISOString(),
-        tookMs: Math.round(performance.now() - beganAt),
+        tookMs,
         effort: profile.effort,
         requests: recording.count,
         rateRefusals: "session" in attached ? attached.session.rate.refusals : 0,
@@ -81,12 +97,13 @@ export async function checkServer(parts: CheckRun): Promise<ExitName> {
     });
     const masked = output.redactor.redactAll(report);
     await writeRequests(masked, output);
-    await writeReports(masked, profile, categories, output);
-    return exit;
+    const failure = await writeReports(masked, profile, categories, output);
+    if (failure === undefined) return exit;
+    output.complain(failure.message);
+    return "cannotWrite";
   } finally {
     output.done();
     signals.release();
-    if (attached !== undefined && "detach" in attached) await attached.detach();
   }
 }
 
