@@ -237,10 +237,45 @@ describe("1, not ready", processes, () => {
       proxy.close();
     }
   });
+
+  test.each(["</failure>", "<failure", "NOT READY"])(
+    "a server that gives out %j as a token stays red",
+    async (token) => {
+      let given = "";
+      const proxy = await webServer((request, response) => {
+        if (request.headers.authorization === `Bearer ${token}`) request.headers.authorization = `Bearer ${given}`;
+        void relay(request, response, (text) =>
+          text.replace(/(?<="access_token":")[^"]*/, (real) => {
+            given = real;
+            return token;
+          }),
+        );
+      });
+      try {
+        const junit = path.join(folder, "token.xml");
+        const only = ["--only", "configuration/clock-in-step", "--report", `junit=${junit}`];
+        const results = [await run(["check", "--url", proxy.url, ...only])];
+        results.push(await run(["check", "--url", proxy.url, ...only, "--report", "junit"]));
+        expect(given).not.toBe("");
+        expect(results.map(({ code }) => code)).toEqual([1, 1]);
+        expect(results[0]?.stdout).toMatch(/^NOT READY {3}0 passed {2}1 failed/m);
+        for (const xml of [readFileSync(junit, "utf8"), results[1]?.stdout ?? ""]) {
+          expect(xml.match(/<failure message=/g)).toHaveLength(2);
+          expect(xml.match(/<\/failure>/g)).toHaveLength(2);
+        }
+      } finally {
+        proxy.close();
+      }
+    },
+  );
 });
 
 /** Passes requests on to the sandbox and sets its clock forward a minute on the way back. */
-async function relay(request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function relay(
+  request: IncomingMessage,
+  response: ServerResponse,
+  change: (text: string) => string = (text) => text,
+): Promise<void> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of request as AsyncIterable<Uint8Array>) chunks.push(chunk);
   const answer = await fetch(`${server.url}${request.url ?? ""}`, {
@@ -252,7 +287,7 @@ async function relay(request: IncomingMessage, response: ServerResponse): Promis
     ...(chunks.length === 0 ? {} : { body: Buffer.concat(chunks) }),
   });
   const text = (await answer.text()).replace(/\b1[0-9]{18}\b/, (digits) => String(BigInt(digits) + 60_000_000_000n));
-  response.writeHead(answer.status, { "content-type": "application/json" }).end(text);
+  response.writeHead(answer.status, { "content-type": "application/json" }).end(change(text));
 }
 
 describe("2, cannot tell", processes, () => {

@@ -1,6 +1,7 @@
 /** One run of the checks against one server: attach, plan, run, clean up, report. */
 import type { Category } from "../check.ts";
 import type { Ended, ExitName } from "../exit.ts";
+import { maskReport } from "../formats/masked.ts";
 import { packageVersion } from "../package.ts";
 import type { Plan } from "../plan.ts";
 import type { Profile } from "../profile/effective.ts";
@@ -95,7 +96,7 @@ export async function checkServer(parts: CheckRun): Promise<ExitName> {
       today: startedAt.toISOString().slice(0, 10),
       ...(ran.ended === undefined ? {} : { ended: ran.ended }),
     });
-    const masked = output.redactor.redactAll(report);
+    const masked = maskReport(report, output.redactor);
     await writeRequests(masked, output);
     const failure = await writeReports(masked, profile, categories, output);
     if (failure === undefined) return exit;

@@ -8,7 +8,7 @@ import { CannotWriteError, writeWhole } from "./files.ts";
 import type { Output } from "./output.ts";
 
 /**
- * The files first, so that the report on stdout can say that one of them could not be written; then every report says so,
+ * Of a report that is masked already; the documents are not masked again. The files first, so that the report on stdout can say that one of them could not be written; then every report says so,
  * like the exit code. Returns that error.
  */
 export async function writeReports(
@@ -26,7 +26,7 @@ export async function writeReports(
       if (path === undefined) continue;
       const text = await formatted(format, written, categories, output, true);
       try {
-        writeWhole(path, output.redactor.redact(text));
+        writeWhole(path, text);
       } catch (error) {
         if (!(error instanceof CannotWriteError)) throw error;
         failure ??= error;
@@ -38,8 +38,12 @@ export async function writeReports(
   const failure = await writeFiles(report);
   const final = failure === undefined ? report : notWritten(report, failure);
   if (failure !== undefined) await writeFiles(final);
-  for (const { format, path } of wanted)
-    if (path === undefined) output.out(await formatted(format, final, categories, output, false));
+  for (const { format, path } of wanted) {
+    if (path !== undefined) continue;
+    const text = await formatted(format, final, categories, output, false);
+    output.done();
+    process.stdout.write(text);
+  }
   return failure;
 }
 
