@@ -332,6 +332,23 @@ describe("2, cannot tell", processes, () => {
     }
   });
 
+  test("a machine that is too busy for a verdict about time: unknown, and said once at the end", async () => {
+    const profile = path.join(folder, "prompt.yaml");
+    writeFileSync(profile, "version: 1\nchecks:\n  validation/syntax-errors-clear: { level: block, limits: { refusalMsMax: 0 } }\n"); // prettier-ignore
+    const block = "const{now}=Date;setInterval(()=>{const%20end=now()+400;while(now()<end);},500).unref()";
+    const json = path.join(folder, "prompt.json");
+    const only = ["--only", "validation/syntax-errors-clear", "--only", "configuration/answers-sql"];
+    const { code, stdout } = await run(["check", "--profile", profile, ...only, "--report", `json=${json}`], {
+      env: { NODE_OPTIONS: `--import=data:text/javascript,${block}` },
+    });
+    expect(stdout).toMatch(
+      /\? Invalid SQL is rejected quickly.*this machine was too busy to judge \(timers up to \S+ ms late\)/,
+    );
+    expect(stdout).toMatch(/^this machine was busy: timers up to \S+ ms late.*; 1 check undetermined for it$/m);
+    expect(JSON.parse(readFileSync(json, "utf8"))).toMatchObject({ run: { machine: { undetermined: 1 } } });
+    expect(code).toBe(2);
+  });
+
   test("a plain user: checks that need a dba are unknown, and the sentence names the role", async () => {
     const { session, wire } = await openTestSession(server, path.join(folder, "plain"));
     const name = "plain_reader";

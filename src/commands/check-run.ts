@@ -1,6 +1,7 @@
 /** One run of the checks against one server: attach, plan, run, clean up, report. */
 import type { Category } from "../check.ts";
 import type { Ended, ExitName } from "../exit.ts";
+import { watchMachine } from "../session/machine.ts";
 import { maskReport } from "../formats/masked.ts";
 import { packageVersion } from "../package.ts";
 import type { Plan } from "../plan.ts";
@@ -56,6 +57,7 @@ export async function checkServer(parts: CheckRun): Promise<ExitName> {
   const detach = async (): Promise<void> => {
     if (attached !== undefined && "detach" in attached) await attached.detach();
   };
+  const stopWatching = watchMachine();
   let ran: Ran;
   let tookMs: number;
   try {
@@ -75,6 +77,7 @@ export async function checkServer(parts: CheckRun): Promise<ExitName> {
       // Before the reports: what fails here must not follow a report that says otherwise.
       await detach();
     }
+    const strain = stopWatching();
     const { report, exit } = makeReport({
       tool: { name: "kalam-ready", version: packageVersion },
       run: {
@@ -86,6 +89,11 @@ export async function checkServer(parts: CheckRun): Promise<ExitName> {
         requests: recording.count,
         rateRefusals: "session" in attached ? attached.session.rate.refusals : 0,
         again: parts.again,
+        machine: {
+          timersLateMs: strain.timersLateMs,
+          cpuWaitedPercent: strain.cpuWaited === null ? null : Math.round(strain.cpuWaited * 100),
+          undetermined: ran.outcomes.filter(({ tooBusy }) => tooBusy !== undefined).length,
+        },
       },
       server: serverOf(attached, own),
       profile,

@@ -60,6 +60,7 @@ function report(
       requests: 3,
       rateRefusals: 0,
       again: ["--url", "u"],
+      machine: { timersLateMs: 3, cpuWaitedPercent: 40, undetermined: 0 },
     },
     server: {
       url,

@@ -44,6 +44,7 @@ const original: Report = {
     requests: 9,
     rateRefusals: 0,
     again: ["--url", "http://hunter22"],
+    machine: { timersLateMs: 3, cpuWaitedPercent: 40, undetermined: 0 },
   },
   profile: { name: "hunter22", allow: ["nothing"], failOn: "block" },
   server: { url: "http://hunter22", version: "hunter22", own: false, login: { user: "hunter22", role: "dba" } },

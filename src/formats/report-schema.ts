@@ -89,6 +89,11 @@ const report = object({
     requests: count,
     rateRefusals: count,
     again: list(text),
+    machine: object({
+      timersLateMs: count,
+      cpuWaitedPercent: { type: ["integer", "null"], minimum: 0 },
+      undetermined: count,
+    }),
   }),
   profile: object({ name: text, allow: list({ enum: touchesOrder }), failOn: { enum: levels } }),
   server: object({

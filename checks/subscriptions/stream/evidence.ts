@@ -3,8 +3,8 @@ import type { DeliveredChange } from "../../../src/history/changes.ts";
 import type { Values, Write } from "../../../src/history/history.ts";
 import type { Streamed } from "./index.ts";
 
-/** `count` changes, and for each the event; `delayMs` from write to event. */
-export function soundStream(count: number, delayMs = 5): Streamed {
+/** `count` changes, and for each the event, 5 ms after the write. */
+export function soundStream(count: number): Streamed {
   const writes: Write[] = [];
   const delivered: DeliveredChange[] = [];
   const table = new Map<string, Values & { mark: string }>();
@@ -18,12 +18,12 @@ export function soundStream(count: number, delayMs = 5): Streamed {
     writes.push({ ...sent, key, kind, values, outcome: "ok" });
     const row = kind === "delete" ? null : { id: key, ...values };
     const old = before === undefined ? null : { id: key, mark: before.mark };
-    delivered.push({ kind, row, old, at: n + delayMs });
+    delivered.push({ kind, row, old, at: n + 5 });
     if (kind === "delete") table.delete(key);
     else table.set(key, values);
   }
   const marks = [...table].map(([key, { mark }]) => [key, mark] as const);
-  return { writes, delivered, table: marks, fenceMs: 4, notices: [], exchange: 1, lagMs: 3 };
+  return { writes, delivered, table: marks, fenceMs: 4, notices: [], exchange: 1 };
 }
 
 /** The same stream with the n-th event replaced. */
