@@ -615,6 +615,22 @@ describe("130 and 143", wholeRuns, () => {
   });
 });
 
+test(
+  "the demo runs quick checks of every category, shows one failing by name, and exits with 0",
+  processes,
+  async () => {
+    const { code, stdout, stderr } = await run(["demo"]);
+    const [first = "", second = ""] = stdout.split(/^(?=kalam-ready \d)/m);
+    expect(first).not.toMatch(/✖/);
+    for (const name of ["configuration", "validation", "observability", "subscriptions", "cli"])
+      expect(first).toMatch(new RegExp(`^${name} · `, "m"));
+    expect(second).toMatch(/^ {6}trailingTextIgnored .* ignored the rest$/m);
+    expect(second).toMatch(/^NOT READY/m);
+    expect(stderr).toMatch(/with \d+ quick ones of the \d+ checks/);
+    expect(code).toBe(0);
+  },
+);
+
 describe("no end of a run leaves the report of an earlier one in place", processes, () => {
   interface Document {
     readonly verdict: string;

@@ -29,6 +29,8 @@ export interface CheckRun {
   readonly again: readonly string[];
   /** Puts a fault between the checks and the server, for `demo`. */
   readonly breakWire?: (wire: Wire) => Wire;
+  /** The report, before it is written. */
+  readonly onReport?: (report: Report) => void;
 }
 
 /** What came of the plan. */
@@ -104,6 +106,7 @@ export async function checkServer(parts: CheckRun): Promise<ExitName> {
       today: startedAt.toISOString().slice(0, 10),
       ...(ran.ended === undefined ? {} : { ended: ran.ended }),
     });
+    parts.onReport?.(report);
     const masked = maskReport(report, output.redactor);
     await writeRequests(masked, output);
     const failure = await writeReports(masked, profile, categories, output);
