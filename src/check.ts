@@ -61,6 +61,8 @@ export interface Finding<Data = never> {
   readonly risk?: string;
   /** The next thing to do, where it differs from the check's remedy. */
   readonly remedy?: string;
+  /** It rests on time, so a busy machine can cause it: then it is unknown instead. */
+  readonly timed?: true;
 }
 
 export type Findings = Readonly<Record<string, Finding>>;

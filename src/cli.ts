@@ -58,7 +58,16 @@ async function parse(argv: readonly string[], environment: NodeJS.ProcessEnv): P
     ...runSettings,
     "seed",
     "keep",
-  ]).action(act(async (given: Flags) => await (await import("./commands/check.ts")).check(given, environment)));
+  ]).action(
+    act(async (given: Flags) => {
+      const { withPendingReports } = await import("./commands/pending-reports.ts");
+      return await withPendingReports(
+        given,
+        environment,
+        async (pending) => await (await import("./commands/check.ts")).check(given, environment, pending),
+      );
+    }),
+  );
 
   command("plan", "print what check would do with the same flags; sends nothing", [
     ...serverSettings,
@@ -159,8 +168,30 @@ async function parse(argv: readonly string[], environment: NodeJS.ProcessEnv): P
     return "usage";
   }
   refuseRepeats(program);
-  await program.parseAsync(argv, { from: "user" });
+  try {
+    await program.parseAsync(argv, { from: "user" });
+  } catch (error) {
+    await unparsed(error, argv, program);
+    throw error;
+  }
   return exit;
+}
+
+/** A mistyped flag, or a mistyped `check`, does not leave the green report of an earlier run in place either. */
+async function unparsed(error: unknown, argv: readonly string[], program: Command): Promise<void> {
+  const word = argv.find((one) => !one.startsWith("-"));
+  const isCheck = word === "check" || !program.commands.some((command) => command.name() === word);
+  const { failUnparsed } = await import("./commands/pending-reports.ts");
+  if (error instanceof CommanderError && error.exitCode !== 0) {
+    // A value that follows the unknown flag may be a secret.
+    const message = error.message.replace(/^error: /, "").replace(/=[^']*'/, "'");
+    failUnparsed(argv, "usage", { code: codeOf(error), message }, { isCheck });
+  } else if (error instanceof UserError && !isCheck) failUnparsed(argv, error.exit, error, { isCheck });
+}
+
+/** Commander's codes are like commander.unknownOption. */
+function codeOf({ code }: CommanderError): string {
+  return code.replace("commander.", "");
 }
 
 /** Gives a command the flags of these settings. */
@@ -196,8 +227,8 @@ function exitHelp(): string {
 /** Reports an error. An error of the user has an exit of its own; every other one is a defect of kalam-ready. */
 function failed(error: unknown, debug: boolean): ExitName {
   if (error instanceof CommanderError) {
-    // Commander has printed the message; its codes are like commander.unknownOption.
-    if (debug && error.exitCode !== 0) process.stderr.write(`kalam-ready: [${error.code.replace("commander.", "")}]\n`);
+    // Commander has printed the message.
+    if (debug && error.exitCode !== 0) process.stderr.write(`kalam-ready: [${codeOf(error)}]\n`);
     return error.exitCode === 0 ? "ready" : "usage";
   }
   if (error instanceof UserError) {

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Check, Findings, Found, Level, Touches, Verdict } from "./check.ts";
+import type { Effect } from "./exit.ts";
 import type { Step } from "./plan.ts";
 import type { Acceptance, Profile } from "./profile/effective.ts";
 import { cleanUpId, makeReport, type CleanUp, type Report, type ReportParts, type Result } from "./report.ts";
@@ -73,6 +74,7 @@ function report(outcomes: readonly Outcome[], { profile, requiredButLeftOut = []
     requests: 9,
     rateRefusals: 0,
     again: [],
+    machine: { timersLateMs: 3, cpuWaitedPercent: 40, undetermined: 0 },
   };
   return makeReport({
     tool: { name: "kalam-ready", version: "0.1.0" },
@@ -447,5 +449,31 @@ describe("for any outcomes", () => {
         expect(results.at(-1)?.check).toBe(cleanUpId);
       }),
     );
+  });
+});
+
+describe("a check that this machine was too busy for", () => {
+  const judged = (
+    tooBusy: readonly Found[],
+    profile: Partial<Profile> = {},
+    of: Check = check("a/b"),
+  ): readonly [Effect, number] => {
+    const made = report([outcome(passes, check("a/good")), outcome(unknown, of, { tooBusy })], { profile });
+    return [made.results[1]?.effect ?? "none", made.exit];
+  };
+  const acceptance = { check: "a/b", finding: "lost", reason: "known", until: today };
+
+  test("weighs as much as the findings that were not judged", () => {
+    expect(judged([lost])).toEqual(["undetermined", 2]);
+    expect(judged([slow])).toEqual(["warns", 0]);
+    expect(judged([slow], { failOn: "warn" })).toEqual(["warns", 2]);
+    expect(judged([slow, lost])).toEqual(["undetermined", 2]);
+    expect(judged([slow], { checks: { "a/b": { findings: { slow: "block" } } } })).toEqual(["undetermined", 2]);
+  });
+
+  test("weighs nothing if they are accepted", () => {
+    expect(judged([lost], { accept: [acceptance] })).toEqual(["accepted", 0]);
+    expect(judged([lost, slow], { accept: [acceptance] })).toEqual(["warns", 0]);
+    expect(judged([lost], { accept: [{ ...acceptance, until: "2026-11-21" }] })).toEqual(["undetermined", 2]);
   });
 });

@@ -1,5 +1,5 @@
 /** Makes the report from the outcomes: plain JSON, the source of every format and of the exit code. Pure. */
-import { findingOf, levelOf, say, type Check, type Level, type Limits, type Touches } from "./check.ts";
+import { findingOf, levelOf, say, type Check, type Found, type Level, type Limits, type Touches } from "./check.ts";
 import type { Json } from "./wire/json.ts";
 import { conclude, exits, type Effect, type Ended, type ExitName } from "./exit.ts";
 import type { Plan } from "./plan.ts";
@@ -59,6 +59,14 @@ export interface Report {
     readonly rateRefusals: number;
     /** Arguments that repeat the run, without the selection of checks. */
     readonly again: readonly string[];
+    /** How busy the machine was that kalam-ready ran on. */
+    readonly machine: {
+      readonly timersLateMs: number;
+      /** The part of the time in which a process waited for a CPU; null where it is not known. */
+      readonly cpuWaitedPercent: number | null;
+      /** The number of checks whose findings rest on time and were not judged for that reason. */
+      readonly undetermined: number;
+    };
   };
   readonly profile: { readonly name: string; readonly allow: readonly Touches[]; readonly failOn: Level };
   readonly server: {
@@ -160,14 +168,11 @@ function resultOf(outcome: Outcome, parts: ReportParts): Result {
     tookMs: Math.round(outcome.tookMs),
   };
   if (verdict.kind !== "fail") {
-    const undetermined = outcome.early === true || canBlock(check, settings);
-    const effect: Effect = verdict.kind !== "unknown" ? "none" : undetermined ? "undetermined" : "warns";
+    const effect = verdict.kind === "unknown" ? effectOfUnknown(outcome, parts) : "none";
     return { ...common, title: check.title, kind: verdict.kind, effect, sentence: verdict.sentence, findings: [] };
   }
   const findings = verdict.found.map((found): ReportedFinding => {
-    // If several cover it, prefer one that is still valid.
-    const covering = parts.profile.accept.filter((one) => covers(one, check.id, found));
-    const acceptance = covering.find((one) => one.until >= parts.today) ?? covering[0];
+    const acceptance = acceptanceOf(check, found, parts);
     const { reason = "", until = "" } = acceptance ?? {};
     const holds =
       acceptance === undefined
@@ -177,7 +182,7 @@ function resultOf(outcome: Outcome, parts: ReportParts): Result {
           : { expired: { reason, until } };
     return {
       name: found.name,
-      level: settings?.findings?.[found.name] ?? settings?.level ?? levelOf(check, found.name),
+      level: effectiveLevel(check, found.name, settings),
       ...(found.case === undefined ? {} : { case: found.case }),
       sentence: say(check, found),
       data: found.data as Json,
@@ -206,6 +211,26 @@ function resultOf(outcome: Outcome, parts: ReportParts): Result {
   };
 }
 
+/** As that of the findings that were not judged; without them, of any finding that the check may have. */
+function effectOfUnknown({ step: { check }, early, tooBusy }: Outcome, parts: ReportParts): Effect {
+  if (early === true) return "undetermined";
+  const settings = parts.profile.checks[check.id];
+  if (tooBusy === undefined) return canBlock(check, settings) ? "undetermined" : "warns";
+  const open = tooBusy.filter((found) => !((acceptanceOf(check, found, parts)?.until ?? "") >= parts.today));
+  if (open.some(({ name }) => effectiveLevel(check, name, settings) === "block")) return "undetermined";
+  return open.length > 0 ? "warns" : "accepted";
+}
+
+/** If several cover it, one that is still valid. */
+function acceptanceOf(check: Check, found: Found, { profile, today }: ReportParts): Acceptance | undefined {
+  const covering = profile.accept.filter((one) => covers(one, check.id, found));
+  return covering.find((one) => one.until >= today) ?? covering[0];
+}
+
+function effectiveLevel(check: Check, name: string, settings: CheckSettings | undefined): Level {
+  return settings?.findings?.[name] ?? settings?.level ?? levelOf(check, name);
+}
+
 function covers(acceptance: Acceptance, check: string, found: { name: string; case?: string }): boolean {
   if (acceptance.check !== check || acceptance.finding !== found.name) return false;
   return acceptance.case === undefined || acceptance.case === found.case;
@@ -213,9 +238,7 @@ function covers(acceptance: Acceptance, check: string, found: { name: string; ca
 
 /** Whether any of its findings could fail the gate; only then does an unknown leave the verdict undetermined. */
 function canBlock(check: Check, settings: CheckSettings | undefined): boolean {
-  return Object.keys(check.findings).some(
-    (name) => (settings?.findings?.[name] ?? settings?.level ?? levelOf(check, name)) === "block",
-  );
+  return Object.keys(check.findings).some((name) => effectiveLevel(check, name, settings) === "block");
 }
 
 export const cleanUpId = "run/nothing-left-behind";

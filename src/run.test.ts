@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Check, Context, Observation, Touches, Verdict } from "./check.ts";
 import type { Json } from "./wire/json.ts";
 import type { Disposition } from "./plan.ts";
+import type { Watch } from "./session/machine.ts";
 import { judge, randomFrom, run, type Outcome, type Runnable, type RunOptions } from "./run.ts";
 import { SetupError } from "./session/accounts.ts";
 import { Pacer } from "./session/pacing.ts";
@@ -407,6 +408,63 @@ describe("evidence", () => {
     expect(told(await running([stepOf(shared), stepOf(shared)]))).toEqual(
       Array.from({ length: 2 }, () => "unknown: the check failed with an error: no"),
     );
+  });
+});
+
+describe("a finding that rests on time", () => {
+  const found = (...names: string[]): Verdict => ({ kind: "fail", found: names.map((name) => ({ name, data: null })) });
+  const findings = { late: { say: () => "late", timed: true }, lost: { say: () => "lost" } } as const;
+  const busy = { timersLateMs: 2_235, cpuWaited: null };
+  const tooBusy = "this machine was too busy to judge (timers up to 2,235 ms late)";
+  async function outcomeOf(verdict: Verdict, strain: ReturnType<ReturnType<Watch>> = busy): Promise<Outcome<Runnable>> {
+    const observation = looking("a/b", () => Promise.resolve(1));
+    const [outcome] = await running([stepOf(observation, { findings, judge: () => verdict })], {
+      watch: () => () => strain,
+    });
+    if (outcome === undefined) throw new Error("one step, one outcome");
+    return outcome;
+  }
+
+  test("is unknown if this machine was too busy, and the outcome keeps it", async () => {
+    expect(await outcomeOf(found("late"))).toMatchObject({
+      verdict: { kind: "unknown", sentence: tooBusy },
+      tooBusy: [{ name: "late" }],
+    });
+  });
+
+  test("stays red on an idle machine", async () => {
+    const outcome = await outcomeOf(found("late"), { timersLateMs: 20, cpuWaited: 0.5 });
+    expect(outcome.verdict).toEqual(found("late"));
+    expect(outcome).not.toHaveProperty("tooBusy");
+  });
+
+  test("does not take others with it", async () => {
+    expect((await outcomeOf(found("late", "lost"))).verdict).toEqual(found("lost"));
+    expect((await outcomeOf(found("lost"))).verdict).toEqual(found("lost"));
+  });
+
+  test.each([passing(1), { kind: "unknown", sentence: "too few" } as const])(
+    "changes nothing of $kind",
+    async (verdict) => {
+      expect((await outcomeOf(verdict)).verdict).toEqual(verdict);
+    },
+  );
+
+  test("is judged by what happened during its own observation", async () => {
+    let watched = 0;
+    const watch: Watch = () => {
+      const strain = (watched += 1) === 1 ? busy : { timersLateMs: 0, cpuWaited: 0 };
+      return () => strain;
+    };
+    const judging = { findings, judge: () => found("late") };
+    const steps = ["a/1", "a/2"].map((id) =>
+      stepOf(
+        looking(id, () => Promise.resolve(1)),
+        judging,
+      ),
+    );
+    const outcomes = await running(steps, { parallel: 1, watch });
+    expect(told(outcomes)).toEqual([`unknown: ${tooBusy}`, "fail"]);
   });
 });
 

@@ -3,9 +3,20 @@
  * no check by name, and never retries one.
  */
 import { setMaxListeners } from "node:events";
-import type { Check, Context, Effort, Limits, Observation, Unmet, Verdict } from "./check.ts";
+import {
+  findingOf,
+  type Check,
+  type Context,
+  type Effort,
+  type Found,
+  type Limits,
+  type Observation,
+  type Unmet,
+  type Verdict,
+} from "./check.ts";
 import type { Json } from "./wire/json.ts";
 import { durationText } from "./duration.ts";
+import { watchMachine, whyTooBusy, type Strain, type Watch } from "./session/machine.ts";
 import type { Disposition, Step } from "./plan.ts";
 import { SetupError } from "./session/accounts.ts";
 import { outcomeOf, type Answer } from "./server/answer.ts";
@@ -32,6 +43,8 @@ export interface Outcome<S extends Runnable = Step> {
   readonly tookMs: number;
   /** Unknown because the whole run ended early: a ban, the budget, a signal. */
   readonly early?: true;
+  /** Unknown because this machine was too busy for these findings, which rest on time. */
+  readonly tooBusy?: readonly Found[];
 }
 
 export interface RunOptions {
@@ -48,6 +61,8 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** The wire of the checks: the session's, or one with a fault in it. */
   readonly wire: Wire;
+  /** Watches this machine during each observation. Absent: it is really watched. */
+  readonly watch?: Watch;
   readonly onStart?: (check: Check) => void;
   readonly onDone?: (outcome: Outcome<Runnable>) => void;
 }
@@ -82,13 +97,18 @@ export async function run<S extends Runnable>(
     }
     for (const step of group) options.onStart?.(step.check);
     const startedAt = performance.now();
+    const stopWatching = (options.watch ?? watchMachine)();
     const observed = await observer.observe(observation, deadline);
+    const strain = stopWatching();
     const tookMs = performance.now() - startedAt;
     for (const step of group) {
       if ("sentence" in observed) {
         const { sentence, ...early } = observed;
         settle({ step, verdict: { kind: "unknown", sentence }, tookMs, ...early });
-      } else settle({ step, verdict: judge(step, observed.seen), seen: observed.seen, tookMs });
+      } else {
+        const { seen } = observed;
+        settle({ step, ...withoutHaste(step.check, judge(step, seen), strain), seen, tookMs });
+      }
     }
   };
 
@@ -120,6 +140,17 @@ export function judge(step: Pick<Runnable, "check" | "limits">, seen: Json): Ver
   } catch (error) {
     return { kind: "unknown", sentence: `the check could not judge its evidence: ${wordsOf(error)}` };
   }
+}
+
+/** A finding that rests on time shows nothing if this machine was too busy; the other findings stay. */
+function withoutHaste(check: Check, verdict: Verdict, strain: Strain): Pick<Outcome, "verdict" | "tooBusy"> {
+  const why = whyTooBusy(strain);
+  if (why === undefined || verdict.kind !== "fail") return { verdict };
+  const found = verdict.found.filter(({ name }) => findingOf(check, name)?.timed !== true);
+  if (found.length === verdict.found.length) return { verdict };
+  return found.length > 0
+    ? { verdict: { kind: "fail", found } }
+    : { verdict: { kind: "unknown", sentence: why }, tooBusy: verdict.found };
 }
 
 /** Why an observation ended: what its check still waits for is rejected with it. */

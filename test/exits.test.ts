@@ -215,10 +215,45 @@ describe("1, not ready", processes, () => {
       proxy.close();
     }
   });
+
+  test.each(["</failure>", "<failure", "NOT READY"])(
+    "a server that gives out %j as a token stays red",
+    async (token) => {
+      let given = "";
+      const proxy = await webServer((request, response) => {
+        if (request.headers.authorization === `Bearer ${token}`) request.headers.authorization = `Bearer ${given}`;
+        void relay(request, response, (text) =>
+          text.replace(/(?<="access_token":")[^"]*/, (real) => {
+            given = real;
+            return token;
+          }),
+        );
+      });
+      try {
+        const junit = path.join(folder, "token.xml");
+        const only = ["--only", "configuration/clock-in-step", "--report", `junit=${junit}`];
+        const results = [await run(["check", "--url", proxy.url, ...only])];
+        results.push(await run(["check", "--url", proxy.url, ...only, "--report", "junit"]));
+        expect(given).not.toBe("");
+        expect(results.map(({ code }) => code)).toEqual([1, 1]);
+        expect(results[0]?.stdout).toMatch(/^NOT READY {3}0 passed {2}1 failed/m);
+        for (const xml of [readFileSync(junit, "utf8"), results[1]?.stdout ?? ""]) {
+          expect(xml.match(/<failure message=/g)).toHaveLength(2);
+          expect(xml.match(/<\/failure>/g)).toHaveLength(2);
+        }
+      } finally {
+        proxy.close();
+      }
+    },
+  );
 });
 
 /** Passes requests on to the sandbox and sets its clock forward a minute on the way back. */
-async function relay(request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function relay(
+  request: IncomingMessage,
+  response: ServerResponse,
+  change: (text: string) => string = (text) => text,
+): Promise<void> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of request as AsyncIterable<Uint8Array>) chunks.push(chunk);
   const answer = await fetch(`${server.url}${request.url ?? ""}`, {
@@ -230,7 +265,7 @@ async function relay(request: IncomingMessage, response: ServerResponse): Promis
     ...(chunks.length === 0 ? {} : { body: Buffer.concat(chunks) }),
   });
   const text = (await answer.text()).replace(/\b1[0-9]{18}\b/, (digits) => String(BigInt(digits) + 60_000_000_000n));
-  response.writeHead(answer.status, { "content-type": "application/json" }).end(text);
+  response.writeHead(answer.status, { "content-type": "application/json" }).end(change(text));
 }
 
 describe("2, cannot tell", processes, () => {
@@ -273,6 +308,23 @@ describe("2, cannot tell", processes, () => {
       cut.close();
       endless.close();
     }
+  });
+
+  test("a machine that is too busy for a verdict about time: unknown, and said once at the end", async () => {
+    const profile = path.join(folder, "prompt.yaml");
+    writeFileSync(profile, "version: 1\nchecks:\n  validation/syntax-errors-clear: { level: block, limits: { refusalMsMax: 0 } }\n"); // prettier-ignore
+    const block = "const{now}=Date;setInterval(()=>{const%20end=now()+400;while(now()<end);},500).unref()";
+    const json = path.join(folder, "prompt.json");
+    const only = ["--only", "validation/syntax-errors-clear", "--only", "configuration/answers-sql"];
+    const { code, stdout } = await run(["check", "--profile", profile, ...only, "--report", `json=${json}`], {
+      env: { NODE_OPTIONS: `--import=data:text/javascript,${block}` },
+    });
+    expect(stdout).toMatch(
+      /\? Invalid SQL is rejected quickly.*this machine was too busy to judge \(timers up to \S+ ms late\)/,
+    );
+    expect(stdout).toMatch(/^this machine was busy: timers up to \S+ ms late.*; 1 check undetermined for it$/m);
+    expect(JSON.parse(readFileSync(json, "utf8"))).toMatchObject({ run: { machine: { undetermined: 1 } } });
+    expect(code).toBe(2);
   });
 
   test("a plain user: checks that need a dba are unknown, and the sentence names the role", async () => {
@@ -341,7 +393,6 @@ describe("64, usage", processes, () => {
     [["check", "--parallel", "0"], "notANumber"],
     [["check", "--allow", "everything"], "unknownWord"],
     [["check", "--report", "xml"], "unknownWord"],
-    [["check", "--report", "junit", "--json"], "severalReportsOnStdout"],
     [["check", "--seed", "x"], "notANumber"],
     [["check", "--kalam-bin", ""], "emptyValue"],
     [["check", "--kalam-bin", "/nowhere/kalam"], "notExecutable"],
@@ -543,6 +594,155 @@ describe("130 and 143", wholeRuns, () => {
     expect([code, stdout]).toEqual([0, `removing the server in ${place}\n`]);
     expect([existsSync(place), readdirSync(state)]).toEqual([false, []]);
   });
+});
+
+test(
+  "the demo runs quick checks of every category, shows one failing by name, and exits with 0",
+  processes,
+  async () => {
+    const { code, stdout, stderr } = await run(["demo"]);
+    const [first = "", second = ""] = stdout.split(/^(?=kalam-ready \d)/m);
+    expect(first).not.toMatch(/✖/);
+    for (const name of ["configuration", "validation", "observability", "subscriptions", "cli"])
+      expect(first).toMatch(new RegExp(`^${name} · `, "m"));
+    expect(second).toMatch(/^ {6}trailingTextIgnored .* ignored the rest$/m);
+    expect(second).toMatch(/^NOT READY/m);
+    expect(stderr).toMatch(/with \d+ quick ones of the \d+ checks/);
+    expect(code).toBe(0);
+  },
+);
+
+describe("no end of a run leaves the report of an earlier one in place", processes, () => {
+  interface Document {
+    readonly verdict: string;
+    readonly exit: number;
+    readonly error: { readonly code: string };
+  }
+  interface Files {
+    readonly junit: string;
+    readonly json: string;
+    readonly table: string;
+    readonly flags: readonly string[];
+  }
+  let count = 0;
+  function green(): Files {
+    const place = path.join(folder, `reports-${(count += 1)}`);
+    mkdirSync(place);
+    const [junit, json, table] = ["ready.xml", "ready.json", "ready.txt"].map((name) => path.join(place, name));
+    for (const file of [junit, json, table]) writeFileSync(file ?? "", "READY");
+    const flags = [`junit=${junit}`, `json=${json}`, `table=${table}`].flatMap((one) => ["--report", one]);
+    return { junit: junit ?? "", json: json ?? "", table: table ?? "", flags };
+  }
+  /** What the three files say; each must be complete. */
+  function saidBy({ junit, json, table }: Files): readonly string[] {
+    const { verdict, exit } = JSON.parse(readFileSync(json, "utf8")) as Document;
+    const xml = readFileSync(junit, "utf8");
+    expect(xml).toMatch(
+      /^<\?xml .*<testsuites name="kalam-ready" tests="1" failures="0" errors="1" .*<\/testsuites>\n$/s,
+    );
+    expect(readdirSync(path.dirname(json)).toSorted()).toEqual(["ready.json", "ready.txt", "ready.xml"]);
+    return [`${verdict}, exit ${exit}`, /message="([^"]*)"/.exec(xml)?.[1] ?? "", readFileSync(table, "utf8").replace(/\n.*\n(?=exit)/s, ", ").trim()]; // prettier-ignore
+  }
+
+  test.for<[string, readonly string[], Readonly<Record<string, string>>, string]>([
+    ["an unknown flag", ["check", "--nope"], {}, "USAGE, exit 64"],
+    ["a mistyped command", ["chek"], {}, "USAGE, exit 64"],
+    ["no command", [], {}, "USAGE, exit 64"],
+    ["a bad value", ["check", "--budget", "10"], {}, "USAGE, exit 64"],
+    ["no server", ["check"], { KALAM_READY_URL: "" }, "USAGE, exit 64"],
+    ["a profile that is not there", ["check", "--profile", "nowhere"], {}, "BAD PROFILE, exit 78"],
+    [
+      "a ledger that cannot be written",
+      ["check", ...quick],
+      { KALAM_READY_STATE: "/dev/null/x" },
+      "CANNOT WRITE, exit 73",
+    ],
+    [
+      "an uncaught error",
+      ["check"],
+      { NODE_OPTIONS: "--import=data:text/javascript,setTimeout(()=>{throw(new(Error)('boom'))},600)" },
+      "INTERNAL, exit 70",
+    ],
+  ])("%s: every file and stdout say so", async ([, args, environment, said]) => {
+    const files = green();
+    const { code, stdout } = await run([...args, ...files.flags, "--json"], { env: environment });
+    expect(saidBy(files)).toEqual([said, said, said]);
+    const printed = JSON.parse(stdout) as Document;
+    expect([`${printed.verdict}, exit ${printed.exit}`, printed.error.code]).toEqual([
+      said,
+      expect.stringMatching(/^\w+$/),
+    ]);
+    expect(code).toBe(printed.exit);
+    await run(["cleanup"]);
+  });
+
+  test("a killed run, and a second Ctrl-C", async () => {
+    const slow = ["check", "--max-rps", "5", "--debug", "--only", "configuration/namespaces-kept-apart"];
+    for (const signals of [["SIGKILL"], ["SIGINT", "SIGTERM"]] as const) {
+      const files = green();
+      await run([...slow, ...files.flags], {
+        meanwhile(child) {
+          void until(child, "stderr", /CREATE NAMESPACE/).then(() => child.kill(signals[0]));
+          void until(child, "stderr", /kalam-ready: interrupted/).then(() => child.kill(signals[1]));
+        },
+      });
+      expect(saidBy(files)).toEqual(Array.from({ length: 3 }, () => "DID NOT FINISH, exit 70"));
+      await run(["cleanup"]);
+    }
+  });
+
+  test("reports that a profile asks for, even if the profile is bad", async () => {
+    const files = green();
+    const reports = `reports: [{ format: junit, path: ${files.junit} }, { format: json, path: ${files.json} }, { format: table, path: ${files.table} }]`;
+    const profile = path.join(folder, "reports.yaml");
+    writeFileSync(profile, `version: 1\nalow: []\n${reports}\n`);
+    expect((await run(["check", "--profile", profile])).code).toBe(78);
+    expect(saidBy(files)).toEqual(Array.from({ length: 3 }, () => "BAD PROFILE, exit 78"));
+  });
+
+  test("a command that writes no reports, and --help, leave it alone", async () => {
+    const files = green();
+    await run(["plan", "--nope", ...files.flags]);
+    await run(["check", "--help", ...files.flags]);
+    expect(readFileSync(files.json, "utf8")).toBe("READY");
+  });
+
+  test("one that cannot be written is found before anything is sent, and the others say so", async () => {
+    const files = green();
+    const result = await run(["check", ...quick, ...files.flags, "--report", "json=/dev/null/x"]);
+    expect([result.code, result.stdout]).toEqual([73, ""]);
+    expect(result.stderr).not.toMatch(/^pass/m);
+    expect(saidBy(files)).toEqual(Array.from({ length: 3 }, () => "CANNOT WRITE, exit 73"));
+  });
+
+  test("one that can no longer be written at the end: 73 in every other one, too", async () => {
+    const files = green();
+    const taken = path.join(folder, "taken-later");
+    const { code, stdout } = await run(
+      ["check", "--max-rps", "5", ...quick, ...files.flags, "--report", `table=${taken}`, "--json"],
+      {
+        meanwhile: (child) =>
+          void until(child, "stderr", /^pass/m)
+            .then(() => rmSync(taken))
+            .then(() => mkdirSync(taken)),
+      },
+    );
+    const said = [readFileSync(files.json, "utf8"), stdout].map((text) => JSON.parse(text) as Document);
+    expect([code, ...said.map(({ exit }) => exit)]).toEqual([73, 73, 73]);
+    expect(readFileSync(files.junit, "utf8")).toContain('message="CANNOT WRITE, exit 73"');
+    expect(readFileSync(files.table, "utf8")).toMatch(/^CANNOT WRITE .*^because cannot write .*taken-later: /ms);
+  });
+});
+
+test("--json of another command prints a document for an error, too", processes, async () => {
+  const { code, stdout } = await run(["list", "nonsense", "--json"]);
+  expect([code, JSON.parse(stdout)]).toMatchObject([64, { exit: 64, error: { code: "unknownCheck" } }]);
+});
+
+test("several reports on stdout: one of them says that this cannot be", processes, async () => {
+  const result = await run(["check", "--report", "junit", "--json", "--debug"]);
+  expect([result.code, ...codesOf(result)]).toEqual([64, "severalReportsOnStdout"]);
+  expect(JSON.parse(result.stdout)).toMatchObject({ verdict: "USAGE", error: { code: "severalReportsOnStdout" } });
 });
 
 test("--keep keeps the namespaces and prints how to remove them", processes, async () => {

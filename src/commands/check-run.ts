@@ -1,6 +1,8 @@
 /** One run of the checks against one server: attach, plan, run, clean up, report. */
 import type { Category } from "../check.ts";
 import type { Ended, ExitName } from "../exit.ts";
+import { watchMachine } from "../session/machine.ts";
+import { maskReport } from "../formats/masked.ts";
 import { packageVersion } from "../package.ts";
 import type { Plan } from "../plan.ts";
 import type { Profile } from "../profile/effective.ts";
@@ -27,6 +29,8 @@ export interface CheckRun {
   readonly again: readonly string[];
   /** Puts a fault between the checks and the server, for `demo`. */
   readonly breakWire?: (wire: Wire) => Wire;
+  /** The report, before it is written. */
+  readonly onReport?: (report: Report) => void;
 }
 
 /** What came of the plan. */
@@ -52,23 +56,46 @@ export async function checkServer(parts: CheckRun): Promise<ExitName> {
     leaving: () => leaving(id, profile.url ?? null),
   });
   let attached: Awaited<ReturnType<typeof attach>> | undefined;
+  const detach = async (): Promise<void> => {
+    if (attached !== undefined && "detach" in attached) await attached.detach();
+  };
+  const stopWatching = watchMachine();
+  let ran: Ran;
+  let tookMs: number;
   try {
-    attached = await attach({ ...parts, run: id, recording, signal: signals.signal });
-    const ran =
-      "session" in attached
-        ? await runPlan(parts, attached, planFor(profile, categories, { own, login: attached.session.login }), signals)
-        : notRun(plan, signals.ended() ?? attached.ended, output);
+    try {
+      attached = await attach({ ...parts, run: id, recording, signal: signals.signal });
+      ran =
+        "session" in attached
+          ? await runPlan(
+              parts,
+              attached,
+              planFor(profile, categories, { own, login: attached.session.login }),
+              signals,
+            )
+          : notRun(plan, signals.ended() ?? attached.ended, output);
+      tookMs = Math.round(performance.now() - beganAt);
+    } finally {
+      // Before the reports: what fails here must not follow a report that says otherwise.
+      await detach();
+    }
+    const strain = stopWatching();
     const { report, exit } = makeReport({
       tool: { name: "kalam-ready", version: packageVersion },
       run: {
         id,
         seed: parts.seed,
         startedAt: startedAt.toISOString(),
-        tookMs: Math.round(performance.now() - beganAt),
+        tookMs,
         effort: profile.effort,
         requests: recording.count,
         rateRefusals: "session" in attached ? attached.session.rate.refusals : 0,
         again: parts.again,
+        machine: {
+          timersLateMs: strain.timersLateMs,
+          cpuWaitedPercent: strain.cpuWaited === null ? null : Math.round(strain.cpuWaited * 100),
+          undetermined: ran.outcomes.filter(({ tooBusy }) => tooBusy !== undefined).length,
+        },
       },
       server: serverOf(attached, own),
       profile,
@@ -79,17 +106,16 @@ export async function checkServer(parts: CheckRun): Promise<ExitName> {
       today: startedAt.toISOString().slice(0, 10),
       ...(ran.ended === undefined ? {} : { ended: ran.ended }),
     });
-    const masked = output.redactor.redactAll(report);
+    parts.onReport?.(report);
+    const masked = maskReport(report, output.redactor);
     await writeRequests(masked, output);
-    await writeReports(masked, profile, categories, output);
-    return exit;
+    const failure = await writeReports(masked, profile, categories, output);
+    if (failure === undefined) return exit;
+    output.complain(failure.message);
+    return "cannotWrite";
   } finally {
     output.done();
-    try {
-      if (attached !== undefined && "detach" in attached) await attached.detach();
-    } finally {
-      signals.release();
-    }
+    signals.release();
   }
 }
 

@@ -4,12 +4,14 @@ import type { Profile } from "../profile/effective.ts";
 import { flagName, settings, type Flags } from "../profile/settings.ts";
 import { readValue, UsageError } from "../profile/usage.ts";
 import { checkServer } from "./check-run.ts";
-import { mustBeRunnable, mustBeWritable } from "./files.ts";
+import { mustBeRunnable } from "./files.ts";
+import type { PendingReports } from "./pending-reports.ts";
 import { prepare } from "./preparation.ts";
 
-/** Throws UsageError, ProfileError and CannotWriteError. */
-export async function check(flags: Flags, environment: NodeJS.ProcessEnv): Promise<ExitName> {
+/** Throws UsageError, ProfileError and CannotWriteError; not once a report is on stdout. */
+export async function check(flags: Flags, environment: NodeJS.ProcessEnv, pending: PendingReports): Promise<ExitName> {
   const { output, categories, profile, ...prepared } = await prepare(flags, environment);
+  pending.place(profile.reports);
   if (profile.url === undefined && profile.serverBin === undefined) {
     throw new UsageError(
       "noServer",
@@ -18,7 +20,6 @@ export async function check(flags: Flags, environment: NodeJS.ProcessEnv): Promi
   }
   const credentials = profile.serverBin === undefined ? await prepared.credentials() : undefined;
   mustBeRunnable(profile);
-  for (const { path } of profile.reports) if (path !== undefined) mustBeWritable(path);
   return await checkServer({
     profile,
     categories,

@@ -60,8 +60,8 @@ export async function cleanup(flags: CleanupFlags, environment: NodeJS.ProcessEn
     if ("ended" in attached) return complained(attached.ended, output);
     try {
       const { session, url } = attached;
-      const ledgers = readLedgers(ledgerFolder(environment)).filter((ledger) => ledger.url === url);
-      return await remove(session, ledgers, { ...flags, olderThanMs }, output, signal);
+      const ledgersHere = readLedgers(ledgerFolder(environment)).filter((ledger) => ledger.url === url);
+      return await remove(session, ledgersHere, { ...flags, olderThanMs }, output, signal);
     } finally {
       await attached.detach();
     }

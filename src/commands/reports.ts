@@ -1,32 +1,55 @@
 /** Writes the reports that a profile asks for. */
 import type { Category } from "../check.ts";
+import { exits } from "../exit.ts";
 import type { FormatName } from "../formats/names.ts";
 import type { Profile } from "../profile/effective.ts";
 import type { Report } from "../report.ts";
-import { writeWhole } from "./files.ts";
+import { CannotWriteError, writeWhole } from "./files.ts";
 import type { Output } from "./output.ts";
 
-/** Throws CannotWriteError, after every other report was written. */
+/**
+ * Of a report that is masked already; the documents are not masked again. The files first, so that the report on stdout can say that one of them could not be written; then every report says so,
+ * like the exit code. Returns that error.
+ */
 export async function writeReports(
   report: Report,
   profile: Profile,
   categories: readonly Category[],
   output: Output,
-): Promise<void> {
+): Promise<CannotWriteError | undefined> {
   const wanted = profile.reports.some((one) => one.path === undefined)
     ? profile.reports
     : [...profile.reports, { format: "table" as const }];
-  const failures: unknown[] = [];
-  for (const { format, path } of wanted) {
-    const text = await formatted(format, report, categories, output, path !== undefined);
-    try {
-      if (path === undefined) output.out(text);
-      else writeWhole(path, output.redactor.redact(text));
-    } catch (error) {
-      failures.push(error);
+  const writeFiles = async (written: Report): Promise<CannotWriteError | undefined> => {
+    let failure: CannotWriteError | undefined;
+    for (const { format, path } of wanted) {
+      if (path === undefined) continue;
+      const text = await formatted(format, written, categories, output, true);
+      try {
+        writeWhole(path, text);
+      } catch (error) {
+        if (!(error instanceof CannotWriteError)) throw error;
+        failure ??= error;
+      }
     }
+    return failure;
+  };
+
+  const failure = await writeFiles(report);
+  const final = failure === undefined ? report : notWritten(report, failure);
+  if (failure !== undefined) await writeFiles(final);
+  for (const { format, path } of wanted) {
+    if (path !== undefined) continue;
+    const text = await formatted(format, final, categories, output, false);
+    output.done();
+    process.stdout.write(text);
   }
-  if (failures.length > 0) throw failures[0];
+  return failure;
+}
+
+function notWritten(report: Report, { message }: CannotWriteError): Report {
+  const { code, says } = exits.cannotWrite;
+  return { ...report, verdict: says, exit: code, reasons: [message, ...report.reasons] };
 }
 
 async function formatted(

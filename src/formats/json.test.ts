@@ -6,6 +6,7 @@ import { makeReport, type CleanUp, type Report } from "../report.ts";
 import type { Outcome } from "../run.ts";
 import { formatJson } from "./json.ts";
 import { reportSchema } from "./report-schema.ts";
+import { formatUnfinished, type Unfinished } from "./unfinished.ts";
 
 const check = {
   id: "a/b",
@@ -59,6 +60,7 @@ function report(
       requests: 3,
       rateRefusals: 0,
       again: ["--url", "u"],
+      machine: { timersLateMs: 3, cpuWaitedPercent: 40, undetermined: 0 },
     },
     server: {
       url,
@@ -101,6 +103,18 @@ test.for(reports)("a report %s is one JSON document, reads back unchanged and ma
   expect(text.endsWith("}\n")).toBe(true);
   expect(read).toEqual(made);
   expect(valid(read) ? [] : valid.errors).toEqual([]);
+});
+
+test("the document of a run without a verdict matches the schema, and is never exit 0", () => {
+  const error = { code: "unknownOption", message: "unknown option '--nope'" };
+  const unfinished = { schemaVersion: 1, verdict: "USAGE", exit: 64, error } as const;
+  const read = JSON.parse(formatUnfinished("json", unfinished, new Date(0))) as Unfinished;
+  expect(read).toEqual(unfinished);
+  expect([valid(read), valid({ ...read, exit: 0 }), valid({ ...read, error: undefined })]).toEqual([
+    true,
+    false,
+    false,
+  ]);
 });
 
 test("it has the verdict, the exit code, the evidence and the requests", () => {

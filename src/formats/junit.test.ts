@@ -4,6 +4,7 @@ import { conclude, exits, type ExitName } from "../exit.ts";
 import type { Effect } from "../exit.ts";
 import type { Report, Result } from "../report.ts";
 import { formatJunit } from "./junit.ts";
+import { formatUnfinished } from "./unfinished.ts";
 
 interface Element {
   readonly name: string;
@@ -233,6 +234,15 @@ describe("the verdict is an additional test case", () => {
     const root = readXml(formatJunit({ ...rest, results: [] }));
     expect(casesOf(root).map(outcomeOf)).toEqual(["error"]);
   });
+});
+
+test("a run without a verdict is one test case, an error", () => {
+  const error = { code: "didNotFinish", message: "it was <killed>" };
+  const unfinished = { schemaVersion: 1, verdict: "DID NOT FINISH", exit: 70, error } as const;
+  const root = readXml(formatUnfinished("junit", unfinished, new Date(0)));
+  expect(root.attributes).toMatchObject({ tests: "1", failures: "0", errors: "1" });
+  expect(root.children[0]?.attributes["timestamp"]).toBe("1970-01-01T00:00:00.000Z");
+  expect(casesOf(root)[0]?.children[0]?.text).toBe("DID NOT FINISH, exit 70\nit was <killed>");
 });
 
 test("it is green if and only if the exit code is 0", () => {

@@ -4,6 +4,7 @@
  */
 import type { Report, Result } from "../report.ts";
 import { nameOf, sentLine, sentMax } from "./finding.ts";
+import type { Unfinished } from "./unfinished.ts";
 
 export function formatJunit(report: Report): string {
   const suites = [...new Set([...report.results.map((result) => result.category), "run"])].map((category) => {
@@ -11,10 +12,19 @@ export function formatJunit(report: Report): string {
       .filter((result) => result.category === category)
       .map((result) => testCase(result, report));
     return category === "run"
-      ? suite(category, [...cases, verdictCase(report)], report)
-      : suite(category, cases, report);
+      ? suite(category, [...cases, verdictCase(report)], report.run.startedAt)
+      : suite(category, cases, report.run.startedAt);
   });
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="kalam-ready" ${sums(suites.flatMap((one) => one.cases))} time="${seconds(report.run.tookMs)}">\n${suites
+  return document(suites, report.run.tookMs);
+}
+
+/** Nothing but the additional test case, as an error. */
+export function formatUnfinishedJunit({ verdict, exit, error }: Unfinished, at: Date): string {
+  return document([suite("run", [verdictCase({ verdict, exit, reasons: [error.message] })], at.toISOString())], 0);
+}
+
+function document(suites: readonly Suite[], tookMs: number): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="kalam-ready" ${sums(suites.flatMap((one) => one.cases))} time="${seconds(tookMs)}">\n${suites
     .map((one) => one.xml)
     .join("\n")}\n</testsuites>\n`;
 }
@@ -25,8 +35,13 @@ interface Case {
   readonly xml: string;
 }
 
-function suite(name: string, cases: readonly Case[], report: Report): { xml: string; cases: readonly Case[] } {
-  const xml = `  <testsuite name="${attribute(name)}" ${sums(cases)} timestamp="${attribute(report.run.startedAt)}">\n${cases
+interface Suite {
+  readonly xml: string;
+  readonly cases: readonly Case[];
+}
+
+function suite(name: string, cases: readonly Case[], startedAt: string): Suite {
+  const xml = `  <testsuite name="${attribute(name)}" ${sums(cases)} timestamp="${attribute(startedAt)}">\n${cases
     .map((one) => one.xml)
     .join("\n")}\n  </testsuite>`;
   return { xml, cases };
@@ -67,7 +82,7 @@ function outcomeOf({ kind, effect }: Result, report: Report): Outcome {
   return "passed";
 }
 
-function verdictCase(report: Report): Case {
+function verdictCase(report: Pick<Report, "verdict" | "exit" | "reasons">): Case {
   const open = `    <testcase classname="run" name="run/verdict" time="0">`;
   const outcome: Outcome = report.exit === 0 ? "passed" : report.exit === 1 ? "failure" : "error";
   const verdict = `${report.verdict}, exit ${report.exit}`;

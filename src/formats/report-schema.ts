@@ -69,37 +69,52 @@ const result = object(
   ["risk", "remedy", "observation"],
 );
 
+/** Of a run without a verdict: an error took its place. */
+const unfinished = object({
+  schemaVersion: { const: 1 },
+  verdict: text,
+  exit: { type: "integer", minimum: 1 },
+  error: object({ code: text, message: text }),
+});
+
+const report = object({
+  schemaVersion: { const: 1 },
+  tool: object({ name: { const: "kalam-ready" }, version: text }),
+  run: object({
+    id: text,
+    seed: count,
+    startedAt: text,
+    tookMs: count,
+    effort: { enum: efforts },
+    requests: count,
+    rateRefusals: count,
+    again: list(text),
+    machine: object({
+      timersLateMs: count,
+      cpuWaitedPercent: { type: ["integer", "null"], minimum: 0 },
+      undetermined: count,
+    }),
+  }),
+  profile: object({ name: text, allow: list({ enum: touchesOrder }), failOn: { enum: levels } }),
+  server: object({
+    url: textOrNull,
+    version: textOrNull,
+    own: flag,
+    login: { anyOf: [{ type: "null" }, object({ user: text, role: text })] },
+  }),
+  verdict: text,
+  exit: count,
+  reasons: list(text),
+  totals: object({ passed: count, failed: count, warned: count, accepted: count, unknown: count, skipped: count }),
+  notCovered: { type: "object", propertyNames: { enum: touchesOrder }, additionalProperties: count },
+  leftOut: count,
+  results: list({ $ref: "#/$defs/result" }),
+  evidence: { type: "object" },
+});
+
 export const reportSchema: Json = {
   $schema: "https://json-schema.org/draft/2020-12/schema",
   title: "kalam-ready report",
-  ...(object({
-    schemaVersion: { const: 1 },
-    tool: object({ name: { const: "kalam-ready" }, version: text }),
-    run: object({
-      id: text,
-      seed: count,
-      startedAt: text,
-      tookMs: count,
-      effort: { enum: efforts },
-      requests: count,
-      rateRefusals: count,
-      again: list(text),
-    }),
-    profile: object({ name: text, allow: list({ enum: touchesOrder }), failOn: { enum: levels } }),
-    server: object({
-      url: textOrNull,
-      version: textOrNull,
-      own: flag,
-      login: { anyOf: [{ type: "null" }, object({ user: text, role: text })] },
-    }),
-    verdict: text,
-    exit: count,
-    reasons: list(text),
-    totals: object({ passed: count, failed: count, warned: count, accepted: count, unknown: count, skipped: count }),
-    notCovered: { type: "object", propertyNames: { enum: touchesOrder }, additionalProperties: count },
-    leftOut: count,
-    results: list({ $ref: "#/$defs/result" }),
-    evidence: { type: "object" },
-  }) as { [key: string]: Json }),
-  $defs: { exchange, finding, result },
+  anyOf: [{ $ref: "#/$defs/report" }, { $ref: "#/$defs/unfinished" }],
+  $defs: { exchange, finding, result, report, unfinished },
 };

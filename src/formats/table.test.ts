@@ -70,6 +70,7 @@ function report(results: readonly Result[], rest: Partial<Report> = {}): Report 
       requests: 1412,
       rateRefusals: 0,
       again: ["--url", "http://x"],
+      machine: { timersLateMs: 3, cpuWaitedPercent: 40, undetermined: 0 },
     },
     profile: { name: "standard", allow: ["nothing"], failOn: "block" },
     server: { url: "http://127.0.0.1:8080", version: "0.4.3", own: false, login: { user: "root", role: "system" } },
@@ -241,6 +242,18 @@ describe("the end", () => {
     expect(all).toContain("and 3 more");
     expect(all).not.toContain("reason 6");
     expect(table([], {}, { reasons: reasons.slice(0, 5) })).not.toContain("more");
+  });
+
+  test("says once that this machine was too busy for some checks, and nothing if it was not", () => {
+    const busy = (undetermined: number, cpuWaitedPercent: number | null): string[] => {
+      const machine = { timersLateMs: 2_235, cpuWaitedPercent, undetermined };
+      return lines([], {}, { run: { ...report([]).run, machine } });
+    };
+    expect(busy(3, 97).at(-3)).toBe(
+      "this machine was busy: timers up to 2,235 ms late, processes waited for a CPU 97 % of the time; 3 checks undetermined for it",
+    );
+    expect(busy(1, null).at(-3)).toBe("this machine was busy: timers up to 2,235 ms late; 1 check undetermined for it");
+    expect(busy(0, 97).join("\n")).not.toContain("busy");
   });
 
   test("shows what was not covered, what was excluded, and how often the server limited the rate", () => {

@@ -202,8 +202,15 @@ function footer(report: Report, chalk: ChalkInstance): string {
   const [shown, more] = [report.reasons.slice(0, reasonsMax), report.reasons.length - reasonsMax];
   for (const reason of shown) lines.push(`because ${reason}`);
   if (more > 0) lines.push(`        and ${more} more`);
+  if (run.machine.undetermined > 0) lines.push(busyLine(run.machine));
   lines.push([notCoveredLine(report), `exit ${exit}`].filter((part) => part !== "").join("   "));
   return lines.join("\n");
+}
+
+function busyLine({ timersLateMs, cpuWaitedPercent, undetermined }: Report["run"]["machine"]): string {
+  const waited = cpuWaitedPercent === null ? "" : `, processes waited for a CPU ${cpuWaitedPercent} % of the time`;
+  const checks = undetermined === 1 ? "1 check" : `${undetermined} checks`;
+  return `this machine was busy: timers up to ${timersLateMs.toLocaleString("en-US")} ms late${waited}; ${checks} undetermined for it`;
 }
 
 function notCoveredLine(report: Report): string {

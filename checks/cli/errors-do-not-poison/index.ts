@@ -34,6 +34,7 @@ export const errorsDoNotPoison = defineCheck({
       say: (d: { after: string; asked: string; got: string }) => `after ${d.after}: ${d.asked} ${d.got}`,
       risk: "One bad subscription ends or silences the other live queries of the same client.",
       remedy: "Reconnect after a subscription error, or use one connection per live query.",
+      timed: true,
     },
   },
   async observe(target, context) {

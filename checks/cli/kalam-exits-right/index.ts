@@ -39,6 +39,7 @@ export const kalamExitsRight = defineCheck({
       level: "warn",
       risk: "A job waits for a server that never answers, and blocks what comes after it.",
       remedy: "Give --receive-timeout as well, or wrap kalam in timeout(1).",
+      timed: true,
     },
   },
   async observe(target, context) {

@@ -22,12 +22,13 @@ export const kalamInterruptClean = defineCheck({
   // Each of its three runs of kalam may take until it is overdue.
   timeoutMs: 120_000,
   findings: {
-    hung: { say: (d: { part: string; outcome: string }) => `${d.part}: it did not end: ${d.outcome}` },
+    hung: { say: (d: { part: string; outcome: string }) => `${d.part}: it did not end: ${d.outcome}`, timed: true },
     lingering: {
       say: (d: { part: string; open: number }) =>
         `${d.part}: ${goneWithinMs / 1000} s after its end, ${d.open} live queries of its account are still listed`,
       risk: "Live queries pile up on the server until it accepts no more.",
       remedy: "Find the leftovers with SELECT * FROM system.live, and end them with KILL LIVE QUERY.",
+      timed: true,
     },
     crashed: {
       say: (d: { part: string; line: string }) => `${d.part}: ${d.line}`,

@@ -41,6 +41,7 @@ export const badSettingsStopTheStart = defineCheck({
         `${d.case}: the server neither started nor exited within ${d.withinMs / 1000} s`,
       risk: "A supervisor sees a running process that serves nothing.",
       remedy: "Let the supervisor probe the server's health, and give the start a time limit.",
+      timed: true,
     },
   },
   async observe(target, context) {

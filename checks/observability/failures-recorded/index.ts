@@ -43,6 +43,7 @@ export const failuresRecorded = defineCheck({
     unrecorded: {
       say: (d: { failure: string; account: string; places: readonly string[] }) =>
         `${d.failure} by ${d.account} is not recorded in ${d.places.join(" or ")}`,
+      timed: true,
     },
     secretShown: {
       say: (d: { place: string; secret: string }) => `a row in ${d.place} contains ${d.secret} in clear text`,

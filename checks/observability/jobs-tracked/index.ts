@@ -36,7 +36,10 @@ export const jobsTracked = defineCheck({
   estimateRequests: 10,
   timeoutMs: 90_000,
   findings: {
-    missing: { say: (d: { job: string }) => `the flush returned ${d.job}, which system.jobs does not list` },
+    missing: {
+      say: (d: { job: string }) => `the flush returned ${d.job}, which system.jobs does not list`,
+      timed: true,
+    },
     unnamed: {
       say: (d: { answer: string }) => `the answer to a flush of ${rowCount} new rows names no job: ${d.answer}`,
     },
@@ -45,6 +48,7 @@ export const jobsTracked = defineCheck({
         `${d.job} was ${d.status}, not completed, after ${d.withinMs / 1000} s${d.message === "" ? "" : `: ${d.message}`}`,
       risk: "Rows stay out of cold storage, and a job that never ends can block the next one.",
       remedy: "Look for the job in the server's log, and check free space and permissions of the storage.",
+      timed: true,
     },
     disordered: {
       say: (d: { job: string; created: string; started: string; finished: string }) =>

@@ -41,11 +41,13 @@ export const statsMove = defineCheck({
     },
     frozen: {
       say: (d: { metric: string; told: string; while: string }) => `${d.metric} stayed at ${d.told} while ${d.while}`,
+      timed: true,
     },
     wrong: {
       say: (d: { metric: string; told: string; wanted: string; while: string }) =>
         `${d.metric} was ${d.told} while ${d.while}; expected ${d.wanted}`,
       risk: "Alerts and capacity plans that use these metrics are wrong.",
+      timed: true,
     },
   },
   async observe(target, context) {

@@ -52,6 +52,7 @@ export const subscriptionsListed = defineCheck({
   findings: {
     missing: {
       say: (d: { query: string; withinMs: number }) => `${d.query} is open but not listed after ${d.withinMs / 1000} s`,
+      timed: true,
     },
     wrong: {
       say: (d: { query: string; what: string; told: string; wanted: string }) =>
@@ -62,6 +63,7 @@ export const subscriptionsListed = defineCheck({
         `${d.query} is still listed ${d.withinMs / 1000} s after its ${d.ending}`,
       risk: "Stale entries use up the user's quota of live queries and hide the real number of subscribers.",
       remedy: "Restart the server when its list of live queries only grows.",
+      timed: true,
     },
   },
   async observe(target, context) {

@@ -37,6 +37,7 @@ export const tookIsHonest = defineCheck({
     impossible: {
       say: (d: { told: string; ours: string; what: string }) =>
         `${d.what}: the server reported ${d.told}, the client measured ${d.ours}`,
+      timed: true,
     },
   },
   async observe(target) {

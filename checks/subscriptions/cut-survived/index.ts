@@ -60,6 +60,7 @@ export const cutSurvived = defineCheck({
         `${d.listed} subscriptions of a vanished client are still listed after ${Math.round(d.waitedMs / 1000)} s`,
       risk: "Subscriptions of vanished clients pile up and use up the server's connections and memory.",
       remedy: "Lower the server's client timeout, and restart it when dead subscriptions pile up.",
+      timed: true,
     },
   },
   async observe(target, context): Promise<Seen> {

@@ -32,6 +32,7 @@ export const handshakeGuarded = defineCheck({
       say: (d: { case: string; waitedMs: number }) => `${d.case}: the connection was still open after ${d.waitedMs} ms`,
       risk: "Anyone on the network can hold connections until none are left for others.",
       remedy: "Limit connections by address in a proxy in front, and close those that do not log in.",
+      timed: true,
     },
     dataBeforeLogin: {
       say: (d: { case: string; frames: readonly string[] }) => `${d.case}: received ${d.frames.join(", ")}`,

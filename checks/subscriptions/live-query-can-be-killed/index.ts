@@ -28,11 +28,13 @@ export const liveQueryCanBeKilled = defineCheck({
       say: (d: { waitedMs: number }) => `the client got no message and no close within ${d.waitedMs} ms of the KILL`,
       risk: "A client waits for changes of a live query that has ended.",
       remedy: "Let clients subscribe again when nothing has arrived for a while.",
+      timed: true,
     },
     quotaLost: {
       say: (d: { listed: number }) => `its row is still in the live view (${d.listed})`,
       risk: "Killed live queries count against a user's limit, until the user can open no more.",
       remedy: "Close the client's connection to free its place.",
+      timed: true,
     },
   },
   async observe(target, context) {

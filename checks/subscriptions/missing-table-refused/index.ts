@@ -61,6 +61,7 @@ export const missingTableRefused = defineCheck({
         `the table of an open subscription was dropped, and the subscriber was not notified within ${d.waitedMs} ms`,
       risk: "A client waits forever for events of a table that was dropped.",
       remedy: "Run SELECT … LIMIT 1 when no event has arrived for a while.",
+      timed: true,
     },
   },
   async observe(target, context): Promise<Seen> {

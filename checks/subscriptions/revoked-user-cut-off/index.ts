@@ -36,6 +36,7 @@ export const revokedUserCutOff = defineCheck({
     goesOn: {
       say: (d: { how: string; told: number }) =>
         `${d.how}: ${d.told} changes were still delivered ${boundedMs / 1000} s later`,
+      timed: true,
     },
   },
   async observe(target, context): Promise<Seen> {

@@ -5,7 +5,6 @@
 import { defineObservation, type Context } from "../../../src/check.ts";
 import { missingChanges, percentile, type ChangeHistory, type DeliveredChange } from "../../../src/history/changes.ts";
 import type { Values, Write } from "../../../src/history/history.ts";
-import { watchLag } from "../../../src/history/lag.ts";
 import { cellText, type Account, type Change, type Subscription, type Target } from "../../../src/server/target.ts";
 import { follow, noticesOf } from "../../vocabulary/following.ts";
 import { onSchedule, writesOf, type PlannedWrite } from "../../vocabulary/operations.ts";
@@ -31,8 +30,6 @@ export type Streamed = {
   readonly notices: readonly string[];
   /** The subscription's number in the recording. */
   readonly exchange: number;
-  /** How late our own timers fired, at most, in milliseconds: a slow checker must not blame the server. */
-  readonly lagMs: number;
 };
 
 export const stream = defineObservation<Streamed>({
@@ -59,7 +56,6 @@ export const stream = defineObservation<Streamed>({
 
     const everyMs = await sustainablePace(target, clients, table);
     const changes = context.size({ light: 300, standard: 1_000, deep: 4_000 });
-    const stopWatching = watchLag();
     const written = await Promise.all(
       clients.map(
         async (as, client) =>
@@ -67,7 +63,6 @@ export const stream = defineObservation<Streamed>({
       ),
     );
     const fenceMs = await fence(target, op, table, subscription);
-    const lagMs = stopWatching();
     const writes = written.flat();
     const delivered = (): DeliveredChange[] =>
       subscription.changes.filter((change) => !isFence(change)).map(deliveredOf);
@@ -92,7 +87,6 @@ export const stream = defineObservation<Streamed>({
       fenceMs: broken ? null : fenceMs,
       notices: noticesOf(subscription, live),
       exchange: subscription.exchange,
-      lagMs,
     };
   },
 });

@@ -66,6 +66,7 @@ export const malformedRequestsRefused = defineCheck({
     hung: {
       say: (d: Data & { withinMs: number }) => `${d.case}: ${d.request} got no answer within ${d.withinMs / 1000} s`,
       risk: "A client with a bug waits until it times out, and its connections pile up on the server.",
+      timed: true,
     },
   },
   async observe(target) {

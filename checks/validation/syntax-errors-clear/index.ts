@@ -57,6 +57,7 @@ export const syntaxErrorsClear = defineCheck({
       level: "warn",
       risk: "A few invalid statements can keep the server busy.",
       remedy: "Limit the length of statements in a proxy, and set a request timeout in your clients.",
+      timed: true,
     },
   },
   async observe(target) {

@@ -18,6 +18,7 @@ export const findings = {
     say: (d: { case: string; withinMs: number }) =>
       `${d.case}: the connection stayed open, and nothing was answered on it for ${d.withinMs / 1000} s`,
     risk: "A broken client waits forever, on a connection that the server keeps open.",
+    timed: true,
   },
   unclearEnd: {
     say: (d: { case: string; end: string }) =>
