@@ -167,7 +167,7 @@ function lanesOf(as: Account | null, path: string): string[] {
 
 /** The answer to a login is recorded before its tokens are registered for redaction, and truncated tokens would not match. */
 export function withoutTokens(text: string): string {
-  return text.replace(/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, "•••");
+  return text.replace(/(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*/g, "•••");
 }
 
 function jsonOf(text: string): Json | undefined {

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { cellText, integerText, isExact, type Json, parseExact, writeExact } from "./json.ts";
 
 /** Equal texts for equal numbers, however they are written. */
@@ -121,6 +121,38 @@ test.for(["", "{", '{"a":1', "[1,]", "[01234567890123456789]", "[123456789012345
     expect(() => parseExact(text)).toThrow(SyntaxError);
   },
 );
+
+/** With a number that a double cannot hold in front, so that every token is looked at. */
+const hostile: Readonly<Record<string, (size: number) => string>> = {
+  "an unclosed string of escaped quotes": (size) => `[12345678901234567890,"${String.raw`\"`.repeat(size / 2)}`,
+  "an unclosed string of backslashes": (size) => `[12345678901234567890,"${"\\".repeat(size)}`,
+  "quotes, the last of them unclosed": (size) => `[12345678901234567890,${'"'.repeat(size - 1)}`,
+  "unclosed strings of digits": (size) => `[12345678901234567890,${'"9'.repeat(size / 2 - 1)}"`,
+  "a number without an end": (size) => `[${"9".repeat(size)}`,
+  "a number of zeros, unfinished": (size) => `[1.${"0".repeat(size)}1`,
+  "signs and exponents": (size) => `[${"-1e".repeat(size / 4)}`,
+  "blanks where a number is expected": (size) => `[,${" ".repeat(size)}`,
+};
+
+describe.each([1, 8, 64])("%d MB of text that is not JSON are rejected in one pass", (megabytes) => {
+  test.each(Object.keys(hostile))("%s", { timeout: 60_000 }, (name) => {
+    expect(() => parseExact(hostile[name]?.(megabytes * 1024 * 1024) ?? "[]")).toThrow(SyntaxError);
+  });
+});
+
+test("a string of 64 MB beside a long number is read whole", { timeout: 60_000 }, () => {
+  const long = "x".repeat(64 * 1024 * 1024);
+  const [number, text] = parseExact(`[12345678901234567890,"${long}"]`) as [Json, string];
+  expect(number).toEqual({ exact: "12345678901234567890" });
+  expect(text === long).toBe(true);
+});
+
+test("a number of a million digits keeps them, and is no integer to compare", { timeout: 60_000 }, () => {
+  const long = `1${"0".repeat(1024 * 1024)}1`;
+  expect(parseExact(long)).toEqual({ exact: long });
+  expect(integerText({ exact: long })).toBeUndefined();
+  expect(integerText(long)).toBeUndefined();
+});
 
 test("an integer has the same text, however the server wrote it", () => {
   expect(integerText("378912345678901234")).toBe("378912345678901234");
