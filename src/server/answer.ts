@@ -1,5 +1,5 @@
 /** The answer to one SQL request, read from the raw answer. Nothing here throws, whatever the server sends. */
-import { isRecord, parseExact, type Json } from "../wire/json.ts";
+import { isRecord, JsonLimitError, parseExact, type Json } from "../wire/json.ts";
 import { causeOf, type Cause } from "./refusal.ts";
 import type { Breakage, RawAnswer } from "../wire/wire.ts";
 
@@ -113,8 +113,9 @@ function readEnvelope(body: Uint8Array): Envelope {
   let json: Json;
   try {
     json = parseExact(new TextDecoder("utf-8", { fatal: true }).decode(body));
-  } catch {
-    return neither(body.byteLength === 0 ? "an empty body" : `not JSON: ${start(body)}`);
+  } catch (error) {
+    const why = error instanceof JsonLimitError ? error.message : "not JSON";
+    return neither(body.byteLength === 0 ? "an empty body" : `${why}: ${start(body)}`);
   }
   if (!isRecord(json)) return neither(`not a JSON object: ${start(body)}`);
   const { status, results, error, took } = json;

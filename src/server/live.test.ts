@@ -297,6 +297,21 @@ describe("frames", () => {
     expect(live.closed()).toBeUndefined();
   });
 
+  test("nested 100,000 deep are unreadable, and what comes after them is read", async () => {
+    const deep = "[".repeat(100_000) + "]".repeat(100_000);
+    const server = await serve((message, say) => {
+      friendly(message, say);
+      if (message["type"] !== "subscribe") return;
+      say(`{"type":"change","subscription_id":"q1","rows":[{"id":${deep}}]}`);
+      say(gzipSync(`{"type":"error","subscription_id":"q1","message":${deep}}`));
+      say(change("last"));
+    });
+    const live = opened(await openTo(server.origin));
+    const subscription = await live.subscribe("SELECT 1");
+    expect(await subscription.untilChange(({ row }) => row?.["id"] === "last", 4_000)).toBeDefined();
+    expect(live.frames.map(({ type }) => type).slice(-3)).toEqual(["unreadable", "unreadable", "change"]);
+  });
+
   test("of an unknown type, about nobody or about somebody unknown change nothing, and are there to be counted", async () => {
     const server = await serve((message, say) => {
       friendly(message, say);

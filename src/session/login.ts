@@ -1,5 +1,5 @@
 /** Logging in. A password is never retried: five wrong ones lock an account for 15 minutes. */
-import { isRecord, type Json } from "../wire/json.ts";
+import { isRecord, type Json, parseExact } from "../wire/json.ts";
 import type { Reply, Role, Sender } from "../server/sender.ts";
 
 export interface LoggedIn {
@@ -71,7 +71,7 @@ function outcome(reply: Reply, user: string, field: LoginField): LoginOutcome {
 /** The claims of a JWT, unverified; empty if it is not one. */
 export function claimsOf(token: string): Readonly<Record<string, Json>> {
   try {
-    const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8")) as Json;
+    const claims = parseExact(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8"));
     return isRecord(claims) ? claims : {};
   } catch {
     return {};

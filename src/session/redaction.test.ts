@@ -93,7 +93,7 @@ test("without secrets nothing changes", () => {
 test("a secret in a sentence of the report does not get into JUnit by way of its escapes", () => {
   const result = { check: "a/b", category: "a", kind: "fail", effect: "blocks", title: secret, sentence: secret };
   const report = {
-    results: [{ ...result, tookMs: 1, findings: [{ name: "wrong", sentence: secret }] }],
+    results: [{ ...result, tookMs: 1, findings: [{ name: "wrong", sentence: secret, sent: [] }] }],
     profile: { failOn: "block" },
     run: { tookMs: 1, startedAt: "" },
     verdict: "NOT READY",

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { cellText, integerText, isExact, type Json, parseExact, writeExact } from "./json.ts";
+import { cellText, depthMax, integerText, isExact, type Json, JsonLimitError, parseExact, writeExact } from "./json.ts";
 
 /** Equal texts for equal numbers, however they are written. */
 function valueOf(number: string): string {
@@ -152,6 +152,27 @@ test("a number of a million digits keeps them, and is no integer to compare", { 
   expect(parseExact(long)).toEqual({ exact: long });
   expect(integerText({ exact: long })).toBeUndefined();
   expect(integerText(long)).toBeUndefined();
+});
+
+const nested = (levels: number, [open, close]: readonly [string, string]): string =>
+  open.repeat(levels) + close.repeat(levels);
+describe.each([
+  ["lists", ["[", "]"]],
+  ["objects", ['{"a":', "}"]],
+  ["unclosed lists", ["[", ""]],
+  ["lists behind a long number", ["[12345678901234567890,", "]"]],
+] as const)("nested %s", (_, brackets) => {
+  test.each([depthMax + 1, 100_000, 1_000_000])("%d deep are malformed", (levels) => {
+    expect(() => parseExact(nested(levels, brackets))).toThrow(JsonLimitError);
+  });
+});
+
+test("a value as deep as accepted can be read, written and copied; brackets in a string nest nothing", () => {
+  const deep = nested(depthMax, ["[", "]"]);
+  expect(writeExact(parseExact(deep))).toBe(deep);
+  expect(JSON.stringify(JSON.parse(JSON.stringify(parseExact(deep)), (_key, value: unknown) => value))).toBe(deep);
+  const text = "[".repeat(100_000);
+  expect(parseExact(JSON.stringify([text, [text]]))).toEqual([text, [text]]);
 });
 
 test("an integer has the same text, however the server wrote it", () => {

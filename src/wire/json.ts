@@ -11,7 +11,13 @@ export interface Exact {
   readonly exact: string;
 }
 
-/** Throws a SyntaxError as `JSON.parse` does. */
+/** The deepest nesting accepted. No answer needs a tenth of it, and what walks a value recurses once per level. */
+export const depthMax = 200;
+
+/** JSON, but more of it than is accepted. */
+export class JsonLimitError extends SyntaxError {}
+
+/** Throws a SyntaxError as `JSON.parse` does, and a JsonLimitError for a value nested more than `depthMax` deep. */
 export function parseExact(text: string): Json {
   return JSON.parse(withExactNumbers(text)) as Json;
 }
@@ -26,6 +32,7 @@ function withExactNumbers(text: string): string {
   const pieces: string[] = [];
   let copied = 0;
   let at = 0;
+  let depth = 0;
   while (at < text.length) {
     const code = text.charCodeAt(at);
     if (code === quote) at = pastString(text, at);
@@ -40,7 +47,13 @@ function withExactNumbers(text: string): string {
         }
       }
       at = end;
-    } else at += 1;
+    } else {
+      // `[` and `{`, `]` and `}`
+      if (code === 0x5b || code === 0x7b) depth += 1;
+      else if (code === 0x5d || code === 0x7d) depth -= 1;
+      if (depth > depthMax) throw new JsonLimitError(`JSON nested more than ${depthMax} levels deep`);
+      at += 1;
+    }
   }
   return pieces.length === 0 ? text : pieces.join("") + text.slice(copied);
 }
