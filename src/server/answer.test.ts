@@ -240,6 +240,16 @@ describe("an answer nested 100,000 deep is malformed, wherever it is deep", () =
   });
 });
 
+test("a message of megabytes is kept in part, with its length", () => {
+  const long = "w".repeat(5_000_000);
+  const cut = `${"w".repeat(10_000)}… (5000000 characters)`;
+  expect(read(400, failure("INVALID_SQL", long))).toMatchObject({ kind: "refused", message: cut });
+  expect(read(200, success({ row_count: 0, message: long }))).toMatchObject({
+    kind: "ok",
+    results: [{ message: cut }],
+  });
+});
+
 describe("bytes that get lost on the way", () => {
   const cell = fc.oneof(fc.string(), fc.integer(), fc.constant(null), fc.boolean());
   const body = fc

@@ -163,7 +163,7 @@ function readResult(json: Json): Result | string {
     columns,
     rows: (rows ?? []) as unknown as readonly (readonly Json[])[],
     rowCount,
-    ...(typeof message === "string" ? { message } : {}),
+    ...(typeof message === "string" ? { message: text(message) } : {}),
     ...(typeof asUser === "string" ? { asUser } : {}),
   };
 }
@@ -250,8 +250,12 @@ function neither(why: string): Envelope {
   return { kind: "neither", why };
 }
 
+/** Recordings and evidence keep thousands of messages. */
+const textMax = 10_000;
+
 function text(value: Json | undefined): string {
-  return typeof value === "string" ? value : value === undefined ? "" : JSON.stringify(value);
+  const whole = typeof value === "string" ? value : value === undefined ? "" : JSON.stringify(value);
+  return whole.length > textMax ? `${whole.slice(0, textMax)}… (${whole.length} characters)` : whole;
 }
 
 function start(body: Uint8Array): string {

@@ -1,7 +1,8 @@
 /** A live connection for checks: the protocol of `/v1/ws`. Every frame is kept in order; nothing throws, whatever the server sends. */
-import { cellText, isRecord, type Json, parseExact, writeExact } from "../wire/json.ts";
+import { cellText, isRecord, type Json, parseMeasured, writeExact } from "../wire/json.ts";
 import { Feed, optionsOf, type Frame, type SubscribeOptions, type Subscription } from "./feed.ts";
-import { textOf } from "../wire/frame.ts";
+import { tooMuchKept } from "./kept.ts";
+import { readText } from "../wire/frame.ts";
 import type { RawClose, RawFrame, RawSocket, SocketListener, SocketOutcome, UpgradeRequest } from "../wire/wire.ts";
 
 export interface Live {
@@ -56,6 +57,8 @@ export interface LiveParts {
   /** Called with the code of every rate limit refusal. */
   readonly tooFast: (code: string) => void;
   readonly pingEveryMs: number;
+  /** Counts the memory of every frame; false: no more may be kept. */
+  readonly keep: (bytes: number) => boolean;
   /** Waits for the pacer before a message that counts against the server's limit. */
   readonly turn: () => Promise<void>;
 }
@@ -70,10 +73,8 @@ export interface Noted {
 export type NoLive = { readonly kind: "failed"; readonly why: string; readonly status?: number };
 
 export const livePath = "/v1/ws";
-/** Every frame is kept as long as the connection; a server that sends more than this is flooding us. */
-const keptMax = 128 * 1024 * 1024;
-/** The approximate memory of a frame besides its text. */
-const frameCost = 400;
+/** The approximate memory of a frame besides its content. */
+const frameCost = 160;
 
 export async function openLive(options: LiveOptions, parts: LiveParts): Promise<Live | NoLive> {
   const connection = new Connection(options, parts);
@@ -93,7 +94,6 @@ class Connection implements Live {
   #close: RawClose | undefined;
   #pings: NodeJS.Timeout | undefined;
   #named = 0;
-  #kept = 0;
 
   constructor(options: LiveOptions, parts: LiveParts) {
     this.#options = options;
@@ -142,11 +142,14 @@ class Connection implements Live {
     return {
       frame: (raw) => {
         if (this.#close !== undefined) return;
-        const frame = readFrame(raw);
-        this.#kept += frame.size + frameCost;
-        if (this.#kept > keptMax) {
+        const { frame, memory } = readFrame(raw);
+        if (!this.#parts.keep(memory)) {
           this.#end();
-          this.#ended({ code: 1006, reason: `the server sent more than ${keptMax} bytes`, at: raw.at });
+          this.#ended({
+            code: 1006,
+            reason: tooMuchKept,
+            at: raw.at,
+          });
           return;
         }
         this.frames.push(frame);
@@ -315,25 +318,30 @@ function loginOf(answer: Frame | undefined, close: RawClose | undefined): Live["
   return { kind: "unsure", why: close === undefined ? "the login was not answered" : closeText(close) };
 }
 
-function readFrame(raw: RawFrame): Frame {
+/** With the memory that it takes, in bytes, estimated. */
+function readFrame(raw: RawFrame): { readonly frame: Frame; readonly memory: number } {
   const compressed = "bytes" in raw;
   // A binary frame that is not gzip is kept with the type `unreadable`.
-  const text = textOf(raw);
+  const { text, bytes } = readText(raw);
   let json: Json | undefined;
+  let memory = bytes;
   try {
-    json = text === undefined ? undefined : parseExact(text);
+    if (text !== undefined) ({ json, memory } = parseMeasured(text));
   } catch {
-    // Not JSON: kept as such.
+    // Not JSON, or more of it than is accepted: kept as such.
   }
   const type = isRecord(json) ? cellText(json["type"]) : "";
   const about = isRecord(json) ? cellText(json["subscription_id"]) : "";
   return {
-    json,
-    type: json === undefined ? "unreadable" : type,
-    about,
-    compressed,
-    size: text?.length ?? 0,
-    at: raw.at,
+    frame: {
+      json,
+      type: json === undefined ? "unreadable" : type,
+      about,
+      compressed,
+      size: text?.length ?? 0,
+      at: raw.at,
+    },
+    memory: memory + frameCost,
   };
 }
 

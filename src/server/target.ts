@@ -1,5 +1,6 @@
 /** The server as checks see it. */
 import type { Control } from "../wire/control.ts";
+import { keeper, tooMuchKept } from "./kept.ts";
 import { makeKalam, type RunKalam } from "./kalam.ts";
 import { pingEveryMs } from "./pings.ts";
 import { makeSender, restMs, withoutTokens, type Account, type Sender } from "./sender.ts";
@@ -51,6 +52,24 @@ function abortable(control: Control, signal: AbortSignal): Control {
   };
 }
 
+/** Answers of fewer bytes are not counted: they are too few to fill the memory, and most are dropped at once. */
+const countedMin = 256 * 1024;
+/** A body is kept as text and as JSON. */
+const copies = 3;
+
+function countBodies(wire: Wire, keep: (bytes: number) => boolean): Wire {
+  return {
+    ...wire,
+    async exchange(request) {
+      const answer = await wire.exchange(request);
+      if (answer.kind === "broken" || answer.body.byteLength < countedMin) return answer;
+      if (keep(copies * answer.body.byteLength)) return answer;
+      const { status, sentAt, doneAt } = answer;
+      return { kind: "broken", because: "tooLarge", detail: tooMuchKept, status, sentAt, doneAt };
+    },
+  };
+}
+
 /** Records a message sent on a socket. Its outcome, if there is one, is recorded under the same number. */
 function noteMessage({ parts: { recording } }: Session, as: Account | null, message: string): Noted {
   const number = recording.next();
@@ -80,7 +99,8 @@ export function makeTarget(
   session: Session,
   { wire, signal, holder }: { wire: Wire; signal: AbortSignal; holder: object },
 ): Target {
-  const parts = { ...session.parts, wire, signal };
+  const keep = keeper(signal);
+  const parts = { ...session.parts, wire: countBodies(wire, keep), signal };
   const sender = makeSender(parts);
   const password = (account: Account): string => {
     const known = session.accounts.password(account);
@@ -108,6 +128,7 @@ export function makeTarget(
       await session.parts.pacer.turn(["run", "address"], signal);
       return await openLive(options, {
         open,
+        keep,
         pingEveryMs: pingEveryMs(session.capabilities.settings),
         token: as === null ? undefined : session.parts.tokens.get(as.name),
         signal,
