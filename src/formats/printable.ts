@@ -7,3 +7,8 @@ export function printable(text: string): string {
     character === "\n" ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
+
+/** The first characters, with a sign that there were more: the redactor looks there for the beginning of a secret. */
+export function truncated(text: string, max: number): string {
+  return text.length > max ? `${text.slice(0, max)}…` : text;
+}

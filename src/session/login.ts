@@ -1,5 +1,7 @@
 /** Logging in. A password is never retried: five wrong ones lock an account for 15 minutes. */
+import { truncated } from "../formats/printable.ts";
 import { isRecord, type Json, parseExact } from "../wire/json.ts";
+import { plausibleToken } from "./redaction.ts";
 import type { Reply, Role, Sender } from "../server/sender.ts";
 
 export interface LoggedIn {
@@ -44,12 +46,14 @@ function outcome(reply: Reply, user: string, field: LoginField): LoginOutcome {
     return { kind: "unclear", sentence: `the login of ${user} was not answered: ${reply.detail}` };
   const { json, status } = reply;
   if (status === 200 && isRecord(json) && typeof json["access_token"] === "string") {
+    if (!plausibleToken(json["access_token"]))
+      return { kind: "unclear", sentence: `the login of ${user} was answered with something that is not a token` };
     const about = json["user"];
     const role = roleOf(isRecord(about) ? about["role"] : undefined) ?? roleOf(claimsOf(json["access_token"])["role"]);
     if (role === undefined) return { kind: "unclear", sentence: `the login of ${user} was answered without a role` };
     return { kind: "in", token: json["access_token"], user, role, field };
   }
-  const words = isRecord(json) ? `${word(json["error"])} ${word(json["message"])}`.trim() : reply.text.slice(0, 120);
+  const words = isRecord(json) ? `${word(json["error"])} ${word(json["message"])}`.trim() : truncated(reply.text, 120);
   if (status === 428) {
     const how = "the server has not been set up: POST /v1/api/auth/setup, or KALAMDB_ROOT_PASSWORD at its first start";
     return { kind: "denied", sentence: how };
