@@ -1,6 +1,7 @@
 /** A live connection for checks: the protocol of `/v1/ws`. Every frame is kept in order; nothing throws, whatever the server sends. */
 import { cellText, isRecord, type Json, parseMeasured, writeExact } from "../wire/json.ts";
 import { Feed, optionsOf, type Frame, type SubscribeOptions, type Subscription } from "./feed.ts";
+import { truncated } from "../formats/printable.ts";
 import { tooMuchKept } from "./kept.ts";
 import { readText } from "../wire/frame.ts";
 import type { RawClose, RawFrame, RawSocket, SocketListener, SocketOutcome, UpgradeRequest } from "../wire/wire.ts";
@@ -178,7 +179,7 @@ class Connection implements Live {
     const [code, message] = [cellText(json["code"]), cellText(json["message"])];
     if (limits.has(code)) this.#parts.tooFast(code);
     const asked = type.startsWith("auth_") ? loginAnswer : about;
-    this.#unanswered.get(asked)?.answered(`${type} ${code} ${message}`.replace(/ +/g, " ").trim().slice(0, 200));
+    this.#unanswered.get(asked)?.answered(truncated(`${type} ${code} ${message}`.replace(/ +/g, " ").trim(), 200));
     this.#unanswered.delete(asked);
   }
 

@@ -5,6 +5,7 @@
 import { Accounts } from "./accounts.ts";
 import { onlyRow, rowsOf } from "../server/answer.ts";
 import { cellText, isRecord } from "../wire/json.ts";
+import { truncated } from "../formats/printable.ts";
 import type { Ledger } from "./ledger.ts";
 import { claimsOf, logIn, roleOf, type LoginField, type LoginOutcome } from "./login.ts";
 import { halfOf, Pacer } from "./pacing.ts";
@@ -139,17 +140,17 @@ function whyNoSession(status: Reply): NoSession | undefined {
   if (status.status === 401 || status.status === 403 || status.status === 429) {
     return {
       kind: "denied",
-      sentence: `GET /v1/api/auth/status was refused: ${status.status} ${status.text.slice(0, 120)}`.trim(),
+      sentence: `GET /v1/api/auth/status was refused: ${status.status} ${truncated(status.text, 120)}`.trim(),
     };
   }
   if (status.status >= 502 && status.status <= 504) {
     return {
       kind: "unreachable",
-      sentence: `no server answers at this address: ${status.status} ${status.text.slice(0, 120)}`.trim(),
+      sentence: `no server answers at this address: ${status.status} ${truncated(status.text, 120)}`.trim(),
     };
   }
   const location = status.headers["location"];
-  const what = location === undefined ? status.text.replace(/\s+/g, " ").slice(0, 80) : `a redirect to ${location}`;
+  const what = location === undefined ? truncated(status.text.replace(/\s+/g, " "), 80) : `a redirect to ${location}`;
   return {
     kind: "notKalamDb",
     sentence: `the web server at this address is not KalamDB: GET /v1/api/auth/status returned ${status.status} ${what}`,
@@ -163,12 +164,12 @@ async function enterWithToken(sender: Sender, tokens: Map<string, string>, token
   if (reply.kind === "broken")
     return { kind: "unclear", sentence: `GET /v1/api/auth/me was not answered: ${reply.detail}` };
   if (reply.status === 401 || reply.status === 403) {
-    return { kind: "denied", sentence: `the token was refused: ${reply.status} ${reply.text.slice(0, 120)}` };
+    return { kind: "denied", sentence: `the token was refused: ${reply.status} ${truncated(reply.text, 120)}` };
   }
   if (reply.status >= 500) {
     return {
       kind: "unclear",
-      sentence: `GET /v1/api/auth/me returned ${reply.status} ${reply.text.slice(0, 120)}`,
+      sentence: `GET /v1/api/auth/me returned ${reply.status} ${truncated(reply.text, 120)}`,
     };
   }
   const about = isRecord(reply.json) ? reply.json["user"] : undefined;
