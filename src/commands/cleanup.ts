@@ -71,7 +71,7 @@ export async function cleanup(flags: CleanupFlags, environment: NodeJS.ProcessEn
 function removeLocal({ file, left }: LedgerFile, flags: CleanupFlags, output: Output): void {
   for (const { kind, name } of left) {
     if (kind !== "folder") continue;
-    output.out(`${flags.dryRun === true ? "would remove" : "removing"} the server in ${name}\n`);
+    output.line(`${flags.dryRun === true ? "would remove" : "removing"} the server in ${name}`);
     if (flags.dryRun !== true) removeLeftServer(name);
   }
   if (flags.dryRun !== true) unlinkSync(file);
@@ -116,12 +116,12 @@ async function remove(
   }
   const found = all.filter(wanted);
   for (const { kind, name } of found)
-    output.out(`${options.dryRun === true ? "would remove" : "removing"} ${kind} ${name}\n`);
+    output.line(`${options.dryRun === true ? "would remove" : "removing"} ${kind} ${name}`);
   const young = all.filter((one) => runOf(one.name) !== undefined && !wanted(one)).length;
   if (young > 0)
     output.tell(`${young} more belong to runs in progress or are younger than --older-than; they are kept`);
   if (options.dryRun === true || signal.aborted) {
-    output.out(`${found.length} left by earlier runs\n`);
+    output.line(`${found.length} left by earlier runs`);
     return "ready";
   }
   const swept = await sweep(sender, login, { prefix: anyRun, named, only: wanted, withinMs: removeWithinMs });
@@ -134,7 +134,7 @@ async function remove(
     return "notReady";
   }
   for (const { file } of dead) unlinkSync(file);
-  output.out(`${found.length} removed; none of them is listed any more\n`);
+  output.line(`${found.length} removed; none of them is listed any more`);
   return "ready";
 }
 

@@ -69,7 +69,7 @@ export async function prove(
           : [{ check: check.id, finding: "", fault: "", kind: "impossible" as const, sentence: disposition.reason }];
       for (const result of results) {
         proofs.push(result);
-        if (flags.json !== true) output.out(`${signs[result.kind]} ${says[result.kind].padEnd(8)} ${line(result)}\n`);
+        if (flags.json !== true) output.line(`${signs[result.kind]} ${says[result.kind].padEnd(8)} ${line(result)}`);
       }
     }
     const cleanUp = await attached.cleanUp({ keep: false });
