@@ -1,10 +1,10 @@
 /** A live connection for checks: the protocol of `/v1/ws`. Every frame is kept in order; nothing throws, whatever the server sends. */
-import { cellText, isRecord, type Json, parseMeasured, writeExact } from "../wire/json.ts";
+import { cellText, isRecord, type Json, writeExact } from "../wire/json.ts";
 import { Feed, optionsOf, type Frame, type SubscribeOptions, type Subscription } from "./feed.ts";
 import { truncated } from "../formats/printable.ts";
 import { tooMuchKept } from "./kept.ts";
-import { readText } from "../wire/frame.ts";
-import type { RawClose, RawFrame, RawSocket, SocketListener, SocketOutcome, UpgradeRequest } from "../wire/wire.ts";
+import { readFrame } from "./reading.ts";
+import type { RawClose, RawSocket, SocketListener, SocketOutcome, UpgradeRequest } from "../wire/wire.ts";
 
 export interface Live {
   /** The outcome of the login on this socket; `none` if none was wanted. */
@@ -74,8 +74,6 @@ export interface Noted {
 export type NoLive = { readonly kind: "failed"; readonly why: string; readonly status?: number };
 
 export const livePath = "/v1/ws";
-/** The approximate memory of a frame besides its content. */
-const frameCost = 160;
 
 export async function openLive(options: LiveOptions, parts: LiveParts): Promise<Live | NoLive> {
   const connection = new Connection(options, parts);
@@ -317,33 +315,6 @@ function loginOf(answer: Frame | undefined, close: RawClose | undefined): Live["
   if (answer?.type === "auth_success") return { kind: "in", user: cellText(json["user"] ?? json["user_id"]) };
   if (answer?.type === "auth_error") return { kind: "denied", why: cellText(json["message"]) };
   return { kind: "unsure", why: close === undefined ? "the login was not answered" : closeText(close) };
-}
-
-/** With the memory that it takes, in bytes, estimated. */
-function readFrame(raw: RawFrame): { readonly frame: Frame; readonly memory: number } {
-  const compressed = "bytes" in raw;
-  // A binary frame that is not gzip is kept with the type `unreadable`.
-  const { text, bytes } = readText(raw);
-  let json: Json | undefined;
-  let memory = bytes;
-  try {
-    if (text !== undefined) ({ json, memory } = parseMeasured(text));
-  } catch {
-    // Not JSON, or more of it than is accepted: kept as such.
-  }
-  const type = isRecord(json) ? cellText(json["type"]) : "";
-  const about = isRecord(json) ? cellText(json["subscription_id"]) : "";
-  return {
-    frame: {
-      json,
-      type: json === undefined ? "unreadable" : type,
-      about,
-      compressed,
-      size: text?.length ?? 0,
-      at: raw.at,
-    },
-    memory: memory + frameCost,
-  };
 }
 
 export function closeText({ code, reason }: RawClose): string {
