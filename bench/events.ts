@@ -37,6 +37,7 @@ export async function measureEvents(): Promise<EventFigures> {
       token: undefined,
       signal: new AbortController().signal,
       note: () => ({ number: 0, answered: () => {} }),
+      keep: () => true,
       pingEveryMs: 4_000,
       tooFast: () => {},
       turn: async () => await Promise.resolve(),

@@ -85,7 +85,7 @@ function removeLocal(ledger: LedgerFile, flags: CleanupFlags, output: Output): L
   for (const entry of ledger.left) {
     if (entry.kind !== "folder") continue;
     const what = own ? "the server in" : "the folder";
-    output.out(`${flags.dryRun === true ? "would remove" : "removing"} ${what} ${entry.name}\n`);
+    output.line(`${flags.dryRun === true ? "would remove" : "removing"} ${what} ${entry.name}`);
     if (flags.dryRun === true) continue;
     removeLeftServer(entry.name);
     rest = strikeIn(rest, entry);
@@ -139,12 +139,12 @@ async function remove(
   const all = listing.found;
   const found = all.filter(wanted);
   for (const { kind, name } of found)
-    output.out(`${options.dryRun === true ? "would remove" : "removing"} ${kind} ${name}\n`);
+    output.line(`${options.dryRun === true ? "would remove" : "removing"} ${kind} ${name}`);
   const young = all.filter((one) => runOf(one.name) !== undefined && !wanted(one)).length;
   if (young > 0)
     output.tell(`${young} more belong to runs in progress or are younger than --older-than; they are kept`);
   if (options.dryRun === true || signal.aborted) {
-    output.out(`${found.length} left by earlier runs\n`);
+    output.line(`${found.length} left by earlier runs`);
     return "ready";
   }
   const swept = await sweep(sender, login, { prefix: anyRun, named, only: wanted, withinMs: removeWithinMs });
@@ -157,7 +157,7 @@ async function remove(
     return "notReady";
   }
   for (const { file } of dead) rmSync(file, { force: true });
-  output.out(`${found.length} removed, none of them is listed any more\n`);
+  output.line(`${found.length} removed, none of them is listed any more`);
   return "ready";
 }
 

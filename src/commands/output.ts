@@ -1,7 +1,7 @@
 /** The only writer: all output of the process goes through it, so that secrets can be redacted. */
 import { isatty } from "node:tty";
 import { exits } from "../exit.ts";
-import { printable } from "../formats/printable.ts";
+import { onOneLine, printable } from "../formats/printable.ts";
 import { flagName, settings, type Flags, type outputSettings } from "../profile/settings.ts";
 import { readValue } from "../profile/usage.ts";
 import { Redactor } from "../session/redaction.ts";
@@ -27,6 +27,11 @@ export class Output {
     for (const { variable } of [settings.password, settings.token]) redactor.add(environment[variable] ?? "");
   }
 
+  /** One line of output that may contain text of the server. */
+  line(text: string): void {
+    this.out(`${this.#oneLine(text)}\n`);
+  }
+
   /** The report, and nothing else. */
   out(text: string): void {
     this.#clear();
@@ -42,31 +47,31 @@ export class Output {
 
   /** More detail (-v). */
   detail(text: string): void {
-    if (this.#flags.verbose === true || this.#flags.debug === true) this.tell(text);
+    if (this.#flags.verbose === true || this.#flags.debug === true) this.tell(this.#oneLine(text));
   }
 
   /** Every exchange (--debug). */
   trace(text: string): void {
-    if (this.#flags.debug === true) this.tell(text);
+    if (this.#flags.debug === true) this.tell(this.#oneLine(text));
   }
 
   /** What went wrong; even with -q. */
   complain(text: string): void {
     this.#clear();
-    process.stderr.write(`kalam-ready: ${this.#plain(text)}\n`);
+    process.stderr.write(`kalam-ready: ${this.#oneLine(text)}\n`);
   }
 
   /** The line that is rewritten on a terminal; elsewhere nothing. */
   progress(text: string): void {
     if (!this.#mayProgress() || !process.stderr.isTTY) return;
     const width = (process.stderr.columns ?? 80) - 1;
-    this.#line = this.#plain(text).slice(0, width);
+    this.#line = this.#oneLine(text).slice(0, width);
     process.stderr.write(`\r\u001b[K${this.#line}`);
   }
 
   /** One line for a finished check, where no line can be rewritten: in pipelines and files. */
   finished(text: string): void {
-    if (this.#mayProgress() && !process.stderr.isTTY) this.tell(text);
+    if (this.#mayProgress() && !process.stderr.isTTY) this.tell(this.#oneLine(text));
   }
 
   done(): void {
@@ -96,6 +101,10 @@ export class Output {
   /** Nothing on stderr is colored, and what came from the server may contain control characters. */
   #plain(text: string): string {
     return printable(this.redactor.redact(text));
+  }
+
+  #oneLine(text: string): string {
+    return onOneLine(this.redactor.redact(text));
   }
 
   #mayProgress(): boolean {

@@ -94,7 +94,7 @@ async function proveAll(
         : [{ check: check.id, finding: "", fault: "", kind: "impossible" as const, sentence: disposition.reason }];
     for (const result of results) {
       proofs.push(result);
-      if (!json) output.out(`${signs[result.kind]} ${says[result.kind].padEnd(8)} ${line(result)}\n`);
+      if (!json) output.line(`${signs[result.kind]} ${says[result.kind].padEnd(8)} ${line(result)}`);
     }
   }
   const count = (kind: LiveProof["kind"]): number => proofs.filter((one) => one.kind === kind).length;

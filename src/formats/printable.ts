@@ -1,9 +1,25 @@
 /** Characters that move the cursor, change colours, start a new line or reverse the direction of text. */
-export const unprintable: RegExp = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+export const unprintable: RegExp =
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 /** Escapes unprintable characters, except for line breaks. */
 export function printable(text: string): string {
   return text.replace(unprintable, (character) =>
     character === "\n" ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
+}
+
+/**
+ * One printable line, whatever the text: it can neither forge another line of ours nor be a command to a pipeline
+ * (`::error::` on GitHub; `##vso[` and `##teamcity[` elsewhere).
+ */
+export function onOneLine(text: string): string {
+  return printable(text.replace(/[\t\r\n\u0085\u2028\u2029]+/g, " "))
+    .replace(/^(\s*):(?=:)/, "$1\\u003a")
+    .replace(/##(?=\w{0,20}\[)/g, "#\\u0023");
+}
+
+/** The first characters, with a sign that there were more: the redactor looks there for the beginning of a secret. */
+export function truncated(text: string, max: number): string {
+  return text.length > max ? `${text.slice(0, max)}…` : text;
 }

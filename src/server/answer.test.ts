@@ -243,6 +243,36 @@ describe("what is no answer of KalamDB leaves open whether it was done", () => {
   });
 });
 
+describe("an answer nested 100,000 deep is malformed, wherever it is deep", () => {
+  const deep = "[".repeat(100_000) + "]".repeat(100_000);
+  test.each([
+    ["the body", 200, deep],
+    ["a cell", 200, `{"status":"success","results":[{"schema":[{"name":"a"}],"rows":[[${deep}]],"row_count":1}]}`],
+    [
+      "a type",
+      200,
+      `{"status":"success","results":[{"schema":[{"name":"a","data_type":${deep}}],"rows":[],"row_count":0}]}`,
+    ],
+    ["a code", 400, `{"status":"error","error":{"code":${deep},"message":"no"}}`],
+    ["a message", 400, `{"status":"error","error":{"code":"X","message":${deep}}}`],
+  ])("%s", (_, status, body) => {
+    const answer = readAnswer(answered(status, body), 1);
+    expect(answer).toMatchObject({ kind: "unsure", because: "malformed", status });
+    expect(outcomeOf(answer)).toMatch(/^malformed \(status \d+\): JSON nested more than 200 levels deep: /);
+    expect(JSON.stringify(saidOf(answer)).length).toBeLessThan(500);
+  });
+});
+
+test("a message of megabytes is kept in part, with its length", () => {
+  const long = "w".repeat(5_000_000);
+  const cut = `${"w".repeat(10_000)}… (5000000 characters)`;
+  expect(read(400, failure("INVALID_SQL", long))).toMatchObject({ kind: "refused", message: cut });
+  expect(read(200, success({ row_count: 0, message: long }))).toMatchObject({
+    kind: "ok",
+    results: [{ message: cut }],
+  });
+});
+
 describe("bytes that get lost on the way", () => {
   const cell = fc.oneof(fc.string(), fc.integer(), fc.constant(null), fc.boolean());
   const body = fc

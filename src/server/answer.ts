@@ -1,5 +1,5 @@
 /** The answer to one SQL request, read from the raw answer. Nothing here throws, whatever the server sends. */
-import { isRecord, parseExact, type Json } from "../wire/json.ts";
+import { isRecord, JsonLimitError, parseExact, type Json } from "../wire/json.ts";
 import { causeOf, type Cause } from "./refusal.ts";
 import type { Breakage, RawAnswer } from "../wire/wire.ts";
 
@@ -131,8 +131,9 @@ function readEnvelope(body: Uint8Array): Envelope {
   let json: Json;
   try {
     json = parseExact(new TextDecoder("utf-8", { fatal: true }).decode(body));
-  } catch {
-    return neither(body.byteLength === 0 ? "an empty body" : `not JSON: ${start(body)}`);
+  } catch (error) {
+    const why = error instanceof JsonLimitError ? error.message : "not JSON";
+    return neither(body.byteLength === 0 ? "an empty body" : `${why}: ${start(body)}`);
   }
   if (!isRecord(json)) return neither(`not a JSON object: ${start(body)}`);
   const { status, results, error, took } = json;
@@ -183,7 +184,7 @@ function readResult(json: Json): Result | Invalid {
     columns,
     rows: (rows ?? []) as unknown as readonly (readonly Json[])[],
     rowCount,
-    ...(typeof message === "string" ? { message } : {}),
+    ...(typeof message === "string" ? { message: text(message) } : {}),
     ...(typeof asUser === "string" ? { asUser } : {}),
   };
 }
@@ -270,8 +271,12 @@ function neither(why: string, contradiction = false): Envelope {
   return { kind: "neither", why, contradiction };
 }
 
+/** Recordings and evidence keep thousands of messages. */
+const textMax = 10_000;
+
 function text(value: Json | undefined): string {
-  return typeof value === "string" ? value : value === undefined ? "" : JSON.stringify(value);
+  const whole = typeof value === "string" ? value : value === undefined ? "" : JSON.stringify(value);
+  return whole.length > textMax ? `${whole.slice(0, textMax)}… (${whole.length} characters)` : whole;
 }
 
 function start(body: Uint8Array): string {

@@ -1,5 +1,6 @@
 /** The `kalam` command line for checks: run with one of the run's own accounts, paced and recorded like a request. */
 import type { KalamAddress, KalamOutcome, KalamRun } from "../wire/kalam.ts";
+import { truncated } from "../formats/printable.ts";
 import { commandText } from "../formats/shell.ts";
 import { expiredSentence, triesMax, type Account, type SenderParts } from "./sender.ts";
 import type { Wire } from "../wire/wire.ts";
@@ -129,7 +130,7 @@ export function kalamText(outcome: KalamOutcome): string {
 
 function firstLine(name: string, text: string): string {
   const line = text.trim().split("\n", 1)[0] ?? "";
-  return line === "" ? "" : `${name}: ${line.slice(0, 200)}`;
+  return line === "" ? "" : `${name}: ${truncated(line, 200)}`;
 }
 
 /** The command as one would type it; the content of a file is shown in place of its name. */

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -6,6 +7,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { WebSocketServer, type WebSocket } from "ws";
 import type { Json } from "../wire/json.ts";
 import { openLive, type Live, type LiveOptions, type LiveParts, type NoLive } from "./live.ts";
+import { keeper, tooMuchKept } from "./kept.ts";
 import { pingEveryMs } from "./pings.ts";
 import { openSocket } from "../wire/socket.ts";
 import { fakeSocket, type FakeSocket } from "../../test/socket.ts";
@@ -92,6 +94,7 @@ async function openTo(origin: string, options: LiveOptions = {}, parts: Partial<
       };
     },
     tooFast: (code) => fast.push(code),
+    keep: () => true,
     pingEveryMs: 4_000,
     async turn() {
       turns += 1;
@@ -297,6 +300,21 @@ describe("frames", () => {
     expect(live.closed()).toBeUndefined();
   });
 
+  test("nested 100,000 deep are unreadable, and what comes after them is read", async () => {
+    const deep = "[".repeat(100_000) + "]".repeat(100_000);
+    const server = await serve((message, say) => {
+      friendly(message, say);
+      if (message["type"] !== "subscribe") return;
+      say(`{"type":"change","subscription_id":"q1","rows":[{"id":${deep}}]}`);
+      say(gzipSync(`{"type":"error","subscription_id":"q1","message":${deep}}`));
+      say(change("last"));
+    });
+    const live = opened(await openTo(server.origin));
+    const subscription = await live.subscribe("SELECT 1");
+    expect(await subscription.untilChange(({ row }) => row?.["id"] === "last", 4_000)).toBeDefined();
+    expect(live.frames.map(({ type }) => type).slice(-3)).toEqual(["unreadable", "unreadable", "change"]);
+  });
+
   test("of an unknown type, about nobody or about somebody unknown change nothing, and are there to be counted", async () => {
     const server = await serve((message, say) => {
       friendly(message, say);
@@ -450,13 +468,24 @@ describe("a connection", () => {
     expect(calls.filter((call) => call === "reset")).toEqual([]);
   });
 
-  test("is given up when a server floods it, before that fills the memory", async () => {
-    const { live, calls, deliver } = await fake();
-    const text = JSON.stringify({ type: "flood", water: "w".repeat(40 * 1024 * 1024) });
-    for (let n = 0; n < 5; n += 1) deliver(text);
-    expect(live.frames).toHaveLength(3);
+  test.each([
+    ["text", `{"type":"flood","water":"${"w".repeat(3 * 1024 * 1024)}"}`, 22],
+    ["objects", `[${"{},".repeat(100_000)}1]`, 9],
+    ["new keys", () => `[${Array.from({ length: 20_000 }, () => `{"${randomUUID()}":1}`).join(",")}]`, 6],
+    ["small messages", "1", 1_000_000],
+    ["decompression bombs", { bytes: gzipSync("{},".repeat(20 * 1024 * 1024)), at: 0 }, 16],
+  ] as const)("is given up when a server floods it, before that fills the memory: %s", async (_, frame, most) => {
+    const keep = keeper(new AbortController().signal, { bytes: 0 });
+    const { live, calls, deliver } = await fake({}, { keep });
+    let sent = 0;
+    while (live.closed() === undefined && sent <= most) {
+      deliver(typeof frame === "function" ? frame() : frame);
+      sent += 1;
+    }
+    expect(sent).toBeLessThanOrEqual(most);
+    expect(live.frames).toHaveLength(sent - 1);
     expect(calls).toEqual(["reset"]);
-    expect(live.closed()).toMatchObject({ code: 1006, reason: expect.stringContaining("sent more than") as string });
+    expect(live.closed()).toMatchObject({ code: 1006, reason: tooMuchKept });
   });
 
   test("finds frames that have come and that will, from where it is asked to look", async () => {

@@ -1,8 +1,10 @@
 /** A live connection for checks: the protocol of `/v1/ws`. Every frame is kept in order; nothing throws, whatever the server sends. */
-import { cellText, isRecord, type Json, parseExact, writeExact } from "../wire/json.ts";
+import { cellText, isRecord, type Json, writeExact } from "../wire/json.ts";
 import { Feed, optionsOf, type Frame, type SubscribeOptions, type Subscription } from "./feed.ts";
-import { textOf } from "../wire/frame.ts";
-import type { RawClose, RawFrame, RawSocket, SocketListener, SocketOutcome, UpgradeRequest } from "../wire/wire.ts";
+import { truncated } from "../formats/printable.ts";
+import { tooMuchKept } from "./kept.ts";
+import { readFrame } from "./reading.ts";
+import type { RawClose, RawSocket, SocketListener, SocketOutcome, UpgradeRequest } from "../wire/wire.ts";
 
 export interface Live {
   /** The outcome of the login on this socket; `none` if none was wanted. */
@@ -58,6 +60,8 @@ export interface LiveParts {
   /** Called with the code of every rate limit refusal. */
   readonly tooFast: (code: string) => void;
   readonly pingEveryMs: number;
+  /** Counts the memory of every frame; false: no more may be kept. */
+  readonly keep: (bytes: number) => boolean;
   /** Waits for the pacer before a message that counts against the server's limit. */
   readonly turn: () => Promise<void>;
 }
@@ -72,10 +76,6 @@ export interface Noted {
 export type NoLive = { readonly kind: "failed"; readonly why: string; readonly status?: number };
 
 export const livePath = "/v1/ws";
-/** Every frame is kept as long as the connection; a server that sends more than this is flooding us. */
-const keptMax = 128 * 1024 * 1024;
-/** The approximate memory of a frame besides its text. */
-const frameCost = 400;
 
 export async function openLive(options: LiveOptions, parts: LiveParts): Promise<Live | NoLive> {
   const connection = new Connection(options, parts);
@@ -95,7 +95,6 @@ class Connection implements Live {
   #close: RawClose | undefined;
   #pings: NodeJS.Timeout | undefined;
   #named = 0;
-  #kept = 0;
 
   constructor(options: LiveOptions, parts: LiveParts) {
     this.#options = options;
@@ -144,11 +143,14 @@ class Connection implements Live {
     return {
       frame: (raw) => {
         if (this.#close !== undefined) return;
-        const frame = readFrame(raw);
-        this.#kept += frame.size + frameCost;
-        if (this.#kept > keptMax) {
+        const { frame, memory } = readFrame(raw);
+        if (!this.#parts.keep(memory)) {
           this.#end();
-          this.#ended({ code: 1006, reason: `the server sent more than ${keptMax} bytes`, at: raw.at });
+          this.#ended({
+            code: 1006,
+            reason: tooMuchKept,
+            at: raw.at,
+          });
           return;
         }
         this.frames.push(frame);
@@ -177,7 +179,7 @@ class Connection implements Live {
     const [code, message] = [cellText(json["code"]), cellText(json["message"])];
     if (limits.has(code)) this.#parts.tooFast(code);
     const asked = type.startsWith("auth_") ? loginAnswer : about;
-    this.#unanswered.get(asked)?.answered(`${type} ${code} ${message}`.replace(/ +/g, " ").trim().slice(0, 200));
+    this.#unanswered.get(asked)?.answered(truncated(`${type} ${code} ${message}`.replace(/ +/g, " ").trim(), 200));
     this.#unanswered.delete(asked);
   }
 
@@ -315,28 +317,6 @@ function loginOf(answer: Frame | undefined, close: RawClose | undefined): Live["
   if (answer?.type === "auth_success") return { kind: "in", user: cellText(json["user"] ?? json["user_id"]) };
   if (answer?.type === "auth_error") return { kind: "denied", why: cellText(json["message"]) };
   return { kind: "unsure", why: close === undefined ? "the login was not answered" : closeText(close) };
-}
-
-function readFrame(raw: RawFrame): Frame {
-  const compressed = "bytes" in raw;
-  // A binary frame that is not gzip is kept with the type `unreadable`.
-  const text = textOf(raw);
-  let json: Json | undefined;
-  try {
-    json = text === undefined ? undefined : parseExact(text);
-  } catch {
-    // Not JSON: kept as such.
-  }
-  const type = isRecord(json) ? cellText(json["type"]) : "";
-  const about = isRecord(json) ? cellText(json["subscription_id"]) : "";
-  return {
-    json,
-    type: json === undefined ? "unreadable" : type,
-    about,
-    compressed,
-    size: text?.length ?? 0,
-    at: raw.at,
-  };
 }
 
 export function closeText({ code, reason }: RawClose): string {

@@ -75,3 +75,11 @@ test.for([
 ] as const)("what is in no list has no cause: %d %s %s", ([status, code, message]) => {
   expect(causeOf(status, code, message)).toBeUndefined();
 });
+
+test.for(["privileges ", "primary key ", "multiple ", "Raft error", "Statement 1"])(
+  "a message of 8 MB that begins like a known cause over and over is read in one pass: %s",
+  { timeout: 60_000 },
+  (words) => {
+    expect(() => failed(words.repeat((8 * 1024 * 1024) / words.length))).not.toThrow();
+  },
+);

@@ -62,7 +62,7 @@ const words: readonly (readonly [RegExp, Cause])[] = [
   ],
   [/already exists/i, "exists"],
   [/not found|does not exist|no field named/i, "missing"],
-  [/unauthorized|permission denied|access denied|insufficient privileges|privileges .* required/i, "permission"],
+  [/unauthorized|permission denied|access denied|insufficient privileges|privileges .{0,80} required/i, "permission"],
   [/invalid characters|cannot start with|is reserved|reserved sql keyword|not supported|invalid operation/i, "rule"],
   [/divide by zero|error during planning|not implemented|is still in use|not empty/i, "rule"],
 ];

@@ -148,11 +148,26 @@ describe("a plain request", () => {
     expect(await sender.request(null, { method: "GET", path: "/" })).not.toHaveProperty("json");
   });
 
+  test.for(["login", "refresh", "setup"])(
+    "to %s is recorded without its tokens, whatever they look like",
+    async (what) => {
+      const { sender, noted } = set(always(200, '{"access_token":"opaque-1234","pass":{"refresh":"opaque-5678"}}'));
+      await sender.request(null, { method: "POST", path: `/v1/api/auth/${what}` });
+      expect(noted[0]).toMatchObject({ outcome: "200 •••" });
+    },
+  );
+
+  test("is recorded without a token that is cut off", async () => {
+    const { sender, noted } = set(always(200, `{"t":"eyJ${"a".repeat(190)}.${"b".repeat(10_000)}`));
+    await sender.request(null, { method: "GET", path: "/health" });
+    expect(noted[0]).toMatchObject({ outcome: '200 {"t":"•••' });
+  });
+
   test("is recorded with the beginning of what came back", async () => {
     const { sender, noted } = set(always(200, "y".repeat(1000)));
     await sender.request(null, { method: "GET", path: "/health" });
     expect(noted).toHaveLength(1);
-    expect(noted[0]).toMatchObject({ method: "GET", path: "/health", outcome: `200 ${"y".repeat(200)}` });
+    expect(noted[0]).toMatchObject({ method: "GET", path: "/health", outcome: `200 ${"y".repeat(200)}…` });
     expect(noted[0]).not.toHaveProperty("as");
   });
 

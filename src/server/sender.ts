@@ -1,5 +1,6 @@
 /** Sends requests for an account: adds the token, paces, records and reads the answer. Used by the runner and by checks. */
 import { isRecord, type Json, parseExact, writeExact } from "../wire/json.ts";
+import { truncated } from "../formats/printable.ts";
 import { readAnswer, outcomeOf, type Answer } from "./answer.ts";
 import type { Contradiction } from "../session/contradictions.ts";
 import { sleep, type Pacer } from "../session/pacing.ts";
@@ -210,7 +211,9 @@ export function makeSender(parts: SenderParts): Sender {
     const text = raw.kind === "answered" ? new TextDecoder().decode(raw.body) : "";
     const json = jsonOf(text);
     const outcome =
-      raw.kind === "answered" ? `${raw.status} ${withoutTokens(text).slice(0, 200)}` : `${raw.because}: ${raw.detail}`;
+      raw.kind === "answered"
+        ? `${raw.status} ${raw.status < 400 && isLogin(request.path) ? "•••" : truncated(withoutTokens(text.slice(0, 10_000)), 200)}`
+        : `${raw.because}: ${raw.detail}`;
     const body = typeof request.body === "string" ? { text: request.body } : {};
     const who = as === null ? {} : { as: as.name };
     const { method, path } = request;
@@ -245,7 +248,7 @@ export function makeSender(parts: SenderParts): Sender {
         return { ...shown, because: "expired", detail: expiredSentence, text: "" };
       if (reply.kind === "broken" || reply.status !== 429) return reply;
       const { status, json } = reply;
-      const detail = `${status} ${text.replace(/\s+/g, " ").slice(0, 120)}`.trim();
+      const detail = `${status} ${truncated(text.replace(/\s+/g, " "), 120)}`.trim();
       return { ...shown, because: "rate", detail, status, text, ...(json === undefined ? {} : { json }) };
     },
   };
@@ -292,13 +295,18 @@ function hasToken(headers: PlainRequest["headers"] = {}): boolean {
 function lanesOf(as: Account | null, path: string): string[] {
   const lanes = ["run", "address"];
   if (as !== null) lanes.push(`account:${as.name}`);
-  if (/\/auth\/(login|refresh|setup)$/.test(path)) lanes.push("login");
+  if (isLogin(path)) lanes.push("login");
   return lanes;
 }
 
-/** The answer to a login is recorded before its tokens are registered for redaction, and truncated tokens would not match. */
+/** Its answer has tokens, in any form, and is recorded before they are registered. */
+function isLogin(path: string): boolean {
+  return /\/auth\/(login|refresh|setup)$/.test(path);
+}
+
+/** JWTs, also truncated ones: they are recorded before anything registers them. */
 export function withoutTokens(text: string): string {
-  return text.replace(/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, "•••");
+  return text.replace(/(?<![\w-])eyJ[\w-]{5,}(?:\.[\w-]*){0,2}/g, "•••");
 }
 
 function jsonOf(text: string): Json | undefined {

@@ -7,7 +7,7 @@ import { Recording } from "../session/recording.ts";
 import { makeSender, type Account } from "./sender.ts";
 import type { Session } from "../session/session.ts";
 import { makeTarget } from "./target.ts";
-import type { RawRequest, Wire } from "../wire/wire.ts";
+import type { RawAnswer, RawRequest, Wire } from "../wire/wire.ts";
 
 const root: Account = { name: "root", role: "system" };
 const own: Account = { name: "kr_k7f3a_user_1", role: "user" };
@@ -81,6 +81,26 @@ test("it tells the password of the run's own accounts, and never that of the use
   const target = makeTarget(sessionOver(wireInto([])), { wire: wireInto([]), signal: never, holder: {} });
   expect(target.password(own)).toBe("its password");
   expect(() => target.password(root)).toThrow("root is not one of the run's own accounts");
+});
+
+test("large answers are refused once too much is kept, until the observation is over", async () => {
+  const body = Buffer.alloc(4 * 1024 * 1024, " ");
+  const exchange = async (): Promise<RawAnswer> =>
+    await Promise.resolve({ kind: "answered", status: 200, headers: {}, body, sentAt: 0, doneAt: 1 });
+  const wire = { exchange };
+  const ask = async (times: number): Promise<unknown[]> => {
+    const over = new AbortController();
+    const target = makeTarget(sessionOver(wire), { wire, signal: over.signal, holder: {} });
+    const because: unknown[] = [];
+    for (let n = 0; n < times; n += 1) {
+      const answer = await target.sql(root, "SELECT 1");
+      because.push(answer.kind === "unsure" ? answer.because : answer.kind);
+    }
+    over.abort();
+    return because;
+  };
+  expect(await ask(7)).toEqual([...Array.from({ length: 5 }, () => "malformed"), "tooLarge", "tooLarge"]);
+  expect(await ask(1)).toEqual(["malformed"]);
 });
 
 test("it has control over the process where its wire has", async () => {

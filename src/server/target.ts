@@ -1,5 +1,6 @@
 /** The server as checks see it. */
 import type { Control } from "../wire/control.ts";
+import { keeper, tooMuchKept } from "./kept.ts";
 import { makeKalam, type RunKalam } from "./kalam.ts";
 import {
   expiredSentence,
@@ -60,6 +61,24 @@ function abortable(control: Control, signal: AbortSignal): Control {
   };
 }
 
+/** Answers of fewer bytes are not counted: they are too few to fill the memory, and most are dropped at once. */
+const countedMin = 256 * 1024;
+/** A body is kept as text and as JSON. */
+const copies = 3;
+
+function countBodies(wire: Wire, keep: (bytes: number) => boolean): Wire {
+  return {
+    ...wire,
+    async exchange(request) {
+      const answer = await wire.exchange(request);
+      if (answer.kind === "broken" || answer.body.byteLength < countedMin) return answer;
+      if (keep(copies * answer.body.byteLength)) return answer;
+      const { status, sentAt, doneAt } = answer;
+      return { kind: "broken", because: "tooLarge", detail: tooMuchKept, status, sentAt, doneAt };
+    },
+  };
+}
+
 /** Records a message sent on a socket. Its outcome, if there is one, is recorded under the same number. */
 function noteMessage({ parts: { recording } }: Session, as: Account | null, message: string): Noted {
   const number = recording.next();
@@ -89,9 +108,10 @@ export function makeTarget(
   session: Session,
   { wire, signal, holder }: { wire: Wire; signal: AbortSignal; holder: object },
 ): Target {
+  const keep = keeper(signal);
   const parts: SenderParts = {
     ...session.parts,
-    wire,
+    wire: countBodies(wire, keep),
     signal,
     onContradiction: (contradiction) => session.contradictions.note(holder, contradiction),
   };
@@ -127,6 +147,7 @@ export function makeTarget(
         await pacer.turn(["run", "address"], signal);
         const live = await openLive(options, {
           open,
+          keep,
           pingEveryMs: pingEveryMs(session.capabilities.settings),
           token: as === null ? undefined : tokens.get(as.name),
           signal,

@@ -47,7 +47,7 @@ function set(server: { create?: (sql: string) => Promise<Answer>; status?: numbe
       expect(as).toBeNull();
       logins.push(String(body));
       const { user } = JSON.parse(String(body)) as { user: string };
-      const json = { access_token: `token of ${user}`, user: { role: user.split("_")[2] ?? "" } };
+      const json = { access_token: `token-of-${user}`, user: { role: user.split("_")[2] ?? "" } };
       const text = JSON.stringify(json);
       const { status = 200 } = server;
       const reply: Reply = { kind: "answered", status, headers: {}, body: new Uint8Array(), ...times, text, json };
@@ -67,7 +67,7 @@ describe("a fresh account", () => {
     expect(account).toEqual({ name: "kr_k7f3a_service_1", role: "service" });
     expect(statements).toEqual([`CREATE USER '${account.name}' WITH PASSWORD '${password}' ROLE service`]);
     expect(logins).toEqual([JSON.stringify({ user: account.name, password })]);
-    expect(tokens.get(account.name)).toBe(`token of ${account.name}`);
+    expect(tokens.get(account.name)).toBe(`token-of-${account.name}`);
     expect(runOf(account.name)).toBe("k7f3a");
   });
 
@@ -81,7 +81,7 @@ describe("a fresh account", () => {
     });
     await accounts.fresh("dba");
     expect(seen).toEqual({ left: 1, text: "CREATE USER 'kr_k7f3a_dba_1' WITH PASSWORD '•••' ROLE dba" });
-    expect(redactor.redact("token of kr_k7f3a_dba_1")).toBe("•••");
+    expect(redactor.redact("token-of-kr_k7f3a_dba_1")).toBe("•••");
   });
 
   test("is another one each time, with a password of its own that any policy lets pass", async () => {

@@ -1,4 +1,5 @@
 /** Whether a KalamDB answers at the address, and whether it lets us in. */
+import { truncated } from "../formats/printable.ts";
 import { outcomeOf } from "../server/answer.ts";
 import type { Account, Reply, Sender } from "../server/sender.ts";
 import { cellText, isRecord } from "../wire/json.ts";
@@ -53,7 +54,7 @@ function readStatus(reply: Reply): Status | NoSession {
     return { kind: "notKalamDb", sentence: `the server does not speak valid HTTP: ${reply.detail}` };
   }
   const { status, json } = reply;
-  const said = `${status} ${reply.text.replace(/\s+/g, " ").slice(0, 120)}`.trim();
+  const said = `${status} ${truncated(reply.text.replace(/\s+/g, " "), 120)}`.trim();
   if (isRecord(json) && (json["error"] === "IP_BANNED" || json["error"] === "TOO_MANY_CONNECTIONS"))
     return { kind: "denied", sentence: `GET ${statusPath} was refused: ${said}` };
   if (status === 200 && isRecord(json) && typeof json["needs_setup"] === "boolean")
@@ -86,7 +87,7 @@ async function enterWithToken(
   const reply = await sender.request(account, { method: "GET", path: "/v1/api/auth/me" });
   if (reply.kind === "broken")
     return { kind: "unclear", sentence: `GET /v1/api/auth/me was not answered: ${reply.detail}` };
-  const said = `${reply.status} ${reply.text.slice(0, 120)}`.trim();
+  const said = `${reply.status} ${truncated(reply.text, 120)}`.trim();
   if (reply.status === 428) return { kind: "denied", sentence: notSetUp };
   if (isRefusal(reply)) return { kind: "denied", sentence: `the token was refused: ${said}` };
   if (reply.status >= 500) return { kind: "unclear", sentence: `GET /v1/api/auth/me returned ${said}` };

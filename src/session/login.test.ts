@@ -142,9 +142,23 @@ describe("a password is tried once, whatever comes back", () => {
   });
 });
 
+/** Its claim nested 100,000 deep. */
+const deep = `a.${Buffer.from(`{"sub":${"[".repeat(100_000)}${"]".repeat(100_000)}}`).toString("base64url")}.c`;
+
+test.for(["half\ud800surrogate", "two\r\nlines", "x".repeat(1024 * 1024), ""])(
+  "an answer whose token cannot be one is unclear",
+  async (token) => {
+    const { sender } = senderOf(answered(200, { access_token: token, user: { role: "dba" } }));
+    expect(await logIn(sender, "op", "secret")).toEqual({
+      kind: "unclear",
+      sentence: "the login of op was answered with something that is not a token",
+    });
+  },
+);
+
 test("the claims of a token are read without being checked; of anything else there are none", () => {
   expect(claimsOf(tokenWith({ sub: "ä", role: "dba" }))).toEqual({ sub: "ä", role: "dba" });
-  for (const none of ["", "a.b.c", "a", tokenWith(null), tokenWith([1]), tokenWith("x")])
+  for (const none of ["", "a.b.c", "a", tokenWith(null), tokenWith([1]), tokenWith("x"), deep])
     expect(claimsOf(none)).toEqual({});
 });
 

@@ -1,5 +1,7 @@
 /** Logging in. A password is never retried: five wrong ones lock an account for 15 minutes. */
-import { isRecord, type Json } from "../wire/json.ts";
+import { truncated } from "../formats/printable.ts";
+import { isRecord, type Json, parseExact } from "../wire/json.ts";
+import { plausibleToken } from "./redaction.ts";
 import type { Reply, Role, Sender } from "../server/sender.ts";
 
 export interface LoggedIn {
@@ -54,12 +56,14 @@ function outcome(reply: Reply, user: string, field: LoginField): LoginOutcome {
   }
   const { json, status } = reply;
   if (status === 200 && isRecord(json) && typeof json["access_token"] === "string") {
+    if (!plausibleToken(json["access_token"]))
+      return { kind: "unclear", sentence: `the login of ${user} was answered with something that is not a token` };
     const about = json["user"];
     const role = roleOf(isRecord(about) ? about["role"] : undefined) ?? roleOf(claimsOf(json["access_token"])["role"]);
     if (role === undefined) return { kind: "unclear", sentence: `the login of ${user} was answered without a role` };
     return { kind: "in", token: json["access_token"], user, role, field };
   }
-  const words = isRecord(json) ? `${word(json["error"])} ${word(json["message"])}`.trim() : reply.text.slice(0, 120);
+  const words = isRecord(json) ? `${word(json["error"])} ${word(json["message"])}`.trim() : truncated(reply.text, 120);
   if (status === 428) return { kind: "denied", sentence: notSetUp };
   if (isRefusal(reply)) {
     const advice = /locked/.test(words)
@@ -84,7 +88,7 @@ export function isRefusal(reply: Reply): boolean {
 /** The claims of a JWT, unverified; empty if it is not one. */
 export function claimsOf(token: string): Readonly<Record<string, Json>> {
   try {
-    const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8")) as Json;
+    const claims = parseExact(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8"));
     return isRecord(claims) ? claims : {};
   } catch {
     return {};

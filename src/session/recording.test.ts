@@ -46,9 +46,16 @@ test("who listens is told of each exchange as it is noted", () => {
 
 test("a long text is cut and says how long it was", () => {
   const recording = new Recording();
-  recording.note({ ...exchange, number: 1, text: "x".repeat(2000), params: "y".repeat(2001) });
+  recording.note({
+    ...exchange,
+    number: 1,
+    text: "x".repeat(2000),
+    params: "y".repeat(2001),
+    outcome: "z".repeat(2001),
+  });
   expect(recording.get(1)?.text).toBe("x".repeat(2000));
   expect(recording.get(1)?.params).toBe(`${"y".repeat(2000)}… (2001 characters)`);
+  expect(recording.get(1)?.outcome).toBe(`${"z".repeat(2000)}… (2001 characters)`);
 });
 
 test("the oldest are forgotten, so that a long run does not fill the memory", () => {

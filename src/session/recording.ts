@@ -13,7 +13,7 @@ export interface Exchange {
   readonly params?: string;
   /** The namespace for unqualified names, if one was given. */
   readonly namespace?: string;
-  /** The answer, in one line. */
+  /** The answer, in one line; truncated like `text`. */
   readonly outcome: string;
   readonly tookMs: number;
 }
@@ -43,9 +43,10 @@ export class Recording {
   }
 
   note(exchange: Omit<Exchange, "at" | "tookMs"> & { sentAt: number; doneAt: number }): void {
-    const { sentAt, doneAt, text, params, ...rest } = exchange;
+    const { sentAt, doneAt, text, params, outcome, ...rest } = exchange;
     const noted: Exchange = {
       ...rest,
+      outcome: cut(outcome),
       ...(text === undefined ? {} : { text: cut(text) }),
       ...(params === undefined ? {} : { params: cut(params) }),
       at: Math.round(sentAt - this.#began),

@@ -40,7 +40,7 @@ const tokenOf = (claims: Json): string => `eyJ.${Buffer.from(JSON.stringify(clai
 /** A KalamDB that lets root in; each route can be told to say something else. */
 const healthy: Readonly<Record<string, Route>> = {
   "GET /v1/api/auth/status": { status: 200, body: { needs_setup: false } },
-  "POST /v1/api/auth/login": { status: 200, body: { access_token: "a-token", user: { role: "system" } } },
+  "POST /v1/api/auth/login": { status: 200, body: { access_token: "one-token", user: { role: "system" } } },
   "GET /v1/api/auth/me": { status: 200, body: { user: { role: "dba" } } },
   "GET /health": { status: 200, body: { status: "healthy", version: "0.4.3-rc.4" } },
   "system.settings": table(["name", "value"], [["rate_limit.max_queries_per_sec", "100"]]),
@@ -217,8 +217,8 @@ describe("a session", () => {
     });
     expect(ledgers).toEqual([ledger]);
     expect(existsSync(ledger.file)).toBe(true);
-    expect(redactor.redact("a-token")).toBe("•••");
-    expect(requests.find(({ path: to }) => to.endsWith("/sql"))?.headers["authorization"]).toBe("Bearer a-token");
+    expect(redactor.redact("one-token")).toBe("•••");
+    expect(requests.find(({ path: to }) => to.endsWith("/sql"))?.headers["authorization"]).toBe("Bearer one-token");
   });
 
   test("takes a server that is too old to say whether it is set up, and its name for the user", async () => {

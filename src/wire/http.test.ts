@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer as createHttp, type RequestListener } from "node:http";
+import { createServer as createHttp, type RequestListener, type ServerResponse } from "node:http";
 import { createServer as createTcp, type AddressInfo, type Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { listen } from "../../test/listening.ts";
@@ -129,6 +129,22 @@ test("an endless body is not read to its end", async () => {
     more();
   });
   expect(await ask(origin)).toMatchObject({ kind: "broken", because: "tooLarge", status: 200 });
+});
+
+test("bodies of concurrent answers are not read past a common limit", async () => {
+  const half = Buffer.alloc(7 * 1024 * 1024);
+  const held: ServerResponse[] = [];
+  const origin = await http((_, response) => {
+    response.writeHead(200).write(half);
+    held.push(response);
+  });
+  const wire = wireTo(origin, 6);
+  const answers = Array.from({ length: 6 }, async () => await wire.exchange(get));
+  expect(await Promise.race(answers)).toMatchObject({ kind: "broken", because: "tooLarge", status: 200 });
+  for (const response of held) response.end();
+  const kinds = (await Promise.all(answers)).map(({ kind }) => kind);
+  expect(kinds.filter((kind) => kind === "answered").length).toBeGreaterThanOrEqual(4);
+  expect(await ask(await http((_, response) => response.end(half)))).toMatchObject({ kind: "answered" });
 });
 
 test("a redirect is returned and not followed", async () => {

@@ -3,7 +3,10 @@ import { errors, Pool } from "undici";
 import type { Breakage, RawAnswer, RawRequest, Wire } from "./wire.ts";
 
 /** The largest body read: an endless one must not exhaust the memory. */
-const bodyBytesMax = 64 * 1024 * 1024;
+const bodyBytesMax = 8 * 1024 * 1024;
+/** The most that all bodies being read take together. */
+const readingBytesMax = 32 * 1024 * 1024;
+let reading = 0;
 
 export interface HttpWire extends Wire {
   close(): Promise<void>;
@@ -56,6 +59,7 @@ async function send(pool: Pool, request: RawRequest): Promise<RawAnswer> {
   request.signal?.addEventListener("abort", stop, { once: true });
   const sentAt = performance.now();
   let status: number | undefined;
+  let size = 0;
   try {
     const response = await pool.request({
       method: request.method,
@@ -68,11 +72,14 @@ async function send(pool: Pool, request: RawRequest): Promise<RawAnswer> {
     });
     status = response.statusCode;
     const chunks: Uint8Array[] = [];
-    let size = 0;
     for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
       size += chunk.byteLength;
-      if (size > bodyBytesMax) {
-        const detail = `the body went on past ${bodyBytesMax} bytes`;
+      reading += chunk.byteLength;
+      if (size > bodyBytesMax || reading > readingBytesMax) {
+        const detail =
+          size > bodyBytesMax
+            ? `the body went on past ${bodyBytesMax} bytes`
+            : `the bodies of concurrent answers went on past ${readingBytesMax} bytes`;
         return { kind: "broken", because: "tooLarge", detail, status, sentAt, doneAt: performance.now() };
       }
       chunks.push(chunk);
@@ -88,6 +95,7 @@ async function send(pool: Pool, request: RawRequest): Promise<RawAnswer> {
     const detail = because === "timeout" ? `no answer within ${request.timeoutMs} ms` : wordsOf(error);
     return { kind: "broken", because, detail, ...(status === undefined ? {} : { status }), sentAt, doneAt };
   } finally {
+    reading -= size;
     clearTimeout(timer);
     request.signal?.removeEventListener("abort", stop);
   }

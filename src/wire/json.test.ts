@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
-import { expect, test } from "vitest";
-import { cellText, integerText, isExact, type Json, parseExact, writeExact } from "./json.ts";
+import { describe, expect, test } from "vitest";
+import { cellText, depthMax, integerText, isExact, type Json, JsonLimitError, parseExact, writeExact } from "./json.ts";
 
 /** Equal texts for equal numbers, however they are written. */
 function valueOf(number: string): string {
@@ -121,6 +121,76 @@ test.for(["", "{", '{"a":1', "[1,]", "[01234567890123456789]", "[123456789012345
     expect(() => parseExact(text)).toThrow(SyntaxError);
   },
 );
+
+/** With a number that a double cannot hold in front, so that every token is looked at. */
+const hostile: Readonly<Record<string, (size: number) => string>> = {
+  "an unclosed string of escaped quotes": (size) => `[12345678901234567890,"${String.raw`\"`.repeat(size / 2)}`,
+  "an unclosed string of backslashes": (size) => `[12345678901234567890,"${"\\".repeat(size)}`,
+  "quotes, the last of them unclosed": (size) => `[12345678901234567890,${'"'.repeat(size - 1)}`,
+  "unclosed strings of digits": (size) => `[12345678901234567890,${'"9'.repeat(size / 2 - 1)}"`,
+  "a number without an end": (size) => `[${"9".repeat(size)}`,
+  "a number of zeros, unfinished": (size) => `[1.${"0".repeat(size)}1`,
+  "signs and exponents": (size) => `[${"-1e".repeat(size / 4)}`,
+  "blanks where a number is expected": (size) => `[,${" ".repeat(size)}`,
+};
+
+describe.each([1, 8, 64])("%d MB of text that is not JSON are rejected in one pass", (megabytes) => {
+  test.each(Object.keys(hostile))("%s", { timeout: 60_000 }, (name) => {
+    expect(() => parseExact(hostile[name]?.(megabytes * 1024 * 1024) ?? "[]")).toThrow(SyntaxError);
+  });
+});
+
+test("a string of 15 MB beside a long number is read whole", { timeout: 60_000 }, () => {
+  const long = "x".repeat(15 * 1024 * 1024);
+  const [big, text] = parseExact(`[12345678901234567890,"${long}"]`) as [Json, string];
+  expect(big).toEqual({ exact: "12345678901234567890" });
+  expect(text === long).toBe(true);
+});
+
+test("a number of a million digits keeps them, and is no integer to compare", { timeout: 60_000 }, () => {
+  const long = `1${"0".repeat(1024 * 1024)}1`;
+  expect(parseExact(long)).toEqual({ exact: long });
+  expect(integerText({ exact: long })).toBeUndefined();
+  expect(integerText(long)).toBeUndefined();
+});
+
+const nested = (levels: number, [open, close]: readonly [string, string]): string =>
+  open.repeat(levels) + close.repeat(levels);
+describe.each([
+  ["lists", ["[", "]"]],
+  ["objects", ['{"a":', "}"]],
+  ["unclosed lists", ["[", ""]],
+  ["lists behind a long number", ["[12345678901234567890,", "]"]],
+] as const)("nested %s", (_, brackets) => {
+  test.each([depthMax + 1, 100_000, 1_000_000])("%d deep are malformed", (levels) => {
+    expect(() => parseExact(nested(levels, brackets))).toThrow(JsonLimitError);
+  });
+});
+
+test("a value as deep as accepted can be read, written and copied; brackets in a string nest nothing", () => {
+  const deep = nested(depthMax, ["[", "]"]);
+  expect(writeExact(parseExact(deep))).toBe(deep);
+  expect(JSON.stringify(JSON.parse(JSON.stringify(parseExact(deep)), (_key, value: unknown) => value))).toBe(deep);
+  const text = "[".repeat(100_000);
+  expect(parseExact(JSON.stringify([text, [text]]))).toEqual([text, [text]]);
+});
+
+test.each([
+  ["a long text", () => `"${"x".repeat(17 * 1024 * 1024)}"`],
+  ["characters of two bytes", () => `"${"\u4e00".repeat(9 * 1024 * 1024)}"`],
+  ["objects", () => `[${"{},".repeat(1024 * 1024)}1]`],
+  ["lists", () => `[${"[],".repeat(1024 * 1024)}1]`],
+  ["numbers", () => `[${"1,".repeat(1024 * 1024)}1]`],
+  ["numbers that a double cannot hold", () => `[${"1e999,".repeat(200_000)}1]`],
+  ["objects that share no keys", () => `[${Array.from({ length: 60_000 }, (_, n) => `{"new ${n}":1}`).join(",")}]`],
+])("JSON that takes too much memory is rejected: %s", (_, text) => {
+  expect(() => parseExact(text())).toThrow(JsonLimitError);
+});
+
+test("a result of 50,000 rows is read", () => {
+  const rows = Array.from({ length: 50_000 }, (_, n) => `[${n},"row ${n}",null]`);
+  expect(parseExact(`{"rows":[${rows.join(",")}]}`)).toMatchObject({ rows: expect.any(Array) as Json[] });
+});
 
 test("an integer has the same text, however the server wrote it", () => {
   expect(integerText("378912345678901234")).toBe("378912345678901234");

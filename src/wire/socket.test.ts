@@ -6,6 +6,7 @@ import { connect, createServer as createTcp, type AddressInfo } from "node:net";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { WebSocketServer, type WebSocket } from "ws";
 import { listen } from "../../test/listening.ts";
+import { frameBytesMax } from "./frame.ts";
 import { openSocket, resetConnection } from "./socket.ts";
 import type { RawClose, RawFrame, RawSocket, SocketOutcome, UpgradeRequest } from "./wire.ts";
 
@@ -256,6 +257,31 @@ describe("an upgrade that is never answered", () => {
     expect((await opening).outcome).toMatchObject({ kind: "failed", because: "aborted" });
     expect((await open(origin, { signal: over.signal })).outcome).toMatchObject({ kind: "failed", because: "aborted" });
     expect(left()).toBeLessThanOrEqual(1);
+  });
+});
+
+describe("a server that floods", () => {
+  test("with a message that is too long is left", async () => {
+    const heard = await open(await socketServer((socket) => socket.send("w".repeat(frameBytesMax + 1))));
+    await heard.end;
+    expect(heard.frames).toEqual([]);
+    expect(heard.closes).toMatchObject([{ code: 1006 }]);
+  });
+
+  test("with the beginnings of messages on many connections loses some of them, and the others go on", async () => {
+    const began: WebSocket[] = [];
+    const origin = await socketServer((socket) => {
+      began.push(socket);
+      socket.send("w".repeat(frameBytesMax - 100), { fin: false });
+    });
+    const all = await Promise.all(Array.from({ length: 6 }, async () => await open(origin)));
+    await Promise.race(all.map(async ({ end }) => await end));
+    for (const socket of began) socket.send("!", { fin: true });
+    await Promise.all(all.map(async (heard) => await Promise.race([heard.end, heard.until(1)])));
+    const left = all.flatMap(({ closes }) => closes);
+    expect(left).toMatchObject(left.map(() => ({ code: 1006, reason: expect.stringContaining("16777216") as string })));
+    expect(left.length).toBeGreaterThanOrEqual(1);
+    expect(all.filter(({ frames }) => frames.length === 1).length).toBeGreaterThanOrEqual(3);
   });
 });
 

@@ -8,6 +8,10 @@ import type { Breakage, RawSocket, SocketListener, SocketOutcome, UpgradeRequest
 /** 16 bytes of a frame that announces 1,024: what a client leaves when it dies while sending. */
 const halfAFrame = Buffer.concat([Buffer.from([0x81, 0xfe, 0x04, 0x00, 0, 0, 0, 0]), Buffer.from('{"type":"subscri')]);
 
+/** The most that all messages that have not arrived completely take together. */
+const partsBytesMax = 16 * 1024 * 1024;
+let parts = 0;
+
 /** The connection under a socket. Writes go through `stream` (TLS or not); `raw` is the TCP connection, which can be reset. */
 interface Connection {
   raw?: net.Socket;
@@ -59,16 +63,42 @@ export async function openSocket(
         error.message,
       );
     });
+    /** Bytes since the last whole message. */
+    let part = 0;
+    let why: string | undefined;
+    const whole = (): void => {
+      parts -= part;
+      part = 0;
+    };
+    const flooded = (what: string): void => {
+      why ??= what;
+      whole();
+      socket.terminate();
+    };
+    socket.on("ping", (data) => {
+      // A ping is no part of a message, even between its parts; it has a header of two bytes.
+      const length = Math.min(part, data.byteLength + 2);
+      part -= length;
+      parts -= length;
+    });
     socket.on("message", (data, isBinary) => {
       const at = performance.now();
+      whole();
       const bytes = data as Buffer;
       listener.frame(isBinary ? { bytes, at } : { text: bytes.toString("utf8"), at });
     });
     socket.on("open", () => {
+      connection.stream?.prependListener("data", (chunk: Uint8Array) => {
+        if (why !== undefined) return;
+        part += chunk.byteLength;
+        parts += chunk.byteLength;
+        if (parts > partsBytesMax) flooded(`the server began messages of more than ${partsBytesMax} bytes`);
+      });
       // The end is reported only for a socket that was open.
-      socket.on("close", (code, reason) =>
-        listener.closed({ code, reason: reason.toString("utf8"), at: performance.now() }),
-      );
+      socket.on("close", (code, reason) => {
+        whole();
+        listener.closed({ code, reason: why ?? reason.toString("utf8"), at: performance.now() });
+      });
       settle({ kind: "open", socket: handle(socket, connection), at: performance.now() });
     });
   });

@@ -68,7 +68,7 @@ export const badFlushPolicyRefused = defineCheck({
     for (const { case: name, said } of refused)
       if (!/flush|policy|rows|interval/i.test(said.message))
         found.unclear({ policy: policyOf(name), message: said.message }, { case: name, sent: said });
-    const outcome = controlFailure(seen, /1000[^0-9].*60[^0-9]/s);
+    const outcome = controlFailure(seen, /1000[^0-9].{0,500}60[^0-9]/s);
     if (outcome !== undefined) found.validRefused({ outcome }, { sent: seen.control?.said });
     const why = whyInconclusive(seen, bad.length);
     if (why !== undefined) return unknown(why);

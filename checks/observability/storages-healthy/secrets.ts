@@ -1,5 +1,5 @@
 /** Secrets in clear text, recognised by the names of columns and JSON fields. */
-import type { Json } from "../../../src/wire/json.ts";
+import { type Json, parseExact } from "../../../src/wire/json.ts";
 
 const secretName = /secret|password|token|private_?key|access_?key(?!_?id)|credential/i;
 const masked = /^(|null|none|\(?(set|unset|hidden|redacted|masked)\)?|[*•]+|<[^>]*>|\[[^\]]*\])$/i;
@@ -20,7 +20,7 @@ function secretsUnder(name: string, value: Json): string[] {
 function parsed(cell: Json): Json {
   if (typeof cell !== "string") return cell;
   try {
-    return JSON.parse(cell) as Json;
+    return parseExact(cell);
   } catch {
     return cell;
   }

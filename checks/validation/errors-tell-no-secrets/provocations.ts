@@ -47,15 +47,15 @@ export const provocations: readonly Provocation[] = [
 
 /** Internals of any server. */
 const internals: readonly (readonly [what: string, pattern: RegExp, hidden?: true])[] = [
-  ["a stack trace or a panic", /\bpanicked at\b|stack backtrace|RUST_BACKTRACE|\bthread '[\w-]+' |^\s*at \S+:\d+/gm],
-  ["a source location", /[\w/.-]+\.(rs|go|py|java|cpp|ts|js):\d+/g],
+  ["a stack trace or a panic", /\bpanicked at\b|stack backtrace|RUST_BACKTRACE|\bthread '[\w-]+' |^[ \t]*at \S+:\d+/gm],
+  ["a source location", /(?<![\w/.-])[\w/.-]+\.(rs|go|py|java|cpp|ts|js):\d+/g],
   [
     "a file path",
     /(^|[\s"'`(=:])(\/(etc|home|root|opt|usr|var|srv|data|mnt|tmp|app|work|build)\/[\w.-]+|[A-Za-z]:\\\\?[\w.-]+)/g,
   ],
   ["a memory address", /\b0x[0-9a-f]{8,16}\b/gi],
   ["a password hash", /\$2[aby]\$\d\d\$|\$argon2/g, true],
-  ["a token", /\beyJ[\w-]{10,}\.[\w-]{10,}/g, true],
+  ["a token", /(?<![\w-])eyJ[\w-]{10,}\.[\w-]{10,}/g, true],
   ["the content of a file", /\broot:[x*]?:0:0:/g],
 ];
 

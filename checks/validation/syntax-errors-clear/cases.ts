@@ -34,8 +34,8 @@ export const cases: readonly { readonly name: string; readonly sql: string; read
 /** Server internals that an error message must not contain. */
 export const internals: readonly { readonly what: string; readonly pattern: RegExp }[] = [
   { what: "a panic", pattern: /panicked at|RUST_BACKTRACE|thread '[^']*' panicked/ },
-  { what: "a backtrace", pattern: /stack backtrace|\n\s+at \S+:\d+|\n\s*\d+: \w+(::\w+)+/ },
-  { what: "a source file", pattern: /\w+\.(rs|cpp|go|java|ts|js|py):\d+/ },
+  { what: "a backtrace", pattern: /stack backtrace|\n[ \t]+at \S+:\d+|\n[ \t]*\d+: \w+(::\w+)+/ },
+  { what: "a source file", pattern: /\b\w+\.(rs|cpp|go|java|ts|js|py):\d+/ },
   { what: "a path", pattern: /(^|[\s"'(=])\/(home|root|usr|opt|var|etc|tmp|data|app|srv|mnt)\/[\w./-]+/ },
   { what: "a memory address", pattern: /\b0x[0-9a-f]{8,16}\b/i },
 ];
