@@ -99,7 +99,7 @@ describe("a run that was killed while kalam ran", () => {
 
 describe("a ledger that cannot be written", () => {
   const only = ["--only", "configuration/namespaces-kept-apart"];
-  const told = /^kalam-ready: the ledger in \S+ cannot be written: E[A-Z]+ /m;
+  const told = /^kalam-ready: cannot write the ledger in \S+: E[A-Z]+;/m;
 
   test.for(["check", "prove", "cleanup"])("%s ends at once with 73", async (command) => {
     for (const place of ["/proc/x/state", "/dev/null/state"]) {

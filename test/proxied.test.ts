@@ -2,11 +2,14 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { OwnServer } from "../src/control/process.ts";
 import { cli, type CliResult } from "./cli.ts";
 import { proxyTo, type ProxyOptions } from "./proxy.ts";
 import { startSandbox } from "./sandbox.ts";
+
+/** Runs of the command line, on a machine that may be busy. */
+vi.setConfig({ testTimeout: 90_000 });
 
 let server: OwnServer;
 let folder: string;

@@ -3,13 +3,14 @@
  * once that the run did not finish; the verdict, or the error that ended the run, replaces it. So no end of a run, not even
  * SIGKILL, leaves the green report of an earlier one in place.
  */
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { parseDocument } from "yaml";
 import { exits, type ExitName } from "../exit.ts";
 import { formatNames, type FormatName } from "../formats/names.ts";
 import { formatUnfinished, type Unfinished } from "../formats/unfinished.ts";
 import type { ReportWanted } from "../profile/effective.ts";
 import { ownProfile } from "../profile/read.ts";
+import { readText } from "../profile/bounded.ts";
 import { settings, type Flags } from "../profile/settings.ts";
 import { UserError } from "../user-error.ts";
 import { mustBeWritable, writeWhole } from "./files.ts";
@@ -42,7 +43,20 @@ export class PendingReports {
   }
 
   /** Every report says what ended the run: the files, and on stdout a format that is read by programs. */
-  fail(exit: ExitName, { code, message }: Unfinished["error"]): void {
+  fail(exit: ExitName, error: Unfinished["error"]): void {
+    const text = this.#failFiles(exit, error);
+    const isPrinted = (one: FormatName): boolean =>
+      this.#wanted.some(({ format, path }) => format === one && path === undefined);
+    const printed = (["json", "junit"] as const).find(isPrinted);
+    if (printed !== undefined) process.stdout.write(text(printed));
+  }
+
+  /** An error that nothing caught: the run cleans up and reports after it, if it can, so that stdout stays one document. */
+  crash(): void {
+    this.#failFiles("internal", internalError);
+  }
+
+  #failFiles(exit: ExitName, { code, message }: Unfinished["error"]): (format: FormatName) => string {
     const unfinished = ending(exit, code, message);
     const text = (format: FormatName): string => formatUnfinished(format, unfinished, new Date());
     for (const { format, path } of this.#wanted) {
@@ -53,10 +67,7 @@ export class PendingReports {
         // The error that ended the run is the one to report.
       }
     }
-    const isPrinted = (one: FormatName): boolean =>
-      this.#wanted.some(({ format, path }) => format === one && path === undefined);
-    const printed = (["json", "junit"] as const).find(isPrinted);
-    if (printed !== undefined) process.stdout.write(text(printed));
+    return text;
   }
 }
 
@@ -74,7 +85,7 @@ export async function withPendingReports(
 ): Promise<ExitName> {
   const pending = new PendingReports();
   // Before the listener that ends the process.
-  const onDefect = (): void => pending.fail("internal", internalError);
+  const onDefect = (): void => pending.crash();
   process.prependListener("uncaughtException", onDefect);
   try {
     const flagged = flaggedReports(flags);
@@ -82,7 +93,7 @@ export async function withPendingReports(
     return await action(pending);
   } catch (error) {
     if (error instanceof UserError) pending.fail(error.exit, error);
-    else onDefect();
+    else pending.fail("internal", internalError);
     throw error;
   } finally {
     process.off("uncaughtException", onDefect);
@@ -127,7 +138,7 @@ function profileReports({ profile }: ReportFlags, environment: NodeJS.ProcessEnv
   const file = profile ?? (environment[settings.profile.variable] || ownProfile);
   if (file === "-") return [];
   try {
-    const document = parseDocument(readFileSync(file, "utf8"), { uniqueKeys: false }).toJS() as {
+    const document = parseDocument(readText(file), { uniqueKeys: false }).toJS() as {
       reports?: readonly { format?: unknown; path?: unknown }[];
     } | null;
     return (document?.reports ?? []).flatMap(({ format, path }) => wantedReport(format, path));
