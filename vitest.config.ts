@@ -5,6 +5,8 @@ export default defineConfig({
     include: ["{src,checks,sandbox,contract,docs,test,profiles,bench}/**/*.test.ts", "*.test.ts"],
     globalSetup: ["test/build.ts"],
     reporters: process.env["CI"] === undefined ? ["default", "./test/summary.ts"] : ["dot", "./test/summary.ts"],
+    // Most of what takes long waits for other processes; the default would leave all but one core idle.
+    maxWorkers: 3,
     allowOnly: false,
     passWithNoTests: false,
     // Tests that wait for processes state their own, longer limits.

@@ -673,8 +673,8 @@ describe("no end of a run leaves the report of an earlier one in place", process
 
   test("an uncaught error during the run: every file and stdout say so, check by check", async () => {
     const files = green();
-    const env = { NODE_OPTIONS: "--import=data:text/javascript,setTimeout(()=>{throw(new(Error)('boom'))},600)" };
-    const { code, stdout } = await run(["check", ...files.flags, "--json"], { env });
+    const broken = { NODE_OPTIONS: "--import=data:text/javascript,setTimeout(()=>{throw(new(Error)('boom'))},600)" };
+    const { code, stdout } = await run(["check", ...files.flags, "--json"], { env: broken });
     for (const text of [stdout, readFileSync(files.json, "utf8")])
       expect(JSON.parse(text)).toMatchObject({ verdict: "INTERNAL", exit: 70 });
     expect(readFileSync(files.junit, "utf8")).toContain('message="INTERNAL, exit 70"');
