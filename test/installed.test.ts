@@ -2,8 +2,11 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } fro
 import { execFile } from "node:child_process";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { packageFolder } from "../src/package.ts";
+
+/** Runs of the command line, on a machine that may be busy. */
+vi.setConfig({ testTimeout: 30_000 });
 
 /** For tests that wait for processes, on a busy machine. */
 const busy = { timeout: 30_000 };

@@ -11,11 +11,14 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { OwnServer } from "../src/control/process.ts";
 import { listed } from "../src/server/answer.ts";
 import { cli, until, type CliOptions, type CliResult } from "./cli.ts";
 import { openTestSession, startSandbox } from "./sandbox.ts";
+
+/** Runs of the command line, on a machine that may be busy. */
+vi.setConfig({ testTimeout: 60_000 });
 
 let server: OwnServer;
 let folder: string;
