@@ -88,6 +88,15 @@ export interface Report {
   readonly evidence: Readonly<Record<string, Json>>;
 }
 
+/** What stands in a report's place if the run did not finish, or ended before the first request. */
+export interface Unfinished {
+  readonly schemaVersion: 1;
+  readonly verdict: string;
+  /** Never 0. */
+  readonly exit: number;
+  readonly error: { readonly code: string; readonly message: string };
+}
+
 /** The result of the clean-up: what remains of the namespaces and accounts that the run used. */
 export type CleanUp =
   | { readonly kind: "none" }

@@ -2,11 +2,11 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { expect, test } from "vitest";
 import type { Check, Verdict } from "../check.ts";
 import type { Profile } from "../profile/effective.ts";
-import { makeReport, type CleanUp, type Report } from "../report.ts";
+import { makeReport, type CleanUp, type Report, type Unfinished } from "../report.ts";
 import type { Outcome } from "../run.ts";
 import { formatJson } from "./json.ts";
 import { reportSchema } from "./report-schema.ts";
-import { formatUnfinished, type Unfinished } from "./unfinished.ts";
+import { formatUnfinished } from "./unfinished.ts";
 
 const check = {
   id: "a/b",

@@ -2,9 +2,8 @@
  * JUnit XML for pipelines. Never greener than the exit code: reasons without a test case of their own (a required check
  * that was excluded, a run without a pass, an early end) are in the additional test case `run/verdict`.
  */
-import type { Report, Result } from "../report.ts";
+import type { Report, Result, Unfinished } from "../report.ts";
 import { nameOf, sentLine, sentMax } from "./finding.ts";
-import type { Unfinished } from "./unfinished.ts";
 
 export function formatJunit(report: Report): string {
   const suites = [...new Set([...report.results.map((result) => result.category), "run"])].map((category) => {

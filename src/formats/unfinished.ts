@@ -3,15 +3,8 @@
  * report of an earlier run, which a pipeline would otherwise read again.
  */
 import { formatUnfinishedJunit } from "./junit.ts";
+import type { Unfinished } from "../report.ts";
 import type { FormatName } from "./names.ts";
-
-export interface Unfinished {
-  readonly schemaVersion: 1;
-  readonly verdict: string;
-  /** Never 0. */
-  readonly exit: number;
-  readonly error: { readonly code: string; readonly message: string };
-}
 
 export function formatUnfinished(format: FormatName, unfinished: Unfinished, at: Date): string {
   switch (format) {
