@@ -34,7 +34,7 @@ const phrases = [
 
 /** Fields that depend on the machine or the time. */
 const varyingKeys =
-  /^(took|memory_usage_mb|cpu_usage_percent|uptime_seconds|uptime_human|hostname|cluster_id|api_addr|build_date|total_groups|groups_leading|current_term|last_applied|millis_since_quorum_ack|size_bytes)$/;
+  /^(took|_commit_seq|memory_usage_mb|cpu_usage_percent|uptime_seconds|uptime_human|hostname|cluster_id|api_addr|build_date|total_groups|groups_leading|current_term|last_applied|millis_since_quorum_ack|size_bytes)$/;
 /** Always 0 in the recording. The sandbox counts correctly; a check covers that. */
 const untrueKeys = /^total_rows$/;
 /** Columns that vary likewise; descriptions are worded freely. */
@@ -58,8 +58,11 @@ function maskNumber(value: number): unknown {
 
 const maskedTexts: readonly (readonly [RegExp, string])[] = [
   [/eyJ[\w-]+\.[\w-]+\.[\w-]*/g, "<jwt>"],
+  // Payloads of messages: JSON in base64, which the recorder took for tokens.
+  [/^eyJ[\w+/]+=*$/g, "<jwt>"],
+  [/\b17\d{11}\b/g, "<ms>"],
   [/\b(?!550e8400)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, "<uuid>"],
-  [/\b(FL|CO|BK|CL)-[0-9a-f]{12}\b/g, "$1-<job>"],
+  [/\b(FL|CO|BK|CL|TC)-[0-9a-f]{12}\b/g, "$1-<job>"],
   [/\bsub-(\w+-\w+)-[0-9a-f]{32}\b/g, "sub-$1-<number>"],
   [/20\d\d-\d\d-\d\dT[\d:.]+\+00:00/g, "<moment>"],
   [/Expires=\w{3}, \d\d \w{3} 20\d\d [\d:]+ GMT/g, "Expires=<moment>"],
@@ -192,7 +195,9 @@ function rowsOf({ schema, rows }: Result, sql: string): unknown {
       if (varyingColumns.test(name) && cell !== null) return `<${name}>`;
       if (name === "value" && varyingSettings.test(String(row[0]))) return "<value>";
       if (name === "metric_value" && !/^(server_version|cluster_mode)$/.test(String(row[0]))) return "<figure>";
-      return type === "Json" && typeof cell === "string" && isJson(cell) ? (JSON.parse(cell) as unknown) : cell;
+      const text = type === "Bytes" && Array.isArray(cell) ? Buffer.from(cell as number[]).toString() : cell;
+      const isText = (type === "Json" || text !== cell) && typeof text === "string" && isJson(text);
+      return isText ? (JSON.parse(text) as unknown) : cell;
     }),
   );
   return /ORDER BY/i.test(sql) ? shown : shown?.map((row) => JSON.stringify(row)).toSorted();

@@ -47,6 +47,7 @@ export const sections = {
   errors: "06-errors.json",
   flush: "07-flush.json",
   live: "08-live.json",
+  topics: "10-topics-files.json",
   cursor: "11-cursor.json",
   params: "17-params.json",
 } as const;
@@ -56,7 +57,7 @@ export type Section = keyof typeof sections;
 export function readSection(section: Section): Entry[] {
   // Next to this file, or relative to the bundle in `build/`.
   const places = [".", "../contract", "../../contract"].map(
-    (place) => new URL(`${place}/${sections[section]}`, import.meta.url),
+    (place) => new URL(`${place}/0.4.3/${sections[section]}`, import.meta.url),
   );
   const found = places.find((place) => existsSync(place));
   if (found === undefined) throw new Error(`${sections[section]} was not found`);

@@ -15,7 +15,7 @@ export interface Replayed {
 export type LeftOut = Readonly<Record<string, readonly RecordedRequest[]>>;
 
 /** Job ids, which differ from the recorded ones. */
-const jobId = /\b(?:FL|CO|BK|CL)-[0-9a-f]{12}\b/g;
+const jobId = /\b(?:FL|CO|BK|CL|TC)-[0-9a-f]{12}\b/g;
 
 interface Step {
   readonly t: number;

@@ -39,6 +39,7 @@ export class Database {
   #current: Pending | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isOpen = false;
+  #wasOpen = false;
   #deliveredUpTo: string | undefined;
   #opened: () => void = () => undefined;
 
@@ -77,6 +78,7 @@ export class Database {
     const worker = new Worker(new URL("worker.js", import.meta.url), {
       workerData: {
         ...this.#start,
+        lastEnd: this.#wasOpen ? undefined : this.#start.lastEnd,
         live: { subscriptions: this.#listeners.subscriptions(), deliveredUpTo: this.#deliveredUpTo },
       } satisfies WorkerStart,
       resourceLimits: { stackSizeMb: stackMb },
@@ -89,6 +91,7 @@ export class Database {
   #receive(message: WorkerMessage): void {
     if (message.kind === "open") {
       this.#isOpen = true;
+      this.#wasOpen = true;
       this.#opened();
       // First, and within the time limit: a delivery that times out would otherwise time out again in every new thread.
       if (this.#deliveredUpTo !== undefined) {

@@ -58,3 +58,19 @@ test("logins are limited by address, except from this host", async () => {
   expect(new Set(await tries({}))).toEqual(new Set([401]));
   expect(new Set(await tries({ "x-forwarded-for": "203.0.113.9" }))).toEqual(new Set([401, 429]));
 });
+
+test.for([
+  ["with its length in front", "x".repeat(11_000_000)],
+  ["in chunks", new Blob(["x".repeat(11_000_000)]).stream()],
+] as const)("a body that is too large, %s, is refused by 0.8, and its connection closed", async ([, body]) => {
+  const newer = await startSandbox({ environment: { KALAM_SANDBOX_DIALECT: "0.8" } });
+  try {
+    const headers = { "content-type": "application/json" };
+    const options = { method: "POST", headers, body, duplex: "half" } as RequestInit;
+    const response = await fetch(`${newer.url}/v1/api/auth/login`, options);
+    expect([response.status, response.headers.get("connection")]).toEqual([413, "close"]);
+    expect(await response.json()).toMatchObject({ error: { code: "PAYLOAD_TOO_LARGE" } });
+  } finally {
+    await newer.stop();
+  }
+});

@@ -3,20 +3,23 @@ import path from "node:path";
 
 const file = (folder: string): string => path.join(folder, "kalam-sandbox.lock");
 
+/** `takenOver`: the lock of a process that did not release it, so it was killed. */
+type Lock = { readonly problem: string } | { readonly takenOver: boolean };
+
 /**
  * Locks the data folder for this process, or returns why it cannot. Two processes on one folder would silently lose rows.
  * The lock of a dead process is taken over.
  */
-export function takeLock(folder: string): string | undefined {
+export function takeLock(folder: string): Lock {
   mkdirSync(folder, { recursive: true });
-  for (;;) {
+  for (let takenOver = false; ; takenOver = true) {
     try {
       writeFileSync(file(folder), String(process.pid), { flag: "wx" });
-      return undefined;
+      return { takenOver };
     } catch (error) {
-      if (codeOf(error) !== "EEXIST") return String(error);
+      if (codeOf(error) !== "EEXIST") return { problem: String(error) };
       const holder = readHolder(folder);
-      if (holder !== process.pid && isAlive(holder)) return `in use by process ${holder}`;
+      if (holder !== process.pid && isAlive(holder)) return { problem: `in use by process ${holder}` };
       rmSync(file(folder), { force: true });
     }
   }

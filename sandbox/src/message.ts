@@ -1,8 +1,12 @@
 import type { Notice, Opened, Resumption, SocketFigures, Subscription } from "./live/notices.ts";
+import type { SwitchedOn } from "./faults.ts";
 import type { Settings } from "./settings.ts";
 import type { Login, Profile } from "./sql/accounts.ts";
 import type { Answer } from "./sql/batch.ts";
+import type { WireSession } from "./postgres/sessions.ts";
 import type { Parameter } from "./sql/parameters.ts";
+import type { LastEnd } from "./store/damage.ts";
+import type { Acknowledging, Consuming, TopicAnswer } from "./topics/answers.ts";
 
 /** The requests that the database thread takes, with their answers. */
 export interface WorkerCalls {
@@ -14,9 +18,12 @@ export interface WorkerCalls {
       readonly parameters: readonly Parameter[];
       readonly namespace: string;
       readonly sockets: SocketFigures;
+      readonly wireSessions: readonly WireSession[];
     };
     answer: Answer;
   };
+  consume: { ask: Consuming & { readonly user: string }; answer: TopicAnswer };
+  ack: { ask: Acknowledging & { readonly user: string }; answer: TopicAnswer };
   subscribe: { ask: Subscription; answer: Opened };
   unsubscribe: { ask: Pick<Subscription, "connection" | "id">; answer: null };
   /** Closes all live queries of a closed connection. */
@@ -52,6 +59,9 @@ export interface WorkerRequest<K extends Kind = Kind> {
 export interface WorkerStart {
   readonly settings: Settings;
   readonly rootPassword: string | undefined;
+  /** The end of the process before this one; undefined for a thread that replaces another of this process. */
+  readonly lastEnd: LastEnd | undefined;
+  readonly faults: SwitchedOn;
   readonly live: Resumption;
 }
 

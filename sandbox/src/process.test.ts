@@ -5,11 +5,11 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, test, vi } from "vitest";
-import { freePort, type StartOptions } from "../../src/control/process.ts";
+import { freePort } from "../../src/control/child.ts";
+import type { StartOptions } from "../../src/control/process.ts";
 import { settingsFile } from "../../src/control/settings-file.ts";
 import { sandboxBinary, startSandbox } from "../../test/sandbox.ts";
 import { signIn } from "./client.ts";
-import { knownFaults } from "./faults.ts";
 
 /** They wait for a process of its own, on a machine that may be busy. */
 vi.setConfig({ testTimeout: 60_000 });
@@ -73,7 +73,6 @@ describe("bad settings", () => {
   });
 
   test("each fault is logged when switched on and when fired", async () => {
-    expect(Object.keys(knownFaults)).toEqual(["startAnyway", "refuseSilently", "hangOnBadSettings"]);
     const bad = withSettings({ "server.port": 0 });
     const silent = await run(bad, "refuseSilently");
     expect(silent.code).toBe(1);
@@ -84,8 +83,10 @@ describe("bad settings", () => {
     const anyway = await run(bad, "startAnyway", "ready on");
     rmSync(path.join(tmpdir(), `kalam-sandbox-${anyway.pid}`), { recursive: true });
     expect(anyway.stderr).toMatch(/startAnyway fired[\s\S]*ready on http:\/\/127\.0\.0\.1:\d+/);
-    const unknown = await run(bad, "noSuchFault");
-    expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining("unknown sandbox fault noSuchFault")]);
+    for (const fault of ["noSuchFault", "toString", "hangOnStop=1", "loseOnKill=", "loseOnKill=-1"]) {
+      const unknown = await run(bad, `loseOnKill=2,${fault}`);
+      expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining(`unknown sandbox fault ${fault};`)]);
+    }
   });
 });
 
@@ -175,6 +176,25 @@ test("it stops cleanly under load, and acknowledged writes are kept", async () =
     [count],
   ]);
   await restored.kill();
+  // Into a new server, whose next start has it.
+  const fresh = await startSandbox({ ...options, dataFolder: path.join(folder, "fresh") });
+  const admin = await signIn(fresh.url, "root", "Pass-word-1234");
+  await admin.rows("CREATE TABLE t (id BIGINT PRIMARY KEY)");
+  const restore = async (from: string): Promise<unknown> => {
+    const [, job] =
+      /Job ID: (RS-\w+)/.exec((await admin.sql(`RESTORE DATABASE FROM '${from}'`)).results[0]?.message ?? "") ?? [];
+    const status = async (): Promise<unknown> =>
+      (await admin.rows("SELECT status FROM system.jobs WHERE job_id = $1", [job]))[0]?.[0];
+    await expect.poll(status).toMatch(/completed|failed/);
+    return await status();
+  };
+  expect(await restore(path.join(folder, "nowhere"))).toBe("failed");
+  expect(await restore(path.join(folder, "backup"))).toBe("completed");
+  expect(await admin.rows("SELECT count(*) FROM t")).toEqual([["0"]]);
+  await fresh.kill();
+  const after = await startSandbox({ ...options, dataFolder: path.join(folder, "fresh") });
+  expect(await (await signIn(after.url, "root", "Pass-word-1234")).rows("SELECT count(*) FROM t")).toEqual([[count]]);
+  await after.kill();
 });
 
 test("a data folder in use is refused, and the lock of a dead process is taken over", async () => {

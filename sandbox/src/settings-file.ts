@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parse } from "smol-toml";
-import { defaultSettings, type SettingName, type Settings } from "./settings.ts";
+import { defaultSettings, dialectSetting, type SettingName, type Settings } from "./settings.ts";
 
 /** The settings and what is wrong with them; each bad one is replaced by a value that works. */
 interface Read {
@@ -17,6 +17,9 @@ const environmentSettings: Readonly<Record<string, SettingName>> = {
   KALAMDB_LOGS_DIR: "logging.logs_path",
   KALAMDB_JWT_SECRET: "auth.jwt_secret",
 };
+
+/** The sandbox's own name of each setting by the dialect's; the own names are read in every dialect. */
+const internal = new Map(Object.keys(defaultSettings).map((name) => [dialectSetting(name), name]));
 
 const requiredSections = ["server", "storage", "limits", "logging", "performance"];
 
@@ -39,7 +42,7 @@ export function readSettings(file: string | undefined, environment: NodeJS.Proce
       const missing = requiredSections.filter((section) => typeof content[section] !== "object");
       problems.push(...missing.map((section) => `${file}: section [${section}] is missing`));
     }
-    for (const [name, value] of flatten(content, "")) set(name, value);
+    for (const [name, value] of flatten(content, "")) set(internal.get(name) ?? name, value);
   }
   for (const [variable, name] of Object.entries(environmentSettings)) {
     const value = environment[variable];

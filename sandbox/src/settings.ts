@@ -1,7 +1,9 @@
+import { dialect } from "./dialect.ts";
+
 /** The settings shown in `system.settings`, each with its default and description. */
 const shownSettings = {
   "server.host": ["127.0.0.1", "Address to listen on"],
-  "server.port": [8080, "Port to listen on"],
+  "server.port": [dialect.port, "Port to listen on"],
   "server.workers": [0, "Worker threads, 0 for one per core"],
   "server.enable_http2": [true, "Whether HTTP/2 is offered"],
   "server.public_origin": ["http://localhost:8080", "Address that clients are told"],
@@ -45,7 +47,7 @@ const shownSettings = {
   "rate_limit.max_auth_requests_per_ip_per_sec": [20, "Logins per second and address"],
   "rate_limit.max_connections_per_ip": [100, "Connections per address"],
   "rate_limit.max_requests_per_ip_per_sec": [200, "Requests per second and address"],
-  "rate_limit.request_body_limit_bytes": [10485760, "Largest body, beyond which the connection is cut"],
+  "rate_limit.request_body_limit_bytes": [10485760, "Largest body in bytes"],
   "rate_limit.ban_duration_seconds": [300, "Seconds that an address is shut out"],
   "rate_limit.enable_connection_protection": [true, "Whether addresses are watched at all"],
   "rate_limit.cache_max_entries": [1000, "Most users and addresses watched"],
@@ -68,8 +70,12 @@ const hiddenSettings = {
   "auth.max_password_length": [72, "Longest password"],
   "execution.max_parameter_size_bytes": [524288, "Largest parameter in bytes"],
   "files.staging_path": ["./staging", "Folder of uploads"],
+  "postgres_wire.enabled": [false, "Whether the PostgreSQL port is open, in dialects that have one"],
+  "postgres_wire.host": ["127.0.0.1", "Address of the PostgreSQL port"],
+  "postgres_wire.port": [5432, "The PostgreSQL port"],
   "security.cors.allowed_origins": ["", "Origins that may ask, separated by commas"],
   "security.strict_ws_origin_check": [false, "Whether a live query must name its origin, where origins are restricted"],
+  "topics.visibility_timeout_secs": [60, "Seconds after which messages that nobody acknowledged are delivered again"],
   "websocket.auth_timeout_secs": [3, "Seconds that a connection may take to say who it is"],
   "websocket.max_backlog_bytes": [16777216, "Most bytes that wait for one reader of live queries"],
 } as const;
@@ -83,6 +89,14 @@ export const defaultSettings = Object.fromEntries(
   Object.entries({ ...shownSettings, ...hiddenSettings }).map(([name, [value]]) => [name, value]),
 ) as unknown as Settings;
 
+/** The dialect's name of a setting, in files and in `system.settings`. */
+export const dialectSetting = (name: string): string =>
+  name.replace(/^auth\.(?=bcrypt_cost$|m(?:in|ax)_password_length$)/, `${dialect.localAuthSettings}.`);
+
 /** The rows of `system.settings`: name, value, description. */
 export const reported = (settings: Settings): readonly (readonly string[])[] =>
-  Object.entries(shownSettings).map(([name, [, about]]) => [name, String(settings[name as SettingName]), about]);
+  Object.entries(shownSettings).map(([name, [, about]]) => [
+    dialectSetting(name),
+    String(settings[name as SettingName]),
+    about,
+  ]);

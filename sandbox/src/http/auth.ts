@@ -171,8 +171,7 @@ type Fields = { readonly fields: Readonly<Record<string, string>> } | { readonly
 
 /** Reads a JSON body whose fields are all strings; `username` is the older name of `user`. */
 async function readFields(request: ApiRequest, known: readonly string[], needed: readonly string[]): Promise<Fields> {
-  const raw = await request.body();
-  const text = raw?.toString() ?? "";
+  const text = (await request.body()).toString();
   if (!/^application\/json\b/i.test(request.headers["content-type"] ?? ""))
     return { reply: plain(400, "Content type error") };
   const value = parseJson(text);

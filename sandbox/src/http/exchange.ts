@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { gzipSync } from "node:zlib";
 import type { Database } from "../database.ts";
 import type { SocketFigures } from "../live/notices.ts";
+import type { WireSession } from "../postgres/sessions.ts";
 import { isLoopback } from "../settings-file.ts";
 import type { Settings } from "../settings.ts";
 import type { Limiter } from "./limiter.ts";
@@ -10,7 +12,9 @@ export interface Context {
   readonly settings: Settings;
   readonly database: Database;
   readonly sockets: { readonly figures: SocketFigures };
+  readonly postgres: { readonly sessions: readonly WireSession[] } | undefined;
   readonly secret: string;
+  readonly isHealthy: () => boolean;
   readonly limits: { readonly queries: Limiter; readonly requests: Limiter; readonly logins: Limiter };
 }
 
@@ -28,8 +32,8 @@ export interface ApiRequest {
   readonly path: string;
   readonly address: string;
   readonly headers: IncomingMessage["headers"];
-  /** The whole body; undefined if it exceeded the limit, and then the connection is closed. */
-  body(): Promise<Buffer | undefined>;
+  /** The whole body. Throws BodyTooLarge. */
+  body(): Promise<Buffer>;
 }
 
 export const json = (status: number, body: unknown): Reply => ({ status, body: JSON.stringify(body) });
@@ -53,30 +57,55 @@ function addressOf(request: IncomingMessage): string {
   return isLoopback(peer) && first !== undefined && first !== "" ? first : peer;
 }
 
-async function readBody(request: IncomingMessage, most: number): Promise<Buffer | undefined> {
+/** The rest of the body is still on its way. */
+export class BodyTooLarge extends Error {}
+
+/** Takes in what a client still sends, for it would not read an answer before: for a while, and then the connection is cut. */
+export function drain(request: IncomingMessage): void {
+  request.resume();
+  const timer = setTimeout(() => request.socket.destroy(), drainMs);
+  request.once("close", () => clearTimeout(timer));
+}
+
+const drainMs = 5_000;
+
+async function readBody(request: IncomingMessage, most: number): Promise<Buffer> {
   const parts: Buffer[] = [];
   let length = Number(request.headers["content-length"] ?? 0);
   if (length <= most) length = 0;
-  for await (const part of length > most ? [] : (request as AsyncIterable<Buffer>)) {
+  // Kept open for the answer.
+  const arriving = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  for await (const part of length > most ? [] : arriving) {
     length += part.length;
     if (length > most) break;
     parts.push(part);
   }
   if (length <= most) return Buffer.concat(parts);
-  request.socket.destroy();
-  return undefined;
+  throw new BodyTooLarge(`Payload of more than ${most} bytes`);
 }
 
 export function send(response: ServerResponse, { status, body, type, cookies }: Reply, isLast: boolean): void {
   if (response.destroyed) return;
+  const packed = packedFor(response.req, body ?? "");
   response.writeHead(status, {
     server: "kalam-sandbox",
+    ...(packed === undefined ? {} : { "content-encoding": "gzip" }),
+    vary: "accept-encoding",
     ...(body === undefined ? {} : { "content-type": type ?? "application/json" }),
     ...(cookies === undefined ? {} : { "set-cookie": [...cookies] }),
     ...(isLast ? { connection: "close" } : {}),
-    "content-length": Buffer.byteLength(body ?? ""),
+    "content-length": packed?.byteLength ?? Buffer.byteLength(body ?? ""),
   });
-  response.end(body);
+  response.end(packed ?? body);
+}
+
+/** A shorter body would hardly get smaller. */
+const packedCharsMin = 512;
+
+/** The body compressed; undefined for a client that did not ask for it, or a short body. */
+function packedFor({ headers }: IncomingMessage, body: string): Buffer | undefined {
+  const asked = /\bgzip\b/.test(headers["accept-encoding"] ?? "");
+  return asked && body.length >= packedCharsMin ? gzipSync(body, { level: 1 }) : undefined;
 }
 
 /** KalamDB's message for a body that is not an object with these fields; undefined if it is. */

@@ -1,18 +1,19 @@
 import { hostname } from "node:os";
 import { isLoopback } from "../settings-file.ts";
-import { kalamdbVersion } from "../version.ts";
+import { dialect } from "../dialect.ts";
 import { json, type ApiRequest, type Context, type Reply } from "./exchange.ts";
 
-const about = { version: kalamdbVersion, api_version: "v1", build_date: "sandbox" };
+const about = { version: dialect.version, api_version: "v1", build_date: "sandbox" };
 
-/** For this host only. It shows that the process answers, not that the database does. */
-export function health({ path, address }: ApiRequest, { settings }: Context): Reply {
+/** For this host only. Healthy means that the database answers. */
+export function health({ path, address }: ApiRequest, { settings, isHealthy }: Context): Reply {
   const isCluster = path.includes("cluster");
   if (!isLoopback(address)) {
     return json(403, {
       error: `Access denied. ${isCluster ? "Cluster health" : "Health endpoint"} is localhost-only.`,
     });
   }
+  if (!isHealthy()) return json(503, { status: "unavailable", ...about });
   if (!isCluster) return json(200, { status: "healthy", ...about });
   const seconds = Math.floor(process.uptime());
   const node = {
@@ -32,7 +33,7 @@ export function health({ path, address }: ApiRequest, { settings }: Context): Re
   };
   return json(200, {
     status: "healthy",
-    version: kalamdbVersion,
+    version: dialect.version,
     build_date: "sandbox",
     is_cluster_mode: true,
     cluster_id: hostname(),

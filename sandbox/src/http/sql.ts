@@ -1,12 +1,12 @@
 import { gunzipSync } from "node:zlib";
+import { dialect } from "../dialect.ts";
 import { Refusal } from "../sql/errors.ts";
 import { parseExactly, toParameter, type Parameter } from "../sql/parameters.ts";
 import { bearer } from "./auth.ts";
 import { json, parseJson, problemWithBody, type ApiRequest, type Context, type Reply } from "./exchange.ts";
 import { verify } from "./jwt.ts";
 
-const sqlBytesMax = 1024 * 1024;
-const jsonBytesMax = 2 * 1024 * 1024;
+const { sqlBytesMax, jsonBytesMax } = dialect;
 
 /** `POST /v1/api/sql`. */
 export async function sql(request: ApiRequest, context: Context): Promise<Reply> {
@@ -24,7 +24,12 @@ export async function sql(request: ApiRequest, context: Context): Promise<Reply>
   try {
     const parsed = await readRequest(request);
     const who = { user: claims.sub, address: request.address };
-    const answer = await context.database.ask("sql", { ...parsed, ...who, sockets: context.sockets.figures });
+    const answer = await context.database.ask("sql", {
+      ...parsed,
+      ...who,
+      sockets: context.sockets.figures,
+      wireSessions: context.postgres?.sessions ?? [],
+    });
     if (answer.kind === "refused") return refusal(from, answer.status, answer.code, answer.message, answer.details);
     // Built as text: the rows are JSON already, and parsing would round their numbers.
     const more = answer.single ? ',"error":null' : "";
@@ -53,7 +58,7 @@ interface SqlRequest {
 const bad = (problem: string): Refusal => new Refusal("INVALID_INPUT", `Invalid JSON payload: ${problem}`);
 
 async function readRequest(request: ApiRequest): Promise<SqlRequest> {
-  const raw = (await request.body()) ?? Buffer.alloc(0);
+  const raw = await request.body();
   if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) throw bad("Content type error");
   if (raw.length > jsonBytesMax)
     throw bad(`JSON payload (${raw.length} bytes) is larger than allowed (limit: ${jsonBytesMax} bytes).`);

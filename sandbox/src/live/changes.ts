@@ -1,7 +1,8 @@
-import { id } from "../store/catalogue.ts";
+import { dialect } from "../dialect.ts";
+import { id, type Table } from "../store/catalogue.ts";
 import type { Engine } from "../store/engine.ts";
 import type { Options } from "./notices.ts";
-import type { Plan } from "./plan.ts";
+import { versionOf, type Plan } from "./plan.ts";
 import type { Cells } from "./shape.ts";
 
 /** One committed change of one row, as `kalam.changes` keeps it. */
@@ -20,9 +21,10 @@ const changesMax = 256;
 /** The next changes after that number, and whether there are more. */
 export function unread(engine: Engine, number: string): { changes: Change[]; upTo: string; more: boolean } {
   const { rows, cut } = engine.run({
-    text: "SELECT number, table_id, owner, seq, before, after FROM kalam.changes WHERE number > $1 ORDER BY number",
+    text: "SELECT number, table_id, owner, seq, before, after FROM kalam.changes WHERE number > $1::int8 ORDER BY number",
     values: [number],
     limit: changesMax,
+    prepared: true,
   });
   const changes = rows.map(([, table, owner, version, before = null, after = null]) => ({
     table: table ?? "",
@@ -53,16 +55,29 @@ export function bodiesOf(plan: Plan, changes: readonly Change[]): string[] {
     const was = before === null ? undefined : evaluated[at++];
     const is = after === null ? undefined : evaluated[at++];
     if (is?.matches === true)
-      return was === undefined ? plan.shape.inserted(is.cells) : plan.shape.updated(was.cells, is.cells);
+      return was?.visible !== true ? plan.shape.inserted(is.cells) : plan.shape.updated(was.cells, is.cells);
     return was?.matches === true ? plan.shape.deleted(was.cells, version) : [];
   });
+}
+
+/** Whether more changes of the table follow the version than are kept for resuming; those up to a number are not kept. */
+export function isExpired(engine: Engine, table: Table, from: string, notKept: string): boolean {
+  const [[missed, lost] = []] = engine.query(
+    `SELECT count(*), count(*) FILTER (WHERE number <= $3) FROM (SELECT number FROM kalam.changes
+       WHERE table_id = $1 AND owner = '' AND seq > $2 ORDER BY number DESC LIMIT ${dialect.replayChangesMax + 1}) latest`,
+    [id(table), from, notKept],
+  );
+  return Number(missed) > dialect.replayChangesMax || Number(lost) > 0;
 }
 
 /** The initial rows of a live query, and the deletes since `from`. */
 export function begin(plan: Plan, options: Options, engine: Engine): { rows: Cells[]; missed: string[] } {
   const { from, lastRows } = options;
   if (from === undefined) {
-    return { rows: plan.rows(lastRows === undefined ? "" : `ORDER BY "_seq" DESC LIMIT ${lastRows}`), missed: [] };
+    return {
+      rows: plan.rows(lastRows === undefined ? "" : `ORDER BY ${versionOf} DESC LIMIT ${lastRows}`),
+      missed: [],
+    };
   }
   const rows = plan.rows("", from);
   const there = new Set(rows.map((row) => plan.shape.identity(row)));

@@ -1,3 +1,4 @@
+import { dialect } from "../dialect.ts";
 import type { Code } from "./notices.ts";
 
 /** Frames as text: versions are bare numbers that JSON.stringify would round. */
@@ -19,10 +20,19 @@ export interface Page {
   readonly hasMore: boolean;
   /** The highest version on the page. */
   readonly upTo: string | undefined;
+  /** JSON of the history that the versions belong to, for a table whose cursors need it. */
+  readonly domain: string | undefined;
 }
 
-function control({ number, hasMore, upTo }: Page): string {
+function control({ number, hasMore, upTo, domain }: Page): string {
   const status = hasMore ? (number === 0 ? "loading" : "loading_batch") : "ready";
+  if (dialect.cursor === "text") {
+    const [history, last] = [
+      domain === undefined ? "" : `"version_domain":${domain},`,
+      upTo === undefined ? "" : `,"last_seq_id":"${upTo}"`,
+    ];
+    return `{${history}"batch_num":${number},"has_more":${hasMore},"status":"${status}"${last}}`;
+  }
   return `{"batch_num":${number},"has_more":${hasMore},"status":"${status}","last_seq_id":${upTo ?? "null"}}`;
 }
 

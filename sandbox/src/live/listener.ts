@@ -21,7 +21,9 @@ export interface ReceivedFrame {
     readonly batch_num: number;
     readonly has_more: boolean;
     readonly status: string;
-    readonly last_seq_id: string | null;
+    readonly last_seq_id?: string | null;
+    /** 0.8 only. */
+    readonly version_domain?: Row;
   };
   readonly isBinary: boolean;
   readonly text: string;
@@ -106,7 +108,9 @@ export class Listener {
       const page = await this.until(() => this.of(id).filter(({ type }) => type === "initial_data_batch")[count - 1]);
       const { has_more: more, last_seq_id: last } = page.batch_control ?? {};
       if (more !== true) return;
-      this.send(`{"type":"next_batch","subscription_id":${JSON.stringify(id)},"last_seq_id":${last ?? "null"}}`);
+      this.send(
+        `{"type":"next_batch","subscription_id":${JSON.stringify(id)},"last_seq_id":${page.text.includes('"last_seq_id":"') ? JSON.stringify(last) : (last ?? "null")}}`,
+      );
     }
   }
 
@@ -150,7 +154,7 @@ export function applyFrames(
   for (const { type, change_type: change, rows = [], old_values: old = [] } of frames) {
     if (type !== "change" && type !== "initial_data_batch") continue;
     if (change === "delete") for (const { id } of old) state.delete(id);
-    for (const { _seq, _deleted, ...row } of rows) state.set(row["id"], row);
+    for (const { _seq, _version, _deleted, ...row } of rows) state.set(row["id"], row);
   }
   return state;
 }
@@ -160,5 +164,6 @@ export const lastVersion = (frames: readonly ReceivedFrame[]): string =>
   String(
     frames
       .flatMap(({ rows = [], old_values: old = [] }) => [...rows, ...old])
-      .reduce((highest, { _seq: seq }) => (BigInt(String(seq)) > highest ? BigInt(String(seq)) : highest), 0n),
+      .map(({ _seq, _version }) => BigInt(String(_seq ?? _version)))
+      .reduce((highest, version) => (version > highest ? version : highest), 0n),
   );

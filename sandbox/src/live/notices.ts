@@ -3,11 +3,14 @@
 export type Code =
   | "AUTH_REQUIRED"
   | "BATCH_FETCH_FAILED"
+  | "CURSOR_EXPIRED"
+  | "CURSOR_REJECTED"
   | "INVALID_SQL"
   | "INVALID_SUBSCRIPTION_ID"
   | "LIVE_QUERY_KILLED"
   | "MESSAGE_TOO_LARGE"
   | "NOT_FOUND"
+  | "POLICY_CHANGED"
   | "RATE_LIMIT_EXCEEDED"
   | "SLOW_READER"
   | "SUBSCRIPTION_FAILED"
@@ -16,11 +19,21 @@ export type Code =
   | "UNSUPPORTED"
   | "UNSUPPORTED_DATA";
 
+/** The history that versions of a SHARED table are counted in: those of another one mean nothing here. */
+export interface VersionDomain {
+  readonly history_incarnation: string;
+  readonly table_id: string;
+  readonly scope_id: number;
+  readonly partition_id: number | null;
+}
+
 export interface Options {
   readonly batchSize?: number;
   readonly lastRows?: number;
   /** A version, as text: a JavaScript number would round it. */
   readonly from?: string;
+  /** The history that `from` belongs to. */
+  readonly domain?: VersionDomain;
   /** The name of an unknown option. */
   readonly unknown?: string;
 }
@@ -45,6 +58,8 @@ export interface Refused {
 export type Opened =
   | {
       readonly kind: "open";
+      /** JSON of the history that the versions belong to, where cursors need it. */
+      readonly domain: string | undefined;
       /** JSON of the columns. */
       readonly schema: string;
       /** JSON of the initial rows in sending order, and the version of each. */

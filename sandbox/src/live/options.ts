@@ -1,3 +1,4 @@
+import { dialect } from "../dialect.ts";
 import type { Options } from "./notices.ts";
 import { LiveRefusal } from "./query.ts";
 
@@ -23,5 +24,7 @@ export function shownOptions(options: Options | undefined): string | null {
   const { batchSize, lastRows, from } = options;
   const given = Object.entries({ batch_size: batchSize, last_rows: lastRows, from });
   // Built as text, because JSON.stringify would round the version.
-  return `{${given.flatMap(([name, value]) => (value === undefined ? [] : `"${name}":${value}`)).join(",")}}`;
+  const written = (name: string, value: number | string): string =>
+    name === "from" && dialect.cursor === "text" ? `"from":"${value}"` : `"${name}":${value}`;
+  return `{${given.flatMap(([name, value]) => (value === undefined ? [] : written(name, value))).join(",")}}`;
 }

@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from "node:util";
+import { dialect } from "../dialect.ts";
 import type { Settings } from "../settings.ts";
 import { Refusal } from "../sql/errors.ts";
 import type { Catalogue } from "../store/catalogue.ts";
 import type { Engine } from "../store/engine.ts";
-import { begin, bodiesOf, concerns, latest, unread, type Change } from "./changes.ts";
-import type { Ended, Notice, Opened, Resumption, SocketFigures, Subscription } from "./notices.ts";
+import { begin, bodiesOf, concerns, isExpired, latest, unread, type Change } from "./changes.ts";
+import type { Ended, Notice, Opened, Options, Resumption, SocketFigures, Subscription } from "./notices.ts";
 import { refuseOptions, shownOptions } from "./options.ts";
 import { Plan } from "./plan.ts";
 import { LiveRefusal, readLiveQuery } from "./query.ts";
@@ -28,6 +30,8 @@ export class LiveQueries {
   readonly #open = new Map<string, Live>();
   #deliveredUpTo = "0";
   #peak = 0;
+  /** The changes up to this number are not kept for resuming: the log is the process's own. */
+  readonly #startedAt: string;
 
   constructor(
     engine: Engine,
@@ -39,6 +43,7 @@ export class LiveQueries {
     this.#catalogue = catalogue;
     this.#settings = settings;
     this.#notify = notify;
+    this.#startedAt = latest(engine);
   }
 
   get figures(): { readonly open: number; readonly peak: number } {
@@ -70,11 +75,13 @@ export class LiveQueries {
       if (this.#open.size === 0) this.#deliveredUpTo = latest(this.#engine);
       else this.deliver();
       const plan = this.#plan(subscription);
+      this.#refuseCursor(plan, options);
       const { rows, missed } = options === undefined ? { rows: [], missed: [] } : begin(plan, options, this.#engine);
       this.#add(subscription, plan);
       this.#notify(this.#deliveredUpTo, []);
       return {
         kind: "open",
+        domain: plan.domain === undefined ? undefined : JSON.stringify(plan.domain),
         schema: plan.shape.schema(),
         rows: rows.map((row) => plan.shape.row(row)),
         versions: rows.map((row) => plan.shape.version(row)),
@@ -83,6 +90,18 @@ export class LiveQueries {
     } catch (error) {
       return { kind: "refused", ...asRefusal(error) };
     }
+  }
+
+  /** A cursor says nothing about another history, nor about changes that are no longer kept. */
+  #refuseCursor(plan: Plan, { from, domain }: Options = {}): void {
+    if (from === undefined || dialect.domain === "none") return;
+    const rejected = (why: string): LiveRefusal => new LiveRefusal("CURSOR_REJECTED", why);
+    if (plan.domain !== undefined && domain === undefined)
+      throw rejected("A cursor of a SHARED table needs its version_domain");
+    if (domain !== undefined && !isDeepStrictEqual(domain, plan.domain))
+      throw rejected(`The cursor belongs to another history than that of ${plan.name}`);
+    if (plan.domain !== undefined && isExpired(this.#engine, plan.table, from, this.#startedAt))
+      throw new LiveRefusal("CURSOR_EXPIRED", "The changes since this cursor are no longer kept; subscribe without it");
   }
 
   close(connection: string, id: string): void {
@@ -108,7 +127,10 @@ export class LiveQueries {
     for (const live of this.#open.values()) {
       if (live.plan.isCurrent(this.#catalogue)) continue;
       try {
-        live.plan = this.#plan(live.subscription);
+        const plan = this.#plan(live.subscription);
+        if (!plan.hasPoliciesOf(live.plan))
+          throw new LiveRefusal("POLICY_CHANGED", `The policies of ${plan.name} changed; subscribe again`);
+        live.plan = plan;
       } catch (error) {
         this.#end(live.subscription, asRefusal(error));
       }

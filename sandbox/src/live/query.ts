@@ -1,3 +1,4 @@
+import { dialect } from "../dialect.ts";
 import { Refusal } from "../sql/errors.ts";
 import { refuseUnsupported } from "../sql/rewrite.ts";
 import { split, tokenize } from "../sql/tokens.ts";
@@ -101,8 +102,8 @@ function columnsOf(top: Node): readonly string[] | undefined {
   if (named.length === 0 && columns.length === 1) return undefined;
   if (named.length < columns.length || new Set(named).size < named.length)
     throw bad("Subscription query supports only * or names of columns, each once.");
-  if (named.some((name) => name === "_seq" || name === "_deleted"))
-    throw bad("Subscription query cannot project system columns '_seq' or '_deleted'.");
+  if (named.some((name) => name === dialect.versionColumn || name === "_deleted"))
+    throw bad(`Subscription query cannot project system columns '${dialect.versionColumn}' or '_deleted'.`);
   return named;
 }
 

@@ -1,3 +1,4 @@
+import { dialect } from "../dialect.ts";
 import { acknowledgement, batch, change, type Page } from "./frames.ts";
 import type { Opened, Subscription } from "./notices.ts";
 import { defaultPageRows } from "./options.ts";
@@ -8,6 +9,7 @@ import { defaultPageRows } from "./options.ts";
  */
 export class Reading {
   readonly subscription: Subscription;
+  readonly #domain: string | undefined;
   #rows: readonly string[];
   #versions: readonly bigint[];
   /** Bodies of waiting changes; undefined once all pages are sent. */
@@ -17,6 +19,7 @@ export class Reading {
 
   constructor(subscription: Subscription, opened: Opened & { readonly kind: "open" }) {
     this.subscription = subscription;
+    this.#domain = opened.domain;
     this.#rows = opened.rows;
     this.#versions = opened.versions.map(BigInt);
     this.#waiting = subscription.options === undefined ? undefined : [...opened.missed];
@@ -49,7 +52,8 @@ export class Reading {
   }
 
   #page(after: string | undefined): Page {
-    const size = this.subscription.options?.batchSize ?? defaultPageRows;
+    const asked = this.subscription.options?.batchSize ?? defaultPageRows;
+    const size = Math.min(asked, dialect.pageRowsMax);
     const start = after === undefined ? 0 : this.#versions.findIndex((version) => version > BigInt(after));
     const end = start < 0 ? start : start + size;
     const versions = start < 0 ? [] : this.#versions.slice(start, end);
@@ -58,6 +62,7 @@ export class Reading {
       number: this.#pages,
       rows: start < 0 ? [] : this.#rows.slice(start, end),
       hasMore: start >= 0 && end < this.#rows.length,
+      domain: this.#domain,
       upTo: versions.length === 0 ? undefined : String(upTo),
     };
   }

@@ -1,6 +1,7 @@
+import { dialect } from "../dialect.ts";
 import { parseJson } from "../http/exchange.ts";
 import { parseExactly, wholeNumber } from "../sql/parameters.ts";
-import type { Options } from "./notices.ts";
+import type { Options, VersionDomain } from "./notices.ts";
 
 /** A message from a client. */
 export type Request =
@@ -36,7 +37,7 @@ export function readRequest(text: string): Request {
       return {
         kind: "next_batch",
         id: textOf(fields, "subscription_id"),
-        after: integer(fields["last_seq_id"], "i64"),
+        after: cursor(fields["last_seq_id"]),
       };
     case "unsubscribe":
       return { kind: "unsubscribe", id: textOf(fields, "subscription_id") };
@@ -65,14 +66,51 @@ function readSubscribe(fields: Fields): Request {
 }
 
 function readOptions({ batch_size: size, last_rows: last, from, from_seq_id: older, ...others }: Fields): Options {
+  const { version_domain: given, ...rest } = dialect.cursor === "text" ? withoutFetching(others) : others;
+  const hasDomain = dialect.domain === "inBatchControl";
   const [batchSize, lastRows] = [integer(size, "usize"), integer(last, "u32")];
-  const [version, [unknown]] = [integer(from ?? older, "i64"), Object.keys(others)];
+  const [version, domain] = [cursor(from ?? older), hasDomain ? readDomain(given) : undefined];
+  const [unknown] = Object.keys(hasDomain || given === undefined ? rest : others);
   return {
     ...(batchSize === undefined ? {} : { batchSize: Number(batchSize) }),
     ...(lastRows === undefined ? {} : { lastRows: Number(lastRows) }),
     ...(version === undefined ? {} : { from: version }),
+    ...(domain === undefined ? {} : { domain }),
     ...(unknown === undefined ? {} : { unknown }),
   };
+}
+
+/** Whether the client asks for pages by itself is its own affair. */
+function withoutFetching({ auto_fetch_batches: one, autoFetchBatches: other, ...others }: Fields): Fields {
+  for (const given of [one, other])
+    if (given !== undefined && given !== null && typeof given !== "boolean")
+      throw new Malformed(`invalid type: ${shown(given)}, expected a boolean`);
+  return others;
+}
+
+function readDomain(given: unknown): VersionDomain | undefined {
+  if (given === undefined || given === null) return undefined;
+  const fields = asFields(given);
+  const table = textOf(fields, "table_id");
+  if (!/^[^.]+\.[^.]+$/.test(table)) throw new Malformed(`Invalid table_id format: ${table}`);
+  const partition = integer(fields["partition_id"], "usize");
+  return {
+    history_incarnation: textOf(fields, "history_incarnation"),
+    table_id: table,
+    scope_id: Number(integer(field(fields, "scope_id"), "usize")),
+    partition_id: partition === undefined ? null : Number(partition),
+  };
+}
+
+/** A version, as the dialect writes it; 0 is no version in 0.8. */
+function cursor(value: unknown): string | undefined {
+  if (dialect.cursor === "number" || value === undefined || value === null) return integer(value, "i64");
+  if (typeof value !== "string") throw new Malformed(`invalid type: ${shown(value)}, expected a string`);
+  if (!/^\+?\d{1,30}$/.test(value)) throw new Malformed("version decimal is invalid");
+  const version = BigInt(value.replace("+", ""));
+  if (version === 0n) throw new Malformed("committed row version must be non-zero");
+  if (version > ranges.i64[1]) throw new Malformed("version does not fit a signed bigint");
+  return String(version);
 }
 
 function asFields(value: unknown): Fields {
@@ -110,5 +148,8 @@ function integer(value: unknown, type: keyof typeof ranges): string | undefined 
   return digits;
 }
 
-const shown = (value: unknown): string =>
-  `${Array.isArray(value) ? "sequence" : typeof value} ${JSON.stringify(value)?.slice(0, 60) ?? ""}`;
+const shown = (value: unknown): string => {
+  const whole = wholeNumber(value);
+  if (whole !== undefined) return `integer \`${whole}\``;
+  return `${Array.isArray(value) ? "sequence" : typeof value} ${JSON.stringify(value)?.slice(0, 60) ?? ""}`;
+};

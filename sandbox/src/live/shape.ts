@@ -1,3 +1,4 @@
+import { dialect } from "../dialect.ts";
 import { originOf, quote, type Table } from "../store/catalogue.ts";
 import { toJson } from "../store/types.ts";
 
@@ -21,7 +22,7 @@ export class Shape {
     this.#table = table;
     this.#columns = columns;
     const at = (name: string): number => table.columns.findIndex((column) => column.column_name === name);
-    this.#version = at("_seq");
+    this.#version = at(dialect.versionColumn);
     this.#key = table.columns.findIndex((column) => column.is_primary_key);
     this.#shown = columns === undefined ? table.columns.map((_, index) => index) : [...columns.map(at), this.#version];
     const deleted = at("_deleted");

@@ -11,7 +11,8 @@ const payloadBytesMax = 16 * 1024 * 1024;
 
 /** All WebSocket connections. */
 export class Sockets {
-  readonly #server = new WebSocketServer({ noServer: true, maxPayload: payloadBytesMax, perMessageDeflate: false });
+  /** Compresses messages for the clients that offer it, as browsers do. */
+  readonly #server = new WebSocketServer({ noServer: true, maxPayload: payloadBytesMax, perMessageDeflate: true });
   readonly #connections = new Map<string, Connection>();
   #peak = 0;
 

@@ -1,3 +1,4 @@
+import { dialect } from "../dialect.ts";
 import { id, quote, type Table } from "../store/catalogue.ts";
 import { sqlType, type Column } from "../store/types.ts";
 import { accessLevel, readColumn, readOptions } from "./definition.ts";
@@ -43,6 +44,7 @@ function readChange(reader: Reader): Change {
     if (!reader.accept("TO")) throw invalid("Expected TO in RENAME COLUMN");
     return renameColumn(from, readName(reader, "TO"));
   }
+  if (dialect.sharedAccess === "policies") throw invalid(`Unsupported ALTER TABLE operation: ${reader.rest()}`);
   if (reader.accept("SET ACCESS LEVEL")) return setAccess(reader.next()?.text ?? "");
   if (reader.accept("SET TBLPROPERTIES")) {
     const properties = readOptions(reader);

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { logRefusal } from "../store/audit.ts";
+import { quote } from "../store/catalogue.ts";
 import { PostgresError } from "../store/engine.ts";
 import { isAdmin } from "../store/roles.ts";
 import { failed, Refusal, translate } from "./errors.ts";
@@ -98,6 +99,10 @@ function run(command: Command, parameters: readonly Parameter[], session: Sessio
       session.transaction = undefined;
       return done(`Transaction ${command.kind === "commit" ? "committed" : "rolled back"} (${transaction})`);
     }
+    case "savepoint":
+    case "release":
+    case "rollbackTo":
+      return runSavepoint(command, session);
     case "query":
       checkParameters(parameters, session.settings);
       return command.run(session, parameters);
@@ -108,10 +113,27 @@ function run(command: Command, parameters: readonly Parameter[], session: Sessio
     throw failed("Invalid operation: DDL is not allowed inside an explicit transaction");
   }
   // Deliver earlier changes first, then review which live queries are still valid.
-  if (session.transaction === undefined) session.live.deliver();
+  if (session.transaction === undefined) {
+    session.live.deliver();
+    session.topics.publish();
+  }
   const outcome = command.run(session);
   session.live.review();
   return outcome;
+}
+
+const savepointWords = { savepoint: "SAVEPOINT", release: "RELEASE SAVEPOINT", rollbackTo: "ROLLBACK TO SAVEPOINT" };
+
+function runSavepoint(
+  { kind, name }: { readonly kind: keyof typeof savepointWords; readonly name: string },
+  { engine, transaction }: Session,
+): Outcome {
+  const words = savepointWords[kind];
+  if (transaction === undefined)
+    throw failed(`Invalid operation: ${words} requires an active explicit SQL transaction`);
+  if (kind === "rollbackTo") engine.rollbackTo(quote(name));
+  else engine.script(`${words} ${quote(name)}`);
+  return done(`${words} ${name}`);
 }
 
 /** Results in order; writes are summed by verb and user, and come last. */

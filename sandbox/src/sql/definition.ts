@@ -1,3 +1,4 @@
+import { dialect } from "../dialect.ts";
 import { columnOf, typeNamed, type Column } from "../store/types.ts";
 import { invalid } from "./errors.ts";
 import { readName, readTableName, refuseRest, type TableName } from "./names.ts";
@@ -137,10 +138,10 @@ const tableOptions = new Set([
   "TYPE",
   "FLUSH_POLICY",
   "TTL_SECONDS",
-  "ACCESS_LEVEL",
   "STORAGE_ID",
   "USE_USER_STORAGE",
   "COMPRESSION",
+  ...(dialect.sharedAccess === "levels" ? ["ACCESS_LEVEL"] : []),
 ]);
 
 function readMeaning(
@@ -155,24 +156,31 @@ function readMeaning(
   const type = written.toLowerCase() as TableType;
   const flush = given.has("FLUSH_POLICY") ? flushPolicy(given.get("FLUSH_POLICY") ?? "") : null;
   const ttl = given.get("TTL_SECONDS");
-  const seconds = Number(ttl);
+  const seconds = Number(ttl ?? dialect.streamTtlSeconds);
   // A TTL of 0 would expire every row immediately.
   if (ttl !== undefined && !(/^\d+$/.test(ttl) && seconds > 0 && seconds <= 0xffff_ffff))
     throw bad("Invalid TTL_SECONDS");
-  if (type === "stream" && ttl === undefined) throw bad("STREAM tables must specify 'TTL_SECONDS'");
+  if (type === "stream" && ttl === undefined && dialect.streamTtlSeconds === undefined)
+    throw bad("STREAM tables must specify 'TTL_SECONDS'");
   if (type !== "stream" && ttl !== undefined) throw bad("TTL_SECONDS is only supported for STREAM tables");
   const access = accessLevel(given.get("ACCESS_LEVEL") ?? "PRIVATE");
   if (access === undefined) {
     throw bad(`Invalid ACCESS_LEVEL '${given.get("ACCESS_LEVEL") ?? ""}'. Supported: PUBLIC, PRIVATE, RESTRICTED, DBA`);
   }
   const storage = given.get("STORAGE_ID") ?? "local";
+  const byLevel = dialect.sharedAccess === "levels";
   const own = {
     user: { table_type: "USER", storage_id: storage, use_user_storage: false, flush_policy: flush },
-    shared: { table_type: "SHARED", storage_id: storage, access_level: access, flush_policy: flush },
+    shared: {
+      table_type: "SHARED",
+      storage_id: storage,
+      ...(byLevel ? { access_level: access } : {}),
+      flush_policy: flush,
+    },
     stream: { table_type: "STREAM", ttl_seconds: seconds, eviction_strategy: "time_based", max_stream_size_bytes: 0 },
   };
   const options = { ...own[type], compression: "snappy" };
-  return { type, storage, options, access: type === "shared" ? access.toLowerCase() : null };
+  return { type, storage, options, access: byLevel && type === "shared" ? access.toLowerCase() : null };
 }
 
 /** The level as spelled in a table's options; undefined if unknown. */

@@ -64,7 +64,7 @@ export function translate(error: PostgresError, subject: Subject): Refusal {
   switch (code) {
     case "23505":
       return wrong(
-        `Execution error: Already exists: Primary key violation: value '${duplicate(detail, subject.user)}' already exists in column '${subject.key}'`,
+        `Execution error: Already exists: Primary key violation: ${duplicate(detail, subject.user)}already exists in column '${subject.key}'`,
         "UNIQUE_VIOLATION",
       );
     case "23502":
@@ -78,10 +78,18 @@ export function translate(error: PostgresError, subject: Subject): Refusal {
         `Invalid operation: Schema error: No field named ${name}. Valid fields are ${subject.columns.join(", ")}.`,
       );
     }
+    case "2BP01":
+      return failed("Invalid operation: The column is used by a policy; drop the policy first");
+    case "3B001":
+      return wrong(`Invalid operation: ${message} (SQLSTATE 3B001)`);
+    case "21000":
+      return wrong(`Invalid operation: ${message}`);
     case "22012":
       return failed("Execution error: Arrow error: Divide by zero error");
     case "42883":
     case "42501": {
+      if (message.includes("row-level security policy"))
+        return denied("Permission denied: The row violates the row-level policies of the table");
       const name = /function (?:\w+\.)?(\w+)/.exec(message)?.[1];
       return failed(
         `Execution error: Error during planning: ${name === undefined ? message : `Invalid function '${name}'.`}`,
@@ -102,10 +110,11 @@ export function translate(error: PostgresError, subject: Subject): Refusal {
 const typeMismatch = (why: string): Refusal =>
   wrong(`Invalid operation: Schema coercion failed: Cast error: ${why}`, "TYPE_MISMATCH");
 
-/** The key in "Key (_user, id)=(alice, 5) already exists.". */
+/** The key in "Key (_user, id)=(alice, 5) already exists."; PostgreSQL does not name one to a user under policies. */
 function duplicate(detail: string, user: string): string {
-  const pair = /=\(([\s\S]*)\) already exists\.$/.exec(detail)?.[1] ?? "";
-  return pair.startsWith(`${user}, `) ? pair.slice(user.length + 2) : pair.replace(/^, /, "");
+  const pair = /=\(([\s\S]*)\) already exists\.$/.exec(detail)?.[1];
+  if (pair === undefined) return "the value ";
+  return `value '${pair.startsWith(`${user}, `) ? pair.slice(user.length + 2) : pair.replace(/^, /, "")}' `;
 }
 
 /** Translates an error of PostgreSQL's and passes any other through. */

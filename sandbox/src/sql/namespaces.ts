@@ -1,7 +1,8 @@
+import { dialect } from "../dialect.ts";
 import { recordAction } from "../store/audit.ts";
 import { literal, quote } from "../store/catalogue.ts";
 import { failed, invalid } from "./errors.ts";
-import { checkNamespaceName, refuseRest } from "./names.ts";
+import { checkNamespaceName, readName, refuseRest } from "./names.ts";
 import { done, type Outcome, type Session } from "./session.ts";
 import { removal } from "./tables.ts";
 import type { Reader } from "./tokens.ts";
@@ -22,7 +23,7 @@ export function readCreateNamespace(reader: Reader): (session: Session) => Outco
         GRANT USAGE ON SCHEMA ${quote(name)} TO kalam_user, kalam_service, kalam_dba`);
       recordAction(session, "CREATE_NAMESPACE", name);
     });
-    catalogue.reload();
+    catalogue.reloadTables();
     return done(`Namespace '${name}' created successfully`);
   };
 }
@@ -51,14 +52,16 @@ export function readDropNamespace(reader: Reader): (session: Session) => Outcome
       for (const table of tables) engine.script(removal(table));
       engine.script(`DROP SCHEMA ${quote(name)}; DELETE FROM kalam.namespaces WHERE name = ${literal(name)}`);
       for (const table of tables) session.jobs.add("cleanup", table);
+      for (const topic of session.topics.inNamespace(name)) session.topics.drop(topic);
       recordAction(session, "DROP_NAMESPACE", name);
     });
-    catalogue.reload();
+    catalogue.reloadTables();
     return done(`Namespace '${name}' dropped successfully`);
   };
 }
 
 function readNamespace(reader: Reader, after: string): string {
+  if (dialect.names === "unicode") return readName(reader, after);
   const name = reader.raw().toLowerCase();
   if (name === "") throw invalid(`Entity name is required after ${after}`);
   return name;

@@ -1,4 +1,5 @@
-import { quote } from "../store/catalogue.ts";
+import { dialect } from "../dialect.ts";
+import { quote, upsertView } from "../store/catalogue.ts";
 import { failed, invalid } from "./errors.ts";
 import type { Statement } from "./tokens.ts";
 import { list, nameOf, node, parse, text, walk, type Node } from "./tree.ts";
@@ -24,6 +25,9 @@ export interface Query {
   /** The number of values per row of an INSERT. */
   readonly width: number | undefined;
   readonly limited: boolean;
+  /** An INSERT with ON CONFLICT: the columns of its target, and those that it assigns to a row that is there. */
+  readonly upsert: { readonly target: readonly string[]; readonly assigned: readonly string[] } | undefined;
+  readonly returning: boolean;
   /** An UPDATE or DELETE without WHERE. */
   readonly unconditional: boolean;
   /** One entry per column of the result; empty if one of them is a `*`. */
@@ -51,6 +55,8 @@ export function rewrite(statement: Statement, namespace: string): Query {
   const relations = qualify(top, namespace, edits);
   const outputs = verb === "SELECT" ? selects(top) : [];
   for (const select of outputs) for (const target of list(select["targetList"])) widen(target, bytes, edits);
+  const returned = list(node(top["returningClause"])["exprs"]);
+  const upsert = top["onConflictClause"] === undefined ? undefined : readUpsert(top, namespace, edits);
   return {
     verb,
     text: apply(bytes, edits),
@@ -60,7 +66,9 @@ export function rewrite(statement: Statement, namespace: string): Query {
     width: verb === "INSERT" ? widthOf(top) : undefined,
     limited: top["limitCount"] !== undefined && node(node(top["limitCount"])["A_Const"])["isnull"] !== true,
     unconditional: (verb === "UPDATE" || verb === "DELETE") && top["whereClause"] === undefined,
-    outputs: outputs[0] === undefined ? [] : outputsOf(outputs[0]),
+    outputs: outputsOf(outputs[0] === undefined ? returned : list(outputs[0]["targetList"])),
+    upsert,
+    returning: returned.length > 0,
   };
 }
 
@@ -68,8 +76,9 @@ const unsupported = (what: string): Error => failed(`Execution error: Error duri
 
 /** Refuses PostgreSQL features that KalamDB lacks, and writes hidden in a query. */
 export function refuseUnsupported(top: Node, verb: Query["verb"]): void {
-  if (top["onConflictClause"] !== undefined) throw unsupported("Insert-on clause");
-  if (top["returningClause"] !== undefined) throw unsupported("RETURNING clause");
+  if (top["onConflictClause"] !== undefined && !dialect.upsert) throw unsupported("Insert-on clause");
+  if (top["returningClause"] !== undefined && !(dialect.upsert && verb === "INSERT"))
+    throw unsupported("RETURNING clause");
   if (verb === "SELECT" && top["valuesLists"] !== undefined) throw invalid("Unsupported statement type: VALUES");
   walk(top, (name, value) => {
     if (/^(Insert|Update|Delete|Merge)Stmt$/.test(name)) throw unsupported("A write inside a query");
@@ -79,6 +88,32 @@ export function refuseUnsupported(top: Node, verb: Query["verb"]): void {
     if (schema !== "kalam_fn") throw unsupported(`A function of ${schema}`);
   });
 }
+
+/**
+ * ON CONFLICT goes to the view that shows whose row it is: the key of a stored row is its owner and its key. Only for VALUES
+ * and the columns of a key, as in KalamDB.
+ */
+function readUpsert(top: Node, namespace: string, edits: Edit[]): Query["upsert"] {
+  const clause = node(top["onConflictClause"]);
+  const infer = node(clause["infer"]);
+  const target = list(infer["indexElems"]).map((item) => text(node(item["IndexElem"])["name"]));
+  if (target.length === 0 || target.includes("") || infer["whereClause"] !== undefined)
+    throw unsupported("ON CONFLICT without the primary key");
+  if (list(node(node(top["selectStmt"])["SelectStmt"])["valuesLists"]).length === 0)
+    throw unsupported("ON CONFLICT without VALUES");
+  const relation = node(top["relation"]);
+  const [full, at] = [fullName(relation, namespace), Number(relation["location"] ?? 0)];
+  const before = edits.findIndex((edit) => edit.at === at);
+  if (before >= 0) edits.splice(before, 1);
+  const alias = relation["alias"] === undefined ? ` AS ${quote(full.name)}` : "";
+  edits.push({ at, insert: `${upsertView(full)}${alias}`, remove: tableName });
+  edits.push({ at: Number(infer["location"] ?? 0) + 1, insert: '"_user", ' });
+  const assigned = list(clause["targetList"]).map((item) => text(node(item["ResTarget"])["name"]));
+  return { target, assigned };
+}
+
+const namePart = String.raw`(?:"(?:[^"]|"")*"|[A-Za-z_\x80-\xff][\w$\x80-\xff]*)`;
+const tableName = new RegExp(String.raw`^(?:${namePart}\s*\.\s*)?${namePart}`);
 
 /** Qualifies table names: an unqualified one is in the request's namespace, never one of PostgreSQL's own. */
 function qualify(top: Node, namespace: string, edits: Edit[]): Name[] {
@@ -130,8 +165,8 @@ function widen(item: unknown, bytes: Buffer, edits: Edit[]): void {
 const isBigInt = (digits: string): boolean =>
   /^[-+]?\s*\d+$/.test(digits) && BigInt(digits.replace(/^[-+]?\s*/, "")) <= 9_223_372_036_854_775_807n;
 
-function outputsOf(select: Node): Output[] {
-  const outputs = list(select["targetList"]).map((item): Output | undefined => {
+function outputsOf(targets: readonly Node[]): Output[] {
+  const outputs = targets.map((item): Output | undefined => {
     const target = node(item["ResTarget"]);
     const value = node(target["val"]);
     const parts = list(node(value["ColumnRef"])["fields"]);
@@ -183,7 +218,7 @@ function apply(bytes: Buffer, edits: readonly Edit[]): string {
   let done = 0;
   for (const { at, insert, remove } of edits.toSorted((a, b) => a.at - b.at)) {
     parts.push(bytes.subarray(done, at), Buffer.from(insert));
-    done = at + (remove?.exec(bytes.toString("latin1", at, at + 40))?.[0].length ?? 0);
+    done = at + (remove?.exec(bytes.toString("latin1", at, at + 400))?.[0].length ?? 0);
   }
   return Buffer.concat([...parts, bytes.subarray(done)]).toString();
 }

@@ -1,10 +1,13 @@
+import { dialect } from "../dialect.ts";
 import type { SocketFigures } from "../live/notices.ts";
 import type { LiveQueries } from "../live/queries.ts";
+import type { WireSession } from "../postgres/sessions.ts";
 import type { Settings } from "../settings.ts";
 import { originOf, type Catalogue, type Origin, type Table } from "../store/catalogue.ts";
 import type { Engine, Rows } from "../store/engine.ts";
 import type { Jobs } from "../store/jobs.ts";
 import type { Account } from "../store/roles.ts";
+import type { Topics } from "../topics/topics.ts";
 import { dataType, toJson, type DataType } from "../store/types.ts";
 import type { Output } from "./rewrite.ts";
 
@@ -14,7 +17,9 @@ export interface Session {
   readonly catalogue: Catalogue;
   readonly jobs: Jobs;
   readonly live: LiveQueries;
+  readonly topics: Topics;
   readonly sockets: SocketFigures;
+  readonly wireSessions: readonly WireSession[];
   readonly settings: Settings;
   readonly account: Account;
   readonly address: string;
@@ -41,7 +46,7 @@ interface SchemaColumn {
   readonly flags?: readonly string[];
 }
 
-/** Rows made by the sandbox; columns are `name:Type`, with `!` for NOT NULL. */
+/** Rows made by the sandbox; columns are `name:Type`, with `!` for NOT NULL and `*` for a part of the key. */
 export const answer = (columns: string, rows: readonly (readonly unknown[])[]): Outcome => ({
   kind: "rows",
   schema: columns.split(" ").map(column),
@@ -50,7 +55,8 @@ export const answer = (columns: string, rows: readonly (readonly unknown[])[]): 
 
 function column(text: string): SchemaColumn {
   const [name = "", type = ""] = text.split(":");
-  return { name, data_type: type.replace("!", ""), ...(type.endsWith("!") ? { flags: ["nn"] } : {}) };
+  const flags = { "!": ["nn"], "*": ["pk", "nn", "uq"] }[type.slice(-1)];
+  return flags === undefined ? { name, data_type: type } : { name, data_type: type.slice(0, -1), flags };
 }
 
 export const done = (message: string): Outcome => ({ kind: "done", message });
@@ -68,7 +74,7 @@ export function present(
     return {
       name: output?.name ?? field.name,
       type: origin?.type ?? dataType(field.dataTypeID, field.dataTypeModifier),
-      unit: origin?.unit ?? (output?.constant === true ? "ns" : "us"),
+      unit: dialect.microseconds ? "us" : (origin?.unit ?? (output?.constant === true ? "ns" : "us")),
       flags: origin?.flags ?? [],
     };
   });

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { dialect } from "../dialect.ts";
 import { Plan } from "../live/plan.ts";
 import { LiveRefusal, readLiveQuery } from "../live/query.ts";
 import { id, literal, quote, rowsOf, type Table } from "../store/catalogue.ts";
-import { isAdmin } from "../store/roles.ts";
+import { databaseRole, isAdmin } from "../store/roles.ts";
 import { sqlType, type Column } from "../store/types.ts";
 import { denied, failed, invalid, noTable, wrong } from "./errors.ts";
 import { readName, readTableName, refuseRest, type TableName } from "./names.ts";
@@ -70,10 +71,17 @@ function stats(table: Table, session: Session): Outcome {
   const stored = rowsOf(table);
   const own = table.type === "shared" || isAdmin(account) ? "" : ` WHERE "_user" = ${literal(account.user)}`;
   const segments = `(SELECT coalesce(sum(jsonb_array_length(segments)), 0) FROM kalam.scopes WHERE table_id = ${literal(id(table))})`;
+  // Under policies, only the rows that the account may read.
+  const isFiltered = dialect.sharedAccess === "policies" && table.type === "shared";
+  const view = `${quote(table.namespace)}.${quote(table.name)}`;
+  const visible = isFiltered
+    ? (engine.run({ text: `SELECT count(*) FROM ${view}` }, { role: databaseRole(account), user: account.user })
+        .rows[0]?.[0] ?? "0")
+    : `(SELECT count(*) FROM ${stored}${own})`;
   return present(
     engine.run({
       text: `SELECT ${literal(table.name)} AS table_name, ${literal(table.namespace)} AS namespace, '${table.version}' AS schema_version,
-        (SELECT count(*) FROM ${stored}${own})::text AS logical_rows, ${segments}::text AS flushed_segments, '0' AS active_streams,
+        ${visible}::text AS logical_rows, ${segments}::text AS flushed_segments, '0' AS active_streams,
         pg_relation_size(${literal(stored)})::text AS memory_bytes`,
     }),
     session.catalogue,

@@ -1,3 +1,4 @@
+import { dialect } from "../dialect.ts";
 import { recordAction } from "../store/audit.ts";
 import { isAdmin } from "../store/roles.ts";
 import { impersonate, readAlterUser, readCreateUser, readDropUser } from "./accounts.ts";
@@ -7,17 +8,20 @@ import { denied, failed, invalid, Refusal } from "./errors.ts";
 import { readName, readTableName, refuseRest } from "./names.ts";
 import { readCreateNamespace, readDropNamespace } from "./namespaces.ts";
 import type { Parameter } from "./parameters.ts";
+import { readAlterPolicy, readCreatePolicy, readDropPolicy } from "./policies.ts";
 import { explainQuery, runQuery } from "./query.ts";
 import { rewrite } from "./rewrite.ts";
 import { done, type Outcome, type Session } from "./session.ts";
 import { readDescribe, readShow, readSubscribe } from "./show.ts";
-import { readBackup, readStorageCheck, readStorageJob } from "./storage.ts";
+import { readBackup, readRestore, readStorageCheck, readStorageJob } from "./storage.ts";
 import { createTable, dropTable } from "./tables.ts";
+import { readAck, readAlterTopic, readConsume, readCreateTopic, readDropTopic } from "../topics/statements.ts";
 import { Reader, split, valueOf, type Statement } from "./tokens.ts";
 
 /** A parsed statement. */
 export type Command =
   | { readonly kind: "begin" | "commit" | "rollback" }
+  | { readonly kind: "savepoint" | "release" | "rollbackTo"; readonly name: string }
   /** SELECT, INSERT, UPDATE, DELETE, run by PostgreSQL; `as` is the user of EXECUTE AS USER. */
   | {
       readonly kind: "query";
@@ -29,12 +33,23 @@ export type Command =
 
 type Run = (session: Session) => Outcome;
 
+type OwnStatement = readonly [words: string, read: (reader: Reader, namespace: string) => Run, administers?: string];
+
+const schemaStatements: readonly OwnStatement[] = [
+  ["CREATE SCHEMA", readCreateNamespace, "namespace operations"],
+  ["DROP SCHEMA", readDropNamespace, "namespace operations"],
+];
+
+const policyStatements: readonly OwnStatement[] = [
+  ["CREATE POLICY", readCreatePolicy, "policy management"],
+  ["ALTER POLICY", readAlterPolicy, "policy management"],
+  ["DROP POLICY", readDropPolicy, "policy management"],
+];
+
 /** How each of KalamDB's own statements begins, and what reads the rest. The first match counts. */
-const ownStatements: readonly (readonly [
-  words: string,
-  read: (reader: Reader, namespace: string) => Run,
-  administers?: string,
-])[] = [
+const ownStatements: readonly OwnStatement[] = [
+  ...(dialect.schemaWords ? schemaStatements : []),
+  ...(dialect.sharedAccess === "policies" ? policyStatements : []),
   ["CREATE NAMESPACE", readCreateNamespace, "namespace operations"],
   ["DROP NAMESPACE", readDropNamespace, "namespace operations"],
   ["CREATE TABLE", (reader) => creation(reader)],
@@ -53,6 +68,7 @@ const ownStatements: readonly (readonly [
   ["STORAGE COMPACT", (reader) => readStorageJob(reader, "compact")],
   ["STORAGE CHECK", readStorageCheck, "storage operations"],
   ["BACKUP DATABASE", readBackup, "backup operations"],
+  ["RESTORE DATABASE", readRestore, "restore operations"],
   ["DESCRIBE TABLE", readDescribe],
   ["DESC TABLE", readDescribe],
   ["DESCRIBE", readDescribe],
@@ -62,10 +78,14 @@ const ownStatements: readonly (readonly [
   ["SET", notServed("this setting"), "SET commands"],
   ["KILL JOB", killJob, "job management"],
   ["KILL LIVE QUERY", killLiveQuery],
-  ...["CREATE", "ALTER", "DROP"].flatMap((verb) => [
-    [`${verb} STORAGE`, notServed("storages"), "storage operations"] as const,
-    [`${verb} TOPIC`, notServed("topics"), "topic management"] as const,
-  ]),
+  ["CREATE TOPIC", readCreateTopic, "topic management"],
+  ["ALTER TOPIC", readAlterTopic, "topic management"],
+  ["DROP TOPIC", readDropTopic, "topic management"],
+  ["CONSUME FROM", readConsume],
+  ["ACK", readAck],
+  ...["CREATE", "ALTER", "DROP"].map(
+    (verb) => [`${verb} STORAGE`, notServed("storages"), "storage operations"] as const,
+  ),
 ];
 
 /** Statements that KalamDB parses but does not support. */
@@ -83,9 +103,10 @@ export function parseCommand(statement: Statement, namespace: string): Command {
     const query = rewrite(statement, namespace);
     return { kind: "query", run: (session, parameters) => runQuery(query, parameters, session) };
   }
-  if (reader.accept("EXECUTE AS USER")) return readExecuteAs(reader, namespace);
-  const transaction = readTransaction(reader);
-  if (transaction !== undefined) return { kind: transaction };
+  if (reader.accept("EXECUTE AS USER") || (dialect.executeAs === "any" && reader.accept("EXECUTE AS")))
+    return readExecuteAs(reader, namespace);
+  const inTransaction = (dialect.savepoints ? readSavepoint(reader) : undefined) ?? readTransaction(reader);
+  if (inTransaction !== undefined) return inTransaction;
   if (reader.accept("USE NAMESPACE") || reader.accept("USE") || reader.accept("SET NAMESPACE")) return use(reader);
   for (const [words, read, administers] of ownStatements) {
     if (!reader.accept(words)) continue;
@@ -111,7 +132,22 @@ export function checkRights(command: Command, session: Session): void {
   if (command.kind === "query" && command.as !== undefined) impersonate(session, command.as);
 }
 
-function readTransaction(reader: Reader): "begin" | "commit" | "rollback" | undefined {
+function readSavepoint(reader: Reader): Command | undefined {
+  const kind = [
+    ["savepoint", "SAVEPOINT"],
+    ["release", "RELEASE SAVEPOINT"],
+    ["release", "RELEASE"],
+    ["rollbackTo", "ROLLBACK TO SAVEPOINT"],
+    ["rollbackTo", "ROLLBACK TO"],
+  ] as const;
+  const [found, words = ""] = kind.find(([, begin]) => reader.accept(begin)) ?? [];
+  if (found === undefined) return undefined;
+  const name = readName(reader, words);
+  refuseRest(reader, words);
+  return { kind: found, name };
+}
+
+function readTransaction(reader: Reader): Command | undefined {
   const begins = reader.accept("BEGIN") || reader.accept("START TRANSACTION");
   const kind = begins
     ? "begin"
@@ -123,7 +159,7 @@ function readTransaction(reader: Reader): "begin" | "commit" | "rollback" | unde
   if (kind === undefined) return undefined;
   if (!reader.accept("TRANSACTION")) reader.accept("WORK");
   refuseRest(reader, kind.toUpperCase());
-  return kind;
+  return { kind };
 }
 
 function readExecuteAs(reader: Reader, namespace: string): Command {
@@ -145,6 +181,8 @@ function readExecuteAs(reader: Reader, namespace: string): Command {
 }
 
 function creation(reader: Reader, type?: string): Run {
+  if (type !== undefined && !dialect.typedCreate)
+    throw invalid(`Unsupported statement type: CREATE ${type} TABLE; use CREATE TABLE … WITH (TYPE = '${type}')`);
   const definition = readDefinition(reader, type);
   return (session) => createTable(definition, session);
 }

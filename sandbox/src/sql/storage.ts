@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { dialect } from "../dialect.ts";
 import { id, type Table } from "../store/catalogue.ts";
 import { hasPending } from "../store/jobs.ts";
 import { denied, failed, invalid, noTable } from "./errors.ts";
@@ -68,7 +69,7 @@ export function readStorageCheck(reader: Reader): (session: Session) => Outcome 
     return answer(
       "storage_id:Text status:Text readable:Boolean writable:Boolean listable:Boolean deletable:Boolean latency_ms:BigInt " +
         "total_bytes:BigInt used_bytes:BigInt error:Text tested_at:Timestamp",
-      [[...state, ...sizes, problem ?? null, Date.now()]],
+      [[...state, ...sizes, problem ?? null, Date.now() * (dialect.microseconds ? 1000 : 1)]],
     );
   };
 }
@@ -96,4 +97,17 @@ export function readBackup(reader: Reader): (session: Session) => Outcome {
   refuseRest(reader, "BACKUP DATABASE");
   const folder = valueOf(target);
   return ({ jobs }) => done(`Database backup started to '${folder}'. Job ID: ${jobs.add("backup", folder)}`);
+}
+
+/** Reads what follows `RESTORE DATABASE`. */
+export function readRestore(reader: Reader): (session: Session) => Outcome {
+  if (!reader.accept("FROM")) throw invalid("Expected FROM clause in RESTORE DATABASE");
+  const source = reader.next();
+  if (source?.kind !== "string") throw invalid("Expected a quoted path in RESTORE DATABASE");
+  refuseRest(reader, "RESTORE DATABASE");
+  const folder = valueOf(source);
+  return ({ jobs }) =>
+    done(
+      `Database restore started from '${folder}'. Job ID: ${jobs.add("restore", folder)}. Server restart required after completion.`,
+    );
 }

@@ -1,15 +1,23 @@
+import { dialect } from "../dialect.ts";
 import { recordAction } from "../store/audit.ts";
-import { id, literal, quote, rowsOf, type Table } from "../store/catalogue.ts";
+import { id, literal, quote, rowsOf, storedAs, upsertView, type Table } from "../store/catalogue.ts";
 import { isAdmin } from "../store/roles.ts";
 import { columnOf, postgresType, readable, type Column } from "../store/types.ts";
-import type { Definition } from "./definition.ts";
+import type { Definition, TableType } from "./definition.ts";
 import { denied, failed, noTable, wrong } from "./errors.ts";
 import { checkColumnName, problemWith, type TableName } from "./names.ts";
 import { done, type Outcome, type Session } from "./session.ts";
 
-/** The system columns of every table; their positions are fixed when the table is created. */
-const systemColumns: readonly Partial<Column>[] = [
-  { column_name: "_seq", data_type: "BigInt", column_comment: "Version ID (MVCC) with embedded timestamp" },
+const isText = dialect.versionColumn === "_version";
+
+/** The system columns of a table; their positions are fixed when the table is created. */
+const systemColumns = (type: TableType): readonly Partial<Column>[] => [
+  isText
+    ? { column_name: "_version", data_type: "Text", column_comment: "Version of the row, in decimal" }
+    : { column_name: "_seq", data_type: "BigInt", column_comment: "Version ID (MVCC) with embedded timestamp" },
+  ...(isText && type === "stream"
+    ? [{ column_name: "_timestamp", data_type: "Timestamp", column_comment: "When the server received the row" }]
+    : []),
   {
     column_name: "_deleted",
     data_type: "Boolean",
@@ -17,6 +25,12 @@ const systemColumns: readonly Partial<Column>[] = [
     default_value: { Literal: false },
   },
 ];
+
+/** Identifies the rows of a table without a key; no view shows it. */
+const hiddenKey = "_row_id";
+
+const hasUpsert = (table: Table): boolean => dialect.upsert && table.columns.some((column) => column.is_primary_key);
+const hasPolicies = (table: Table): boolean => table.type === "shared" && dialect.sharedAccess === "policies";
 
 export const isOwn = (column: Column): boolean => !column.column_name.startsWith("_");
 
@@ -41,13 +55,13 @@ export function createTable(definition: Definition, session: Session): Outcome {
     throw wrong(`Already exists: Table ${full} already exists`);
   }
   for (const column of definition.columns) checkColumnName(column.column_name);
-  if (type !== "stream" && !definition.columns.some((column) => column.is_primary_key)) {
+  if (!dialect.keyOptional && type !== "stream" && !definition.columns.some((column) => column.is_primary_key)) {
     throw failed(`Invalid operation: ${type === "user" ? "User" : "Shared"} tables require a PRIMARY KEY column`);
   }
   if (definition.storage !== "local") throw failed(`Invalid operation: Storage '${definition.storage}' does not exist`);
 
   const columns = [...definition.columns];
-  for (const extra of systemColumns) {
+  for (const extra of systemColumns(type)) {
     columns.push({ ...columnOf(columns.length + 1, "", "", { nullable: false, primaryKey: false }), ...extra });
   }
   const table: Table = {
@@ -61,11 +75,11 @@ export function createTable(definition: Definition, session: Session): Outcome {
   };
   engine.atomically(() => {
     engine.script(storage(table));
-    engine.script(view(table));
+    engine.script(viewOf(table));
     recordVersion(table, session);
     recordAction(session, "CREATE_TABLE", full, `Type: ${type}`);
   });
-  catalogue.reload();
+  catalogue.reloadTables();
   return made;
 }
 
@@ -73,10 +87,13 @@ const published = (table: Table): string => `${quote(table.namespace)}.${quote(t
 
 /** The stored table with the rows of all users; users reach it only through its view. */
 function storage(table: Table): string {
-  const key = table.columns.find((column) => column.is_primary_key)?.column_name;
+  const declared = table.columns.find((column) => column.is_primary_key)?.column_name;
+  const key = declared ?? (dialect.keyOptional ? hiddenKey : undefined);
+  const hidden = key === hiddenKey ? `"${hiddenKey}" int8 NOT NULL DEFAULT kalam_fn.snowflake_id(), ` : "";
   const unique = key === undefined ? "" : `, PRIMARY KEY ("_user", ${quote(key)})`;
   const kind = literal(table.type === "shared" ? "shared" : "user");
-  return `CREATE TABLE ${rowsOf(table)} ("_user" text NOT NULL, "_seq" int8 NOT NULL, ${table.columns.filter(isOwn).map(stored).join(", ")}${unique});
+  const rls = hasPolicies(table) ? `ALTER TABLE ${rowsOf(table)} ENABLE ROW LEVEL SECURITY;` : "";
+  return `CREATE TABLE ${rowsOf(table)} ("_user" text NOT NULL, "_seq" int8 NOT NULL, ${hidden}${table.columns.filter(isOwn).map(stored).join(", ")}${unique}); ${rls}
     CREATE INDEX ON ${rowsOf(table)} ("_user", "_seq");
     CREATE TRIGGER a_same BEFORE UPDATE ON ${rowsOf(table)} FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
     CREATE TRIGGER b_stamp BEFORE INSERT OR UPDATE ON ${rowsOf(table)} FOR EACH ROW EXECUTE FUNCTION kalam.stamp(${kind});
@@ -118,9 +135,9 @@ function defaultOf({ default_value: value, data_type: type }: Column): string {
  * The view under the table's name, with the user's own rows. A security barrier, so that no user expression is evaluated on
  * other users' rows and reveals them in an error.
  */
-function view(table: Table): string {
-  const shown = table.columns.map(({ column_name: name }) =>
-    name === "_deleted" ? `false AS "_deleted"` : quote(name),
+export function viewOf(table: Table, replaced?: "replaced"): string {
+  const shown = table.columns.map(
+    ({ column_name: name }) => `${name === "_deleted" ? "false" : storedAs(name)} AS ${quote(name)}`,
   );
   const conditions = table.type === "shared" ? [] : [`"_user" = (SELECT kalam_fn.who())`];
   if (table.type === "stream") {
@@ -128,12 +145,21 @@ function view(table: Table): string {
     conditions.push(`"_seq" > (SELECT kalam.seq_at(clock_timestamp() - interval '${ttl} seconds'))`);
   }
   const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
-  return `CREATE VIEW ${published(table)} WITH (security_barrier) AS SELECT ${shown.join(", ")} FROM ${rowsOf(table)}${where}; ${grants(table)}`;
+  // Policies apply to whoever reads, not to the view's owner.
+  const reader = hasPolicies(table) ? ", security_invoker" : "";
+  const makeView = (name: string, columns: readonly string[]): string =>
+    `CREATE VIEW ${name} WITH (security_barrier${reader}) AS SELECT ${columns.join(", ")} FROM ${rowsOf(table)}${where};`;
+  const upsert = hasUpsert(table) ? makeView(upsertView(table), [...shown, '"_user"']) : "";
+  const drop = replaced === undefined ? "" : `${dropViews(table)} `;
+  return `${drop}${makeView(published(table), shown)} ${upsert} ${grants(table)}`;
 }
 
 /** `mayRead` and `mayWrite` as PostgreSQL privileges, for whatever the checks of the statement miss. */
 function grants(table: Table): string {
-  const on = published(table);
+  const on = hasUpsert(table) ? `${published(table)}, ${upsertView(table)}` : published(table);
+  if (hasPolicies(table)) {
+    return `GRANT SELECT, INSERT, UPDATE, DELETE ON ${on}, ${rowsOf(table)} TO kalam_user, kalam_service, kalam_dba;`;
+  }
   const roles = ["kalam_dba"];
   if (table.access !== "dba") roles.push("kalam_service");
   if (table.type !== "shared") roles.push("kalam_user");
@@ -147,16 +173,18 @@ function grants(table: Table): string {
     GRANT INSERT, UPDATE, DELETE ON ${on} TO ${roles.join(", ")}; ${naming}`;
 }
 
+const dropViews = (table: Table): string => `DROP VIEW ${published(table)}; DROP VIEW IF EXISTS ${upsertView(table)};`;
+
 /** Replaces a table by its changed form; `change` alters the stored table. */
 export function replaceTable(table: Table, change: string, session: Session): void {
   const { engine, catalogue } = session;
   engine.atomically(() => {
     engine.script(
-      `DROP VIEW ${published(table)}; ${change === "" ? "" : `ALTER TABLE ${rowsOf(table)} ${change};`} ${view(table)}`,
+      `${dropViews(table)} ${change === "" ? "" : `ALTER TABLE ${rowsOf(table)} ${change};`} ${viewOf(table)}`,
     );
     recordVersion(table, session);
   });
-  catalogue.reload();
+  catalogue.reloadTables();
 }
 
 /** Adds a version to the table's history. */
@@ -173,10 +201,12 @@ function recordVersion(table: Table, { engine }: Session): void {
 
 /** Drops everything of a table: a new one with that name starts empty. */
 export function removal(table: Table): string {
-  return `DROP VIEW ${published(table)}; DROP TABLE ${rowsOf(table)};
+  return `${dropViews(table)} DROP TABLE ${rowsOf(table)};
     DELETE FROM kalam.scopes WHERE table_id = ${literal(id(table))};
+    DELETE FROM kalam.cold WHERE table_id = ${literal(id(table))};
     DELETE FROM kalam.changes WHERE table_id = ${literal(id(table))};
-    DELETE FROM system.schemas WHERE table_id = ${literal(`${table.namespace}:${table.name}`)};`;
+    DELETE FROM system.schemas WHERE table_id = ${literal(`${table.namespace}:${table.name}`)};
+    ${dialect.sharedAccess === "policies" ? `DELETE FROM system.table_policies WHERE table_id = ${literal(id(table))};` : ""}`;
 }
 
 export function dropTable({ namespace: given, name }: TableName, ifExists: boolean, session: Session): Outcome {
@@ -196,7 +226,7 @@ export function dropTable({ namespace: given, name }: TableName, ifExists: boole
     recordAction(session, "DROP_TABLE", full);
     return jobs.add("cleanup", table);
   });
-  catalogue.reload();
+  catalogue.reloadTables();
   return done(`Table ${full} dropped successfully. Cleanup job: ${job}`);
 }
 

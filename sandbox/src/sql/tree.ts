@@ -30,6 +30,7 @@ function spellForPostgres({ text: source, tokens }: Statement): string {
     const [next, second] = [tokens[index + 1], tokens[index + 2]];
     if (word === "CURRENT_USER" && next?.text === "(" && second?.text === ")")
       write("kalam_fn.who()", start, second.end);
+    else if (word === "CURRENT_USER") write("kalam_fn.who()", start, end);
     else if (word === "DEFAULT" && next?.text === ".") write('"default"', start, end);
     else if (word === "X" && next?.kind === "string" && next.start === end)
       write(`'\\x${valueOf(next)}'::bytea`, start, next.end);

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { dialect } from "../dialect.ts";
 import type { Engine } from "./engine.ts";
 import type { Role } from "./roles.ts";
 import type { Column, DataType, Unit } from "./types.ts";
@@ -12,6 +13,13 @@ export interface Table {
   readonly version: number;
   readonly options: Readonly<Record<string, unknown>>;
   readonly columns: readonly Column[];
+}
+
+/** One of the permissive policies of a shared table; PostgreSQL has its conditions. */
+export interface Policy {
+  readonly name: string;
+  readonly command: "all" | "select" | "insert" | "update" | "delete";
+  readonly roles: readonly Role[];
 }
 
 /** What a result's schema says about a column read from a table. */
@@ -35,47 +43,101 @@ export const literal = (text: string): string => `'${text.replaceAll("'", "''")}
 export const rowsOf = (table: Pick<Table, "namespace" | "name">): string =>
   `kalam_rows.t_${createHash("md5").update(id(table)).digest("hex")}`;
 
+/** The view for INSERT … ON CONFLICT: it shows the owner of each row, too. */
+export const upsertView = (table: Pick<Table, "namespace" | "name">): string =>
+  rowsOf(table).replace("kalam_rows.", "kalam_upsert.");
+
+/** How the stored table has a column of the view: the version of a row and its time are one number there. */
+export const storedAs = (name: string): string =>
+  ({ _version: `"_seq"::text`, _timestamp: `kalam.moment_of("_seq")` })[name] ?? quote(name);
+
 /** PostgreSQL's parser truncates names, so tables are looked up by the truncated ones. */
-const cut = (name: string): string => name.slice(0, 63);
+const cut = (name: string): string =>
+  Buffer.byteLength(name) < 64
+    ? name
+    : Buffer.from(name)
+        .subarray(0, 63)
+        .toString()
+        .replace(/\uFFFD+$/, "");
 const keyOf = (namespace: string, name: string): string => `${cut(namespace)}.${cut(name)}`;
 
 /** All tables, namespaces and roles, in memory. Only the sandbox's own statements change them, and reload it. */
 export class Catalogue {
   readonly #engine: Engine;
+  /** The system's own tables, which never change: most of all columns. */
+  readonly #system: readonly Table[];
   #namespaces = new Set<string>();
   #tables = new Map<string, Table>();
   /** By relation, loaded on first use: few are needed between two reloads. */
   #origins = new Map<number, ReadonlyMap<number, Origin>>();
   #roles = new Map<string, Role>();
+  #policies = new Map<string, Policy[]>();
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.#system = this.#latest("=");
     this.reload();
   }
 
   reload(): void {
-    this.#namespaces = new Set(
-      this.#engine.query("SELECT name FROM kalam.namespaces").map(([name]) => cut(name ?? "")),
-    );
-    const accounts = this.#engine.query("SELECT user_id, role FROM system.users WHERE deleted_at IS NULL");
+    this.reloadAccounts();
+    this.reloadTables();
+  }
+
+  reloadAccounts(): void {
+    const { rows: accounts } = this.#engine.run({
+      text: "SELECT user_id, role FROM system.users WHERE deleted_at IS NULL",
+      prepared: true,
+    });
     this.#roles = new Map(accounts.map(([user, role]) => [user ?? "", role as Role]));
-    this.#tables = new Map();
-    const latest = this.#engine.query(
-      "SELECT namespace_id, table_name, table_type, access_level, schema_version, options, columns FROM system.schemas WHERE is_latest",
-    );
-    for (const [namespace, name, type, access, version, options, columns] of latest) {
-      const table: Table = {
-        namespace: namespace ?? "",
-        name: name ?? "",
-        type: type as Table["type"],
-        access: access as Table["access"],
-        version: Number(version),
-        options: JSON.parse(options ?? "{}") as Table["options"],
-        columns: JSON.parse(columns ?? "[]") as Column[],
-      };
-      this.#tables.set(keyOf(table.namespace, table.name), table);
-    }
+  }
+
+  #latest(is: "=" | "<>"): Table[] {
+    const { rows } = this.#engine.run({
+      text: `SELECT namespace_id, table_name, table_type, access_level, schema_version, options, columns
+        FROM system.schemas WHERE is_latest AND table_type ${is} 'system'`,
+      prepared: true,
+    });
+    return rows.map(([namespace, name, type, access, version, options, columns]) => ({
+      namespace: namespace ?? "",
+      name: name ?? "",
+      type: type as Table["type"],
+      access: access as Table["access"],
+      version: Number(version),
+      options: JSON.parse(options ?? "{}") as Table["options"],
+      columns: JSON.parse(columns ?? "[]") as Column[],
+    }));
+  }
+
+  /** Namespaces, their tables and policies. */
+  reloadTables(): void {
+    const { rows: names } = this.#engine.run({ text: "SELECT name FROM kalam.namespaces", prepared: true });
+    this.#namespaces = new Set(names.map(([name]) => cut(name ?? "")));
+    const tables = [...this.#system, ...this.#latest("<>")];
+    this.#tables = new Map(tables.map((table) => [keyOf(table.namespace, table.name), table]));
     this.#origins = new Map();
+    this.#policies = new Map();
+    if (dialect.sharedAccess === "policies") this.#loadPolicies();
+  }
+
+  #loadPolicies(): void {
+    const rows = this.#engine.query("SELECT table_id, policy_name, command, targets FROM system.table_policies");
+    for (const [table = "", name, command, targets] of rows) {
+      const roles = JSON.parse(targets ?? "[]") as Role[];
+      const policy = { name: name ?? "", command: command as Policy["command"], roles };
+      this.#policies.set(table ?? "", [...(this.#policies.get(table ?? "") ?? []), policy]);
+    }
+  }
+
+  policiesOf(table: Pick<Table, "namespace" | "name">): readonly Policy[] {
+    return this.#policies.get(id(table)) ?? [];
+  }
+
+  /** The table's policies for that role and command. */
+  policies(table: Pick<Table, "namespace" | "name">, role: Role, command: Policy["command"]): readonly Policy[] {
+    return this.policiesOf(table).filter(
+      (one) => one.roles.includes(role) && (one.command === "all" || one.command === command),
+    );
   }
 
   /** The current role of an account that was not dropped, whatever its token says. */
@@ -106,10 +168,14 @@ export class Catalogue {
     const attributes = this.#engine.query(
       `SELECT attnum, nspname, relname, attname FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
        JOIN pg_namespace n ON n.oid = relnamespace WHERE attrelid = ${relation} AND attnum > 0
-       AND (nspname = 'system' OR nspname IN (SELECT name FROM kalam.namespaces))`,
+       AND (nspname IN ('system', 'kalam_upsert') OR nspname IN (SELECT name FROM kalam.namespaces))`,
     );
     for (const [number, namespace, table, column] of attributes) {
-      const found = this.table(namespace ?? "", table ?? "")?.columns.find((c) => c.column_name === column);
+      const owner =
+        namespace === "kalam_upsert"
+          ? this.tables().find((one) => upsertView(one) === `kalam_upsert.${table ?? ""}`)
+          : this.table(namespace ?? "", table ?? "");
+      const found = owner?.columns.find((c) => c.column_name === column);
       if (found === undefined) continue;
       const viewColumn = systemViews[namespace === "system" ? (table ?? "") : ""]?.columns.find(
         (c) => c.column_name === column,

@@ -23,6 +23,8 @@ export interface Bound {
   /** Type OIDs of the values; 0 to infer the type. */
   readonly types?: readonly number[];
   readonly limit?: number;
+  /** One of the sandbox's own that is sent often: it is parsed and planned once. */
+  readonly prepared?: true;
 }
 
 /** An error reported by PostgreSQL: the statement had no effect. */
@@ -47,6 +49,9 @@ export class PostgresError extends Error {
 export class Engine {
   readonly #pg: PGlite;
   #identity = "";
+  /** By text: the names of the statements that PostgreSQL has parsed. */
+  readonly #prepared = new Map<string, string>();
+  #preparations = 0;
 
   private constructor(pg: PGlite) {
     this.#pg = pg;
@@ -71,8 +76,7 @@ export class Engine {
 
   /** Runs the sandbox's own statements, as owner. */
   script(sql: string): void {
-    this.#become();
-    this.#exchange(serialize.query(sql));
+    this.#exchange(undefined, serialize.query(sql));
   }
 
   /** Runs one of the sandbox's own statements, as owner. */
@@ -82,15 +86,20 @@ export class Engine {
 
   /** Runs exactly one statement: the extended protocol refuses a second one. */
   run(bound: Bound, identity?: Identity): Rows {
-    this.#become(identity);
     const limit = bound.limit ?? 0;
+    const known = this.#prepared.get(bound.text);
+    const statement = known ?? (bound.prepared === true ? `own_${(this.#preparations += 1)}` : "");
     const { received, rows: all } = this.#exchange(
-      serialize.parse({ text: bound.text, types: [...(bound.types ?? [])] }),
-      serialize.bind({ values: [...(bound.values ?? [])] }),
+      identity,
+      ...(known === undefined
+        ? [serialize.parse({ name: statement, text: bound.text, types: [...(bound.types ?? [])] })]
+        : []),
+      serialize.bind({ statement, values: [...(bound.values ?? [])] }),
       serialize.describe({ type: "P" }),
       serialize.execute({ rows: limit === 0 ? 0 : limit + 1 }),
       serialize.sync(),
     );
+    if (bound.prepared === true) this.#prepared.set(bound.text, statement);
     let fields: messages.Field[] = [];
     let count = 0;
     for (const message of received) {
@@ -126,27 +135,37 @@ export class Engine {
   }
 
   rollback(): void {
-    // A rollback also undoes SET ROLE, so the identity must be set again.
-    this.#exchange(serialize.query("ROLLBACK"));
-    this.#identity = "?";
+    this.#rollback("ROLLBACK");
   }
 
-  #become(identity?: Identity): void {
+  /** `name` as SQL writes it. Throws a PostgresError if there is no such savepoint. */
+  rollbackTo(name: string): void {
+    this.#rollback(`ROLLBACK TO SAVEPOINT ${name}`);
+  }
+
+  #rollback(statement: string): void {
+    // A rollback also undoes SET ROLE, so the identity must be set again; in a failed transaction it cannot be set before.
+    this.#identity = "?";
+    this.#send(serialize.query(statement));
+  }
+
+  /** Sends them as that identity, in one exchange with what changes it: an exchange costs more than a small statement. */
+  #exchange(identity: Identity | undefined, ...sent: readonly Uint8Array[]): Answered {
     const wanted = identity === undefined ? "" : `${identity.role} ${identity.user}`;
-    if (wanted === this.#identity) return;
+    if (wanted === this.#identity) return this.#send(...sent);
     const user = (identity?.user ?? "").replaceAll("'", "''");
     this.#identity = "?";
-    this.#exchange(serialize.query(`SET ROLE ${identity?.role ?? "NONE"}; SET kalam.uid = '${user}'`));
+    const answered = this.#send(
+      serialize.query(`SET ROLE ${identity?.role ?? "NONE"}; SET kalam.uid = '${user}'`),
+      ...sent,
+    );
     this.#identity = wanted;
+    return answered;
   }
 
-  #exchange(...sent: readonly Uint8Array[]): {
-    readonly received: readonly { readonly name: string }[];
-    readonly rows: Rows["rows"];
-  } {
-    const received: { readonly name: string }[] = [];
+  #send(...sent: readonly Uint8Array[]): Answered {
     const raw = this.#pg.execProtocolRawSync(Buffer.concat(sent));
-    new Parser().parse(raw, (message) => received.push(message));
+    const received = messagesIn(raw);
     const error = received.find((message) => message.name === "error");
     if (error !== undefined) throw new PostgresError(error as messages.DatabaseError);
     if (!received.some(({ name }) => name === "commandComplete" || name === "portalSuspended")) {
@@ -154,6 +173,34 @@ export class Engine {
     }
     return { received, rows: rowsIn(raw) };
   }
+}
+
+interface Answered {
+  readonly received: readonly { readonly name: string }[];
+  readonly rows: Rows["rows"];
+}
+
+const dataRow = "D".charCodeAt(0);
+
+/** All messages but the rows, which are most of them and which `rowsIn` reads. */
+function messagesIn(raw: Uint8Array): { readonly name: string }[] {
+  const received: { readonly name: string }[] = [];
+  const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
+  const parser = new Parser();
+  let from = 0;
+  const parseUpTo = (to: number): void => {
+    if (to > from) parser.parse(raw.subarray(from, to), (message) => received.push(message));
+  };
+  for (let at = 0; at + 5 <= raw.length;) {
+    const next = at + 1 + view.getInt32(at + 1);
+    if (raw[at] === dataRow) {
+      parseUpTo(at);
+      from = next;
+    }
+    at = next;
+  }
+  parseUpTo(raw.length);
+  return received;
 }
 
 /** Keeps a byte order mark, which PGlite's own decoder drops. */
@@ -164,7 +211,7 @@ function rowsIn(raw: Uint8Array): (string | null)[][] {
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
   const rows: (string | null)[][] = [];
   for (let at = 0; at + 5 <= raw.length; at += 1 + view.getInt32(at + 1)) {
-    if (raw[at] !== "D".charCodeAt(0)) continue;
+    if (raw[at] !== dataRow) continue;
     let cell = at + 7;
     rows.push(
       Array.from({ length: view.getInt16(at + 5) }, () => {

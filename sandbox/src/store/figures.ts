@@ -1,7 +1,7 @@
 import { freemem, hostname, totalmem } from "node:os";
 import { reported } from "../settings.ts";
 import type { Session } from "../sql/session.ts";
-import { kalamdbVersion } from "../version.ts";
+import { dialect } from "../dialect.ts";
 import type { Table } from "./catalogue.ts";
 
 const sources: Readonly<Record<string, (session: Session) => unknown>> = {
@@ -9,6 +9,7 @@ const sources: Readonly<Record<string, (session: Session) => unknown>> = {
   settings: ({ settings }) => reported(settings),
   cluster,
   live: ({ live, sockets }) => live.rows(sockets),
+  sessions: ({ wireSessions }) => wireSessions,
 };
 
 /** Sets the figures of this process that the statement's system views read. */
@@ -61,7 +62,7 @@ function stats(session: Session): Readonly<Record<string, string>> {
     websocket_sessions: String(sockets.open),
     websocket_sessions_peak: String(sockets.peak),
     node_id: "1",
-    server_version: kalamdbVersion,
+    server_version: process.env["KALAM_SANDBOX_VERSION"] ?? dialect.version,
     server_build_date: "sandbox",
     cluster_mode: "false",
   };
@@ -73,7 +74,7 @@ function cluster({ settings }: Session): Readonly<Record<string, unknown>> {
     rpc_addr: "",
     api_addr: `${settings["server.host"]}:${settings["server.port"]}`,
     hostname: hostname(),
-    version: kalamdbVersion,
+    version: dialect.version,
     memory_mb: megabytes(totalmem()),
     memory_usage_mb: megabytes(process.memoryUsage.rss()),
     os: process.platform,

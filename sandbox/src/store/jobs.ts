@@ -1,11 +1,19 @@
 import { randomBytes } from "node:crypto";
 import { failed } from "../sql/errors.ts";
 import { id, quote, rowsOf, type Catalogue, type Table } from "./catalogue.ts";
+import type { Cold } from "./cold.ts";
 import type { Engine } from "./engine.ts";
 import { titled } from "./roles.ts";
 import { sqlType } from "./types.ts";
 
-const idPrefixes = { flush: "FL", compact: "CO", cleanup: "CL", backup: "BK" } as const;
+const idPrefixes = {
+  flush: "FL",
+  compact: "CO",
+  cleanup: "CL",
+  backup: "BK",
+  restore: "RS",
+  topic_cleanup: "TC",
+} as const;
 type Kind = keyof typeof idPrefixes;
 
 /** How long a job stays in each state: long enough to be observed, short enough to wait for. */
@@ -13,17 +21,40 @@ const stepMs = 15;
 
 const openStates = "('queued', 'running')";
 
+/** Copies of the whole database. */
+interface Copies {
+  /** Returns the number of bytes. */
+  readonly backUp: (target: string) => number;
+  /** Has it replace the database at the next start. */
+  readonly stage: (source: string) => void;
+}
+
+/** What is wrong with jobs, by a fault. */
+export interface BrokenJobs {
+  /** The job that stays running. */
+  readonly stuck: string | undefined;
+  readonly failsToFlush: () => boolean;
+}
+
 /** Background jobs: queued, running, then completed or failed. They survive a restart. */
 export class Jobs {
   readonly #engine: Engine;
   readonly #catalogue: Catalogue;
-  readonly #backup: (target: string) => number;
+  readonly #cold: Cold;
+  readonly #copies: Copies;
+  readonly #broken: BrokenJobs;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(engine: Engine, catalogue: Catalogue, backup: (target: string) => number) {
+  constructor(
+    { engine, catalogue, cold }: { readonly engine: Engine; readonly catalogue: Catalogue; readonly cold: Cold },
+    copies: Copies,
+    broken: BrokenJobs,
+  ) {
     this.#engine = engine;
     this.#catalogue = catalogue;
-    this.#backup = backup;
+    this.#cold = cold;
+    this.#copies = copies;
+    this.#broken = broken;
     this.#continue();
   }
 
@@ -68,7 +99,7 @@ export class Jobs {
   #step(): void {
     const running = this.#engine.query("SELECT job_id, job_type, parameters FROM system.jobs WHERE status = 'running'");
     for (const [name, kind, given] of running)
-      this.#finish(name ?? "", kind as Kind, JSON.parse(given ?? "{}") as Given);
+      if (name !== this.#broken.stuck) this.#finish(name ?? "", kind as Kind, JSON.parse(given ?? "{}") as Given);
     const started = this.#engine.query(
       "UPDATE system.jobs SET status = 'running', started_at = now(), updated_at = now() WHERE status = 'queued' RETURNING 1",
     );
@@ -89,14 +120,21 @@ export class Jobs {
   }
 
   #work(kind: Kind, given: Given): string {
+    if (kind === "topic_cleanup") return `Cleaned up topic ${given.topic_id ?? ""} successfully`;
     if (kind === "backup") {
       const path = given.path ?? "";
-      return `Backup completed: '${path}' (${(this.#backup(path) / 1e6).toFixed(2)} MB)`;
+      return `Backup completed: '${path}' (${(this.#copies.backUp(path) / 1e6).toFixed(2)} MB)`;
+    }
+    if (kind === "restore") {
+      this.#copies.stage(given.path ?? "");
+      return `Restore staged from '${given.path ?? ""}'. Restart server to activate restored data.`;
     }
     const [namespace = "", table = ""] = (given.table_id ?? "").split(".");
     const name = `${namespace}:${table}`;
+    if (kind === "cleanup") this.#cold.remove(namespace, table);
     if (kind === "cleanup") return `Cleaned up table ${name} successfully`;
     if (kind === "compact") return `Compaction completed for ${name}`;
+    if (this.#broken.failsToFlush()) throw new Error(`Flush of ${name} failed: a fault is switched on`);
     const found = this.#catalogue.table(namespace, table);
     const files = found === undefined ? [] : this.#flush(found).filter((rows) => rows > 0);
     return `Flushed ${name} successfully (${files.reduce((sum, rows) => sum + rows, 0)} rows, ${files.length} files)`;
@@ -111,9 +149,8 @@ export class Jobs {
       key === undefined
         ? "'{}'::json"
         : `json_build_object('${key.column_id}', json_build_object(${bound("min")}, ${bound("max")}, 'null_count', 0))`;
-    return this.#engine
-      .query(
-        `WITH fresh AS (
+    const flushed = this.#engine.query(
+      `WITH fresh AS (
            SELECT owner, count(r."_seq") AS rows, max(r."_seq") AS latest, jsonb_build_object(
              'id', file, 'path', file, 'min_seq', min(r."_seq"), 'max_seq', max(r."_seq"), 'row_count', count(*),
              'size_bytes', sum(pg_column_size(r)), 'created_at', kalam.millis(now()), 'column_stats', ${stats},
@@ -123,10 +160,14 @@ export class Jobs {
            WHERE table_id = $1 AND pending GROUP BY owner, file)
          UPDATE kalam.scopes s SET pending = false, updated_at = now(), flushed = greatest(flushed, latest),
            segments = segments || CASE WHEN rows > 0 THEN segment ELSE '[]' END
-         FROM fresh WHERE table_id = $1 AND s.owner = fresh.owner RETURNING rows`,
-        [id(table)],
-      )
-      .map(([rows]) => Number(rows));
+         FROM fresh WHERE table_id = $1 AND s.owner = fresh.owner RETURNING rows, s.owner`,
+      [id(table)],
+    );
+    this.#cold.write(
+      table,
+      flushed.flatMap(([rows, owner]) => (Number(rows) > 0 ? [owner ?? ""] : [])),
+    );
+    return flushed.map(([rows]) => Number(rows));
   }
 }
 
@@ -135,11 +176,13 @@ const arrowTypes: Readonly<Record<string, string>> = { BIGINT: "Int64", INT: "In
 
 interface Given {
   readonly table_id?: string;
+  readonly topic_id?: string;
   readonly path?: string;
 }
 
 function parameters(kind: Kind, subject: Table | string): Readonly<Record<string, unknown>> {
-  if (typeof subject === "string") return { path: subject };
+  if (typeof subject === "string")
+    return kind === "topic_cleanup" ? { topic_id: subject, topic_name: subject } : { path: subject };
   const about = { table_id: id(subject), table_type: titled(subject.type) };
   if (kind === "flush") return { flush_threshold: null, ...about };
   if (kind === "compact") return { ...about, target_file_size_mb: 128 };

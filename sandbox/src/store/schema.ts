@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { dialectName } from "../dialect.ts";
 import { quote } from "./catalogue.ts";
 import { datatypes } from "./datatypes.ts";
 import { postgresType, types } from "./types.ts";
@@ -9,8 +10,8 @@ import { systemViews } from "./views.ts";
  * `kalam_rows`, which those roles cannot access, behind one view per table.
  */
 const foundation = `
-CREATE ROLE kalam_user; CREATE ROLE kalam_service; CREATE ROLE kalam_dba;
-CREATE SCHEMA kalam; CREATE SCHEMA kalam_rows; CREATE SCHEMA kalam_info; CREATE SCHEMA kalam_fn;
+CREATE ROLE kalam_user; CREATE ROLE kalam_service; CREATE ROLE kalam_dba BYPASSRLS;
+CREATE SCHEMA kalam; CREATE SCHEMA kalam_rows; CREATE SCHEMA kalam_info; CREATE SCHEMA kalam_upsert; CREATE SCHEMA kalam_fn;
 CREATE SCHEMA system; CREATE SCHEMA "default"; CREATE SCHEMA dba;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 REVOKE TEMP ON DATABASE postgres FROM PUBLIC;
@@ -24,6 +25,8 @@ CREATE TABLE kalam.scopes (
   segments jsonb NOT NULL DEFAULT '[]', created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (table_id, owner)
 );
+-- The files of segments and manifests, with the digest of what was written.
+CREATE TABLE kalam.cold (table_id text, owner text, file text, digest text NOT NULL, PRIMARY KEY (table_id, owner, file));
 -- Every row change in commit order. Live queries are fed from it, and resumed ones catch up from it, deletes included. It
 -- is kept until the table is dropped, since a client may resume at any time.
 CREATE TABLE kalam.changes (
@@ -31,6 +34,13 @@ CREATE TABLE kalam.changes (
   seq int8 NOT NULL, before json, after json
 );
 CREATE INDEX ON kalam.changes (table_id, owner, seq);
+-- The messages of topics, and the number of the last change that they include.
+CREATE TABLE kalam.messages (
+  topic_id text, partition_id int4, "offset" int8, key text, payload text NOT NULL, published_at timestamptz NOT NULL,
+  user_id text, op text NOT NULL, PRIMARY KEY (topic_id, partition_id, "offset")
+);
+CREATE TABLE kalam.published (up_to int8 NOT NULL);
+INSERT INTO kalam.published VALUES (0);
 
 CREATE FUNCTION kalam.millis(timestamptz) RETURNS int8 IMMUTABLE LANGUAGE sql RETURN (extract(epoch FROM $1) * 1000)::int8;
 CREATE FUNCTION kalam.sql_type(json) RETURNS text IMMUTABLE LANGUAGE sql RETURN CASE json_typeof($1)
@@ -46,6 +56,8 @@ CREATE FUNCTION kalam.sql_default(json) RETURNS text IMMUTABLE LANGUAGE sql RETU
 CREATE SEQUENCE kalam.seq;
 CREATE FUNCTION kalam.seq_at(moment timestamptz) RETURNS int8 IMMUTABLE LANGUAGE sql
   RETURN ((extract(epoch FROM moment) * 1000)::int8 - 1704067200000) << 22;
+CREATE FUNCTION kalam.moment_of(seq int8) RETURNS timestamptz IMMUTABLE LANGUAGE sql
+  RETURN timestamptz '2024-01-01 00:00:00+00' + (seq >> 22) * interval '1 millisecond';
 CREATE FUNCTION kalam_fn.snowflake_id() RETURNS int8 SECURITY DEFINER LANGUAGE plpgsql AS $$
 DECLARE lowest int8 := kalam.seq_at(clock_timestamp()); latest int8 := nextval('kalam.seq');
 BEGIN
@@ -153,7 +165,7 @@ REVOKE EXECUTE ON FUNCTION current_setting(text) FROM kalam_user, kalam_service;
 GRANT EXECUTE ON FUNCTION has_table_privilege(name, text, text) TO kalam_user, kalam_service, kalam_dba;
 REVOKE ALL ON ALL TABLES IN SCHEMA pg_catalog FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA information_schema FROM PUBLIC;
-GRANT USAGE ON SCHEMA kalam_fn, kalam_info, "default", dba TO kalam_user, kalam_service, kalam_dba;
+GRANT USAGE ON SCHEMA kalam_fn, kalam_info, kalam_upsert, "default", dba TO kalam_user, kalam_service, kalam_dba;
 GRANT SELECT ON ALL TABLES IN SCHEMA kalam_info TO kalam_user, kalam_service, kalam_dba;
 GRANT USAGE ON SCHEMA system TO kalam_user, kalam_service, kalam_dba;
 GRANT SELECT ON ALL TABLES IN SCHEMA system TO kalam_dba;
@@ -168,6 +180,7 @@ const statements: string = [
   ...views.filter(([, view]) => view.from === undefined).map(([name, view]) => systemView(name, view)),
   ...views.filter(([, view]) => view.from !== undefined).map(([name, view]) => systemView(name, view)),
   "CREATE UNIQUE INDEX ON system.users (user_id); CREATE UNIQUE INDEX ON system.jobs (job_id);",
+  "CREATE UNIQUE INDEX ON system.topics (topic_id); CREATE UNIQUE INDEX ON system.topic_offsets (topic_id, group_id, partition_id);",
   ...views.map(([name, view]) => describeView(name, view)),
   `INSERT INTO system.users VALUES ('root', '', 'system', 'root@localhost', 'Internal', NULL, 'Table', 'local', 0, NULL, NULL, now(), now(), NULL, NULL);`,
   `INSERT INTO system.storages VALUES ('local', 'Local Filesystem', 'Default local filesystem storage', 'filesystem', '', NULL, NULL,
@@ -179,5 +192,8 @@ const statements: string = [
 ].join("\n");
 
 /** The sandbox opens only data folders with its own schema version. */
-export const schemaVersion: string = createHash("sha256").update(statements).digest("hex").slice(0, 12);
+export const schemaVersion: string = createHash("sha256")
+  .update(dialectName + statements)
+  .digest("hex")
+  .slice(0, 12);
 export const bootstrapScript = `${statements}'${schemaVersion}'`;

@@ -1,3 +1,4 @@
+import { dialect } from "../dialect.ts";
 import { columnOf, type Column } from "./types.ts";
 
 /**
@@ -90,7 +91,12 @@ export const systemViews: Readonly<Record<string, View>> = {
   ),
   sessions: view(
     "session_id:t! backend_pid:b current_schema:t state:t! transaction_id:t transaction_state:t transaction_has_writes:o! " +
-      "client_addr:t transport:t! opened_at:m! last_seen_at:m! last_method:t",
+      "client_addr:t transport:t! opened_at:m! last_seen_at:m! last_method:t" +
+      (dialect.sessionOrigin ? " origin:t! authenticated_user_id:t" : ""),
+    `SELECT s->>'id', (s->>'pid')::int8, s->>'namespace', 'idle', NULL::text, NULL::text, false, s->>'address', 'tcp',
+       (s->>'openedAt')::timestamptz, (s->>'openedAt')::timestamptz, NULL::text${
+         dialect.sessionOrigin ? ", 'wire_protocol', s->>'user'" : ""
+       } FROM json_array_elements(${processFigures("sessions")}) s`,
   ),
   transactions: view(
     "transaction_id:t! owner_id:t! origin:t! state:t! age_ms:b! idle_ms:b! write_count:b! write_bytes:b! " +
@@ -135,4 +141,12 @@ export const systemViews: Readonly<Record<string, View>> = {
       "purged:b committed:b state:t current_leader:b millis_since_quorum_ack:b",
   ),
   datatypes: view("arrow_type:t! kalam_type:t! sql_name:t! description:t!"),
+  // Named after the fields of the type; that they are the columns is assumed.
+  ...(dialect.sharedAccess === "policies"
+    ? {
+        table_policies: view(
+          "policy_id:t* table_id:t! policy_name:t! command:t! targets:j! using_sql:t with_check_sql:t",
+        ),
+      }
+    : {}),
 };
