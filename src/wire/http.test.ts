@@ -246,3 +246,28 @@ test("a named connection is reused for every request, and reopening it is report
   const unnamed = await wire.exchange(get);
   expect(unnamed.kind === "answered" ? unnamed.opened : unnamed.kind).toBeUndefined();
 });
+
+test("a body that is sent with a pause arrives whole, with its length", async () => {
+  const origin = await http((request, response) => {
+    let bytes = 0;
+    request.on("data", (chunk: Uint8Array) => (bytes += chunk.byteLength));
+    request.on("end", () => response.end(`${request.headers["content-length"]} ${bytes}`));
+  });
+  const answer = await ask(origin, { method: "POST", body: "ä".repeat(100_000), pauseMs: 1 });
+  expect(textOf(answer)).toBe("200000 200000");
+});
+
+test("an answer that comes before the body was sent is read by a request with a pause", async () => {
+  const origin = await listen(
+    createTcp((socket) => {
+      socket.on("error", () => undefined);
+      socket.once("data", () => {
+        socket.write("HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno");
+        setTimeout(() => socket.destroy(), 20);
+      });
+    }),
+    ending,
+  );
+  const answer = await ask(origin, { method: "POST", body: "x".repeat(4_000_000), pauseMs: 60_000, timeoutMs: 90_000 });
+  expect(answer).toMatchObject({ kind: "answered", status: 413 });
+});

@@ -1,19 +1,19 @@
-import { generateKeyPairSync, sign } from "node:crypto";
 import { once } from "node:events";
 import { createServer as createHttp, type Server } from "node:http";
 import { createServer as createHttps } from "node:https";
 import { connect, createServer as createTcp, type AddressInfo } from "node:net";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { WebSocketServer, type WebSocket } from "ws";
+import { selfSigned } from "../../test/certificates.ts";
 import { listen } from "../../test/listening.ts";
 import { frameBytesMax } from "./frame.ts";
 import { openSocket, resetConnection } from "./socket.ts";
+import { directWay, type Way } from "./way.ts";
 import type { RawClose, RawFrame, RawSocket, SocketOutcome, UpgradeRequest } from "./wire.ts";
 
 const ending: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const end of ending.splice(0).toReversed()) await end();
-  vi.unstubAllEnvs();
 });
 
 /** What the server does with each opened socket. */
@@ -51,7 +51,7 @@ interface Heard {
   readonly end: Promise<void>;
 }
 
-async function open(origin: string, request: Partial<UpgradeRequest> = {}): Promise<Heard> {
+async function open(origin: string, request: Partial<UpgradeRequest> = {}, way: Way = directWay): Promise<Heard> {
   const [frames, closes]: [RawFrame[], RawClose[]] = [[], []];
   const waiting = new Set<() => void>();
   let ended = (): void => undefined;
@@ -71,6 +71,7 @@ async function open(origin: string, request: Partial<UpgradeRequest> = {}): Prom
         ended();
       },
     },
+    way,
   );
   if (outcome.kind === "open") ending.push(async () => await Promise.resolve(outcome.socket.reset()));
   const until = async (count: number): Promise<void> =>
@@ -90,6 +91,46 @@ function opened({ outcome }: Heard): RawSocket {
 }
 const texts = ({ frames }: Heard): string[] =>
   frames.map((frame) => ("text" in frame ? frame.text : `bytes ${Buffer.from(frame.bytes).toString("hex")}`));
+
+describe("permessage-deflate", () => {
+  /** A server that compresses for those who offer it; the offers that came. */
+  async function deflating(serve: (socket: WebSocket) => void): Promise<{ origin: string; offers: unknown[] }> {
+    const offers: unknown[] = [];
+    const server = createHttp();
+    server.on("upgrade", ({ headers }) => offers.push(headers["sec-websocket-extensions"]));
+    new WebSocketServer({ server, perMessageDeflate: { threshold: 0 } }).on("connection", (socket) =>
+      serve(socket.on("error", () => undefined)),
+    );
+    return { origin: await listen(server, ending), offers };
+  }
+
+  test("is offered only where it is asked for, and the frames are the same", async () => {
+    const { origin, offers } = await deflating((socket) => socket.send("grüße ".repeat(1_000)));
+    const frames: string[][] = [];
+    for (const deflate of [false, true]) {
+      const heard = await open(origin, { deflate });
+      await heard.until(1);
+      expect(heard.outcome).toMatchObject({ kind: "open", deflated: deflate });
+      frames.push(texts(heard));
+    }
+    expect(offers).toEqual([undefined, expect.stringContaining("permessage-deflate") as string]);
+    expect(frames).toEqual([["grüße ".repeat(1_000)], ["grüße ".repeat(1_000)]]);
+  });
+
+  test("is not used by a server that ignores the offer", async () => {
+    const heard = await open(await socketServer((socket) => socket.send("plain")), { deflate: true });
+    await heard.until(1);
+    expect(heard.outcome).toMatchObject({ kind: "open", deflated: false });
+    expect(texts(heard)).toEqual(["plain"]);
+  });
+
+  test("of a message that decompresses to more than the largest ends the connection", async () => {
+    const { origin } = await deflating((socket) => socket.send("a".repeat(8 * frameBytesMax)));
+    const heard = await open(origin, { deflate: true });
+    await heard.end;
+    expect([heard.frames, heard.closes.length]).toEqual([[], 1]);
+  });
+});
 
 describe("a socket that opens", () => {
   test("requests its path with its headers, and delivers texts and bytes in order", async () => {
@@ -286,7 +327,6 @@ describe("a server that floods", () => {
 });
 
 test("over TLS, a socket sends, is reset and is cut like any other", async () => {
-  vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
   const ends: number[] = [];
   const server = createHttps(selfSigned());
   const origin = await socketServer((socket) => {
@@ -294,7 +334,7 @@ test("over TLS, a socket sends, is reset and is cut like any other", async () =>
     socket.on("close", (code) => ends.push(code));
   }, server);
   for (const how of ["reset", "cutMidFrame"] as const) {
-    const heard = await open(origin.replace("http:", "https:"));
+    const heard = await open(origin.replace("http:", "https:"), {}, { ...directWay, insecure: true });
     opened(heard).send("hello");
     await heard.until(1);
     expect(texts(heard)).toEqual(["you said hello"]);
@@ -304,26 +344,3 @@ test("over TLS, a socket sends, is reset and is cut like any other", async () =>
   }
   await expect.poll(() => ends).toEqual([1006, 1006]);
 });
-
-/** A key and the shortest certificate that it can sign for itself. */
-function selfSigned(): { key: string; cert: string } {
-  const der = (tag: number, ...parts: Uint8Array[]): Buffer => {
-    const body = Buffer.concat(parts);
-    const length = body.length < 128 ? [body.length] : [0x82, body.length >> 8, body.length & 255];
-    return Buffer.concat([Buffer.from([tag, ...length]), body]);
-  };
-  const text = (tag: number, words: string): Buffer => der(tag, Buffer.from(words));
-  const sequence = 0x30;
-  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const signedHow = der(sequence, Buffer.from("06082a8648ce3d040302", "hex"));
-  const name = der(sequence, der(0x31, der(sequence, Buffer.from("0603550403", "hex"), text(0x0c, "localhost"))));
-  const valid = der(sequence, text(0x17, "200101000000Z"), text(0x17, "491231235959Z"));
-  const spki = publicKey.export({ type: "spki", format: "der" });
-  const body = der(sequence, der(2, Buffer.from([1])), signedHow, name, valid, name, spki);
-  const signature = der(3, Buffer.from([0]), sign("sha256", body, privateKey));
-  const base64 = der(sequence, body, signedHow, signature).toString("base64");
-  return {
-    key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-    cert: `-----BEGIN CERTIFICATE-----\n${base64.replace(/.{64}/g, "$&\n")}\n-----END CERTIFICATE-----\n`,
-  };
-}

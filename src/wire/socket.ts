@@ -1,8 +1,11 @@
 /** WebSockets of the wire, on ws. */
-import net from "node:net";
-import tls from "node:tls";
+import type net from "node:net";
+import { callbackify } from "node:util";
 import { WebSocket } from "ws";
+import { ConnectError, tlsError, wordsOf } from "./cause.ts";
+import { openConnection, serverPeer } from "./connection.ts";
 import { frameBytesMax } from "./frame.ts";
+import { destinationOf, directWay, type Destination, type Way } from "./way.ts";
 import type { Breakage, RawSocket, SocketListener, SocketOutcome, UpgradeRequest } from "./wire.ts";
 
 /** 16 bytes of a frame that announces 1,024: what a client leaves when it dies while sending. */
@@ -18,21 +21,24 @@ interface Connection {
   stream?: net.Socket;
 }
 
+/** `server` is its URL, with the path in front of that of the request if it has one. */
 export async function openSocket(
-  origin: string,
-  { path, headers, timeoutMs, signal }: UpgradeRequest,
+  server: string,
+  { path, headers, timeoutMs, signal, deflate = false }: UpgradeRequest,
   listener: SocketListener,
+  way: Way = directWay,
 ): Promise<SocketOutcome> {
   if (signal?.aborted === true) return { kind: "failed", because: "aborted", detail: String(signal.reason) };
-  const url = new URL(path, origin);
-  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  const to = destinationOf(server);
+  const url = new URL(`${to.base}${path}`, to.origin);
+  url.protocol = to.secure ? "wss:" : "ws:";
   const connection: Connection = {};
   const socket = new WebSocket(url, {
-    headers,
-    perMessageDeflate: false,
-    // An endless message must not exhaust the memory.
+    headers: { ...way.headers, ...headers },
+    perMessageDeflate: deflate,
+    // An endless message must not exhaust the memory, nor what it decompresses to.
     maxPayload: frameBytesMax,
-    createConnection: connector(url.protocol === "wss:", connection) as unknown as typeof net.createConnection,
+    createConnection: connector(to, way, connection) as unknown as typeof net.createConnection,
   });
   return await new Promise((resolve) => {
     let status: number | undefined;
@@ -57,11 +63,10 @@ export async function openSocket(
       status = response.statusCode;
       giveUp("malformed", `the upgrade was answered with ${status}`);
     });
-    socket.on("error", (error: NodeJS.ErrnoException) => {
-      failed(
-        /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH/.test(error.code ?? "") ? "unreachable" : "reset",
-        error.message,
-      );
+    socket.on("error", (error) => {
+      const notMade = error instanceof ConnectError ? error : tlsError(error, serverPeer(to, way));
+      if (notMade === undefined) failed("reset", wordsOf(error));
+      else failed("unreachable", notMade.message);
     });
     /** Bytes since the last whole message. */
     let part = 0;
@@ -99,33 +104,20 @@ export async function openSocket(
         whole();
         listener.closed({ code, reason: why ?? reason.toString("utf8"), at: performance.now() });
       });
-      settle({ kind: "open", socket: handle(socket, connection), at: performance.now() });
+      const deflated = socket.extensions.includes("permessage-deflate");
+      settle({ kind: "open", socket: handle(socket, connection), at: performance.now(), deflated });
     });
   });
 }
 
-type Connected = (error: Error | null, stream?: net.Socket) => void;
-
-/**
- * Connects and keeps the connection. With TLS, the TCP connection is made first and kept as well: it can be reset, which
- * a TLS socket cannot.
- */
-function connector(secure: boolean, connection: Connection) {
-  return (to: net.TcpNetConnectOpts, connected: Connected): net.Socket | undefined => {
-    const raw = net.connect(to);
-    connection.raw = raw;
-    connection.stream = raw;
-    if (!secure) return raw;
-    raw.once("error", connected);
-    raw.once("connect", () => {
-      raw.off("error", connected);
-      const host = to.host ?? "";
-      const stream = tls.connect({ socket: raw, servername: net.isIP(host) === 0 ? host : "" });
-      connection.stream = stream;
-      connected(null, stream);
-    });
-    return undefined;
-  };
+/** Connects and keeps the connection. */
+function connector(to: Destination, way: Way, connection: Connection) {
+  const open = callbackify(async () => {
+    const onRaw = (raw: net.Socket): void => void (connection.raw = raw);
+    connection.stream = await openConnection(to, way, { tunnel: true, onRaw });
+    return connection.stream;
+  });
+  return (_: unknown, connected: (error: Error | null, stream: net.Socket) => void): void => open(connected);
 }
 
 function handle(socket: WebSocket, { raw, stream }: Connection): RawSocket {

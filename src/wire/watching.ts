@@ -1,4 +1,5 @@
 /** Records what passes over a wire, so that the two sides of a fault can be compared. */
+import type { Control, Lifecycle, Others, OwnControl } from "./control.ts";
 import type { RawAnswer, RawFrame, RawRequest, Wire } from "./wire.ts";
 
 export interface Watched {
@@ -10,7 +11,7 @@ export interface Watched {
 export function watch(wire: Wire): Watched {
   const notes: string[] = [];
   const sockets: string[][] = [];
-  const { control, kalam, socket } = wire;
+  const { control, kalam, postgres, socket } = wire;
   return {
     text: () => [...notes, ...sockets.map((lines) => lines.join("\n"))].toSorted().join("\n"),
     wire: {
@@ -58,12 +59,17 @@ export function watch(wire: Wire): Watched {
       ...(control === undefined
         ? {}
         : {
-            control: {
-              ...control,
-              async trial(settings, withinMs) {
-                const outcome = await control.trial(settings, withinMs);
-                const { tookMs: _, ...rest } = outcome;
-                notes.push(`${JSON.stringify(settings)} -> ${JSON.stringify(rest)}`);
+            control: watchControl(control, (note) => notes.push(note)),
+          }),
+      ...(postgres === undefined
+        ? {}
+        : {
+            postgres: {
+              ownAddresses: postgres.ownAddresses,
+              async call(asked) {
+                const outcome = await postgres.call(asked);
+                const { at, login, queries } = asked;
+                notes.push(`postgres ${JSON.stringify({ at, login, queries })} -> ${JSON.stringify(outcome)}`);
                 return outcome;
               },
             },
@@ -79,6 +85,88 @@ export function watch(wire: Wire): Watched {
               return outcome;
             },
           }),
+    },
+  };
+}
+
+function watchControl(control: Control, note: (text: string) => void): Control {
+  const { own, lifecycle } = control;
+  return {
+    ...control,
+    ...(own === undefined ? {} : { own: watchOwn(own, note) }),
+    ...(lifecycle === undefined ? {} : { lifecycle: watchLifecycle(lifecycle, note) }),
+  };
+}
+
+function watchOwn(own: OwnControl, note: (text: string) => void): OwnControl {
+  return {
+    ...own,
+    residentBytes() {
+      const bytes = own.residentBytes();
+      note(`resident ${bytes}`);
+      return bytes;
+    },
+    async trial(settings, withinMs) {
+      const outcome = await own.trial(settings, withinMs);
+      const { tookMs: _, ...rest } = outcome;
+      note(`${JSON.stringify(settings)} -> ${JSON.stringify(rest)}`);
+      return outcome;
+    },
+    ...(own.others === undefined ? {} : { others: watchOthers(own.others, note) }),
+  };
+}
+
+function watchOthers(others: Others, note: (text: string) => void): Others {
+  return {
+    ...others,
+    async start(wanted) {
+      const other = await others.start(wanted);
+      const { environment = {}, older = false } = wanted;
+      note(`another ${JSON.stringify({ environment, older })} -> ${other.kind}`);
+      if (other.kind === "notReady") return other;
+      return {
+        ...other,
+        async exchange(request) {
+          const answer = await other.exchange(request);
+          note(`another: ${requestText(request)} -> ${answerText(answer)}`);
+          return answer;
+        },
+        async stop() {
+          const code = await other.stop();
+          note(`another ended with ${code}`);
+          return code;
+        },
+        async kill() {
+          await other.kill();
+          note("another was killed");
+        },
+      };
+    },
+  };
+}
+
+function watchLifecycle(lifecycle: Lifecycle, note: (text: string) => void): Lifecycle {
+  return {
+    ...lifecycle,
+    async kill() {
+      await lifecycle.kill();
+      note("kill");
+    },
+    async stop(options) {
+      const outcome = await lifecycle.stop(options);
+      note(`stop ${options.signal ?? ""} -> ${outcome.stopped} ${outcome.exitCode}`);
+      return outcome;
+    },
+    async start(withinMs, changes) {
+      const outcome = await lifecycle.start(withinMs, changes);
+      const took = outcome.kind === "ready" ? ` after ${outcome.readyMs} ms` : "";
+      note(`start ${JSON.stringify(changes ?? {})} -> ${outcome.kind}${took}`);
+      return outcome;
+    },
+    async processId() {
+      const id = await lifecycle.processId();
+      note(`it is ${id}`);
+      return id;
     },
   };
 }

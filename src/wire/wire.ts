@@ -4,6 +4,7 @@
  */
 import type { Control } from "./control.ts";
 import type { Kalam } from "./kalam.ts";
+import type { Postgres } from "./postgres/postgres.ts";
 
 export interface RawRequest {
   readonly method: string;
@@ -17,6 +18,11 @@ export interface RawRequest {
   readonly ownConnection?: boolean;
   /** Use the connection of this name, one request at a time; it stays open for the next. */
   readonly connection?: string;
+  /**
+   * Sends the start of a long body and waits this long before the rest. A server that answers early and closes the connection
+   * makes the next write fail, and the answer is then lost although it has arrived.
+   */
+  readonly pauseMs?: number;
 }
 
 /**
@@ -45,6 +51,8 @@ export type RawAnswer =
       readonly detail: string;
       /** Present if the status line had arrived before the failure. */
       readonly status?: number;
+      /** For `unreachable`: trying again cannot help, because a certificate, a protocol or a setting is wrong. */
+      readonly permanent?: true;
       readonly sentAt: number;
       readonly doneAt: number;
     };
@@ -52,6 +60,8 @@ export type RawAnswer =
 export interface UpgradeRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Offer permessage-deflate, as browsers do. */
+  readonly deflate?: boolean;
   /** For the whole upgrade, including the connection. */
   readonly timeoutMs: number;
   /** Aborts the opening; an open socket is the caller's to close. */
@@ -94,7 +104,13 @@ export interface RawSocket {
 }
 
 export type SocketOutcome =
-  | { readonly kind: "open"; readonly socket: RawSocket; readonly at: number }
+  | {
+      readonly kind: "open";
+      readonly socket: RawSocket;
+      readonly at: number;
+      /** The server has accepted permessage-deflate. */
+      readonly deflated?: boolean;
+    }
   | { readonly kind: "failed"; readonly because: Breakage; readonly detail: string; readonly status?: number };
 
 export interface Wire {
@@ -105,4 +121,6 @@ export interface Wire {
   readonly control?: Control;
   /** Runs the `kalam` command line against this server, where it is available. */
   readonly kalam?: Kalam;
+  /** Speaks with the PostgreSQL port of a server. */
+  readonly postgres?: Postgres;
 }
