@@ -31,7 +31,10 @@ interface Set {
 }
 
 /** Accounts over a server that lets everybody in, unless told otherwise. */
-function set(server: { create?: (sql: string) => Promise<Answer>; status?: number } = {}): Set {
+function set(
+  server: { create?: (sql: string) => Promise<Answer>; status?: number; passwordLogin?: boolean } = {},
+): Set {
+  const { passwordLogin = true } = server;
   const ledger = new Ledger(mkdtempSync(path.join(folder, "state-")), { run: "k7f3a", url: "http://x" });
   const redactor = new Redactor();
   const tokens = new Map<string, string>();
@@ -55,11 +58,26 @@ function set(server: { create?: (sql: string) => Promise<Answer>; status?: numbe
     },
   };
   const renewal = new Renewal({ tokens, redactor, logIn: () => Promise.reject(new Error("nothing has ended")) });
-  const parts = { sender, login: root, loginField: "user", renewal, redactor, ledger, prefix: "kr_k7f3a" } as const;
+  const parts = {
+    sender,
+    login: root,
+    loginField: "user",
+    passwordLogin,
+    renewal,
+    redactor,
+    ledger,
+    prefix: "kr_k7f3a",
+  } as const;
   return { accounts: new Accounts(parts), ledger, redactor, tokens, statements, logins };
 }
 
 describe("a fresh account", () => {
+  test("is not created where nobody may log in with a password", async () => {
+    const { accounts, statements } = set({ passwordLogin: false });
+    await expect(accounts.fresh("user")).rejects.toThrow("password login switched off");
+    expect(statements).toEqual([]);
+  });
+
   test("is created with its role, logged in, and its token kept", async () => {
     const { accounts, statements, logins, tokens } = set();
     const account = await accounts.fresh("service");

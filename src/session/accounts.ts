@@ -8,15 +8,17 @@ import type { Ledger } from "./ledger.ts";
 import { logIn, type LoginField } from "./login.ts";
 import type { Redactor } from "./redaction.ts";
 import type { Renewal } from "./renewal.ts";
-import type { Account, Role, Sender } from "../server/sender.ts";
+import { whileWanted, type Account, type Role, type Sender } from "../server/sender.ts";
 
 export type OwnRole = Exclude<Role, "system">;
 
 export interface AccountsParts {
   /** Sends as the login of the run, without faults. */
   readonly sender: Sender;
-  readonly login: Account;
+  /** Null: nobody logged in, so none can be created. */
+  readonly login: Account | null;
   readonly loginField: LoginField;
+  readonly passwordLogin: boolean;
   /** Keeps the token of a new account, and renews it when it ends. */
   readonly renewal: Pick<Renewal, "keep">;
   readonly redactor: Redactor;
@@ -24,6 +26,10 @@ export interface AccountsParts {
   /** `kr_<run>` */
   readonly prefix: string;
 }
+
+/** Why the run has no accounts of its own where the server lets nobody log in with a password. */
+export const noPasswordLogin =
+  "this server has password login switched off (auth.local.enabled is false): checks that need accounts of their own are unknown";
 
 /** The set-up of an observation failed. The message is the sentence of its row. */
 export class SetupError extends Error {}
@@ -40,14 +46,15 @@ export class Accounts {
   }
 
   /** An account for this holder only; the same label returns the same account until it is released. */
-  async lend(holder: object, role: OwnRole, label: string): Promise<Account> {
+  async lend(holder: object, role: OwnRole, label: string, wanted?: AbortSignal): Promise<Account> {
     const lent = this.#lent.get(holder) ?? new Map<string, Promise<Account>>();
     this.#lent.set(holder, lent);
     const key = `${role} ${label}`;
     const known = lent.get(key);
     if (known !== undefined) return await known;
     const at = this.#free.findIndex((account) => account.role === role);
-    const account = at === -1 ? this.fresh(role) : Promise.resolve(this.#free.splice(at, 1)[0] as Account);
+    const account =
+      at === -1 ? this.fresh(role, undefined, wanted) : Promise.resolve(this.#free.splice(at, 1)[0] as Account);
     lent.set(key, account);
     return await account;
   }
@@ -69,10 +76,14 @@ export class Accounts {
 
   /**
    * A new account that is never lent again, for checks that change or drop it. Its name is never reused, because a
-   * dropped name stays taken. With `after`, the name starts with the whole name of that account. Throws SetupError.
+   * dropped name stays taken. With `after`, the name starts with the whole name of that account. Throws SetupError,
+   * and the reason of `wanted` if that is aborted before it was sent.
    */
-  async fresh(role: OwnRole, after?: Account): Promise<Account> {
-    const { sender, login, renewal, redactor, ledger, prefix, loginField } = this.#parts;
+  async fresh(role: OwnRole, after?: Account, wanted?: AbortSignal): Promise<Account> {
+    const sender = wanted === undefined ? this.#parts.sender : whileWanted(this.#parts.sender, wanted);
+    const { login, renewal, redactor, ledger, prefix, loginField } = this.#parts;
+    if (login === null) throw new SetupError("an account for the checks can only be created with a login");
+    if (!this.#parts.passwordLogin) throw new SetupError(noPasswordLogin);
     this.#made += 1;
     const name = `${after?.name ?? `${prefix}_${role}`}_${this.#made}`;
     const password = newPassword();

@@ -8,7 +8,8 @@ export interface Contradiction {
   readonly sentence: string;
 }
 
-interface Noted {
+/** All of one holder. */
+export interface Contradictory {
   readonly count: number;
   readonly first: readonly Contradiction[];
 }
@@ -17,15 +18,17 @@ interface Noted {
 const keptMax = 5;
 
 export class Contradictions {
-  readonly #noted = new Map<object, Noted>();
+  /** The holder of what no observation asked: the login, the set-up of checks, the clean-up. */
+  readonly ofTheRun: object = {};
+  readonly #noted = new Map<object, Contradictory>();
 
   note(holder: object, contradiction: Contradiction): void {
     const { count, first } = this.#noted.get(holder) ?? { count: 0, first: [] };
     this.#noted.set(holder, { count: count + 1, first: [...first, contradiction].slice(0, keptMax) });
   }
 
-  /** What this observation got, and forgets it; undefined if there was none. */
-  take(holder: object): Noted | undefined {
+  /** What this holder got, and forgets it; undefined if there was none. */
+  take(holder: object): Contradictory | undefined {
     const noted = this.#noted.get(holder);
     this.#noted.delete(holder);
     return noted;

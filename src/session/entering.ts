@@ -7,23 +7,28 @@ import { claimsOf, isRefusal, logIn, notSetUp, roleOf, type LoggedIn, type Login
 
 export type Credentials =
   | { readonly kind: "password"; readonly user: string; readonly password: string }
-  | { readonly kind: "token"; readonly token: string };
+  | { readonly kind: "token"; readonly token: string }
+  /** Nobody logs in: only what needs no login can be checked. */
+  | { readonly kind: "none" };
 
 /** Why there is no session. Each kind has its own exit code. */
 export type NoSession =
   | { readonly kind: "unreachable"; readonly sentence: string }
+  /** As unreachable, but trying again cannot help. */
+  | { readonly kind: "cannotConnect"; readonly sentence: string }
   | { readonly kind: "denied"; readonly sentence: string }
   | { readonly kind: "notKalamDb"; readonly sentence: string };
 
 /** What `GET /v1/api/auth/status` shows before the login. */
 interface Status {
   readonly kind: "status";
-  readonly needsSetup: boolean;
+  /** `first`: nothing else is answered before it. */
+  readonly needsSetup: boolean | "first";
   /** The endpoint is closed, as it should be to everyone but the server's own host: the server sees us as remote. */
   readonly remote: boolean;
 }
 
-export type Entered = LoggedIn & Pick<Status, "remote">;
+export type Entered = (LoggedIn | { readonly kind: "outside" }) & Pick<Status, "remote">;
 
 const statusPath = "/v1/api/auth/status";
 
@@ -35,6 +40,8 @@ export async function enter(
 ): Promise<Entered | NoSession> {
   const status = readStatus(await sender.request(null, { method: "GET", path: statusPath }));
   if (status.kind !== "status") return status;
+  if (credentials.kind === "none") return await stayOutside(sender, status);
+  if (status.needsSetup === "first") return { kind: "denied", sentence: notSetUp };
   const outcome =
     credentials.kind === "password"
       ? await logIn(sender, credentials.user, credentials.password)
@@ -48,6 +55,8 @@ export async function enter(
 function readStatus(reply: Reply): Status | NoSession {
   if (reply.kind === "broken") {
     if (reply.because === "rate") return { kind: "denied", sentence: `GET ${statusPath} was refused: ${reply.detail}` };
+    if (reply.because === "unreachable" && reply.permanent === true)
+      return { kind: "cannotConnect", sentence: reply.detail };
     if (reply.because === "unreachable" || reply.because === "timeout" || reply.because === "reset") {
       return { kind: "unreachable", sentence: reply.detail };
     }
@@ -59,7 +68,7 @@ function readStatus(reply: Reply): Status | NoSession {
     return { kind: "denied", sentence: `GET ${statusPath} was refused: ${said}` };
   if (status === 200 && isRecord(json) && typeof json["needs_setup"] === "boolean")
     return { kind: "status", needsSetup: json["needs_setup"], remote: false };
-  if (status === 428) return { kind: "denied", sentence: notSetUp };
+  if (status === 428) return { kind: "status", needsSetup: "first", remote: false };
   // Closed to remote clients, or older than this endpoint, or not passed on by a proxy: a client would still log in.
   if (status >= 400 && status < 500)
     return { kind: "status", needsSetup: false, remote: status === 401 || status === 403 };
@@ -72,6 +81,16 @@ function readStatus(reply: Reply): Status | NoSession {
     kind: "notKalamDb",
     sentence: `the web server at this address is not KalamDB: GET ${statusPath} returned ${what}`,
   };
+}
+
+/** Without a login, the refusal of a query shows whether this is a KalamDB. */
+async function stayOutside(sender: Sender, { remote }: Status): Promise<Entered | NoSession> {
+  const answer = await sender.sql(null, "SELECT 1 AS one");
+  const isKalamDb = answer.kind === "ok" || (answer.kind === "refused" && answer.cause === "login");
+  if (isKalamDb) return { kind: "outside", remote };
+  const sentence = `POST /v1/api/sql without a token returned ${outcomeOf(answer)}`;
+  if (answer.kind === "unsure" && answer.because === "rate") return { kind: "denied", sentence };
+  return { kind: "notKalamDb", sentence: `${sentence}; that is not an answer of KalamDB` };
 }
 
 async function enterWithToken(

@@ -1,7 +1,10 @@
 /** Folders: made step by step, and the user's own where the system names none. */
-import { existsSync, mkdirSync, statSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, statSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import path from "node:path";
+
+/** The folder for the user's state may have been made by somebody else. The message says what to do. */
+export class NotOwnError extends Error {}
 
 /**
  * Makes a folder and those above it. Not with Node's `recursive`: where a folder refuses new entries with ENOENT, as /proc
@@ -35,5 +38,27 @@ export function stateFolder(environment: NodeJS.ProcessEnv): string {
   } catch {
     // There is no such user.
   }
+  return temporaryFolder();
+}
+
+function temporaryFolder(): string {
   return path.join(tmpdir(), `kalam-ready-${process.getuid?.() ?? "state"}`);
+}
+
+/**
+ * Throws NotOwnError if this folder is in the temporary folder, where any user may make one of any name, and is not this
+ * user's alone: its files could have been put there, and the names in them would be removed. A missing folder is nobody's.
+ */
+export function mustBeOwn(folder: string): void {
+  const shared = temporaryFolder();
+  const user = process.getuid?.();
+  if (user === undefined || path.dirname(path.resolve(folder)) !== shared) return;
+  const found = lstatSync(shared, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (found.isDirectory() && found.uid === user && (found.mode & 0o077) === 0) return;
+  const what = found.isDirectory() ? `it has mode ${(found.mode & 0o777).toString(8)}` : "it is no folder";
+  const why = found.uid === user ? what : `it belongs to user ${found.uid}`;
+  throw new NotOwnError(
+    `${shared} is not a folder of this user alone: ${why}, so others may have written to it; set KALAM_READY_STATE to another folder, or remove it`,
+  );
 }

@@ -1,9 +1,12 @@
 import {
   appendFileSync,
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -11,7 +14,7 @@ import {
 } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Ledger, ledgerFolder, readLedgers, strikeIn, type Entry } from "./ledger.ts";
 
 let folder = "";
@@ -200,4 +203,66 @@ test("the folder is KALAM_READY_STATE, else in the user's state folder", () => {
   expect(ledgerFolder({ KALAM_READY_STATE: "/s", XDG_STATE_HOME: "/x" })).toBe("/s");
   expect(ledgerFolder({ KALAM_READY_STATE: "", XDG_STATE_HOME: "/x" })).toBe("/x/kalam-ready");
   expect(ledgerFolder({ XDG_STATE_HOME: "" })).toBe(path.join(homedir(), ".local", "state", "kalam-ready"));
+});
+
+describe("a state folder in the temporary folder", () => {
+  const user = 4_711;
+  /** That of a user without a home. */
+  const shared = (): string => path.join(folder, `kalam-ready-${user}`);
+  const state = (): string => path.join(shared(), "kalam-ready");
+  beforeEach(() => {
+    vi.stubEnv("TMPDIR", folder);
+    vi.spyOn(process, "getuid").mockReturnValue(user);
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    vi.restoreAllMocks();
+  });
+  /** As one that was planted: with a ledger in it. */
+  function plant(mode: number): void {
+    mkdirSync(state(), { recursive: true });
+    writeFileSync(path.join(state(), "a1b2c.jsonl"), `${JSON.stringify({ ...run, pid: 1, startedAt: "" })}\n`);
+    chmodSync(shared(), mode);
+  }
+  const refusal = (why: string): RegExp => new RegExp(`^${shared()} is not a folder of this user alone: ${why}`);
+  const both = (why: string): void => {
+    expect(() => new Ledger(state(), run)).toThrow(refusal(why));
+    expect(() => readLedgers(state())).toThrow(refusal(why));
+  };
+
+  test("is not used if it belongs to another user", () => {
+    plant(0o700);
+    both("it belongs to user \\d+, so others may have written to it; set KALAM_READY_STATE");
+    expect(readdirSync(state())).toEqual(["a1b2c.jsonl"]);
+  });
+
+  test("is not used if others may write to it", () => {
+    plant(0o770);
+    vi.spyOn(process, "getuid").mockReturnValue(statSync(shared()).uid);
+    // The name depends on the user, too.
+    const own = path.join(folder, `kalam-ready-${statSync(shared()).uid}`);
+    renameSync(shared(), own);
+    expect(() => new Ledger(path.join(own, "kalam-ready"), run)).toThrow("it has mode 770");
+    expect(() => readLedgers(path.join(own, "kalam-ready"))).toThrow("it has mode 770");
+    chmodSync(own, 0o700);
+    expect(readLedgers(path.join(own, "kalam-ready"))).toHaveLength(1);
+  });
+
+  test("is not used if it is a link", () => {
+    symlinkSync(folder, shared());
+    both("it (is no folder|belongs to user)");
+    expect(existsSync(path.join(folder, "kalam-ready"))).toBe(false);
+  });
+
+  test("is made for this user alone, and any other folder is the user's choice", () => {
+    vi.spyOn(process, "getuid").mockReturnValue(statSync(folder).uid);
+    const own = path.join(folder, `kalam-ready-${statSync(folder).uid}`);
+    expect(readLedgers(path.join(own, "kalam-ready"))).toEqual([]);
+    expect(existsSync(new Ledger(path.join(own, "kalam-ready"), run).file)).toBe(true);
+    expect(statSync(own).mode & 0o777).toBe(0o700);
+    const chosen = path.join(folder, "chosen");
+    mkdirSync(chosen);
+    chmodSync(chosen, 0o777);
+    expect(existsSync(new Ledger(chosen, run).file)).toBe(true);
+  });
 });

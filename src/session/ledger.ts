@@ -5,11 +5,11 @@
  */
 import { closeSync, constants, lstatSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from "node:fs";
 import path from "node:path";
-import { makeFolder, stateFolder } from "./folders.ts";
+import { makeFolder, mustBeOwn, stateFolder } from "./folders.ts";
 import { isRecord, type Json } from "../wire/json.ts";
 
-/** `folder`: the data of a server that the run started itself. */
-const kinds = ["namespace", "account", "folder"] as const;
+/** `folder`: the data of a server that the run started itself. A topic outlives its namespace. */
+const kinds = ["namespace", "topic", "account", "folder"] as const;
 export type Kind = (typeof kinds)[number];
 
 export interface Entry {
@@ -43,8 +43,10 @@ export class Ledger {
   #names = 0;
   #failure: unknown;
 
-  /** Throws if the folder is not writable: nothing may be created that `cleanup` could not find. */
+  /** Throws if the folder is not writable, or not the user's own: nothing may be created that `cleanup` could not find. */
   constructor(folder: string, run: { run: string; url: string }) {
+    makeFolder(path.dirname(folder), { mode: 0o700 });
+    mustBeOwn(folder);
     makeFolder(folder, { mode: 0o700 });
     this.file = path.join(folder, `${run.run}.jsonl`);
     // A new file: what somebody else has put there, a symbolic link for one, is not written to.
@@ -117,8 +119,9 @@ export function strikeIn(ledger: LedgerFile, entry: Entry): LedgerFile {
   return { ...ledger, left };
 }
 
-/** Every ledger in the folder. A truncated last line, left by a killed run, is ignored. */
+/** Every ledger in the folder. A truncated last line, left by a killed run, is ignored. Throws NotOwnError. */
 export function readLedgers(folder: string): LedgerFile[] {
+  mustBeOwn(folder);
   let names: string[];
   try {
     names = readdirSync(folder);

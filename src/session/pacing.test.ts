@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { halfOf, Pacer, sleep, type Pace } from "./pacing.ts";
+import { below, halfOf, Pacer, sleep, type Pace } from "./pacing.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
 afterEach(() => void vi.useRealTimers());
@@ -193,6 +193,53 @@ describe("a lane that was told to rest", () => {
     pacer.rest("account:a", 1500);
     expect((await simulate(pacer, atOnce(1, "account:a"))).map(({ left }) => left)).toEqual([0]);
   });
+});
+
+describe("a lane that is held for requests of somebody else", () => {
+  const pacer = (): Pacer => {
+    const made = new Pacer();
+    made.setPace("run", below(10));
+    return made;
+  };
+
+  test("lets nothing leave until it is free, and nothing for their share before and after", async () => {
+    const holding = pacer();
+    void holding.hold("run", 3).then((free) => setTimeout(() => free?.(), 5_000));
+    const departures = await simulate(holding, [{ at: 1, lanes: ["run"] }]);
+    // A third of a second each: for three of nine a second.
+    expect(departures.map(({ left }) => Math.round(left / 10))).toEqual([567]);
+  });
+
+  test("is refused where they would be too many for any second", async () => {
+    expect(await pacer().hold("run", 11)).toBeUndefined();
+    expect(await new Pacer().hold("run", 11)).toBeTypeOf("function");
+  });
+
+  test("is free again after an abort", async () => {
+    const holding = pacer();
+    const stop = new AbortController();
+    const held = holding.hold("run", 5, stop.signal).catch(String);
+    await vi.advanceTimersByTimeAsync(10);
+    stop.abort(new Error("enough"));
+    expect(await held).toBe("Error: enough");
+    expect(await simulate(holding, atOnce(1, "run"))).toHaveLength(1);
+  });
+});
+
+test("a request leaves only with a place, and one without need of it at once", async () => {
+  const pacer = new Pacer(1);
+  const left: string[] = [];
+  const go = async (name: string, place: boolean): Promise<void> => {
+    await pacer.turn(["account:a"], undefined, { place });
+    left.push(name);
+  };
+  await go("first", true);
+  const second = go("second", true);
+  await go("other", false);
+  expect(left).toEqual(["first", "other"]);
+  pacer.placeFree();
+  await second;
+  expect(left).toEqual(["first", "other", "second"]);
 });
 
 describe("an abort", () => {

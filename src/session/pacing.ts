@@ -14,10 +14,14 @@ interface Lane {
   readonly pace: Pace;
   /** When the bucket will be empty: the theoretical arrival time of the generic cell rate algorithm. */
   dryAt: number;
+  /** Nothing else leaves on it: see `hold`. */
+  held: boolean;
 }
 
 interface Turn {
   readonly lanes: readonly string[];
+  /** It leaves only with one of the places. */
+  readonly place: boolean;
   leave(): void;
 }
 
@@ -35,6 +39,15 @@ export class Pacer {
   readonly #waiting = new Set<Turn>();
   #timer: NodeJS.Timeout | undefined;
   #restsEndAt = Infinity;
+  #places: number;
+
+  /**
+   * `places`: how many requests may be under way at once. They must have a connection each: one that waited for a connection
+   * after its turn would be sent together with others.
+   */
+  constructor(places = Infinity) {
+    this.#places = places;
+  }
 
   /** Sets the pace for a kind of lane: `account`, `address`, `login`, `run`. Without one, lanes of that kind are unlimited. */
   setPace(kind: string, pace: Pace): void {
@@ -46,8 +59,9 @@ export class Pacer {
   /**
    * Waits until every lane (`account:alice`, `address`) is open at once: a request that waits for one lane uses nothing
    * of the others meanwhile. In the same lanes, turns are in the order of the calls. Rejects when the signal is aborted.
+   * With `place` it also waits for one of the places, which the caller gives back with `placeFree`.
    */
-  async turn(lanes: readonly string[], signal?: AbortSignal): Promise<void> {
+  async turn(lanes: readonly string[], signal?: AbortSignal, { place = false } = {}): Promise<void> {
     signal?.throwIfAborted();
     await new Promise<void>((resolve, reject) => {
       const stop = (): void => {
@@ -57,6 +71,7 @@ export class Pacer {
       };
       const turn: Turn = {
         lanes,
+        place,
         leave() {
           signal?.removeEventListener("abort", stop);
           resolve();
@@ -66,6 +81,38 @@ export class Pacer {
       this.#waiting.add(turn);
       this.#release();
     });
+  }
+
+  placeFree(): void {
+    this.#places += 1;
+    this.#release();
+  }
+
+  /**
+   * Reserves a lane for that many requests which somebody else sends, at times that are not known, until the returned function
+   * is called: whatever they are, no second has more of them and of ours than the pace allows. Undefined if they alone are too many.
+   */
+  async hold(name: string, requests: number, signal?: AbortSignal): Promise<(() => void) | undefined> {
+    const pace = this.#paces.get(kindOf(name));
+    if (pace === undefined) return () => undefined;
+    if (requests > pace.perSecond + pace.burst) return undefined;
+    await this.turn([name], signal);
+    const lane = this.#lane(name);
+    if (lane === undefined) return () => undefined;
+    const shareMs = requests * (1000 / pace.perSecond);
+    lane.held = true;
+    const end = (): void => {
+      lane.held = false;
+      lane.dryAt = Math.max(lane.dryAt, performance.now() + shareMs + burstMs(pace));
+      this.#release();
+    };
+    try {
+      await sleep(shareMs, signal);
+    } catch (error) {
+      end();
+      throw error;
+    }
+    return end;
   }
 
   /**
@@ -97,6 +144,7 @@ export class Pacer {
     let next = Infinity;
     for (const turn of this.#waiting) {
       const lanes = turn.lanes.flatMap((name) => this.#lane(name) ?? []);
+      if ((turn.place && this.#places < 1) || lanes.some(({ held }) => held)) continue;
       const openAt = Math.max(now, ...lanes.map((lane) => lane.dryAt - burstMs(lane.pace)));
       // Sums of fractions may be off by a rounding error.
       if (openAt > now + 0.001) {
@@ -105,6 +153,7 @@ export class Pacer {
       }
       for (const lane of lanes) lane.dryAt = Math.max(lane.dryAt, now) + 1000 / lane.pace.perSecond;
       this.#waiting.delete(turn);
+      if (turn.place) this.#places -= 1;
       turn.leave();
     }
     if (next < Infinity) this.#timer = setTimeout(() => this.#release(), Math.min(Math.ceil(next - now), timerMsMax));
@@ -115,7 +164,7 @@ export class Pacer {
     if (known !== undefined) return known;
     const pace = this.#paces.get(kindOf(name));
     if (pace === undefined) return undefined;
-    const lane: Lane = { pace, dryAt: 0 };
+    const lane: Lane = { pace, dryAt: 0, held: false };
     this.#lanes.set(name, lane);
     return lane;
   }
@@ -131,6 +180,14 @@ export function halfOf(limitPerSecond: number): Pace {
   const half = Math.max(1, limitPerSecond / 2);
   const burst = Math.max(1, Math.floor(half / 5));
   return { perSecond: Math.max(0.5, half - burst), burst };
+}
+
+/**
+ * No second exceeds this limit, so there is no burst on top of it. A tenth below it, because a request may be sent a moment
+ * after its turn.
+ */
+export function below(limitPerSecond: number): Pace {
+  return { perSecond: Math.max(0.5, Math.min(limitPerSecond - 1, 0.9 * limitPerSecond)), burst: 1 };
 }
 
 /** Rejects with the signal's reason if it is aborted meanwhile. */

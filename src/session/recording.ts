@@ -1,4 +1,5 @@
 /** What was sent and what was answered, so that the report can show it for a finding. Bounded: a run may make millions of exchanges. */
+import { truncated } from "../formats/printable.ts";
 
 export interface Exchange {
   readonly number: number;
@@ -13,6 +14,8 @@ export interface Exchange {
   readonly params?: string;
   /** The namespace for unqualified names, if one was given. */
   readonly namespace?: string;
+  /** It was sent with headers or a body that are not shown here. */
+  readonly partial?: true;
   /** The answer, in one line; truncated like `text`. */
   readonly outcome: string;
   readonly tookMs: number;
@@ -24,6 +27,7 @@ const textMax = 2_000;
 export class Recording {
   readonly #began = performance.now();
   readonly #exchanges = new Map<number, Exchange>();
+  #forgotten = false;
   readonly #listen: ((exchange: Exchange) => void) | undefined;
   #count = 0;
 
@@ -56,10 +60,21 @@ export class Recording {
     if (this.#exchanges.size > kept) {
       for (const oldest of this.#exchanges.keys()) {
         this.#exchanges.delete(oldest);
+        this.#forgotten = true;
         break;
       }
     }
     this.#listen?.(noted);
+  }
+
+  /** What is kept, in the order of the answers. */
+  get all(): Iterable<Exchange> {
+    return this.#exchanges.values();
+  }
+
+  /** Whether there were more than are kept. */
+  get forgotten(): boolean {
+    return this.#forgotten;
   }
 
   /** Undefined if it is no longer kept. */
@@ -69,5 +84,5 @@ export class Recording {
 }
 
 function cut(text: string): string {
-  return text.length > textMax ? `${text.slice(0, textMax)}… (${text.length} characters)` : text;
+  return text.length > textMax ? `${truncated(text, textMax)} (${text.length} characters)` : text;
 }

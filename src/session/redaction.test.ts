@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatJunit } from "../formats/junit.ts";
+import { truncated } from "../formats/printable.ts";
 import type { Report } from "../report.ts";
 import { plausibleToken, Redactor } from "./redaction.ts";
 
@@ -91,6 +92,16 @@ describe("the beginning of a secret is masked where a text was truncated", () =>
     const redacted = redactorOf(password).redact(`${text}${rest}`);
     expect(redacted.startsWith("401 •••")).toBe(true);
     expect(redacted).not.toContain("Tr0");
+  });
+
+  test("wherever it was truncated, from three characters on", () => {
+    const redactor = redactorOf(password);
+    for (let max = 3; max < password.length + 20; max += 1) {
+      for (const form of [password, inJson(password), encodeURIComponent(password), inJson(inJson(password))]) {
+        const words = truncated(`${"x".repeat(9)} ${form}${form} and more`, 10 + max);
+        expect(redactor.redact(`it said ${words}, 3 times`)).toMatch(/^it said x{9} •••/);
+      }
+    }
   });
 
   test("but not a few characters that it has in common with a word", () => {

@@ -8,7 +8,7 @@
 const mask = "•••";
 /** Masking one or two letters would garble every sentence and hide nothing. */
 const shortest = 3;
-/** The beginning of a secret is masked from this length on, where the text was truncated or shows half of it. */
+/** The beginning of a secret is masked from this length on, where the text ends or shows half of it. */
 const beginning = 8;
 /** Escapes within escapes: JSON in JSON in a URL. */
 const levels = 3;
@@ -17,7 +17,20 @@ const tokenLengths = { min: 8, max: 16_384 };
 
 /** Whether it can be sent in a header and registered as a secret: any other token is a defect of the server. */
 export function plausibleToken(text: string): boolean {
-  return text.length >= tokenLengths.min && text.length <= tokenLengths.max && /^[\w.~+/=-]+$/.test(text);
+  return whyNoToken(text) === undefined;
+}
+
+/** Undefined if it may be an access token. Does not quote it: it may be another secret. */
+export function whyNoToken(text: string): string | undefined {
+  const { min, max } = tokenLengths;
+  if (text.length < min || text.length > max) {
+    const count = text.length.toLocaleString("en-US");
+    return `expected an access token of ${min} to ${max.toLocaleString("en-US")} characters, got ${count}`;
+  }
+  const at = text.search(/[^\w.~+/=-]/);
+  return at === -1
+    ? undefined
+    : `expected an access token of letters, digits and -._~+/=; character ${at + 1} of ${text.length} is another one`;
 }
 
 export class Redactor {
@@ -82,7 +95,7 @@ export class Redactor {
     const take = (form: string, level: number): void => {
       const { matched, end } = compare(text, at, form, level);
       const isWhole = matched === form.length;
-      if (!isWhole && !(matched >= beginning && (2 * matched >= form.length || isCut(text, end)))) return;
+      if (!isWhole && !isBeginning(text, matched, end, form)) return;
       if (longest === undefined || Number(isWhole) > Number(longest.isWhole) || end > longest.end) {
         longest = { end: Math.max(end, longest?.end ?? 0), isWhole: isWhole || longest?.isWhole === true };
       }
@@ -156,9 +169,17 @@ function compare(text: string, start: number, form: string, level: number): { ma
   return { matched, end };
 }
 
-/** Whether the text was truncated here, perhaps within an escape. */
-function isCut(text: string, at: number): boolean {
-  return /^(?:[\\%&][#\w]{0,8})?\ufffd{0,3}(?:…|$)/.test(text.slice(at, at + 12));
+/** Whether so much of a secret is here, or so little before the text was truncated, that it cannot be a coincidence. */
+function isBeginning(text: string, matched: number, end: number, form: string): boolean {
+  if (matched < shortest) return false;
+  return (matched >= beginning && 2 * matched >= form.length) || isCut(text, end, matched >= beginning);
+}
+
+/** Whether the text was truncated here, perhaps within an escape; or, where `orEnds`, ends here. */
+function isCut(text: string, at: number, orEnds: boolean): boolean {
+  if (at < text.length && !/[…\ufffd\\%&]/.test(text.charAt(at))) return false;
+  const [cut, mark] = /^(?:[\\%&][#\w]{0,8})?\ufffd{0,3}(…?)/.exec(text.slice(at, at + 12)) ?? ["", ""];
+  return mark !== "" || (orEnds && at + cut.length === text.length);
 }
 
 function isEscape(code: number): boolean {

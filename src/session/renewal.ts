@@ -3,6 +3,7 @@
  * Only for tokens that we got or were given; what a check sends as its own header is not touched.
  */
 import type { Json } from "../wire/json.ts";
+import type { Expiry, KeepsValid } from "./expiry.ts";
 import { claimsOf, type LoginOutcome } from "./login.ts";
 import type { Redactor } from "./redaction.ts";
 
@@ -13,12 +14,6 @@ export interface RenewalParts {
   readonly logIn: (user: string, password: string) => Promise<LoginOutcome>;
 }
 
-/**
- * What a 401 with one of our tokens means. `again`: there is a newer token to try. `expired`: there is none, so it shows
- * nothing about the server. `refused`: the token should have been valid.
- */
-export type Expiry = "again" | "expired" | "refused";
-
 interface Kept {
   readonly token: string;
   readonly password: string | undefined;
@@ -27,6 +22,8 @@ interface Kept {
   readonly marginMs: number;
   /** Got after the server had called the one before it expired, and not accepted yet: the server may call all of them so. */
   doubtful: boolean;
+  /** The server was started again since, and may no longer know the token. */
+  old: boolean;
 }
 
 /** The longest time before its end that a token is renewed. */
@@ -34,7 +31,7 @@ const marginMsMax = 60_000;
 /** A login without an answer may have been a wrong password to the server, and five of those lock the account. */
 const failuresMax = 3;
 
-export class Renewal {
+export class Renewal implements KeepsValid {
   readonly #parts: RenewalParts;
   readonly #kept = new Map<string, Kept>();
   /** One login at a time for each account; its other requests wait for it. */
@@ -50,32 +47,34 @@ export class Renewal {
     this.#keep(user, token, password, false);
   }
 
-  /** Renews the token of this account if it is about to expire. */
   async prepare(user: string): Promise<void> {
     const kept = this.#kept.get(user);
     if (kept !== undefined && performance.now() >= kept.endsAt - kept.marginMs) await this.#renew(user, kept, false);
   }
 
-  /** Whether the account's token has ended, by its own claims. */
   isOver(user: string): boolean {
     const kept = this.#kept.get(user);
     return kept !== undefined && performance.now() >= kept.endsAt;
   }
 
-  /** After a 401 to this token; `called`: the server called it expired. */
   async afterRefusal(user: string, token: string, called: boolean): Promise<Expiry> {
     const kept = this.#kept.get(user);
     if (kept === undefined) return "refused";
     if (kept.token !== token) return "again";
     const over = performance.now() >= kept.endsAt;
-    if (!over && (!called || kept.doubtful)) return "refused";
+    if (!over && !kept.old && (!called || kept.doubtful)) return "refused";
     return (await this.#renew(user, kept, true)) ? "again" : "expired";
   }
 
-  /** The server has accepted this token. */
+  restarted(): void {
+    for (const kept of this.#kept.values()) kept.old = true;
+  }
+
   accepted(user: string, token: string): void {
     const kept = this.#kept.get(user);
-    if (kept?.token === token) kept.doubtful = false;
+    if (kept?.token !== token) return;
+    kept.doubtful = false;
+    kept.old = false;
   }
 
   #keep(user: string, token: string, password: string | undefined, doubtful: boolean): void {
@@ -89,7 +88,7 @@ export class Renewal {
       password !== undefined && lifeMs <= 0
         ? [Infinity, 0]
         : [performance.now() + lifeMs, Math.min(marginMsMax, lifeMs / 4)];
-    this.#kept.set(user, { token, password, endsAt, marginMs, doubtful });
+    this.#kept.set(user, { token, password, endsAt, marginMs, doubtful, old: false });
   }
 
   async #renew(user: string, kept: Kept, doubtful: boolean): Promise<boolean> {

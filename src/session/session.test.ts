@@ -50,6 +50,7 @@ const healthy: Readonly<Record<string, Route>> = {
 
 interface Opened {
   readonly opened: Session | NoSession;
+  readonly wire: { exchange: (request: RawRequest) => Promise<RawAnswer> };
   readonly requests: (RawRequest & { readonly at: number })[];
   readonly ledgers: Ledger[];
   readonly redactor: Redactor;
@@ -80,10 +81,11 @@ async function open(routes: Readonly<Record<string, Route>> = {}, parts: Partial
       doneAt: at,
     });
   };
+  const wire = { exchange };
   const opened = await openSession({
     run: "k7f3a",
     url: "http://127.0.0.1:8080",
-    wire: { exchange },
+    wire,
     credentials: { kind: "password", user: "root", password: "pw" },
     redactor,
     recording: new Recording(),
@@ -95,7 +97,7 @@ async function open(routes: Readonly<Record<string, Route>> = {}, parts: Partial
     timeoutMs: 5000,
     ...parts,
   });
-  return { opened, requests, ledgers, redactor };
+  return { opened, wire, requests, ledgers, redactor };
 }
 
 async function session(
@@ -201,6 +203,20 @@ describe("no session", () => {
     expect(requests.filter(({ path: to }) => to.endsWith("/login")).length).toBeLessThanOrEqual(1);
   });
 
+  test.for<[NoSession["kind"], string, Readonly<Record<string, Route>>, RegExp]>([
+    ["unreachable", "nobody listens", { [statusRoute]: "unreachable" }, /it was unreachable/],
+    ["notKalamDb", "a web page", { [statusRoute]: html }, /is not KalamDB: .* returned 200 <!doctype/],
+    ["notKalamDb", "a page for everything", { [statusRoute]: { ...html, status: 404 }, "SELECT 1": html }, /not JSON.*not an answer of KalamDB/], // prettier-ignore
+    ["notKalamDb", "a gateway", { [statusRoute]: { status: 403, body: "no" }, "SELECT 1": { status: 403, body: "no" } }, /sql without a token returned .*that is not an answer of KalamDB/], // prettier-ignore
+    ["denied", "too fast", { "SELECT 1": { status: 429, body: "" } }, /sql without a token returned rate/],
+  ])("without a login, %s: %s", async ([kind, , routes, words]) => {
+    const opening = open(routes, { credentials: { kind: "none" } });
+    await vi.runAllTimersAsync();
+    const { opened, ledgers } = await opening;
+    expect(opened).toEqual({ kind, sentence: expect.stringMatching(words) as string });
+    expect(ledgers).toEqual([]);
+  });
+
   test("a password is not sent to what is no KalamDB", async () => {
     const { requests } = await open({ [statusRoute]: html });
     expect(requests.map(({ path: to }) => to)).toEqual(["/v1/api/auth/status"]);
@@ -233,11 +249,29 @@ describe("a session", () => {
     ]);
   });
 
+  test.for<[string, Readonly<Record<string, Route>>]>([
+    ["that is set up", {}],
+    ["whose setup is closed to us", { "GET /v1/api/auth/status": { status: 403, body: { error: "forbidden" } } }],
+    ["that is not set up", { "GET /v1/api/auth/status": { status: 428, body: "" } }],
+  ])("opens without a login at a KalamDB %s, tells it by its refusal, and sends no token", async ([, routes]) => {
+    const refusal = { status: "error", results: [], error: { code: "MISSING_AUTHORIZATION", message: "no" } };
+    const refused = { "SELECT 1": { status: 401, body: refusal }, ...routes };
+    const { login, capabilities, requests, accounts } = await session(refused, { credentials: { kind: "none" } });
+    expect([login, capabilities.version, capabilities.settings]).toEqual([null, "0.4.3-rc.4", {}]);
+    expect(requests.map(({ method, path: to }) => `${method} ${to}`)).toEqual([
+      "GET /v1/api/auth/status",
+      "POST /v1/api/sql",
+      "GET /health",
+    ]);
+    expect(requests.filter(({ headers }) => "authorization" in headers)).toEqual([]);
+    await expect(accounts.fresh("user")).rejects.toThrow(/only be created with a login/);
+  });
+
   test.for([401, 403, 404, 405])("opens where setup is closed to remote clients, with status %d", async (status) => {
     const routes = { "GET /v1/api/auth/status": { status, body: { error: "forbidden" } } };
-    expect((await session(routes)).login.name).toBe("root");
+    expect((await session(routes)).login?.name).toBe("root");
     const credentials = { kind: "token", token: tokenOf({ sub: "ci", role: "service" }) } as const;
-    expect((await session(routes, { credentials })).login.name).toBe("ci");
+    expect((await session(routes, { credentials })).login?.name).toBe("ci");
   });
 
   test("never gives out the same name twice", async () => {
@@ -371,6 +405,26 @@ describe("the pace", () => {
     }
     const remote = await session(limits, elsewhere);
     expect(await inFirstSecond(remote, async () => await health(remote))).toBeLessThanOrEqual(30);
+  });
+
+  test("lets no more requests leave than there are connections", async () => {
+    const opened = await session({}, { connections: 3 });
+    let [underWay, most] = [0, 0];
+    const { exchange } = opened.wire;
+    opened.wire.exchange = async (request) => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      underWay -= 1;
+      return await exchange(request);
+    };
+    const own = opened.sender.sql(opened.login, "SELECT 1", { ownConnection: true });
+    expect(
+      await inFirstSecond(opened, async (name) => await opened.sender.sql({ name, role: "user" }, "SELECT 1")),
+    ).toBe(3);
+    await own;
+    // Those of the pool, and at most the one on its own connection.
+    expect([3, 4]).toContain(most);
   });
 
   test("of the whole run is never above the user's own ceiling", async () => {

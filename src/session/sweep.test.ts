@@ -280,6 +280,61 @@ describe("names that do not begin like ours", () => {
   });
 });
 
+test("a login that has ended is given up after three looks", async () => {
+  const expired: Answer = { kind: "unsure", because: "expired", message: "the run's own token has expired", ...times };
+  const { sender, statements } = fake({}, () => expired);
+  const startedAt = performance.now();
+  expect(await sweeping(sender, { withinMs: 10_000 })).toMatchObject({ kind: "unclear" });
+  expect(statements).toHaveLength(2 * 3);
+  const looking = fake({}, () => expired);
+  const listed = listWithin(looking.sender, root, { prefix: "kr_", withinMs: 10_000 });
+  await vi.runAllTimersAsync();
+  expect(await listed).toMatchObject({ doubt: expect.stringMatching(/has expired/) as string });
+  expect(looking.statements).toHaveLength(2 * 3);
+  expect(performance.now() - startedAt).toBeLessThan(1_000);
+});
+
+describe("requests that take longer than there is time", () => {
+  const waiting = (wanted?: AbortSignal): Promise<Answer> =>
+    new Promise((_, reject) => wanted?.addEventListener("abort", () => reject(wanted.reason as Error)));
+  test.each<readonly [string, Sender["sql"]]>([
+    ["because the server does not answer", async () => await new Promise(() => {})],
+    ["because they wait for their turn", async (_, __, options) => await waiting(options?.wanted)],
+  ])("%s: the sweep and the list end, and nothing is known", async (_, sql) => {
+    const sender: Sender = { ...fake({}).sender, sql };
+    const startedAt = performance.now();
+    expect(await sweeping(sender, { withinMs: 1_000 })).toMatchObject({
+      kind: "unclear",
+      sentence: expect.stringMatching(/namespaces could not be read: timeout: no answer within the 3 s/) as string,
+    });
+    expect(performance.now() - startedAt).toBe(3_000);
+    expect(await listing(sender)).toMatchObject({ doubt: expect.stringMatching(/no answer within/) as string });
+  });
+
+  test("because of the drops only: what is left is still looked up", async () => {
+    const { sender, namespaces } = fake({ namespaces: ["kr_k7f3a_1"] });
+    const stuck: Sender = {
+      ...sender,
+      async sql(as, sql, options) {
+        if (!sql.startsWith("DROP")) return await sender.sql(as, sql);
+        await new Promise((resolve) => setTimeout(resolve, 1_500));
+        return { ...unavailable, message: String(options?.wanted?.aborted) };
+      },
+    };
+    expect(await sweeping(stuck, { withinMs: 1_000 })).toEqual({
+      kind: "unclear",
+      sentence: expect.stringMatching(/kr_k7f3a_1 is still listed, and its removal was not answered/) as string,
+    });
+    expect([...namespaces]).toEqual(["kr_k7f3a_1"]);
+  });
+
+  test("an error that is none of the time is not swallowed", async () => {
+    const sender: Sender = { ...fake({}).sender, sql: () => Promise.reject(new Error("a defect")) };
+    await expect(sweep(sender, root, { prefix: "kr_k7f3a", withinMs: 1_000 })).rejects.toThrow("a defect");
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
 test("what is listed tells when it was made, where the server says so", async () => {
   const { sender } = fake({}, (sql) => {
     if (sql.includes("COUNT(*)")) return countAnswer(1);
@@ -290,6 +345,36 @@ test("what is listed tells when it was made, where the server says so", async ()
     { kind: "namespace", name: "kr_k7f3a_1", createdAt: 1_795_361_687_193 },
     { kind: "account", name: "kr_k7f3a_user_1", createdAt: undefined },
   ]);
+});
+
+test("topics are looked for where they are wanted, and a server without the view has none", async () => {
+  const missing: Answer = {
+    kind: "refused",
+    status: 400,
+    code: "TABLE_NOT_FOUND",
+    message: "table 'kalam.system.topics' not found",
+    cause: "missing",
+    ...times,
+  };
+  let topics = ["kr_k7f3a_1.work"];
+  const answer = (sql: string): Answer | undefined => {
+    if (sql === "DROP TOPIC kr_k7f3a_1.work") {
+      topics = [];
+      return done;
+    }
+    if (!sql.includes("system.topics")) return undefined;
+    if (sql.includes("COUNT(*)")) return countAnswer(String(topics.length));
+    return rowsAnswer(/ > '/.test(sql) ? [] : topics);
+  };
+  const unwanted = fake({}, answer);
+  expect(await sweeping(unwanted.sender)).toEqual({ kind: "clean", removed: [] });
+  expect(unwanted.statements.some((sql) => sql.includes("topics"))).toBe(false);
+  expect(await sweeping(fake({}, answer).sender, { topics: true })).toEqual({
+    kind: "clean",
+    removed: [{ kind: "topic", name: "kr_k7f3a_1.work" }],
+  });
+  const old = fake({}, (sql) => (sql.includes("system.topics") ? missing : undefined));
+  expect(await sweeping(old.sender, { topics: true })).toEqual({ kind: "clean", removed: [] });
 });
 
 test("a drop asks for that name only", async () => {

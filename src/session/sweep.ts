@@ -1,10 +1,12 @@
 /** Removes what runs have created and checks that it is gone. Used at the end of every run and by `cleanup`. */
+import { setMaxListeners } from "node:events";
+import { durationText } from "../duration.ts";
 import { cellText, integerText } from "../wire/json.ts";
 import { onlyRow, outcomeOf, rowsOf, type Answer } from "../server/answer.ts";
 import type { Entry, Kind } from "./ledger.ts";
 import { sleep } from "./pacing.ts";
 import { rangeOf, runOf } from "./scratch.ts";
-import type { Account, Sender } from "../server/sender.ts";
+import { whileWanted, type Account, type Sender } from "../server/sender.ts";
 
 type ListedKind = Exclude<Kind, "folder">;
 
@@ -29,10 +31,15 @@ export type Sweep =
 
 const views: Readonly<Record<ListedKind, { view: string; name: string; also: string }>> = {
   namespace: { view: "system.namespaces", name: "namespace_id", also: "" },
+  topic: { view: "system.topics", name: "topic_id", also: "" },
   // A dropped account stays listed with the time of its removal.
   account: { view: "system.users", name: "user_id", also: " AND deleted_at IS NULL" },
 };
 const pollMs = 200;
+/** Each look with an expired token tries to renew it, and the third failure is the last. */
+const expiredMax = 3;
+/** For one more look when the time is up. */
+const lastLookMs = 2_000;
 /** More than any runs leave: a server may invent a name for every page. */
 const namesMax = 20_000;
 /** Fewer than the 1,000 rows at which a server truncates a result without reporting it. */
@@ -40,36 +47,80 @@ const pageRows = 500;
 /** Fewer than the 50 rows that it returns without a LIMIT. */
 const namesAtOnce = 25;
 
+/** What to look for. */
+interface Wanted {
+  readonly prefix: string;
+  /** Namespaces that do not begin with the prefix. */
+  readonly named?: readonly string[];
+  /** Whether to look for topics, too: servers before 0.4 have none. */
+  readonly topics?: boolean;
+}
+
 /** What a server lists of ours. */
 export interface Listing {
   readonly found: readonly Listed[];
   /** Why there may be more; undefined if this is all. */
   readonly doubt: string | undefined;
+  /** In doubt because our login has ended: asking again helps only as long as it may still be renewed. */
+  readonly expired?: boolean;
 }
 
 /**
- * What the server lists with this prefix, and those of the `alsoNamed` namespaces that exist. In doubt it asks again until
+ * What the server lists with this prefix, and those of the `named` namespaces that exist. In doubt it asks again until
  * the time is up.
  */
 export async function listWithin(
   sender: Sender,
-  login: Account,
-  options: { readonly prefix: string; readonly named?: readonly string[]; readonly withinMs: number },
+  login: Account | null,
+  options: Wanted & { readonly withinMs: number },
 ): Promise<Listing> {
   const deadline = performance.now() + options.withinMs;
-  for (;;) {
-    const listing = await listOnce(sender, login, options.prefix, options.named ?? []);
-    if (listing.doubt === undefined || performance.now() > deadline) return listing;
-    await sleep(pollMs);
+  return await inTime(sender, options.withinMs + lastLookMs, async (timed) => {
+    for (let expired = 0; ;) {
+      const listing = await listOnce(timed, login, options);
+      expired = listing.expired === true ? expired + 1 : 0;
+      if (listing.doubt === undefined || performance.now() > deadline || expired === expiredMax) return listing;
+      await sleep(pollMs);
+    }
+  });
+}
+
+/**
+ * Does it with a sender that has an answer to everything when the time is up: a request may wait for its turn, or for the server,
+ * for longer.
+ */
+async function inTime<T>(sender: Sender, ms: number, act: (timed: Sender) => Promise<T>): Promise<T> {
+  const wanted = new AbortController();
+  // Each request in progress listens to it.
+  setMaxListeners(0, wanted.signal);
+  const over = new Promise<Answer>((resolve) => {
+    wanted.signal.addEventListener("abort", () => {
+      const now = performance.now();
+      const message = `no answer within the ${durationText(ms)} for cleaning up`;
+      resolve({ kind: "unsure", because: "timeout", message, exchange: 0, sentAt: now, doneAt: now });
+    });
+  });
+  const timer = setTimeout(() => wanted.abort(), ms);
+  const patient = whileWanted(sender, wanted.signal);
+  const inTheEnd = async (error: unknown): Promise<Answer> => {
+    if (!wanted.signal.aborted) throw error;
+    return await over;
+  };
+  try {
+    return await act({
+      ...patient,
+      sql: async (...request) => await Promise.race([patient.sql(...request).catch(inTheEnd), over]),
+    });
+  } finally {
+    clearTimeout(timer);
   }
 }
 
 /** An answer shows that nothing is left only if it is an answer to what was asked, and complete. */
 async function listOnce(
   sender: Sender,
-  login: Account,
-  prefix: string,
-  alsoNamed: readonly string[],
+  login: Account | null,
+  { prefix, named: alsoNamed = [], topics = false }: Wanted,
 ): Promise<Listing> {
   const looks: { kind: ListedKind; where: string; asked: (name: string) => boolean }[] = [];
   const odd = alsoNamed.filter((name) => !name.startsWith(prefix));
@@ -80,6 +131,7 @@ async function listOnce(
   }
   const { from, to } = rangeOf(prefix);
   for (const kind of Object.keys(views) as ListedKind[]) {
+    if (kind === "topic" && !topics) continue;
     const { name, also } = views[kind];
     const where = `${name} >= ${quoted(from)} AND ${name} < ${quoted(to)}${also}`;
     looks.push({ kind, where, asked: (one) => one.startsWith(prefix) });
@@ -92,13 +144,14 @@ async function listOnce(
   return {
     found: found.filter(({ name }) => named.has(name) || (name.startsWith(prefix) && runOf(name) !== undefined)),
     doubt: listings.find(({ doubt }) => doubt !== undefined)?.doubt,
+    expired: listings.some(({ expired }) => expired === true),
   };
 }
 
 /** Page by page until one is empty: a server may return fewer rows than were asked for without reporting it. */
 async function page(
   sender: Sender,
-  login: Account,
+  login: Account | null,
   { kind, where, asked }: { kind: ListedKind; where: string; asked: (name: string) => boolean },
 ): Promise<Listing> {
   const { view, name } = views[kind];
@@ -114,7 +167,9 @@ async function page(
       `SELECT ${name} AS name, created_at FROM ${view} WHERE ${where}${further} ORDER BY ${name} LIMIT ${pageRows}`,
     );
     const rows = rowsOf(answer);
-    if (answer.kind !== "ok" || rows === undefined) return doubtful(outcomeOf(answer));
+    if (kind === "topic" && answer.kind === "refused" && answer.cause === "missing") return doubtful(undefined);
+    if (answer.kind !== "ok" || rows === undefined)
+      return { ...doubtful(outcomeOf(answer)), expired: answer.kind === "unsure" && answer.because === "expired" };
     const columns = answer.results.flatMap((result) => result.columns.map((column) => column.name));
     if (columns.join(" ") !== "name created_at") return doubtful(`it has the columns ${columns.join(", ")}`);
     if (rows.length === 0) break;
@@ -142,20 +197,35 @@ function quoted(text: string): string {
 /** Drops everything with this prefix that passes the filter, until it is gone or the time is up. */
 export async function sweep(
   sender: Sender,
-  login: Account,
-  options: { prefix: string; named?: readonly string[]; only?: (listed: Listed) => boolean; withinMs: number },
+  login: Account | null,
+  options: Wanted & { readonly only?: (listed: Listed) => boolean; readonly withinMs: number },
 ): Promise<Sweep> {
   const deadline = performance.now() + options.withinMs;
+  return await inTime(
+    sender,
+    options.withinMs + lastLookMs,
+    async (timed) => await sweepUntil(deadline, timed, login, options),
+  );
+}
+
+async function sweepUntil(
+  deadline: number,
+  sender: Sender,
+  login: Account | null,
+  options: Wanted & { readonly only?: (listed: Listed) => boolean },
+): Promise<Sweep> {
   const removed = new Map<string, Entry>();
   const why = new Map<string, Answer>();
+  let expired = 0;
   for (let round = 1; ; round += 1) {
     // One round is nearly always enough, and the second shows it; only slow removals and doubts are waited for.
     if (round > 2) await sleep(pollMs);
-    const { found, doubt } = await listOnce(sender, login, options.prefix, options.named ?? []);
+    const { found, doubt, ...look } = await listOnce(sender, login, options);
     const listed = options.only === undefined ? found : found.filter(options.only);
     for (const key of removed.keys()) if (listed.some((one) => keyOf(one) === key)) removed.delete(key);
     if (listed.length === 0 && doubt === undefined) return { kind: "clean", removed: [...removed.values()] };
-    if (performance.now() > deadline) {
+    expired = look.expired === true ? expired + 1 : 0;
+    if (performance.now() > deadline || expired === expiredMax) {
       if (doubt !== undefined) return { kind: "unclear", sentence: doubt };
       const left = listed.map(({ kind, name }) => ({ kind, name, answer: why.get(keyOf({ kind, name })) }));
       // Only what the server has answered is known to be left: a drop without an answer may still be done.
@@ -186,14 +256,17 @@ export async function sweep(
 }
 
 /** Asks the server to remove it; only a listing shows whether it is gone. */
-export async function drop(sender: Sender, login: Account, entry: Entry): Promise<Answer> {
+export async function drop(sender: Sender, login: Account | null, entry: Entry): Promise<Answer> {
+  return await sender.sql(login, dropStatement(entry));
+}
+
+export function dropStatement(entry: Entry): string {
   // Unquoted, as it was created; quoted if the name could end the statement and start another one.
   const name = /[;"'\s]/.test(entry.name) ? `"${entry.name.replaceAll('"', '""')}"` : entry.name;
-  const statement =
-    entry.kind === "namespace"
-      ? `DROP NAMESPACE IF EXISTS ${name} CASCADE`
-      : `DROP USER IF EXISTS ${quoted(entry.name)}`;
-  return await sender.sql(login, statement);
+  if (entry.kind === "topic") return `DROP TOPIC ${name}`;
+  return entry.kind === "namespace"
+    ? `DROP NAMESPACE IF EXISTS ${name} CASCADE`
+    : `DROP USER IF EXISTS ${quoted(entry.name)}`;
 }
 
 function keyOf(entry: Entry): string {
