@@ -26,7 +26,7 @@ describe("every recorded answer to SQL", () => {
     readonly request?: { readonly method: string; readonly path: string };
     readonly response?: { readonly status: number; readonly body: Json };
   }
-  const folder = new URL("../../contract/", import.meta.url);
+  const folder = new URL("../../contract/0.4.3/", import.meta.url);
   const recorded = readdirSync(folder)
     .filter((name) => name.endsWith(".json"))
     .flatMap((name) => parseExact(readFileSync(new URL(name, folder), "utf8")) as unknown as Recorded[])
@@ -380,5 +380,92 @@ describe("in words", () => {
 
   test("success is no no", () => {
     expect(isCleanRefusal(saidOf(read(200, success(two))))).toBe(false);
+  });
+});
+
+describe("the edges of what is accepted", () => {
+  const one = (result: Json): Json => ({
+    status: "success",
+    results: [{ schema: [], rows: [], row_count: 0 }, result],
+  });
+  const messageOf = (body: Json): string => {
+    const answer = read(200, body);
+    return answer.kind === "ok" ? "ok" : answer.message;
+  };
+
+  test.each<[string, Json, string]>([
+    ["a result that is no object", one(5), "result 2: not an object"],
+    ["a result without a count", one({}), "result 2: no row_count"],
+    ["rows that are no list", one({ schema: [], rows: {}, row_count: 0 }), "result 2: schema and rows must be arrays"],
+    [
+      "a schema that is no list",
+      one({ schema: {}, rows: [], row_count: 0 }),
+      "result 2: schema and rows must be arrays",
+    ],
+    [
+      "a column that is no object",
+      one({ schema: [null], rows: [], row_count: 0 }),
+      "result 2: a column without a name",
+    ],
+    [
+      "a row that is no list",
+      one({ schema: [column("id")], rows: ["1"], row_count: 1 }),
+      "row 1 does not have the 1 columns",
+    ],
+    [
+      "a second row that is too long",
+      one({ schema: [column("id")], rows: [["1"], ["1", "2"]], row_count: 2 }),
+      "row 2 does",
+    ],
+  ])("%s", (_, body, words) => {
+    expect(messageOf(body)).toContain(words);
+  });
+
+  test("a time that is no number is no time; a message and a user that are no text are left out", () => {
+    const answer = read(200, {
+      status: "success",
+      took: "1.5",
+      results: [{ ...two, message: 5, as_user: 6 }],
+    });
+    expect(answer).toMatchObject({ kind: "ok", tookMs: null });
+    expect(answer.kind === "ok" ? Object.keys(answer.results[0] ?? {}) : []).toEqual(["columns", "rows", "rowCount"]);
+  });
+
+  test("how often a connection was opened is told where it is known", () => {
+    const raw = answered(200, writeExact(success(two)));
+    expect(readAnswer({ ...raw, opened: 3 } as RawAnswer, 7)).toMatchObject({ opened: 3 });
+    expect(Object.keys(readAnswer(raw, 7))).not.toContain("opened");
+  });
+
+  test("of a body that is not JSON the first 120 bytes are quoted", () => {
+    const quoted = (length: number): string => {
+      const answer = readAnswer(answered(200, "x".repeat(length)), 7);
+      return answer.kind === "ok" ? "ok" : answer.message;
+    };
+    expect(quoted(120)).toMatch(/not JSON: x{120}$/);
+    expect(quoted(121)).toMatch(/not JSON: x{120}…$/);
+  });
+
+  test("a text of 10,000 characters is kept whole", () => {
+    const of = (length: number): string => {
+      const answer = read(400, failure("SQL_EXECUTION_ERROR", "y".repeat(length)));
+      return answer.kind === "ok" ? "ok" : answer.message;
+    };
+    expect(of(10_000)).toBe("y".repeat(10_000));
+    expect(of(10_001)).toBe(`${"y".repeat(10_000)}… (10001 characters)`);
+  });
+
+  test("only a status from 400 to 499 is a clean refusal", () => {
+    const said = { ...saidOf(read(400, failure("INVALID_SQL", "x"))), code: "INVALID_SQL", why: "parse" };
+    const clean = [null, 200, 399, 400, 499, 500].filter((status) => isCleanRefusal({ ...said, status }));
+    expect(clean).toEqual([400, 499]);
+  });
+
+  test("cells that are no text are listed as JSON", () => {
+    expect(listed(read(200, success({ schema: [column("id")], rows: [["a"], [5], [null]], row_count: 3 })))).toEqual([
+      "a",
+      "5",
+      "null",
+    ]);
   });
 });

@@ -1,5 +1,6 @@
 /** The answer to one SQL request, read from the raw answer. Nothing here throws, whatever the server sends. */
 import { isRecord, JsonLimitError, parseExact, type Json } from "../wire/json.ts";
+import { truncated } from "../formats/printable.ts";
 import { causeOf, type Cause } from "./refusal.ts";
 import type { Breakage, RawAnswer } from "../wire/wire.ts";
 
@@ -276,7 +277,7 @@ const textMax = 10_000;
 
 function text(value: Json | undefined): string {
   const whole = typeof value === "string" ? value : value === undefined ? "" : JSON.stringify(value);
-  return whole.length > textMax ? `${whole.slice(0, textMax)}… (${whole.length} characters)` : whole;
+  return whole.length > textMax ? `${truncated(whole, textMax)} (${whole.length} characters)` : whole;
 }
 
 function start(body: Uint8Array): string {

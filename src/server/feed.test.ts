@@ -225,6 +225,16 @@ describe("a cursor", () => {
   });
 });
 
+test.each([
+  ["at its top", { version_domain: { table_id: "a.b" } }],
+  ["in batch_control", { batch_control: { has_more: false, version_domain: { table_id: "a.b" } } }],
+])("an acknowledgement may have the version domain %s", (_, more) => {
+  const { feed: one, hear } = feed();
+  hear(ack(more));
+  hear(page([{ id: "1" }]));
+  expect(one.versionDomain).toEqual({ table_id: "a.b" });
+});
+
 test("the options say what was asked, with the version domain as the server told it", () => {
   const { feed: one, hear } = feed();
   hear(ack({ version_domain: { epoch: { exact: "9007199254740993" } } }));

@@ -38,7 +38,7 @@ export interface SubscribeOptions {
   readonly lastRows?: number;
   readonly batchSize?: number;
   readonly from?: Cursor;
-  /** From the acknowledgement; newer servers require it on resume. */
+  /** From the acknowledgement; servers that have one require it to resume a SHARED table. */
   readonly versionDomain?: Json;
   /** Raw options, for requests that should be refused. */
   readonly other?: { readonly [name: string]: Json };
@@ -150,6 +150,7 @@ export class Feed implements Subscription {
   #control(control: Json | undefined): void {
     if (!isRecord(control)) return;
     this.#more = control["has_more"] === true;
+    this.versionDomain ??= control["version_domain"];
     const cursor = control["last_seq_id"];
     const digits = integerText(cursor);
     if (digits === undefined) return;

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import type { KalamOutcome, KalamRun } from "../wire/kalam.ts";
-import { curlText } from "../formats/shell.ts";
 import { kalamText, makeKalam } from "./kalam.ts";
 import { Pacer } from "../session/pacing.ts";
 import { Recording } from "../session/recording.ts";
@@ -82,17 +81,12 @@ test("a run is recorded as one would type it, without secrets, and its requests 
   expect(JSON.stringify(noted)).not.toMatch(/its-password|its-token/);
   // The run itself, what kalam asks of its own accord, and three statements.
   expect(recording.count).toBe(1 + 2 + 3);
-  expect(noted === undefined ? "" : curlText("http://x", noted)).toBe(
-    "kalam -u http://x --user kr_k7f3a_dba_1 --password PASSWORD --no-spinner --no-color --json -f <(printf %s 'SELECT '\\''a'\\'';')",
-  );
 });
 
-test("a run at nobody asks the server for nothing, and cannot be repeated by hand", async () => {
+test("a run at nobody asks the server for nothing", async () => {
   const { run, recording } = stage();
-  const { exchange } = await run(own, ["-c", "SELECT 1"], { at: "nobody" });
+  await run(own, ["-c", "SELECT 1"], { at: "nobody" });
   expect(recording.count).toBe(1);
-  const noted = recording.get(exchange);
-  expect(noted === undefined ? "" : curlText("http://x", noted)).toBeUndefined();
 });
 
 test("being told to go slower is heeded: a single statement is run three times, and then nothing is known", async () => {

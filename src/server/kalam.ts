@@ -36,6 +36,20 @@ const kalamMs = 30_000;
 const bannedSentence = "the server has banned this address";
 const tooFastSentence = "the server refused it as too fast (429)";
 
+/** Nobody can tell when it sends its requests, so they must all fit into one second. */
+function tooMany(requests: number): KalamOutcome {
+  return {
+    notStarted: `it sends ${requests} requests at once, which is more than --max-rps allows`,
+    exitCode: null,
+    endedBySignal: null,
+    overdue: false,
+    stdout: "",
+    stderr: "",
+    tookMs: 0,
+    endedAfterMs: null,
+  };
+}
+
 /**
  * `kalam` takes passwords and tokens only as arguments, which other processes can see. So `as` must be one of the run's
  * own accounts; `passwordOf` throws for any other.
@@ -57,13 +71,18 @@ export function makeKalam(
       ? ["--token", token]
       : ["--user", as.name, "--password", entersWith === "password" ? password : `not-${as.name}`];
     const number = recording.next();
+    let free = (): void => undefined;
     if (at === "server") {
-      const lanes = ["run", "address", `account:${as.name}`];
+      const lanes = ["address", `account:${as.name}`];
       if (!byToken) await pacer.turn([...lanes, "login"], signal);
-      for (let n = 0; n < requestsFirst + statements; n += 1) {
+      const requests = requestsFirst + statements;
+      for (let n = 0; n < requests; n += 1) {
         recording.next();
         await pacer.turn(lanes, signal);
       }
+      const held = await pacer.hold("run", byToken ? requests : requests + 1, signal);
+      if (held === undefined) return { ...tooMany(requests), exchange: number };
+      free = held;
     }
     const sentAt = performance.now();
     const { files, input, interrupt, onStdout, closeStdout } = options;
@@ -77,7 +96,7 @@ export function makeKalam(
       ...(onStdout === undefined ? {} : { onStdout }),
       ...(closeStdout === undefined ? {} : { closeStdout }),
       ...(signal === undefined ? {} : { signal }),
-    });
+    }).finally(free);
     recording.note({
       number,
       method: "kalam",

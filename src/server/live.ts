@@ -3,18 +3,23 @@ import { cellText, isRecord, type Json, writeExact } from "../wire/json.ts";
 import { Feed, optionsOf, type Frame, type SubscribeOptions, type Subscription } from "./feed.ts";
 import { truncated } from "../formats/printable.ts";
 import { tooMuchKept } from "./kept.ts";
+import { startPings, type Pinging } from "./pings.ts";
 import { readFrame } from "./reading.ts";
+import { authenticate, closeText, loginOf, type SocketLogin } from "./socket-login.ts";
 import type { RawClose, RawSocket, SocketListener, SocketOutcome, UpgradeRequest } from "../wire/wire.ts";
 
 export interface Live {
   /** The outcome of the login on this socket; `none` if none was wanted. */
-  readonly login:
-    | { readonly kind: "in"; readonly user: string }
-    | { readonly kind: "denied" | "unsure"; readonly why: string }
-    | { readonly kind: "none" };
+  readonly login: SocketLogin;
   readonly frames: readonly Frame[];
+  /** When it was opened, in milliseconds on the process's monotonic clock. */
+  readonly openedAt: number;
+  /** Whether the server has accepted permessage-deflate. */
+  readonly deflated: boolean;
   /** Undefined while it is open. */
   closed(): RawClose | undefined;
+  /** How long no ping was sent before it was closed, or before now: more than pings are apart where this machine was too busy. */
+  silentMs(): number;
   /** `options` null: without options, so without a snapshot. */
   subscribe(sql: string, options?: SubscribeOptions | null, id?: string): Promise<Subscription>;
   /** Sends a raw message: JSON or any text. Returns the number of its exchange, as do the next two. */
@@ -39,6 +44,8 @@ export interface LiveOptions {
   /** How to log in: with the first message, with a header of the upgrade, or not at all. */
   readonly login?: "message" | "header" | "none";
   readonly compression?: "none" | "gzip";
+  /** Offer permessage-deflate, as browsers do. */
+  readonly deflate?: boolean;
   /** False: sends no pings, so that the server has to notice the silence. */
   readonly pings?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
@@ -49,6 +56,8 @@ export interface LiveOptions {
   readonly timeoutMs?: number;
   /** For checks that provoke a rate limit: a refused upgrade is the answer. Otherwise it is tried again, later. */
   readonly expectRate?: boolean;
+  /** Try even if no live connection has worked in this run. */
+  readonly insist?: boolean;
 }
 
 export interface LiveParts {
@@ -73,7 +82,17 @@ export interface Noted {
 }
 
 /** The connection could not be opened. */
-export type NoLive = { readonly kind: "failed"; readonly why: string; readonly status?: number };
+export type NoLive = {
+  readonly kind: "failed";
+  readonly why: string;
+  readonly status?: number;
+  /** The upgrade was not answered in time. */
+  readonly late?: true;
+  /** It was not tried, because no live connection works on this server; `why` is a whole sentence. */
+  readonly everywhere?: true;
+  /** It shows nothing about the server: there is no way to try, or our own token has expired. */
+  readonly ours?: true;
+};
 
 export const livePath = "/v1/ws";
 
@@ -85,6 +104,8 @@ export async function openLive(options: LiveOptions, parts: LiveParts): Promise<
 class Connection implements Live {
   readonly frames: Frame[] = [];
   login: Live["login"] = { kind: "none" };
+  openedAt = 0;
+  deflated = false;
   readonly #options: LiveOptions;
   readonly #parts: LiveParts;
   readonly #subscriptions = new Map<string, Feed>();
@@ -93,7 +114,7 @@ class Connection implements Live {
   readonly #unanswered = new Map<string, Noted>();
   #socket: RawSocket | undefined;
   #close: RawClose | undefined;
-  #pings: NodeJS.Timeout | undefined;
+  #pings: Pinging | undefined;
   #named = 0;
 
   constructor(options: LiveOptions, parts: LiveParts) {
@@ -107,7 +128,10 @@ class Connection implements Live {
     const { signal, open } = this.#parts;
     signal.throwIfAborted();
     const bearer = login === "header" && token !== undefined ? { authorization: `Bearer ${token}` } : {};
-    const outcome = await open({ path, headers: { ...bearer, ...headers }, timeoutMs, signal }, this.#listener());
+    const { deflate } = this.#options;
+    const offer = deflate === undefined ? {} : { deflate };
+    const request = { path, headers: { ...bearer, ...headers }, timeoutMs, signal, ...offer };
+    const outcome = await open(request, this.#listener());
     if (outcome.kind === "failed") {
       signal.throwIfAborted();
       if (outcome.status === 429) this.#parts.tooFast("429");
@@ -115,16 +139,18 @@ class Connection implements Live {
         kind: "failed",
         why: outcome.detail,
         ...(outcome.status === undefined ? {} : { status: outcome.status }),
+        ...(outcome.because === "timeout" ? { late: true } : {}),
       };
     }
     this.#socket = outcome.socket;
+    this.openedAt = outcome.at;
+    this.deflated = outcome.deflated === true;
     // When the target's signal is aborted, its connections end too.
     if (signal.aborted || this.#close !== undefined) this.#end();
     signal.throwIfAborted();
     if (this.#close === undefined) {
       signal.addEventListener("abort", this.#end, { once: true });
-      if (this.#options.pings !== false)
-        this.#pings = setInterval(() => this.#socket?.ping(), this.#parts.pingEveryMs).unref();
+      if (this.#options.pings !== false) this.#pings = startPings(() => this.#socket?.ping(), this.#parts.pingEveryMs);
     }
     if (login === "none") return this;
     if (login === "message") {
@@ -165,7 +191,7 @@ class Connection implements Live {
   #ended(close: RawClose): void {
     if (this.#close !== undefined) return;
     this.#close = close;
-    clearInterval(this.#pings);
+    this.#pings?.stop();
     this.#parts.signal.removeEventListener("abort", this.#end);
     for (const feed of this.#subscriptions.values()) feed.end(closeText(close));
     for (const noted of this.#unanswered.values()) noted.answered(closeText(close));
@@ -185,6 +211,9 @@ class Connection implements Live {
 
   closed(): RawClose | undefined {
     return this.#close;
+  }
+  silentMs(): number {
+    return this.#pings?.silentMs() ?? 0;
   }
 
   async subscribe(sql: string, options: SubscribeOptions | null = {}, id?: string): Promise<Subscription> {
@@ -258,7 +287,7 @@ class Connection implements Live {
     this.#socket?.cutMidFrame();
   }
   freeze(): void {
-    clearInterval(this.#pings);
+    this.#pings?.stop();
     this.#socket?.pause();
   }
   pause(): void {
@@ -307,18 +336,3 @@ class Connection implements Live {
 const loginAnswer = "\0login";
 const answers = new Set(["auth_success", "auth_error", "subscription_ack", "error"]);
 const limits = new Set(["RATE_LIMIT_EXCEEDED", "IP_BANNED"]);
-
-function authenticate(token: string, compression: string): Json {
-  return { type: "authenticate", method: "jwt", token, protocol: { serialization: "json", compression } };
-}
-
-function loginOf(answer: Frame | undefined, close: RawClose | undefined): Live["login"] {
-  const json = isRecord(answer?.json) ? answer.json : {};
-  if (answer?.type === "auth_success") return { kind: "in", user: cellText(json["user"] ?? json["user_id"]) };
-  if (answer?.type === "auth_error") return { kind: "denied", why: cellText(json["message"]) };
-  return { kind: "unsure", why: close === undefined ? "the login was not answered" : closeText(close) };
-}
-
-export function closeText({ code, reason }: RawClose): string {
-  return `the connection was closed with ${code}${reason === "" ? "" : ` ${JSON.stringify(reason)}`}`;
-}

@@ -4,7 +4,7 @@ import { Pacer } from "../session/pacing.ts";
 import { Recording, type Exchange } from "../session/recording.ts";
 import { Redactor } from "../session/redaction.ts";
 import { Renewal } from "../session/renewal.ts";
-import { makeSender, type Account, type Sender, type SenderParts } from "./sender.ts";
+import { makeSender, whileWanted, type Account, type Sender, type SenderParts } from "./sender.ts";
 import type { RawAnswer, RawRequest } from "../wire/wire.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
@@ -160,7 +160,7 @@ describe("a plain request", () => {
   test("is recorded without a token that is cut off", async () => {
     const { sender, noted } = set(always(200, `{"t":"eyJ${"a".repeat(190)}.${"b".repeat(10_000)}`));
     await sender.request(null, { method: "GET", path: "/health" });
-    expect(noted[0]).toMatchObject({ outcome: '200 {"t":"•••' });
+    expect(noted[0]).toMatchObject({ outcome: '200 {"t":"•••…' });
   });
 
   test("is recorded with the beginning of what came back", async () => {
@@ -443,5 +443,40 @@ describe("an aborted signal", () => {
     // It was sent all the same, and what it says of the pace holds for everybody.
     expect(noted).toHaveLength(1);
     expect(rates).toEqual(["IP_BANNED"]);
+  });
+});
+
+describe("a request that is no longer wanted", () => {
+  const paced = (): Pacer => {
+    const pacer = new Pacer();
+    pacer.setPace("account", { perSecond: 1, burst: 1 });
+    return pacer;
+  };
+
+  test("is not sent if it still waits for its turn", async () => {
+    const { sender, requests } = set(always(200, success), { pacer: paced() });
+    const wanted = new AbortController();
+    await sender.sql(alice, "SELECT 1");
+    const second = whileWanted(sender, wanted.signal).sql(alice, "SELECT 2");
+    const third = whileWanted(sender, wanted.signal).request(alice, { method: "GET", path: "/health" });
+    wanted.abort("over");
+    await expect(second).rejects.toBe("over");
+    await expect(third).rejects.toBe("over");
+    await vi.runAllTimersAsync();
+    expect(requests).toHaveLength(1);
+  });
+
+  test("is waited for if it was sent, and not sent again", async () => {
+    const wanted = new AbortController();
+    const { sender, requests } = set([
+      () => {
+        wanted.abort("over");
+        return answered(429, tooFast);
+      },
+    ]);
+    const asked = whileWanted(sender, wanted.signal);
+    expect(await asked.sql(alice, "SELECT 1")).toMatchObject({ kind: "unsure", because: "rate", status: 429 });
+    expect(requests).toHaveLength(1);
+    expect(requests[0]?.signal).toBe(undefined);
   });
 });

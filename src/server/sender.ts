@@ -1,11 +1,12 @@
 /** Sends requests for an account: adds the token, paces, records and reads the answer. Used by the runner and by checks. */
+import { isLogin, isShown, sqlPath, withoutTokens } from "./recorded.ts";
 import { isRecord, type Json, parseExact, writeExact } from "../wire/json.ts";
 import { truncated } from "../formats/printable.ts";
 import { readAnswer, outcomeOf, type Answer } from "./answer.ts";
 import type { Contradiction } from "../session/contradictions.ts";
 import { sleep, type Pacer } from "../session/pacing.ts";
 import type { Recording } from "../session/recording.ts";
-import type { Expiry, Renewal } from "../session/renewal.ts";
+import type { Expiry, KeepsValid } from "../session/expiry.ts";
 import type { RawAnswer, Wire } from "../wire/wire.ts";
 
 export type Role = "user" | "service" | "dba" | "system";
@@ -28,6 +29,8 @@ export interface SqlOptions {
   readonly connection?: string;
   /** For checks that provoke a rate limit: its refusal is the answer. Otherwise the request is sent again, later. */
   readonly expectRate?: boolean;
+  /** Once it is aborted, nothing more is waited for before sending: see `whileWanted`. */
+  readonly wanted?: AbortSignal;
 }
 
 export interface PlainRequest {
@@ -36,8 +39,13 @@ export interface PlainRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
   readonly timeoutMs?: number;
+  /** On the connection with this name, which stays open for the next request. */
+  readonly connection?: string;
+  /** See `RawRequest`. */
+  readonly pauseMs?: number;
   /** For checks that provoke a rate limit: its refusal is the answer. Otherwise the request is sent again, later. */
   readonly expectRate?: boolean;
+  readonly wanted?: AbortSignal;
 }
 
 /**
@@ -71,7 +79,7 @@ export interface SenderParts {
   readonly wire: Wire;
   readonly tokens: ReadonlyMap<string, string>;
   /** Keeps the tokens from expiring; without it they are sent as they are. */
-  readonly renewal?: Renewal;
+  readonly renewal?: KeepsValid;
   readonly pacer: Pacer;
   readonly recording: Recording;
   readonly timeoutMs: number;
@@ -82,7 +90,6 @@ export interface SenderParts {
   readonly onContradiction?: (contradiction: Contradiction) => void;
 }
 
-export const sqlPath = "/v1/api/sql";
 /** How often a request is sent that the server was too busy for. */
 export const triesMax = 3;
 /** Before a read is sent again after a 503 without Retry-After. */
@@ -95,24 +102,30 @@ export function makeSender(parts: SenderParts): Sender {
   /** The raw answer, and the token that was added for the account. */
   async function send(
     as: Account | null,
-    request: PlainRequest & { ownConnection?: boolean; connection?: string },
+    request: PlainRequest & { ownConnection?: boolean },
   ): Promise<{ raw: RawAnswer; token: string | undefined }> {
     const own = as !== null && !hasToken(request.headers);
     if (own) await parts.renewal?.prepare(as.name);
-    await pacer.turn(lanesOf(as, request.path), signal);
+    const place = request.ownConnection !== true && request.connection === undefined;
+    await pacer.turn(lanesOf(as, request.path), request.wanted ?? signal, { place });
     const token = own ? tokens.get(as.name) : undefined;
     const headers = { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...request.headers };
-    const raw = await wire.exchange({
-      method: request.method,
-      path: request.path,
-      headers,
-      timeoutMs: request.timeoutMs ?? parts.timeoutMs,
-      ...(request.body === undefined ? {} : { body: request.body }),
-      ...(request.ownConnection === undefined ? {} : { ownConnection: request.ownConnection }),
-      ...(request.connection === undefined ? {} : { connection: request.connection }),
-      ...(signal === undefined ? {} : { signal }),
-    });
-    return { raw, token };
+    try {
+      const raw = await wire.exchange({
+        method: request.method,
+        path: request.path,
+        headers,
+        timeoutMs: request.timeoutMs ?? parts.timeoutMs,
+        ...(request.body === undefined ? {} : { body: request.body }),
+        ...(request.ownConnection === undefined ? {} : { ownConnection: request.ownConnection }),
+        ...(request.connection === undefined ? {} : { connection: request.connection }),
+        ...(request.pauseMs === undefined ? {} : { pauseMs: request.pauseMs }),
+        ...(signal === undefined ? {} : { signal }),
+      });
+      return { raw, token };
+    } finally {
+      if (place) pacer.placeFree();
+    }
   }
 
   /** What a 401 to one of our own tokens means; undefined for every other answer. */
@@ -140,7 +153,7 @@ export function makeSender(parts: SenderParts): Sender {
   }
 
   /** Sends it again after a token was renewed, once, and after a wait if it was not executed, a few times. */
-  async function persist<T extends Tried>(attempt: () => Promise<T>): Promise<T> {
+  async function persist<T extends Tried>(attempt: () => Promise<T>, wanted?: AbortSignal): Promise<T> {
     let renewed = false;
     for (let tries = 1; ; tries += 1) {
       const tried = await attempt();
@@ -148,7 +161,7 @@ export function makeSender(parts: SenderParts): Sender {
         renewed = true;
         continue;
       }
-      if (tried.againAfterMs === undefined || tries >= triesMax) return tried;
+      if (tried.againAfterMs === undefined || tries >= triesMax || wanted?.aborted === true) return tried;
       await sleep(tried.againAfterMs, signal);
     }
   }
@@ -159,7 +172,7 @@ export function makeSender(parts: SenderParts): Sender {
     options: SqlOptions,
   ): Promise<Tried & { readonly answer: Answer }> {
     signal?.throwIfAborted();
-    const { params, namespace, headers, timeoutMs, ownConnection, connection } = options;
+    const { params, namespace, headers, timeoutMs, ownConnection, connection, wanted } = options;
     const body: Json = {
       sql: text,
       ...(params === undefined ? {} : { params }),
@@ -174,11 +187,13 @@ export function makeSender(parts: SenderParts): Sender {
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       ...(ownConnection === undefined ? {} : { ownConnection }),
       ...(connection === undefined ? {} : { connection }),
+      ...(wanted === undefined ? {} : { wanted }),
     });
     const answer = readAnswer(raw, number);
     const shown = {
       ...(params === undefined ? {} : { params: writeExact(params) }),
       ...(namespace === undefined ? {} : { namespace }),
+      ...(Object.keys(headers ?? {}).length === 0 ? {} : ({ partial: true } as const)),
     };
     const who = as === null ? {} : { as: as.name };
     recording.note({
@@ -209,12 +224,17 @@ export function makeSender(parts: SenderParts): Sender {
     const number = recording.next();
     const { raw, token } = await send(as, request);
     const text = raw.kind === "answered" ? new TextDecoder().decode(raw.body) : "";
+    const encoding = raw.kind === "answered" ? raw.headers["content-encoding"] : undefined;
+    const said = encoding === undefined ? text : `(compressed with ${encoding})`;
     const json = jsonOf(text);
     const outcome =
       raw.kind === "answered"
-        ? `${raw.status} ${raw.status < 400 && isLogin(request.path) ? "•••" : truncated(withoutTokens(text.slice(0, 10_000)), 200)}`
+        ? `${raw.status} ${raw.status < 400 && isLogin(request.path) ? "•••" : truncated(withoutTokens(truncated(said, 10_000)), 200)}`
         : `${raw.because}: ${raw.detail}`;
-    const body = typeof request.body === "string" ? { text: request.body } : {};
+    const body = {
+      ...(typeof request.body === "string" ? { text: request.body } : {}),
+      ...(isShown(request) ? {} : ({ partial: true } as const)),
+    };
     const who = as === null ? {} : { as: as.name };
     const { method, path } = request;
     recording.note({ number, method, path, ...who, ...body, outcome, sentAt: raw.sentAt, doneAt: raw.doneAt });
@@ -228,7 +248,7 @@ export function makeSender(parts: SenderParts): Sender {
   return {
     async sql(as, text, options = {}) {
       if (options.expectRate === true) return (await trySql(as, text, options)).answer;
-      const { answer, expiry } = await persist(async () => await trySql(as, text, options));
+      const { answer, expiry } = await persist(async () => await trySql(as, text, options), options.wanted);
       const { exchange, sentAt, doneAt } = answer;
       if (expiry !== undefined && expiry !== "refused") {
         const message = `${expiredSentence}: ${outcomeOf(answer)}`;
@@ -241,7 +261,7 @@ export function makeSender(parts: SenderParts): Sender {
 
     async request(as, request) {
       if (request.expectRate === true) return (await tryRequest(as, request)).reply;
-      const { reply, expiry } = await persist(async () => await tryRequest(as, request));
+      const { reply, expiry } = await persist(async () => await tryRequest(as, request), request.wanted);
       const { exchange, sentAt, doneAt, text } = reply;
       const shown = { kind: "broken", exchange, sentAt, doneAt } as const;
       if (expiry !== undefined && expiry !== "refused")
@@ -251,6 +271,17 @@ export function makeSender(parts: SenderParts): Sender {
       const detail = `${status} ${truncated(text.replace(/\s+/g, " "), 120)}`.trim();
       return { ...shown, because: "rate", detail, status, text, ...(json === undefined ? {} : { json }) };
     },
+  };
+}
+
+/**
+ * The same sender for requests that are wanted until the signal is aborted: those that wait for their turn reject then, and none
+ * is sent again. What has been sent is waited for all the same, because the server may do it after we have looked for its traces.
+ */
+export function whileWanted(sender: Sender, wanted: AbortSignal): Sender {
+  return {
+    sql: async (as, text, options) => await sender.sql(as, text, { ...options, wanted }),
+    request: async (as, request) => await sender.request(as, { ...request, wanted }),
   };
 }
 
@@ -282,7 +313,7 @@ function retryAfterMs(raw: RawAnswer): number | undefined {
 }
 
 /** A single statement that changes nothing, so that it may be sent twice. */
-function isRead(text: string): boolean {
+export function isRead(text: string): boolean {
   return /^\s*(SELECT|SHOW|DESCRIBE|EXPLAIN)\b[^;]*;?\s*$/i.test(text);
 }
 
@@ -297,16 +328,6 @@ function lanesOf(as: Account | null, path: string): string[] {
   if (as !== null) lanes.push(`account:${as.name}`);
   if (isLogin(path)) lanes.push("login");
   return lanes;
-}
-
-/** Its answer has tokens, in any form, and is recorded before they are registered. */
-function isLogin(path: string): boolean {
-  return /\/auth\/(login|refresh|setup)$/.test(path);
-}
-
-/** JWTs, also truncated ones: they are recorded before anything registers them. */
-export function withoutTokens(text: string): string {
-  return text.replace(/(?<![\w-])eyJ[\w-]{5,}(?:\.[\w-]*){0,2}/g, "•••");
 }
 
 function jsonOf(text: string): Json | undefined {

@@ -4,9 +4,12 @@ import type { OwnRole } from "../session/accounts.ts";
 import { Contradictions } from "../session/contradictions.ts";
 import { Pacer } from "../session/pacing.ts";
 import { Recording } from "../session/recording.ts";
+import { Entrance, refusedToAll } from "./entrance.ts";
+import { learn } from "./dialect.ts";
 import { makeSender, type Account } from "./sender.ts";
 import type { Session } from "../session/session.ts";
 import { makeTarget } from "./target.ts";
+import { fakeSocket, type FakeSocket } from "../../test/socket.ts";
 import type { RawAnswer, RawRequest, Wire } from "../wire/wire.ts";
 
 const root: Account = { name: "root", role: "system" };
@@ -34,7 +37,15 @@ function sessionOver(wire: Wire): Session & { lent: [object, OwnRole, string][] 
     password: ({ name }: Account) => (name === own.name ? "its password" : undefined),
   };
   const capabilities = { version: "1", loginField: "user", settings: {} };
-  const session = { parts, sender: makeSender(parts), login: root, capabilities, accounts, lent };
+  const session = {
+    parts,
+    sender: makeSender(parts),
+    login: root,
+    capabilities,
+    accounts,
+    lent,
+    learned: learn("0.4.3-rc.4", {}),
+  };
   return session as unknown as Session & { lent: [object, OwnRole, string][] };
 }
 
@@ -46,7 +57,16 @@ const outcome: TrialOutcome = {
   stdout: "",
   leftListening: false,
 };
-const control: Control = { kind: "process", port: 1, trial: () => Promise.resolve(outcome) };
+const control: Control = {
+  kind: "process",
+  own: {
+    port: 1,
+    lowered: {},
+    residentBytes: () => undefined,
+    trial: () => Promise.resolve(outcome),
+    stderr: () => "",
+  },
+};
 const never = new AbortController().signal;
 
 test("a target sends over the wire that it was given, not over the session's", async () => {
@@ -55,6 +75,23 @@ test("a target sends over the wire that it was given, not over the session's", a
   const target = makeTarget(sessionOver(wireInto(theirs)), { wire: wireInto(ours), signal: never, holder: {} });
   expect(await target.sql(root, "SELECT 1")).toMatchObject({ kind: "ok" });
   expect([theirs.length, ours.length]).toEqual([0, 1]);
+});
+
+test("it tells which accounts were answered", async () => {
+  const used: string[] = [];
+  const broken: Wire = {
+    exchange: async () =>
+      await Promise.resolve({ kind: "broken", because: "reset", detail: "reset", sentAt: 0, doneAt: 1 }),
+  };
+  const targetOver = (wire: Wire) =>
+    makeTarget(sessionOver(wire), { wire, signal: never, holder: {}, onUse: ({ name }) => used.push(name) });
+  await targetOver(broken).sql(own, "SELECT 1");
+  await targetOver(broken).request(own, { method: "GET", path: "/health" });
+  expect(used).toEqual([]);
+  await targetOver(wireInto([])).sql(own, "SELECT 1");
+  await targetOver(wireInto([])).request(root, { method: "GET", path: "/health" });
+  await targetOver(wireInto([])).request(null, { method: "GET", path: "/health" });
+  expect(used).toEqual([own.name, root.name]);
 });
 
 test("it knows the login and the capabilities of its session", () => {
@@ -107,8 +144,8 @@ test("it has control over the process where its wire has", async () => {
   const session = sessionOver(wireInto([]));
   const options = { signal: never, holder: {} };
   const target = makeTarget(session, { ...options, wire: { ...wireInto([]), control } });
-  expect(await target.control?.trial({ kind: "noFile" }, 5)).toBe(outcome);
-  expect(target.control?.port).toBe(1);
+  expect(await target.control?.own?.trial({ kind: "noFile" }, 5)).toBe(outcome);
+  expect(target.control?.own?.port).toBe(1);
   expect(makeTarget(session, { ...options, wire: wireInto([]) })).not.toHaveProperty("control");
 });
 
@@ -123,7 +160,7 @@ describe("once its signal is aborted a target is dead:", () => {
     ["a request", async () => await target.request(null, { method: "GET", path: "/" })],
     ["an account", async () => await target.account("user")],
     ["a fresh account", async () => await target.fresh("user")],
-    ["a server on trial", async () => await target.control?.trial({ kind: "noFile" }, 5)],
+    ["a server on trial", async () => await target.control?.own?.trial({ kind: "noFile" }, 5)],
   ])("%s", async ([, ask]) => {
     await expect(ask()).rejects.toThrow("the time is up");
     expect(requests).toEqual([]);
@@ -162,12 +199,12 @@ describe("a live connection", () => {
       isOver: () => over,
     };
     Object.assign(session.parts, { tokens, renewal });
-    Object.assign(session, { sockets: { opened: 0 } });
+    Object.assign(session, { sockets: { opened: 0, entrance: new Entrance() } });
     const target = makeTarget(session, { wire, signal: never, holder: {} });
     expect(await target.live(own)).toMatchObject({ login: { kind: "in" } });
     expect(JSON.parse(messages[0] ?? "")).toMatchObject({ type: "authenticate", token: "new" });
     over = true;
-    expect(await target.live(own)).toEqual({ kind: "failed", why: "the run's own token has expired" });
+    expect(await target.live(own)).toEqual({ kind: "failed", why: "the run's own token has expired", ours: true });
     expect(await target.live(own, { token: "theirs" })).toMatchObject({ login: { kind: "in" } });
   });
 
@@ -183,7 +220,7 @@ describe("a live connection", () => {
         },
       };
       const session = sessionOver(wire);
-      Object.assign(session, { sockets: { opened: 0 } });
+      Object.assign(session, { sockets: { opened: 0, entrance: new Entrance() } });
       const target = makeTarget(session, { wire, signal: never, holder: {} });
       const opening = target.live(own);
       await vi.runAllTimersAsync();
@@ -193,6 +230,100 @@ describe("a live connection", () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+});
+
+test("a live connection whose login came too fast is opened anew", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  try {
+    const fake = fakeSocket();
+    const answers = [
+      '{"type":"auth_error","message":"Too many authentication attempts. Please retry shortly."}',
+      '{"type":"auth_success","user":"kr_k7f3a_user_1"}',
+      '{"type":"auth_error","message":"no"}',
+    ];
+    const rates: string[] = [];
+    const wire: Wire = {
+      ...wireInto([]),
+      async socket(request, listener) {
+        const open = await fake.open(request, listener);
+        setTimeout(() => fake.deliver(answers.shift() ?? ""), 1);
+        return open;
+      },
+    };
+    const session = sessionOver(wire);
+    Object.assign(session, { sockets: { opened: 0, entrance: new Entrance() } });
+    Object.assign(session.parts, { onRate: (code: string) => rates.push(code) });
+    const target = makeTarget(session, { wire, signal: never, holder: {} });
+    const opening = target.live(own);
+    await vi.runAllTimersAsync();
+    expect(await opening).toMatchObject({ login: { kind: "in" } });
+    expect([rates, fake.calls.filter((call) => call.startsWith("close"))]).toEqual([["login"], ["close 1000"]]);
+    // Any other refusal is the answer.
+    const denied = target.live(own);
+    await vi.runAllTimersAsync();
+    expect(await denied).toMatchObject({ login: { kind: "denied", why: "no" } });
+    expect(answers).toEqual([]);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+describe("a server that lets no live connection in", () => {
+  const failed = { kind: "failed", because: "malformed", detail: "403", status: 403 } as const;
+
+  function refusing(): {
+    target: ReturnType<typeof makeTarget>;
+    opened: () => number;
+    open: (socket: FakeSocket) => void;
+  } {
+    let opened = 0;
+    let instead: FakeSocket | undefined;
+    const wire: Wire = {
+      ...wireInto([]),
+      async socket(request, listener) {
+        opened += 1;
+        return instead === undefined ? failed : await instead.open(request, listener);
+      },
+    };
+    const session = sessionOver(wire);
+    Object.assign(session, { sockets: { opened: 0, entrance: new Entrance() } });
+    const target = makeTarget(session, { wire, signal: never, holder: {} });
+    return { target, opened: () => opened, open: (socket) => (instead = socket) };
+  }
+  const why = async (live: Promise<object>): Promise<unknown> => ({ why: "", ...(await live) }).why;
+
+  test("is asked three times, and then only by who insists", async () => {
+    const { target, opened } = refusing();
+    for (let n = 0; n < 3; n += 1) expect(await target.live(own)).toMatchObject({ why: "403", status: 403 });
+    expect(await target.live(own)).toEqual({ kind: "failed", why: refusedToAll, everywhere: true });
+    expect(opened()).toBe(3);
+    expect(await why(target.live(own, { insist: true }))).toBe("403");
+    expect(opened()).toBe(4);
+  });
+
+  test("is not concluded from what should be refused", async () => {
+    const { target } = refusing();
+    const unusual = [{ path: "/v1/nothing" }, { headers: { origin: "https://a.example" } }, { token: "t" }] as const;
+    for (const options of [...unusual, { login: "none" }] as const)
+      for (let n = 0; n < 4; n += 1) expect(await why(target.live(own, options))).toBe("403");
+    for (let n = 0; n < 4; n += 1) expect(await why(target.live(null))).toBe("403");
+    expect(await why(target.live(own))).toBe("403");
+  });
+
+  test("is asked again by everybody once one has got in", async () => {
+    const { target, open } = refusing();
+    for (let n = 0; n < 4; n += 1) await target.live(own);
+    const socket = fakeSocket();
+    open(socket);
+    const opening = target.live(own, { insist: true });
+    await vi.waitFor(() => expect(socket.calls).toHaveLength(1));
+    socket.deliver('{"type":"auth_success","user":"a"}');
+    expect(await opening).toMatchObject({ login: { kind: "in" } });
+    const next = target.live(own);
+    await vi.waitFor(() => expect(socket.calls).toHaveLength(2));
+    socket.deliver('{"type":"auth_error","message":"no"}');
+    expect(await next).toMatchObject({ login: { kind: "denied" } });
   });
 });
 
