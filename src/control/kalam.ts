@@ -3,8 +3,10 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import path from "node:path";
+import { truncated } from "../formats/printable.ts";
 import type { Kalam, KalamOutcome, KalamRun } from "../wire/kalam.ts";
-import { bareEnvironment, freePort, newFolder, type FolderBook } from "./process.ts";
+import { bareEnvironment, freePort } from "./child.ts";
+import { newFolder, type FolderBook } from "./folder.ts";
 
 const keptOutput = 256 * 1024;
 
@@ -51,12 +53,12 @@ async function runIn(folder: string, binary: string, args: readonly string[], ru
     child.stdout.destroy();
   };
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    output.stdout = (output.stdout + text).slice(0, keptOutput);
+    output.stdout = truncated(output.stdout + text, keptOutput);
     run.onStdout?.(output.stdout);
     if (run.closeStdout === "after the first") closeStdout();
   });
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    output.stderr = (output.stderr + text).slice(0, keptOutput);
+    output.stderr = truncated(output.stderr + text, keptOutput);
   });
   // The child may ignore stdin (EPIPE).
   child.stdin.on("error", () => {}).end(run.input ?? "");

@@ -3,6 +3,23 @@ import { randomBytes } from "node:crypto";
 import path from "node:path";
 import type { SettingChanges } from "../wire/control.ts";
 
+/** The lowest cost that bcrypt has: at the usual one a debug build of the server takes seconds for each account. */
+const cheapPasswords: SettingChanges = { "auth.bcrypt_cost": 4 };
+/** So high that nothing waits for half of them. */
+const liftedRates: SettingChanges = {
+  "rate_limit.max_queries_per_sec": 100_000,
+  "rate_limit.max_auth_requests_per_ip_per_sec": 10_000,
+};
+
+/** What a consumer of a topic received and did not acknowledge comes again after this: nobody waits for the usual minute. */
+const shortClaims: SettingChanges = { "topics.visibility_timeout_secs": 8 };
+
+/** What is changed for speed: `exceptRates` for servers whose rate limits are to be tested. */
+export const settingsForSpeed: Readonly<Record<"all" | "exceptRates", SettingChanges>> = {
+  all: { ...cheapPasswords, ...shortClaims, ...liftedRates },
+  exceptRates: { ...cheapPasswords, ...shortClaims },
+};
+
 /** A settings file in TOML: the minimum that a server needs, and the changes. */
 export function settingsFile(folder: string, port: number, changes: SettingChanges): string {
   const settings: Record<string, string | number | boolean> = {
