@@ -31,8 +31,12 @@ export interface Missing {
   readonly lost: "delivery" | "data";
 }
 
-/** Acknowledged writes without an event, each looked up in the table. */
+/**
+ * Acknowledged writes without an event, each looked up in the table. Not a delete after an unsure write of its key: nobody
+ * knows which mark it removed.
+ */
 export function missingChanges(history: ChangeHistory): Missing[] {
+  const before = previousRows(history);
   const delivered = new Set(history.delivered.map((change) => identityOf(change, history)));
   const table = new Map(history.table);
   const last = lastWrites(history.writes);
@@ -45,6 +49,7 @@ export function missingChanges(history: ChangeHistory): Missing[] {
   };
   return history.writes
     .filter((write) => write.outcome === "ok" && !delivered.has(writeIdentity(write, history)))
+    .filter((write) => write.kind !== "delete" || before.has(write))
     .map((write) => ({ write, lost: inTable(write) ? "delivery" : "data" }));
 }
 

@@ -3,7 +3,7 @@
  * judge: of live changes, of concurrent writers, of what survives a crash, of delays under load. It follows the histories of
  * Jepsen (process, invoked, completed; ok, fail, info) and holds JSON only, so that it can be kept as evidence.
  */
-import type { Json } from "../wire/json.ts";
+import { cellText, type Json } from "../wire/json.ts";
 
 /** Values by column, without the columns that the server adds. */
 export type Values = { readonly [column: string]: Json };
@@ -63,10 +63,29 @@ export function readsIn(operations: readonly Operation[]): Read[] {
 
 /**
  * Whether one operation was over before the other was sent, so that no order of effects may turn them round (the real-time
- * order of linearizability, Herlihy and Wing 1990). Neither before the other: they were concurrent. An unsure one is never over.
+ * order of linearizability, Herlihy and Wing 1990). Neither before the other: they were concurrent. An unsure one is never
+ * over, and of two events at the same reading of the clock neither is known to be the first.
  */
 export function precedes(one: Operation, other: Operation): boolean {
-  return one.outcome !== "unsure" && one.returnedAt <= other.invokedAt;
+  return one.outcome !== "unsure" && one.returnedAt < other.invokedAt;
+}
+
+/** The number that a cell shows, also as text; NaN where it shows none. */
+export function numberIn(cell: Json | undefined): number {
+  // An empty text would be zero.
+  return Number(cellText(cell) || "none");
+}
+
+/** The items by what `keyOf` returns for them, each group in the order of the items. */
+export function groupBy<Key, Item>(items: Iterable<Item>, keyOf: (item: Item) => Key): Map<Key, Item[]> {
+  const groups = new Map<Key, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
 }
 
 /** The last write of each key that did or may have taken effect, by key. Writes of a key must come in their order. */
