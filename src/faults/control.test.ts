@@ -19,10 +19,15 @@ function wireOver(tried: unknown[]): Wire & { control: Control } {
     exchange: () => Promise.reject(new Error("nothing is sent here")),
     control: {
       kind: "process",
-      port: 7,
-      trial(settings, withinMs) {
-        tried.push([settings, withinMs]);
-        return Promise.resolve(outcome);
+      own: {
+        lowered: {},
+        residentBytes: () => undefined,
+        port: 7,
+        trial(settings, withinMs) {
+          tried.push([settings, withinMs]);
+          return Promise.resolve(outcome);
+        },
+        stderr: () => "",
       },
     },
   };
@@ -33,15 +38,15 @@ test("an intercepted trial is replaced and counts as fired", async () => {
   let fired = 0;
   const fault = trialFault("start anyway", () => Promise.resolve({ ...outcome, answered: true }));
   const { control } = fault.wrap(wireOver(tried), () => (fired += 1));
-  expect(await control?.trial(noFile, 9)).toEqual({ ...outcome, answered: true });
+  expect(await control?.own?.trial(noFile, 9)).toEqual({ ...outcome, answered: true });
   expect([fired, tried]).toEqual([1, []]);
-  expect(control).toMatchObject({ kind: "process", port: 7 });
+  expect(control).toMatchObject({ kind: "process", own: { port: 7 } });
 });
 
 test("other settings can be tried instead, with the same time limit", async () => {
   const tried: unknown[] = [];
   const fault = trialFault("f", async (_, trial) => ({ ...(await trial(text)), stderr: "" }));
-  expect(await fault.wrap(wireOver(tried), () => undefined).control?.trial(noFile, 9)).toEqual({
+  expect(await fault.wrap(wireOver(tried), () => undefined).control?.own?.trial(noFile, 9)).toEqual({
     ...outcome,
     stderr: "",
   });
@@ -52,7 +57,7 @@ test("a trial that is not intercepted passes unchanged", async () => {
   const tried: unknown[] = [];
   let fired = 0;
   const fault = trialFault("f", (settings) => (settings.kind === "text" ? Promise.resolve(outcome) : undefined));
-  expect(await fault.wrap(wireOver(tried), () => (fired += 1)).control?.trial(noFile, 9)).toBe(outcome);
+  expect(await fault.wrap(wireOver(tried), () => (fired += 1)).control?.own?.trial(noFile, 9)).toBe(outcome);
   expect([fired, tried]).toEqual([0, [[noFile, 9]]]);
 });
 

@@ -65,6 +65,33 @@ export function rowIn(message: Message): Message {
   return {};
 }
 
+/**
+ * From this age of a connection on, its frames go to `meddle`, counted from its first acknowledgement; without `meddle` the
+ * connection is cut at that age, like by a proxy with a limit.
+ */
+export function ageFault(
+  name: string,
+  fromMs: number,
+  meddle?: (frame: Meddling & { readonly message: Message }) => void,
+): Fault {
+  return frameFault(name, () => {
+    let since: number | undefined;
+    return (message, meddling) => {
+      if (message["type"] === "subscription_ack" && since === undefined) {
+        since = performance.now();
+        if (meddle === undefined)
+          setTimeout(() => {
+            meddling.fired();
+            meddling.close(1006, "");
+          }, fromMs);
+      }
+      const isOld = since !== undefined && performance.now() - since >= fromMs;
+      if (isOld && meddle !== undefined) meddle({ ...meddling, message });
+      else meddling.pass(message);
+    };
+  });
+}
+
 /** Swaps one pair of change frames: the first chosen one waits until one that fits it has passed. */
 export function swapFault(
   name: string,

@@ -94,7 +94,16 @@ describe("every fault", () => {
   });
 
   test("keeps its name and the other parts of the wire", () => {
-    const control = { kind: "process", port: 1, trial: () => Promise.reject(new Error("no")) } as const;
+    const control = {
+      kind: "process",
+      own: {
+        port: 1,
+        lowered: {},
+        residentBytes: () => undefined,
+        trial: () => Promise.reject(new Error("no")),
+        stderr: () => "",
+      },
+    } as const;
     for (const fault of faults) {
       expect(fault.name).toBe("f");
       expect(fault.wrap({ exchange: () => Promise.reject(new Error("no")), control }, () => undefined).control).toBe(
@@ -233,6 +242,13 @@ describe("sqlFault", () => {
     const { answer, fired, sent } = await through(fault, select);
     expect(answer).toMatchObject({ kind: "broken", because: "reset" });
     expect([fired, sent.length]).toEqual([1, 1]);
+  });
+
+  test("can hold a request until its time limit, whatever the server does", async () => {
+    const fault = sqlFault("f", () => Promise.resolve("silent" as const));
+    const { answer, fired, sent } = await through(fault, select);
+    expect(answer).toMatchObject({ kind: "broken", because: "timeout" });
+    expect([fired, sent.length]).toEqual([1, 0]);
   });
 
   test("sends the request once if it only looks at the answer", async () => {

@@ -1,7 +1,8 @@
 /** Faults in SQL over HTTP: small pieces that proofs combine. */
 import { cellText, isRecord, type Json, parseExact, writeExact } from "../wire/json.ts";
 import type { Fault } from "../proof.ts";
-import { sqlPath } from "../server/sender.ts";
+import { sqlPath } from "../server/recorded.ts";
+import { sleep } from "../session/pacing.ts";
 import type { RawAnswer, RawRequest, Wire } from "../wire/wire.ts";
 
 type Body = { readonly [key: string]: Json };
@@ -10,14 +11,18 @@ export interface Said {
   readonly body: Json;
 }
 
-/** Intercepts SQL requests. Anything but undefined from `meddle` replaces the answer and counts as fired. */
+/**
+ * Intercepts SQL requests. Anything but undefined from `meddle` replaces the answer and counts as fired: `lost` cuts the
+ * connection, `silent` lets the request run into its time limit.
+ */
 export function sqlFault(
   name: string,
   meddle: (
     sql: string,
     body: Body,
     exchange: (sql?: string) => Promise<Said | undefined>,
-  ) => Promise<Said | "lost" | undefined> | undefined,
+    headers: RawRequest["headers"],
+  ) => Promise<Said | "lost" | "silent" | undefined> | undefined,
 ): Fault {
   return {
     name,
@@ -35,10 +40,13 @@ export function sqlFault(
           );
           return last.kind === "answered" ? { status: last.status, body: bodyOf(last) } : undefined;
         };
-        const meddled = await meddle(sql, body, pass);
+        const meddled = await meddle(sql, body, pass, request.headers);
         if (meddled === undefined) return last ?? (await wire.exchange(request));
         fired();
+        if (meddled === "silent") await sleep(request.timeoutMs, request.signal);
         const doneAt = performance.now();
+        if (meddled === "silent")
+          return { kind: "broken", because: "timeout", detail: "held by a fault", sentAt, doneAt };
         if (meddled === "lost")
           return { kind: "broken", because: "reset", detail: "dropped by a fault", sentAt, doneAt };
         return {
@@ -58,6 +66,26 @@ export function sqlFault(
 /** Sends another statement instead, and passes on its answer. */
 export function sendInstead(name: string, pattern: RegExp, rewrite: (sql: string) => string): Fault {
   return sqlFault(name, (sql, _, exchange) => (pattern.test(sql) ? exchange(rewrite(sql)) : undefined));
+}
+
+/** A fault that begins once so many statements that match were answered. */
+export function since(pattern: RegExp, times: number, fault: Fault): Fault {
+  return {
+    name: fault.name,
+    wrap(wire, fired) {
+      const faulty = fault.wrap(wire, fired);
+      let seen = 0;
+      return {
+        ...faulty,
+        async exchange(request) {
+          const answer = await (seen >= times ? faulty : wire).exchange(request);
+          const sql = sqlBody(request)?.["sql"];
+          if (typeof sql === "string" && pattern.test(sql)) seen += 1;
+          return answer;
+        },
+      };
+    },
+  };
 }
 
 /** Runs statements as the account that last sent one matching `donor`. */
@@ -100,14 +128,7 @@ export function refuseIt(
 
 /** Reports success for a statement without sending it. */
 export function claimSuccess(name: string, pattern: RegExp, rowCount = 0): Fault {
-  return sqlFault(name, (sql) =>
-    pattern.test(sql)
-      ? Promise.resolve({
-          status: 200,
-          body: { status: "success", results: [{ row_count: rowCount, message: "done" }], took: 1 },
-        })
-      : undefined,
-  );
+  return sqlFault(name, (sql) => (pattern.test(sql) ? Promise.resolve(acknowledged(rowCount)) : undefined));
 }
 
 /** Changes the message of a rejection. */
@@ -182,6 +203,19 @@ export function changeResult(
 /** Answers with an internal server error. */
 export function breakServer(name: string, pattern: RegExp): Fault {
   return refuseIt(name, pattern, { status: 500, code: "INTERNAL_ERROR", message: "a fault" });
+}
+
+/** The answer to a statement without rows that was executed. */
+export function acknowledged(rowCount: number): Said {
+  return { status: 200, body: { status: "success", results: [{ row_count: rowCount, message: "done" }], took: 1 } };
+}
+
+/** The answer to an insert of a key that is there. */
+export function duplicateKey(): Said {
+  return {
+    status: 400,
+    body: errorBody("SQL_EXECUTION_ERROR", "Statement 1 failed: Already exists: Primary key violation: duplicate key"),
+  };
 }
 
 export function errorBody(code: string, message: string): Json {
