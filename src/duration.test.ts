@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { durationMs, durationText } from "./duration.ts";
+import { durationAbout, durationMs, durationText } from "./duration.ts";
 
 test.for<[string, number]>([
   ["500ms", 500],
@@ -39,4 +39,17 @@ test("a duration is always printed with a unit", () => {
       expect(durationText(ms)).toMatch(/^[\d.]+ (ms|s|min)$/);
     }),
   );
+});
+
+test.for<[number, string]>([
+  [0, "1 s"],
+  [3_200, "4 s"],
+  [10_000, "10 s"],
+  [10_001, "15 s"],
+  [60_000, "60 s"],
+  [61_000, "90 s"],
+  [95_000, "2 min"],
+  [121_000, "2.5 min"],
+])("an estimate of %d milliseconds is about %s", ([ms, text]) => {
+  expect(durationAbout(ms)).toBe(text);
 });

@@ -18,3 +18,9 @@ export function durationText(ms: number): string {
   if (ms < 120_000) return `${Math.round(ms / 100) / 10} s`;
   return `${Math.round(ms / 6_000) / 10} min`;
 }
+
+/** Of an estimate, which is never exact: rounded up to whole seconds, from 10 s to 5 s, from a minute to 30 s. */
+export function durationAbout(ms: number): string {
+  const stepMs = ms <= 10_000 ? 1_000 : ms <= 60_000 ? 5_000 : 30_000;
+  return durationText(Math.max(1, Math.ceil(ms / stepMs)) * stepMs);
+}

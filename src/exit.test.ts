@@ -86,6 +86,13 @@ describe("the verdict, the first condition that holds", () => {
       "2 CANNOT TELL; a/vague could not be determined",
     ],
     ["an accepted finding", [passed, accepted], { failOn: "warn" }, "0 READY"],
+    ["an accepted unknown", [passed, result("a/busy", "unknown", "accepted")], { failOn: "warn" }, "0 READY"],
+    [
+      "several unknowns without a reason",
+      [passed, untold, { ...untold, check: "a/2" }, { ...untold, check: "a/3" }],
+      {},
+      "2 CANNOT TELL; a/untold could not be determined; a/2 could not be determined; a/3 could not be determined",
+    ],
     ["a skip", [passed, skipped, cleanedUp], { failOn: "warn" }, "0 READY"],
     ["a required check that passed", [required(passed)], {}, "0 READY"],
   ])("%s", ([, results, rest, expected]) => {
@@ -95,6 +102,21 @@ describe("the verdict, the first condition that holds", () => {
   test("several doubts are all told", () => {
     expect(told([untold, required(skipped)], { requiredButLeftOut: ["a/b"] })).toBe(
       "2 CANNOT TELL; a/untold could not be determined; a/skipped is required and was skipped; a/b is required and was not selected; no check passed",
+    );
+  });
+
+  test("many that could not be determined for one reason are one doubt; a few are named", () => {
+    const alike = (count: number, sentence: string, effect: Effect = "undetermined"): Weighed[] =>
+      Array.from({ length: count }, (_, at) => ({ ...result(`b/${sentence}${at}`, "unknown", effect), sentence }));
+    expect(told([passed, untold, ...alike(3, "x"), ...alike(2, "y"), ...alike(4, "z")])).toBe(
+      "2 CANNOT TELL; a/untold could not be determined; 3 checks that can block could not be determined: x; b/y0 could not be determined; b/y1 could not be determined; 4 checks that can block could not be determined: z",
+    );
+    expect(told([passed, ...alike(3, "x", "warns")])).toBe(
+      "0 READY, WITH WARNINGS; 3 checks could not be determined: x",
+    );
+    const [first, ...rest] = alike(3, "x") as [Weighed, Weighed, Weighed];
+    expect(told([passed, required(first), ...rest])).toBe(
+      "2 CANNOT TELL; b/x1 could not be determined; b/x2 could not be determined; b/x0 is required and could not be determined",
     );
   });
 
@@ -177,6 +199,7 @@ test("every exit code stands in the table once, and means what the documentation
     unreachable: 69,
     internal: 70,
     cannotWrite: 73,
+    cannotConnect: 76,
     denied: 77,
     badProfile: 78,
     hungUp: 129,

@@ -17,6 +17,11 @@ export const exits = {
     says: "CANNOT WRITE",
     means: "cannot write: a requested file could not be written",
   },
+  cannotConnect: {
+    code: 76,
+    says: "CANNOT CONNECT",
+    means: "cannot connect: a certificate, the protocol or a proxy is in the way; retrying does not help",
+  },
   denied: { code: 77, says: "DENIED", means: "denied: the server rejected the login" },
   badProfile: { code: 78, says: "BAD PROFILE", means: "bad profile: the profile is invalid" },
   hungUp: { code: 129, says: "HUNG UP", means: "the terminal or connection was closed, after cleaning up" },
@@ -50,6 +55,8 @@ export type Effect = "none" | "blocks" | "warns" | "undetermined" | "accepted";
 /** What the verdict needs of a result. */
 export interface Weighed {
   readonly check: string;
+  /** Why, for an unknown; several with one sentence are one reason. */
+  readonly sentence?: string;
   readonly kind: "pass" | "fail" | "unknown" | "skip";
   readonly effect: Effect;
   readonly required: boolean;
@@ -82,7 +89,7 @@ export function conclude({ results, failOn, requiredButLeftOut, ended }: Conclud
   const undetermined = results.filter((result) => result.effect === "undetermined" && !unmet.includes(result));
   const passed = results.filter((result) => result.kind === "pass" && !result.ofTheRun);
   const doubts = [
-    ...named(undetermined, "could not be determined"),
+    ...notDetermined(undetermined, "checks that can block"),
     ...unmet.map((result) => `${result.check} is required and ${unmetBecause[result.kind]}`),
     ...requiredButLeftOut.map((id) => `${id} is required and was not selected`),
     ...(passed.length === 0 ? ["no check passed"] : []),
@@ -93,9 +100,9 @@ export function conclude({ results, failOn, requiredButLeftOut, ended }: Conclud
     results.filter((result) => result.kind === "fail" && result.effect === "warns"),
     "warns",
   );
-  const vague = named(
+  const vague = notDetermined(
     results.filter((result) => result.kind === "unknown" && result.effect === "warns"),
-    "could not be determined",
+    "checks",
   );
   const verdict = "READY, WITH WARNINGS";
   if (warnings.length > 0)
@@ -107,6 +114,22 @@ export function conclude({ results, failOn, requiredButLeftOut, ended }: Conclud
   if (vague.length > 0)
     return conclusion(failOn === "warn" ? "cannotTell" : "ready", vague, failOn === "warn" ? undefined : verdict);
   return conclusion("ready", []);
+}
+
+/** So many with one sentence are told as one. */
+export const togetherMin = 3;
+
+function notDetermined(results: readonly Weighed[], what: string): string[] {
+  const reasons = new Set<string>();
+  for (const { check, sentence } of results) {
+    const alike = sentence === undefined ? [] : results.filter((one) => one.sentence === sentence);
+    reasons.add(
+      alike.length < togetherMin
+        ? `${check} could not be determined`
+        : `${alike.length} ${what} could not be determined: ${sentence}`,
+    );
+  }
+  return [...reasons];
 }
 
 const unmetBecause: Readonly<Record<Weighed["kind"], string>> = {

@@ -4,8 +4,18 @@ import type { Check, Findings, Found, Level, Touches, Verdict } from "./check.ts
 import type { Effect } from "./exit.ts";
 import type { Step } from "./plan.ts";
 import type { Acceptance, Profile } from "./profile/effective.ts";
-import { cleanUpId, makeReport, type CleanUp, type Report, type ReportParts, type Result } from "./report.ts";
+import {
+  cleanUpId,
+  consistencyId,
+  makeReport,
+  resultOf,
+  type CleanUp,
+  type Report,
+  type ReportParts,
+  type Result,
+} from "./report.ts";
 import type { Outcome } from "./run.ts";
+import { learn } from "./server/dialect.ts";
 import type { Exchange } from "./session/recording.ts";
 
 const today = "2026-11-22";
@@ -73,7 +83,6 @@ function report(outcomes: readonly Outcome[], { profile, requiredButLeftOut = []
     effort: "standard",
     requests: 9,
     rateRefusals: 0,
-    again: [],
     machine: { timersLateMs: 3, cpuWaitedPercent: 40, undetermined: 0 },
   };
   return makeReport({
@@ -92,6 +101,7 @@ function report(outcomes: readonly Outcome[], { profile, requiredButLeftOut = []
     outcomes,
     cleanUp: { kind: "clean", names: 1 },
     exchange: (number) => exchanges.get(number),
+    again: ({ id }) => ({ command: `kalam-ready check --only ${id}`, needs: [] }),
     today,
     ...rest,
   }).report;
@@ -367,12 +377,54 @@ describe("the totals", () => {
   });
 });
 
+describe("where the server's dialect decides", () => {
+  const repeats = check("a/b", {
+    findings: { lost: { say: () => "lost", promised: { repeats: "never" } }, slow: { say: () => "slow" } },
+  });
+  const server = (told: string) => {
+    const { dialect, basis } = learn(told, {});
+    return { server: { url: "http://x", version: told, basis, dialect, own: false, login: null } };
+  };
+  const of = (told: string, one = outcome(fails(lost), repeats), given: Given = {}) =>
+    first(report([one, good], { ...server(told), ...given }));
+
+  test("what is promised blocks, what is not or is not known to be is a warning, unless the profile says otherwise", () => {
+    expect(of("0.4.3-rc.4")).toMatchObject({ effect: "blocks", findings: [{ level: "block" }] });
+    expect(of("0.4.3-rc.4").findings[0]?.restsOn).toBeUndefined();
+    for (const told of ["0.8.0", "0.9.0"]) expect(of(told)).toMatchObject({ effect: "warns" });
+    expect(of("0.8.0").findings[0]?.restsOn).toBe(
+      "not verified on a server of this version: whether a change may be delivered twice: by documentation of 0.8: websocket",
+    );
+    expect(of("0.8.0", outcome(fails(slow), repeats))).toMatchObject({ effect: "blocks" });
+    const profile = { checks: { "a/b": { findings: { lost: "block" } } } } as unknown as Partial<Profile>;
+    expect(of("0.8.0", undefined, { profile })).toMatchObject({ effect: "blocks" });
+  });
+
+  test("an unknown is undetermined only where a finding could block", () => {
+    const only = check("a/b", { findings: { lost: { say: () => "lost", promised: { repeats: "never" } } } });
+    expect(of("0.4.3-rc.4", outcome(unknown, only)).effect).toBe("undetermined");
+    expect(of("0.8.0", outcome(unknown, only)).effect).toBe("warns");
+    expect(of("0.8.0", outcome(unknown, repeats)).effect).toBe("undetermined");
+  });
+
+  test("each finding of a check that expects what is only documented says so", () => {
+    const expecting = check("a/b", { expects: ["keyOptional"] });
+    const rests = (told: string) => of(told, outcome(fails(lost, slow), expecting)).findings.map((one) => one.restsOn);
+    const said = expect.stringContaining(
+      "whether a table may lack a primary key: by documentation of 0.8: tables",
+    ) as string;
+    expect(rests("0.8.0")).toEqual([said, said]);
+    expect(rests("0.4.3-rc.4")).toEqual([undefined, undefined]);
+    expect(rests("0.4.2")[0]).toContain("assumed from 0.4.3-rc.4");
+  });
+});
+
 test("an early end determines the exit and keeps the rows", () => {
   const ended = { exit: "denied", sentence: "refused" } as const;
   const made = report([outcome(unknown)], { ended, cleanUp: { kind: "none" } });
   expect(verdictOf(made)).toBe("77 DENIED");
   expect(made.reasons).toEqual(["refused"]);
-  expect(made.results).toHaveLength(2);
+  expect(made.results).toHaveLength(3);
 });
 
 test("a required check that --only excludes makes the verdict CANNOT TELL", () => {
@@ -441,14 +493,95 @@ describe("for any outcomes", () => {
     );
   });
 
-  test("each outcome is one row, in order, and the run's own row is last", () => {
+  test("each outcome is one row, in order, and the run's own rows are last", () => {
     fc.assert(
       fc.property(some, (outcomes) => {
         const { results } = report(outcomes);
-        expect(results.map(({ kind }) => kind)).toEqual([...outcomes.map((one) => one.verdict.kind), "pass"]);
-        expect(results.at(-1)?.check).toBe(cleanUpId);
+        expect(results.map(({ kind }) => kind)).toEqual([...outcomes.map((one) => one.verdict.kind), "pass", "pass"]);
+        expect(results.slice(-2).map((result) => result.check)).toEqual([consistencyId, cleanUpId]);
       }),
     );
+  });
+});
+
+test("a finding is bounded in its sentence, its data and its requests", () => {
+  const long = "y".repeat(100_000);
+  const talking = check("a/b", { findings: { lost: { say: () => long } } as unknown as Findings });
+  const found: Found = {
+    name: "lost",
+    data: { long, rows: Array.from({ length: 9_000 }, () => long), n: 3 },
+    sent: Array.from({ length: 5_000 }, () => 4),
+  };
+  const [finding] = first(report([outcome(fails(found), talking)])).findings;
+  expect(finding?.sentence).toMatch(/^y+…$/);
+  expect(finding?.sent).toHaveLength(50);
+  expect(finding?.data).toMatchObject({ n: 3 });
+  expect(JSON.stringify(finding).length).toBeLessThan(40_000);
+});
+
+describe("answers that contradict themselves", () => {
+  const got = (count: number, ...numbers: number[]): NonNullable<Outcome["contradictory"]> => ({
+    count,
+    first: numbers.map((exchange) => ({ exchange, sentence: `row_count is ${exchange}` })),
+  });
+  const row = (outcomes: readonly Outcome[], rest: Given = {}): [Result | undefined, string] => {
+    const made = report(outcomes, rest);
+    return [made.results.find(({ check: id }) => id === consistencyId), verdictOf(made)];
+  };
+  const wrong = "1 NOT READY";
+
+  test("block the run, whatever their check says and a profile accepts", () => {
+    for (const verdict of [passes, unknown, fails(slow), fails(lost)]) {
+      const accepts = { accept: [accept(), accept({ check: consistencyId, finding: "contradictory" })] };
+      const outcomes = [good, outcome(verdict, check("a/b"), { contradictory: got(1, 4) })];
+      const [result, verdictIs] = row(outcomes, { profile: accepts });
+      expect(verdictIs).toBe(wrong);
+      expect(result).toMatchObject({
+        kind: "fail",
+        effect: "blocks",
+        sentence: "1 answer contradicts itself, in a/b: row_count is 4",
+        findings: [{ name: "contradictory", level: "block", sent: [{ number: 4 }] }],
+      });
+    }
+  });
+
+  test("are counted once where checks share the observation, and all checks that got some are named", () => {
+    const { observation } = check("a/b");
+    const shared = { contradictory: got(7, 4, 5, 6, 7, 8) };
+    const outcomes = [
+      outcome(unknown, check("a/b", { observation }), shared),
+      outcome(unknown, check("a/c", { observation }), shared),
+      outcome(passes, check("a/d"), { contradictory: got(1, 9) }),
+    ];
+    const [result] = row(outcomes, { contradictory: got(2, 1, 2) });
+    expect(result?.sentence).toBe("10 answers contradict themselves, in a/b and 2 more: row_count is 4");
+    expect(result?.findings[0]?.data).toMatchObject({
+      count: 10,
+      by: [
+        { checks: ["a/b", "a/c"], count: 7 },
+        { checks: ["a/d"], count: 1 },
+        { checks: [], count: 2 },
+      ],
+      first: [4, 5, 6, 7, 8].map((exchange) => ({ exchange, why: `row_count is ${exchange}` })),
+    });
+  });
+
+  test("to the run itself count like the others", () => {
+    const [result, verdictIs] = row([good], { contradictory: got(1, 4) });
+    expect(verdictIs).toBe(wrong);
+    expect(result?.sentence).toBe("1 answer contradicts itself, in requests of the run itself: row_count is 4");
+  });
+
+  test("are named in few words, however long theirs are", () => {
+    const long = { count: 1, first: [{ exchange: 4, sentence: "x".repeat(10_000) }] };
+    expect(JSON.stringify(row([good], { contradictory: long })[0]).length).toBeLessThan(3_000);
+  });
+
+  test("are none in most runs, and that is a row of its own", () => {
+    expect(row([good])).toEqual([
+      expect.objectContaining({ kind: "pass", effect: "none", ofTheRun: true, findings: [] }) as Result,
+      "0 READY",
+    ]);
   });
 });
 
@@ -475,5 +608,63 @@ describe("a check that this machine was too busy for", () => {
     expect(judged([lost], { accept: [acceptance] })).toEqual(["accepted", 0]);
     expect(judged([lost, slow], { accept: [acceptance] })).toEqual(["warns", 0]);
     expect(judged([lost], { accept: [{ ...acceptance, until: "2026-11-21" }] })).toEqual(["undetermined", 2]);
+  });
+});
+
+describe("what a report holds", () => {
+  test("evidence of each observation that saw something, and of no other", () => {
+    const made = report([
+      outcome(passes, check("a/1"), { seen: [1] }),
+      outcome(passes, check("a/2"), { seen: [2] }),
+      good,
+    ]);
+    expect(Object.entries(made.evidence)).toEqual([
+      ["seen by a/1", [1]],
+      ["seen by a/2", [2]],
+    ]);
+    expect(made.schemaVersion).toBe(1);
+  });
+
+  test("an unknown that warns counts as unknown only", () => {
+    expect(report([good, outcome(unknown, warner)]).totals).toMatchObject({ failed: 0, warned: 0, unknown: 1 });
+  });
+
+  test("a row about the certificate where it was not verified", () => {
+    const server = { url: "https://x", version: "1", own: false, login: null };
+    const rows = (rest: object): number => report([good], { server: { ...server, ...rest } }).results.length;
+    expect(rows({ insecure: true }) - rows({})).toBe(1);
+  });
+
+  test("properties only where there is something to say", () => {
+    const [finding] = first(report([outcome(fails(lost))])).findings;
+    expect(Object.keys(finding ?? {})).toEqual(["name", "level", "sentence", "data", "risk", "remedy", "sent"]);
+  });
+
+  test("how to run a failed check again, where the caller knows it", () => {
+    const failed = outcome(fails(lost));
+    expect(first(report([failed])).again).toEqual({ command: "kalam-ready check --only a/b", needs: [] });
+    const parts = { profile: { accept: [], checks: {} }, exchange: () => undefined, today };
+    expect(resultOf(failed, parts)).not.toHaveProperty("again");
+  });
+
+  test("of findings that only warn, or are accepted, the first", () => {
+    const warning = check("a/b", { level: "warn" });
+    expect(first(report([outcome(fails(lost, slow), warning)])).sentence).toBe("3 lost (and 1 more)");
+    const accepted = { profile: { accept: [accept(), accept({ finding: "slow" })] } };
+    expect(first(report([outcome(fails(lost, slow))], accepted)).sentence).toBe("3 lost (and 1 more)");
+  });
+
+  test("at most 4,000 characters of a sentence and 16 KiB of data", () => {
+    const found = (length: number): readonly [number, number] => {
+      const findings: Findings = { lost: { say: (d: { text: string }) => d.text } };
+      const data = { text: "x".repeat(length) };
+      const [made] = first(report([outcome(fails({ name: "lost", data }), check("a/b", { findings }))])).findings;
+      return [made?.sentence.length ?? 0, JSON.stringify(made?.data).length];
+    };
+    expect(found(4_000)[0]).toBe(4_000);
+    expect(found(4_100)[0]).toBeLessThan(4_050);
+    const around = JSON.stringify({ text: "" }).length;
+    expect(found(16_384 - around - 100)[1]).toBe(16_384 - 100);
+    expect(found(17_500)[1]).toBeLessThan(16_500);
   });
 });

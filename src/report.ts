@@ -1,12 +1,20 @@
 /** Makes the report from the outcomes: plain JSON, the source of every format and of the exit code. Pure. */
 import { findingOf, levelOf, say, type Check, type Found, type Level, type Limits, type Touches } from "./check.ts";
+import type { Span } from "./history/timeline.ts";
+import type { SettingChanges } from "./wire/control.ts";
 import type { Json } from "./wire/json.ts";
+import { truncated } from "./formats/printable.ts";
+import { shortened } from "./formats/shortened.ts";
+import { fieldNames, hasValues, restsOn, type Dialect } from "./server/dialect.ts";
 import { conclude, exits, type Effect, type Ended, type ExitName } from "./exit.ts";
+import { certificateResult, cleanUpResult, consistencyResult, type CleanUp } from "./own-results.ts";
 import type { Plan } from "./plan.ts";
 import type { Acceptance, CheckSettings, Profile } from "./profile/effective.ts";
 import type { Outcome } from "./run.ts";
+import type { Contradictory } from "./session/contradictions.ts";
 import type { Exchange } from "./session/recording.ts";
-import type { Entry } from "./session/ledger.ts";
+
+export { cleanUpId, consistencyId, type CleanUp } from "./own-results.ts";
 
 export interface ReportedFinding {
   readonly name: string;
@@ -18,6 +26,8 @@ export interface ReportedFinding {
   readonly risk: string;
   readonly remedy: string;
   readonly sent: readonly Exchange[];
+  /** What was never verified on a server and decides this finding; absent where nothing is. */
+  readonly restsOn?: string;
   readonly accepted?: { readonly reason: string; readonly until: string };
   /** An acceptance that covered it until it expired. */
   readonly expired?: { readonly reason: string; readonly until: string };
@@ -43,6 +53,18 @@ export interface Result {
   /** Key into `evidence`. */
   readonly observation?: string;
   readonly tookMs: number;
+  /** What happened in which time, in order; absent where the check tells none. */
+  readonly timeline?: readonly Span[];
+  /** For a failure. */
+  readonly again?: Again;
+}
+
+/** How to run one check again. */
+export interface Again {
+  /** A command for a POSIX shell, in any folder. */
+  readonly command: string;
+  /** What the command needs besides and does not contain, such as `KALAM_READY_PASSWORD set`. */
+  readonly needs: readonly string[];
 }
 
 export interface Report {
@@ -57,8 +79,8 @@ export interface Report {
     readonly requests: number;
     /** How often the server answered that its rate limit was exceeded. */
     readonly rateRefusals: number;
-    /** Arguments that repeat the run, without the selection of checks. */
-    readonly again: readonly string[];
+    /** What the login could not do, and the number of checks that need it; absent if it was enough for all of them. */
+    readonly limitedBy?: string;
     /** How busy the machine was that kalam-ready ran on. */
     readonly machine: {
       readonly timersLateMs: number;
@@ -72,8 +94,18 @@ export interface Report {
   readonly server: {
     readonly url: string | null;
     readonly version: string | null;
+    /** What the checks were verified on, where that is not this version. */
+    readonly basis?: string;
+    /** What is known of its version and from where; absent where no server answered. */
+    readonly dialect?: Dialect;
     /** Started by kalam-ready. */
     readonly own: boolean;
+    /** Settings that kalam-ready chose for speed; absent where there are none. */
+    readonly lowered?: SettingChanges;
+    /** The proxy on the way to it, as `host:port`. */
+    readonly proxy?: string;
+    /** Its certificate was not verified (--insecure). */
+    readonly insecure?: true;
     readonly login: { readonly user: string; readonly role: string } | null;
   };
   readonly verdict: string;
@@ -97,15 +129,6 @@ export interface Unfinished {
   readonly error: { readonly code: string; readonly message: string };
 }
 
-/** The result of the clean-up: what remains of the namespaces and accounts that the run used. */
-export type CleanUp =
-  | { readonly kind: "none" }
-  | { readonly kind: "clean"; readonly names: number }
-  | { readonly kind: "kept"; readonly sentence: string }
-  /** Still listed after a request to remove them. */
-  | { readonly kind: "left"; readonly left: readonly (Entry & { readonly why: string })[] }
-  | { readonly kind: "unclear"; readonly sentence: string };
-
 export interface ReportParts {
   readonly tool: Report["tool"];
   readonly run: Report["run"];
@@ -114,16 +137,31 @@ export interface ReportParts {
   readonly plan: Plan;
   readonly outcomes: readonly Outcome[];
   readonly cleanUp: CleanUp;
+  /** Answers to the run itself that disagree with themselves. */
+  readonly contradictory?: Contradictory;
   readonly exchange: (number: number) => Exchange | undefined;
+  readonly again: (check: Check) => Again;
   /** As YYYY-MM-DD: acceptances are valid through their last day. */
   readonly today: string;
   readonly ended?: Ended;
 }
 
+/** What the result of one outcome depends on. */
+export interface ResultParts extends Pick<ReportParts, "exchange" | "today"> {
+  readonly dialect?: Dialect | undefined;
+  readonly profile: Pick<Profile, "accept" | "checks">;
+  readonly again?: ReportParts["again"];
+}
+
 /** The report, and the name of the exit, of which the report has the code. */
 export function makeReport(parts: ReportParts): { readonly report: Report; readonly exit: ExitName } {
   const { profile, plan, outcomes, ended } = parts;
-  const results = [...outcomes.map((outcome) => resultOf(outcome, parts)), cleanUpResult(parts.cleanUp)];
+  const results = [
+    ...outcomes.map((outcome) => resultOf(outcome, { ...parts, dialect: parts.server.dialect })),
+    ...(parts.server.insecure === true ? [certificateResult()] : []),
+    consistencyResult(parts),
+    cleanUpResult(parts.cleanUp),
+  ];
   const conclusion = conclude({
     results,
     failOn: profile.failOn,
@@ -146,7 +184,7 @@ export function makeReport(parts: ReportParts): { readonly report: Report; reado
     reasons: conclusion.reasons,
     totals: {
       passed: count((result) => result.kind === "pass"),
-      failed: count((result) => result.kind === "fail" && result.effect === "blocks"),
+      failed: count((result) => result.effect === "blocks"),
       warned: count((result) => result.kind === "fail" && result.effect === "warns"),
       accepted: count((result) => result.effect === "accepted"),
       unknown: count((result) => result.kind === "unknown"),
@@ -162,10 +200,16 @@ export function makeReport(parts: ReportParts): { readonly report: Report; reado
   return { report, exit: conclusion.exit };
 }
 
-function resultOf(outcome: Outcome, parts: ReportParts): Result {
+/** Of one finding: characters of its sentence and of its data as JSON, and requests. */
+const sentenceMax = 4_000;
+const dataMax = 16 * 1024;
+const sentMax = 50;
+
+export function resultOf(outcome: Outcome, parts: ResultParts): Result {
   const { step, verdict } = outcome;
   const { check, category, required, limits } = step;
   const settings = parts.profile.checks[check.id];
+  const { dialect } = parts;
   const common = {
     check: check.id,
     category: category.id,
@@ -175,6 +219,7 @@ function resultOf(outcome: Outcome, parts: ReportParts): Result {
     limits,
     ...(outcome.seen === undefined ? {} : { observation: check.observation.id }),
     tookMs: Math.round(outcome.tookMs),
+    ...(outcome.timeline === undefined ? {} : { timeline: outcome.timeline }),
   };
   if (verdict.kind !== "fail") {
     const effect = verdict.kind === "unknown" ? effectOfUnknown(outcome, parts) : "none";
@@ -191,13 +236,14 @@ function resultOf(outcome: Outcome, parts: ReportParts): Result {
           : { expired: { reason, until } };
     return {
       name: found.name,
-      level: effectiveLevel(check, found.name, settings),
+      level: effectiveLevel(check, found.name, settings, dialect),
       ...(found.case === undefined ? {} : { case: found.case }),
-      sentence: say(check, found),
-      data: found.data as Json,
+      sentence: truncated(say(check, found), sentenceMax),
+      data: shortened(found.data as Json, dataMax),
       risk: findingOf(check, found.name)?.risk ?? check.risk,
       remedy: findingOf(check, found.name)?.remedy ?? check.remedy,
-      sent: (found.sent ?? []).flatMap((number) => parts.exchange(number) ?? []),
+      sent: (found.sent ?? []).slice(0, sentMax).flatMap((number) => parts.exchange(number) ?? []),
+      ...restOf(check, found.name, dialect),
       ...holds,
     };
   });
@@ -217,27 +263,38 @@ function resultOf(outcome: Outcome, parts: ReportParts): Result {
     findings,
     risk: first?.risk ?? check.risk,
     remedy: first?.remedy ?? check.remedy,
+    ...(parts.again === undefined ? {} : { again: parts.again(check) }),
   };
 }
 
 /** As that of the findings that were not judged; without them, of any finding that the check may have. */
-function effectOfUnknown({ step: { check }, early, tooBusy }: Outcome, parts: ReportParts): Effect {
+function effectOfUnknown({ step: { check }, early, tooBusy }: Outcome, parts: ResultParts): Effect {
   if (early === true) return "undetermined";
   const settings = parts.profile.checks[check.id];
-  if (tooBusy === undefined) return canBlock(check, settings) ? "undetermined" : "warns";
+  if (tooBusy === undefined) return canBlock(check, settings, parts.dialect) ? "undetermined" : "warns";
   const open = tooBusy.filter((found) => !((acceptanceOf(check, found, parts)?.until ?? "") >= parts.today));
-  if (open.some(({ name }) => effectiveLevel(check, name, settings) === "block")) return "undetermined";
+  if (open.some(({ name }) => effectiveLevel(check, name, settings, parts.dialect) === "block")) return "undetermined";
   return open.length > 0 ? "warns" : "accepted";
 }
 
 /** If several cover it, one that is still valid. */
-function acceptanceOf(check: Check, found: Found, { profile, today }: ReportParts): Acceptance | undefined {
+function acceptanceOf(check: Check, found: Found, { profile, today }: ResultParts): Acceptance | undefined {
   const covering = profile.accept.filter((one) => covers(one, check.id, found));
   return covering.find((one) => one.until >= today) ?? covering[0];
 }
 
-function effectiveLevel(check: Check, name: string, settings: CheckSettings | undefined): Level {
-  return settings?.findings?.[name] ?? settings?.level ?? levelOf(check, name);
+function effectiveLevel(check: Check, name: string, settings: CheckSettings | undefined, dialect?: Dialect): Level {
+  const { promised = {} } = findingOf(check, name) ?? {};
+  const own = dialect === undefined || hasValues(dialect, promised) ? levelOf(check, name) : "warn";
+  return settings?.findings?.[name] ?? settings?.level ?? own;
+}
+
+/** What a finding rests on that was never verified on a server. */
+function restOf(check: Check, name: string, dialect: Dialect | undefined): Pick<ReportedFinding, "restsOn"> {
+  if (dialect === undefined) return {};
+  const { promised = {} } = findingOf(check, name) ?? {};
+  const rests = restsOn(dialect, [...(check.expects ?? []), ...fieldNames.filter((field) => field in promised)]);
+  return rests === undefined ? {} : { restsOn: rests };
 }
 
 function covers(acceptance: Acceptance, check: string, found: { name: string; case?: string }): boolean {
@@ -246,60 +303,6 @@ function covers(acceptance: Acceptance, check: string, found: { name: string; ca
 }
 
 /** Whether any of its findings could fail the gate; only then does an unknown leave the verdict undetermined. */
-function canBlock(check: Check, settings: CheckSettings | undefined): boolean {
-  return Object.keys(check.findings).some((name) => effectiveLevel(check, name, settings) === "block");
-}
-
-export const cleanUpId = "run/nothing-left-behind";
-
-function cleanUpResult(cleanUp: CleanUp): Result {
-  const row = {
-    check: cleanUpId,
-    category: "run",
-    title: "The run leaves nothing behind",
-    required: false,
-    ofTheRun: true,
-    touches: "nothing",
-    limits: {},
-    tookMs: 0,
-    findings: [],
-  } as const;
-  switch (cleanUp.kind) {
-    case "none":
-      return { ...row, kind: "pass", effect: "none", sentence: "nothing was made" };
-    case "clean":
-      return {
-        ...row,
-        kind: "pass",
-        effect: "none",
-        sentence: `none of the ${cleanUp.names} namespaces and accounts it used is still listed`,
-      };
-    case "kept":
-      return { ...row, kind: "skip", effect: "none", sentence: cleanUp.sentence };
-    case "unclear":
-      return {
-        ...row,
-        kind: "unknown",
-        effect: "undetermined",
-        sentence: `leftovers could not be looked up: ${cleanUp.sentence}`,
-      };
-    case "left": {
-      const names = cleanUp.left.map(({ kind, name }) => `${kind} ${name}`);
-      const sentence = `still listed after removal: ${names.join(", ")}`;
-      const data: Json = { left: cleanUp.left.map(({ kind, name, why }) => ({ kind, name, why })) };
-      const advice = {
-        risk: "A dropped namespace or account still exists: its name, quota and rows remain in use.",
-        remedy: "Run kalam-ready cleanup --dry-run to list the leftovers; remove manually what cleanup cannot.",
-      };
-      return {
-        ...row,
-        title: "The run could not remove everything it created",
-        kind: "fail",
-        effect: "blocks",
-        sentence,
-        findings: [{ name: "leftBehind", level: "block", sentence, data, ...advice, sent: [] }],
-        ...advice,
-      };
-    }
-  }
+function canBlock(check: Check, settings: CheckSettings | undefined, dialect: Dialect | undefined): boolean {
+  return Object.keys(check.findings).some((name) => effectiveLevel(check, name, settings, dialect) === "block");
 }

@@ -1,11 +1,18 @@
 /** From a profile to a session: starts the server if it is to be started, logs in, and cleans up at the end. */
 import { kalamOf } from "../control/kalam.ts";
-import { startServer, StartError, type FolderBook, type OwnServer } from "../control/process.ts";
+import { attachedControl } from "../control/attached.ts";
+import type { FolderBook } from "../control/folder.ts";
+import { startServer, StartError, type OwnServer } from "../control/process.ts";
 import { durationText } from "../duration.ts";
 import type { Ended } from "../exit.ts";
 import type { Profile } from "../profile/effective.ts";
 import type { CleanUp } from "../report.ts";
+import { UsageError } from "../profile/usage.ts";
+import { ControlError, type Control } from "../wire/control.ts";
 import { httpWire } from "../wire/http.ts";
+import { postgresOf } from "../wire/postgres/client.ts";
+import type { PostgresPlace } from "../wire/postgres/postgres.ts";
+import { NotOwnError } from "../session/folders.ts";
 import { Ledger, ledgerFolder } from "../session/ledger.ts";
 import { claimsOf } from "../session/login.ts";
 import type { Recording } from "../session/recording.ts";
@@ -13,10 +20,13 @@ import { prefixOf } from "../session/scratch.ts";
 import type { Credentials } from "../session/entering.ts";
 import { openSession, type Session } from "../session/session.ts";
 import { sweep } from "../session/sweep.ts";
+import type { Way } from "../wire/way.ts";
 import type { Wire } from "../wire/wire.ts";
+import { cleanupCommand } from "./again.ts";
 import { CannotWriteError, programPath, settingsPath } from "./files.ts";
 import type { Output } from "./output.ts";
 
+const connections = 32;
 /** One request may take this long before it counts as unanswered. */
 const requestMs = 15_000;
 const startWithinMs = 60_000;
@@ -26,6 +36,8 @@ export interface Attached {
   readonly session: Session;
   readonly wire: Wire;
   readonly url: string;
+  /** The PostgreSQL port of a server of ours, where it was given one. */
+  readonly ownPostgres: PostgresPlace | undefined;
   /** Removes what the run created, unless it is to be kept, and returns what came of it. Runs once, however often it is called. */
   cleanUp(options: { keep: boolean }): Promise<CleanUp>;
   /** Cleans up if that was not done, closes the connections, and stops the server if this run started it. */
@@ -33,10 +45,26 @@ export interface Attached {
 }
 
 export interface AttachParts {
-  readonly profile: Pick<Profile, "url" | "serverBin" | "serverConfig" | "kalamBin" | "maxPerSecond" | "budgetMs">;
+  readonly profile: Pick<
+    Profile,
+    | "url"
+    | "serverBin"
+    | "olderServerBin"
+    | "serverConfig"
+    | "control"
+    | "allow"
+    | "kalamBin"
+    | "maxPerSecond"
+    | "budgetMs"
+    | "way"
+  >;
+  /** A server that is started keeps its rate limits, because they are to be tested. */
+  readonly testsRates?: boolean;
   /** A server of ours that is running already; it is not stopped at the end. */
   readonly server?: OwnServer | undefined;
   readonly run: string;
+  /** To a server that somebody else runs; ours are reached directly. */
+  readonly way?: Way | undefined;
   /** Not needed for a server of ours. */
   readonly credentials: Credentials | undefined;
   readonly environment: NodeJS.ProcessEnv;
@@ -64,8 +92,20 @@ export async function attach(
       const config =
         profile.serverConfig === undefined ? {} : { config: settingsPath("--server-config", profile.serverConfig) };
       const { signal } = parts;
+      const forSpeed = parts.testsRates === true ? "exceptRates" : "all";
       const binary = programPath("--server-bin", profile.serverBin);
-      own = await startServer(binary, { ...config, withinMs: startWithinMs, signal, book: book("") });
+      const older =
+        profile.olderServerBin === undefined
+          ? {}
+          : { olderBinary: programPath("--older-server-bin", profile.olderServerBin) };
+      own = await startServer(binary, {
+        ...config,
+        ...older,
+        forSpeed,
+        withinMs: startWithinMs,
+        signal,
+        book: book(""),
+      });
     } catch (error) {
       if (!(error instanceof StartError)) throw error;
       ledger?.close();
@@ -77,7 +117,10 @@ export async function attach(
   const credentials: Credentials | undefined =
     own === undefined ? parts.credentials : { kind: "password", user: "root", password: own.rootPassword };
   if (credentials === undefined) throw new Error("a running server needs credentials");
-  const http = httpWire(url, { connections: 32 });
+  const http = httpWire(url, {
+    connections,
+    ...(own === undefined && parts.way !== undefined ? { way: parts.way } : {}),
+  });
   const detach = async (): Promise<void> => {
     await http.close();
     try {
@@ -89,12 +132,15 @@ export async function attach(
     }
     if (ledger?.failure !== undefined) throw cannotWrite(parts, ledger.failure);
   };
+  let session: Session | undefined;
   let wire: Wire;
   let opened: Awaited<ReturnType<typeof openUnlessAborted>>;
   try {
+    const control = own?.control ?? (await controlOf(profile, http, () => session?.parts.renewal?.restarted()));
     wire = {
       ...http,
-      ...(own === undefined ? {} : { control: own.control }),
+      postgres: postgresOf(own === undefined ? parts.way : undefined),
+      ...(control === undefined ? {} : { control }),
       ...(profile.kalamBin === undefined
         ? {}
         : { kalam: kalamOf(programPath("--kalam-bin", profile.kalamBin), url, book(url)) }),
@@ -108,6 +154,7 @@ export async function attach(
       recording,
       openLedger: () => openLedger(url),
       timeoutMs: requestMs,
+      connections,
       budgetMs: profile.budgetMs,
       ...(profile.maxPerSecond === undefined ? {} : { maxPerSecond: profile.maxPerSecond }),
     });
@@ -118,21 +165,22 @@ export async function attach(
   }
   if ("kind" in opened) {
     await detach();
-    const exit = ({ unreachable: "unreachable", denied: "denied", notKalamDb: "cannotTell" } as const)[opened.kind];
+    const exit = opened.kind === "notKalamDb" ? "cannotTell" : opened.kind;
     return { ended: { exit, sentence: `${url}: ${opened.sentence}` }, url };
   }
-  const session = opened;
+  session = opened;
   if (credentials.kind === "token") {
     const warning = tooShortFor(credentials.token, profile.budgetMs);
     if (warning !== undefined) output.complain(warning);
   }
   let cleaned: Promise<CleanUp> | undefined;
   const cleanUp = async ({ keep }: { keep: boolean }): Promise<CleanUp> =>
-    await (cleaned ??= cleanUpRun(session, keep));
+    await (cleaned ??= cleanUpRun(session, keep ? cleanupCommand(profile, url, parts.run) : undefined));
   return {
     session,
     wire,
     url,
+    ownPostgres: own?.postgres,
     cleanUp,
     async detach() {
       try {
@@ -143,6 +191,21 @@ export async function attach(
       }
     },
   };
+}
+
+/** Only where it may be used: asking docker is the first step of using it. Throws UsageError. */
+async function controlOf(
+  { control, allow }: AttachParts["profile"],
+  { exchange }: Wire,
+  onStart: () => void,
+): Promise<Control | undefined> {
+  if (control === undefined || !allow.includes("process")) return undefined;
+  try {
+    return await attachedControl(control, exchange, onStart);
+  } catch (error) {
+    if (error instanceof ControlError) throw new UsageError("controlFailed", error.message);
+    throw error;
+  }
 }
 
 /** A token cannot be renewed, so the run says at the start what will be unknown at the end. */
@@ -175,9 +238,9 @@ async function openUnlessAborted(
   }
 }
 
-function sayWhatIsLeft(cleanUp: CleanUp, { output, run }: AttachParts, url: string): void {
+function sayWhatIsLeft(cleanUp: CleanUp, { output, profile, run }: AttachParts, url: string): void {
   if (cleanUp.kind !== "left" && cleanUp.kind !== "unclear") return;
-  output.complain(`not everything was removed; kalam-ready cleanup --url ${url} --run ${run} removes what is left`);
+  output.complain(`not everything was removed; ${cleanupCommand(profile, url, run)} removes what is left`);
 }
 
 /** Throws CannotWriteError: nothing is created that could not be found again. */
@@ -190,24 +253,28 @@ function newLedger(parts: AttachParts, url: string): Ledger {
 }
 
 function cannotWrite({ environment }: AttachParts, error: unknown): CannotWriteError {
-  const why = (error as NodeJS.ErrnoException).code ?? String(error);
   const folder = ledgerFolder(environment);
+  if (error instanceof NotOwnError) return new CannotWriteError("stateFolderNotOwn", error.message, { folder });
+  const why = (error as NodeJS.ErrnoException).code ?? String(error);
   const message = `cannot write the ledger in ${folder}: ${why}; set KALAM_READY_STATE to another folder`;
   return new CannotWriteError("ledgerNotWritable", message, { folder });
 }
 
-async function cleanUpRun(session: Session, keep: boolean): Promise<CleanUp> {
+/** `laterBy`: the command that is to remove what is kept for now. */
+async function cleanUpRun(session: Session, laterBy: string | undefined): Promise<CleanUp> {
   const { ledger, run, sender, login } = session;
-  if (ledger.names === 0) return { kind: "none" };
-  if (keep) {
+  const notRevived = await session.parts.wire.control?.lifecycle?.revive();
+  if (notRevived !== undefined)
     return {
-      kind: "kept",
-      sentence: `kept on request; kalam-ready cleanup --url ${session.url} --run ${run} removes it`,
+      kind: "unclear",
+      sentence: `this run stopped the server, and it could not be started again: ${notRevived}`,
     };
-  }
+  if (ledger.names === 0) return { kind: "none" };
+  if (laterBy !== undefined) return { kind: "kept", sentence: `kept on request; ${laterBy} removes it` };
   session.parts.pacer.endRests(performance.now());
   const named = ledger.left().flatMap(({ kind, name }) => (kind === "namespace" ? [name] : []));
-  const swept = await sweep(sender, login, { prefix: prefixOf(run), named, withinMs: sweepWithinMs });
+  const topics = ledger.left().some(({ kind }) => kind === "topic");
+  const swept = await sweep(sender, login, { prefix: prefixOf(run), named, topics, withinMs: sweepWithinMs });
   if (swept.kind !== "clean") return swept;
   try {
     for (const entry of ledger.left()) if (entry.kind !== "folder") ledger.strike(entry);

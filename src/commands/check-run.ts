@@ -4,16 +4,20 @@ import type { Ended, ExitName } from "../exit.ts";
 import { watchMachine } from "../session/machine.ts";
 import { maskReport } from "../formats/masked.ts";
 import { packageVersion } from "../package.ts";
-import type { Plan } from "../plan.ts";
+import { testsRates, type Plan } from "../plan.ts";
 import type { Profile } from "../profile/effective.ts";
-import { makeReport, type CleanUp, type Report } from "../report.ts";
+import { makeReport, type CleanUp, type Report, type ReportParts } from "../report.ts";
 import { run, type Outcome } from "../run.ts";
 import { Recording, type Exchange } from "../session/recording.ts";
 import { newRunId } from "../session/scratch.ts";
+import type { Session } from "../session/session.ts";
 import type { Wire } from "../wire/wire.ts";
+import { planAsking } from "./asking.ts";
 import { attach, type Attached, type AttachParts } from "./attach.ts";
+import type { SecretPlace } from "./by-hand.ts";
 import type { Output } from "./output.ts";
-import { planFor } from "./preparation.ts";
+import { planFor, warnOfBudget } from "./preparation.ts";
+import { showProgress } from "./progress.ts";
 import { writeReports, writeRequests } from "./reports.ts";
 import { handleSignals, type Signals } from "./signals.ts";
 
@@ -22,11 +26,14 @@ export interface CheckRun {
   readonly categories: readonly Category[];
   readonly credentials: AttachParts["credentials"];
   readonly server?: AttachParts["server"];
+  readonly way?: AttachParts["way"];
   readonly environment: NodeJS.ProcessEnv;
   readonly output: Output;
   readonly seed: number;
   readonly keep: boolean;
-  readonly again: readonly string[];
+  readonly again: ReportParts["again"];
+  /** Where the reader of -v has the secret of the login. Absent: the server cannot be reached with curl after the run. */
+  readonly secret?: SecretPlace | undefined;
   /** Puts a fault between the checks and the server, for `demo`. */
   readonly breakWire?: (wire: Wire) => Wire;
   /** The report, before it is written. */
@@ -46,16 +53,16 @@ export async function checkServer(parts: CheckRun): Promise<ExitName> {
   const { profile, output, categories } = parts;
   const own = profile.serverBin !== undefined || parts.server !== undefined;
   // Before the login: a profile that contradicts itself is reported before anything is sent.
-  const plan = planFor(profile, categories, { own });
+  const plan = planFor(profile, categories, { own, way: parts.way });
   const id = newRunId();
   const startedAt = new Date();
   const beganAt = performance.now();
   const recording = new Recording((exchange) => output.trace(traceLine(exchange)));
+  let attached: Awaited<ReturnType<typeof attach>> | undefined;
   const signals = handleSignals({
     first: () => output.complain("interrupted: cleaning up; interrupt again to leave at once"),
-    leaving: () => leaving(id, profile.url ?? null),
+    leaving: () => leaving(id, profile.url ?? null, attached),
   });
-  let attached: Awaited<ReturnType<typeof attach>> | undefined;
   const detach = async (): Promise<void> => {
     if (attached !== undefined && "detach" in attached) await attached.detach();
   };
@@ -64,13 +71,13 @@ export async function checkServer(parts: CheckRun): Promise<ExitName> {
   let tookMs: number;
   try {
     try {
-      attached = await attach({ ...parts, run: id, recording, signal: signals.signal });
+      attached = await attach({ ...parts, run: id, recording, signal: signals.signal, testsRates: testsRates(plan) });
       ran =
         "session" in attached
           ? await runPlan(
               parts,
               attached,
-              planFor(profile, categories, { own, login: attached.session.login }),
+              await planAsking(attached, { profile, categories, own, way: parts.way, output, signal: signals.signal }),
               signals,
             )
           : notRun(plan, signals.ended() ?? attached.ended, output);
@@ -90,25 +97,27 @@ export async function checkServer(parts: CheckRun): Promise<ExitName> {
         effort: profile.effort,
         requests: recording.count,
         rateRefusals: "session" in attached ? attached.session.rate.refusals : 0,
-        again: parts.again,
+        ...(ran.plan.limitedBy === undefined ? {} : { limitedBy: ran.plan.limitedBy }),
         machine: {
           timersLateMs: strain.timersLateMs,
           cpuWaitedPercent: strain.cpuWaited === null ? null : Math.round(strain.cpuWaited * 100),
           undetermined: ran.outcomes.filter(({ tooBusy }) => tooBusy !== undefined).length,
         },
       },
-      server: serverOf(attached, own),
+      server: { ...serverOf(attached, own), ...wayOf(parts.way) },
       profile,
       plan: ran.plan,
       outcomes: ran.outcomes,
       cleanUp: ran.cleanUp,
+      ...contradictionsOf(attached),
       exchange: (number) => recording.get(number),
+      again: parts.again,
       today: startedAt.toISOString().slice(0, 10),
       ...(ran.ended === undefined ? {} : { ended: ran.ended }),
     });
     parts.onReport?.(report);
     const masked = maskReport(report, output.redactor);
-    await writeRequests(masked, output);
+    if ("session" in attached) await writeByHand(report, parts, attached.session, recording);
     const failure = await writeReports(masked, profile, categories, output);
     if (failure === undefined) return exit;
     output.complain(failure.message);
@@ -122,28 +131,43 @@ export async function checkServer(parts: CheckRun): Promise<ExitName> {
 async function runPlan(parts: CheckRun, attached: Attached, plan: Plan, signals: Signals): Promise<Ran> {
   const { profile, output } = parts;
   const { session, wire } = attached;
-  const running = new Set<string>();
-  const progress = (): void => output.progress([...running].join(", "));
+  if (plan.limitedBy !== undefined) output.tell(plan.limitedBy);
+  warnOfBudget(plan, profile, output);
+  const { onStart, onDone, end } = showProgress(plan, profile, output);
   const outcomes = await run(plan.steps, session, {
     ...profile,
     seed: parts.seed,
     keep: parts.keep,
     signal: signals.signal,
     wire: parts.breakWire?.(wire) ?? wire,
-    onStart({ id }) {
-      running.add(id);
-      progress();
-    },
-    onDone({ step, verdict, tookMs }) {
-      running.delete(step.check.id);
-      const said = verdict.kind === "fail" ? verdict.found.map((found) => found.name).join(", ") : verdict.sentence;
-      if (verdict.kind !== "skip")
-        output.finished(`${verdict.kind.padEnd(7)} ${step.check.id}  ${said}  ${Math.round(tookMs)} ms`);
-      progress();
-    },
-  });
+    onStart,
+    onDone,
+  }).finally(end);
+  tellNotBegun(outcomes, output);
+  output.progress("cleaning up");
   const cleanUp = await attached.cleanUp({ keep: parts.keep });
   return { plan, outcomes, cleanUp, ended: signals.ended() };
+}
+
+async function writeByHand(report: Report, parts: CheckRun, session: Session, recording: Recording): Promise<void> {
+  const { secret, keep, output } = parts;
+  // What was kept would be in the way of the same names.
+  if (secret === undefined || keep || !output.isVerbose) return;
+  const { makeByHand } = await import("./by-hand.ts");
+  const { url, run: id, login, capabilities } = session;
+  if (login === null) return;
+  const redact = (text: string): string => output.redactor.redact(text);
+  const byHand = makeByHand({ url, run: id, login, loginField: capabilities.loginField, secret, recording, redact });
+  writeRequests(report, byHand, secret, output);
+}
+
+/** One line for the checks that the end of the run left out. */
+function tellNotBegun(outcomes: readonly Outcome[], output: Output): void {
+  const notBegun = outcomes.filter(({ early, tookMs }) => early === true && tookMs === 0);
+  const [first] = notBegun;
+  if (first?.verdict.kind !== "unknown") return;
+  const checks = notBegun.length === 1 ? "1 check was" : `${notBegun.length} checks were`;
+  output.tell(`${checks} not run: ${first.verdict.sentence}`);
 }
 
 /** Without a session every step is unknown. */
@@ -159,18 +183,43 @@ function serverOf(
   own: boolean,
 ): Report["server"] {
   if (!("session" in attached)) return { url: attached.url, version: null, own, login: null };
-  const { login, capabilities } = attached.session;
+  const { login, capabilities, learned } = attached.session;
+  const lowered = attached.wire.control?.own?.lowered ?? {};
   return {
     url: attached.url,
     version: capabilities.version ?? null,
+    // Without a login the server tells no version, and no check depends on one.
+    ...(learned.basis === "" || login === null ? {} : { basis: learned.basis }),
+    dialect: learned.dialect,
     own,
-    login: { user: login.name, role: login.role },
+    ...(Object.keys(lowered).length === 0 ? {} : { lowered }),
+    login: login === null ? null : { user: login.name, role: login.role },
   };
 }
 
-function leaving(id: string, url: string | null): string {
+/** What is unusual about the way to the server. */
+function wayOf(way: AttachParts["way"]): Pick<Report["server"], "proxy" | "insecure"> {
+  return {
+    ...(way?.proxy === undefined ? {} : { proxy: way.proxy.name }),
+    ...(way?.insecure === true ? { insecure: true } : {}),
+  };
+}
+
+/** Of the login, the set-up of checks and the clean-up; outcomes have those of checks. */
+function contradictionsOf(attached: object): Pick<ReportParts, "contradictory"> {
+  if (!("session" in attached)) return {};
+  const { contradictions } = (attached as Attached).session;
+  const contradictory = contradictions.take(contradictions.ofTheRun);
+  return contradictory === undefined ? {} : { contradictory };
+}
+
+function leaving(id: string, url: string | null, attached: object | undefined): string {
   const where = url === null ? "" : ` --url ${url}`;
-  return `left without cleaning up; kalam-ready cleanup${where} --run ${id} removes what this run created`;
+  const sentence = `left without cleaning up; kalam-ready cleanup${where} --run ${id} removes what this run created`;
+  // One of our own ends with us.
+  const control = attached !== undefined && "session" in attached ? (attached as Attached).wire.control : undefined;
+  const isLeft = control?.own === undefined && control?.lifecycle?.isLeft() === true;
+  return isLeft ? `this run has stopped the server, and it does not run as before: start it; ${sentence}` : sentence;
 }
 
 function traceLine({ number, at, as, method, path, text, params, outcome, tookMs }: Exchange): string {

@@ -1,16 +1,19 @@
 /** `kalam-ready cleanup`: finds and removes what earlier runs left, by their ledgers, or by name and age. */
 import { rmSync } from "node:fs";
-import { removeLeftServer } from "../control/process.ts";
+import { removeLeftServer } from "../control/folder.ts";
 import type { Ended, ExitName } from "../exit.ts";
 import type { Flags } from "../profile/settings.ts";
 import { readValue, UsageError } from "../profile/usage.ts";
 import { duration } from "../profile/values.ts";
+import { NotOwnError } from "../session/folders.ts";
 import { ledgerFolder, readLedgers, strikeIn, type LedgerFile } from "../session/ledger.ts";
 import { Recording } from "../session/recording.ts";
 import { newRunId, prefixOf, runOf } from "../session/scratch.ts";
 import type { Session } from "../session/session.ts";
 import { listWithin, sweep, type Listed } from "../session/sweep.ts";
+import { cleanupCommand } from "./again.ts";
 import { attach } from "./attach.ts";
+import { CannotWriteError } from "./files.ts";
 import type { Output } from "./output.ts";
 import { prepare } from "./preparation.ts";
 import { interruptible } from "./signals.ts";
@@ -37,7 +40,7 @@ export async function cleanup(flags: CleanupFlags, environment: NodeJS.ProcessEn
   }
   const olderThanMs = readValue("--older-than", flags.olderThan ?? "1h", duration);
   const { output, profile, ...prepared } = await prepare(flags, environment);
-  const dead = readLedgers(ledgerFolder(environment)).filter((ledger) => isDead(ledger, flags, profile.url));
+  const dead = ledgersOf(environment).filter((ledger) => isDead(ledger, flags, profile.url));
   const ledgers = dead.map((ledger) => removeLocal(ledger, flags, output));
   if (profile.url === undefined) {
     if (dead.length === 0)
@@ -45,10 +48,11 @@ export async function cleanup(flags: CleanupFlags, environment: NodeJS.ProcessEn
     const elsewhere = ledgers.filter((one) => one.url !== ownServer && namesIn(one) > 0);
     for (const one of elsewhere)
       output.complain(
-        `run ${one.run} may have left ${namesIn(one)} names on ${one.url}: kalam-ready cleanup --url ${one.url} --run ${one.run}`,
+        `run ${one.run} may have left ${namesIn(one)} names on ${one.url}: ${cleanupCommand(profile, one.url, one.run)}`,
       );
     return elsewhere.length === 0 ? "ready" : "cannotTell";
   }
+  const way = prepared.way();
   const credentials = await prepared.credentials();
   const options = {
     first: () => output.complain("interrupted: finishing the removal that has begun; interrupt again to leave at once"),
@@ -56,16 +60,36 @@ export async function cleanup(flags: CleanupFlags, environment: NodeJS.ProcessEn
   };
   return await interruptible(options, async ({ signal }) => {
     const recording = new Recording();
-    const attached = await attach({ profile, run: newRunId(), credentials, environment, output, recording, signal });
+    const attached = await attach({
+      profile,
+      run: newRunId(),
+      way,
+      credentials,
+      environment,
+      output,
+      recording,
+      signal,
+    });
     if ("ended" in attached) return complained(attached.ended, output);
     try {
       const { session, url } = attached;
-      const ledgersHere = readLedgers(ledgerFolder(environment)).filter((ledger) => ledger.url === url);
+      const ledgersHere = ledgersOf(environment).filter((ledger) => ledger.url === url);
       return await remove(session, ledgersHere, { ...flags, olderThanMs }, output, signal);
     } finally {
       await attached.detach();
     }
   });
+}
+
+/** Throws CannotWriteError where somebody else may have written them. */
+function ledgersOf(environment: NodeJS.ProcessEnv): LedgerFile[] {
+  const folder = ledgerFolder(environment);
+  try {
+    return readLedgers(folder);
+  } catch (error) {
+    if (error instanceof NotOwnError) throw new CannotWriteError("stateFolderNotOwn", error.message, { folder });
+    throw error;
+  }
 }
 
 /** Whether the run is over and is meant: with --run only that one, with a server only those that used it or their own. */
@@ -131,7 +155,7 @@ async function remove(
     // A run on another machine may be in progress: only the age of its objects tells.
     return !liveRuns.has(run) && listed.createdAt !== undefined && now - listed.createdAt > options.olderThanMs;
   };
-  const listing = await listWithin(sender, login, { prefix: anyRun, named, withinMs: listWithinMs });
+  const listing = await listWithin(sender, login, { prefix: anyRun, named, topics: true, withinMs: listWithinMs });
   if (listing.doubt !== undefined) {
     output.complain(`could not determine what is left: ${listing.doubt}`);
     return "cannotTell";
@@ -147,7 +171,13 @@ async function remove(
     output.line(`${found.length} left by earlier runs`);
     return "ready";
   }
-  const swept = await sweep(sender, login, { prefix: anyRun, named, only: wanted, withinMs: removeWithinMs });
+  const swept = await sweep(sender, login, {
+    prefix: anyRun,
+    named,
+    topics: true,
+    only: wanted,
+    withinMs: removeWithinMs,
+  });
   if (swept.kind === "unclear") {
     output.complain(`could not determine what is left: ${swept.sentence}`);
     return "cannotTell";

@@ -2,9 +2,27 @@
 import { readText, whyUnreadable } from "../profile/bounded.ts";
 import { UsageError } from "../profile/usage.ts";
 import type { ProfileDocument } from "../profile/keys.ts";
-import type { Flags } from "../profile/settings.ts";
+import { settings, type Flags } from "../profile/settings.ts";
 import type { Credentials } from "../session/entering.ts";
+import { whyNoToken } from "../session/redaction.ts";
 import type { Output } from "./output.ts";
+
+/** Whether a user, a password or a token was given: by a flag, the environment or the profile. */
+export function isLoginGiven(
+  user: string | undefined,
+  flags: Pick<Flags, "tokenFile" | "passwordStdin">,
+  document: ProfileDocument,
+  environment: NodeJS.ProcessEnv,
+): boolean {
+  const variables = [settings.password, settings.token].map(({ variable }) => environment[variable] ?? "");
+  const { password, token } = document.login ?? {};
+  return (
+    flags.tokenFile !== undefined ||
+    flags.passwordStdin === true ||
+    [user, password, token].some((one) => one !== undefined) ||
+    variables.some((value) => value !== "")
+  );
+}
 
 /** Throws UsageError. Every secret is registered with the redactor before it is returned. */
 export async function findCredentials(
@@ -17,13 +35,15 @@ export async function findCredentials(
   const variable = (name: string): string | undefined => (environment[name] === "" ? undefined : environment[name]);
   if (flags.tokenFile !== undefined && flags.passwordStdin === true)
     throw new UsageError("passwordAndToken", "--token-file and --password-stdin cannot be combined");
-  const token = tokenOf(flags, variable("KALAM_READY_TOKEN"), user === undefined ? document.login?.token : undefined);
+  const given = tokenOf(flags, variable("KALAM_READY_TOKEN"), user === undefined ? document.login?.token : undefined);
   // A token given for this run takes precedence over a stored password, --password-stdin over a token.
-  if (token !== undefined && flags.passwordStdin !== true) {
+  if (given !== undefined && flags.passwordStdin !== true) {
+    const { token, source } = given;
     if (flags.user !== undefined) {
-      const source = flags.tokenFile === undefined ? "KALAM_READY_TOKEN" : "--token-file";
       throw new UsageError("userAndToken", `--user and ${source} cannot be combined: a token says who logs in`);
     }
+    const why = whyNoToken(token);
+    if (why !== undefined) throw new UsageError("implausibleToken", `${source}: ${why}`, { setting: source });
     output.redactor.add(token);
     return { kind: "token", token };
   }
@@ -48,12 +68,22 @@ export async function findCredentials(
   return { kind: "password", user, password };
 }
 
+interface GivenToken {
+  readonly token: string;
+  /** The flag, variable or key that it came from. */
+  readonly source: string;
+}
+
+/** White space around it is not part of it: files and secrets of a pipeline often end with a line break. */
 function tokenOf(
   flags: Pick<Flags, "tokenFile">,
   variable: string | undefined,
   written: string | undefined,
-): string | undefined {
-  if (flags.tokenFile === undefined) return variable ?? written;
+): GivenToken | undefined {
+  if (flags.tokenFile === undefined) {
+    if (variable !== undefined) return { token: variable.trim(), source: settings.token.variable };
+    return written === undefined ? undefined : { token: written.trim(), source: settings.token.key };
+  }
   let token: string;
   try {
     token = readText(flags.tokenFile).trim();
@@ -62,7 +92,7 @@ function tokenOf(
     throw new UsageError("tokenUnreadable", message, { file: flags.tokenFile });
   }
   if (token === "") throw new UsageError("emptyToken", `--token-file: ${flags.tokenFile} is empty`);
-  return token;
+  return { token, source: "--token-file" };
 }
 
 function fromStdin(): string {

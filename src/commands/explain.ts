@@ -1,35 +1,59 @@
-/** `kalam-ready explain <id>`: everything about one check. Offline. */
+/** `kalam-ready explain <selector>`: everything about a check, or about each of several. Offline. */
 import { loadCategories, loadProof } from "../../checks/index.ts";
-import { findingOf, levelOf, needDescriptions, type Check, type Need } from "../check.ts";
+import { findingOf, levelOf, type Check } from "../check.ts";
+import { needDescriptions, type Need } from "../needs.ts";
 import type { ExitName } from "../exit.ts";
-import { didYouMean } from "../nearest.ts";
+import type { ExplainedCheck } from "../formats/explained.ts";
 import { examples } from "../proof.ts";
-import { UsageError } from "../profile/usage.ts";
+import { select } from "../selector.ts";
 import { Output, type OutputFlags } from "./output.ts";
 
-export async function explain(id: string, flags: OutputFlags, environment: NodeJS.ProcessEnv): Promise<ExitName> {
+/** `sentences`: an example for each finding, by its name. */
+type Sentences = Readonly<Record<string, string>>;
+
+export async function explain(
+  selector: string,
+  flags: OutputFlags & { json?: boolean },
+  environment: NodeJS.ProcessEnv,
+): Promise<ExitName> {
   const output = new Output(flags, environment);
-  const checks = (await loadCategories()).flatMap((category) => category.checks);
-  // The name alone is enough if only one category has it.
-  const found = checks.filter((check) => check.id === id || check.id.endsWith(`/${id}`));
-  const [check] = found;
-  if (check === undefined || found.length > 1) {
-    const ids = checks.map((one) => one.id);
-    throw new UsageError("unknownCheck", `no check is called ${JSON.stringify(id)}${didYouMean(id, ids)}`);
-  }
-  output.out(page(check, examples(await loadProof(check.id))));
+  const categories = await loadCategories();
+  const ids = select([selector], categories);
+  const checks = categories.flatMap((category) => category.checks).filter(({ id }) => ids.has(id));
+  const sentences = await Promise.all(checks.map(async ({ id }) => examples(await loadProof(id))));
+  const each = <T>(make: (check: Check, own: Sentences) => T): T[] =>
+    checks.map((check, at) => make(check, sentences[at] ?? {}));
+  if (flags.json === true) output.document(`${JSON.stringify(each(explained), undefined, 2)}\n`);
+  else output.document(each(page).join("\n"));
   return "ready";
+}
+
+export function explained(check: Check, sentences: Sentences): ExplainedCheck {
+  const { id, title, failureTitle, description, blindTo, risk, remedy, level, limits, covers, observation } = check;
+  const { touches, needs = [], alone = false, estimateMs, estimateRequests } = observation;
+  const findings = Object.entries(check.findings).map(([name, finding]) => ({
+    name,
+    level: levelOf(check, name),
+    example: sentences[name] ?? "",
+    risk: finding.risk ?? risk,
+    remedy: finding.remedy ?? remedy,
+    timed: finding.timed !== undefined,
+  }));
+  const text = { id, title, failureTitle, description, blindTo, risk, remedy };
+  return { ...text, level, touches, needs, alone, estimateMs, estimateRequests, limits, findings, covers };
 }
 
 /** The flag that provides a need, if there is one. */
 const needFlags: Readonly<Record<Need, string>> = {
   dba: "",
   "own-server": " --server-bin PATH",
+  "older-server": " --older-server-bin PATH",
   kalam: " --kalam-bin PATH",
+  postgres: "",
+  control: " --server-bin PATH",
 };
 
-/** `sentences`: an example for each finding, by its name. */
-export function page(check: Check, sentences: Readonly<Record<string, string>>): string {
+export function page(check: Check, sentences: Sentences): string {
   const { observation } = check;
   const limits = Object.entries(check.limits);
   const sections: [string, string][] = [
@@ -42,7 +66,7 @@ export function page(check: Check, sentences: Readonly<Record<string, string>>):
     [
       "needs",
       (observation.needs ?? []).map((need) => needDescriptions[need]).join("; ") ||
-        "only the server's address and a login",
+        (observation.login === "none" ? "only the server's address" : "only the server's address and a login"),
     ],
     ["sends", `about ${observation.estimateRequests} requests in ${(observation.estimateMs / 1000).toFixed(1)} s`],
     ["level", check.level],

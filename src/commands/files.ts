@@ -6,16 +6,18 @@ import { UsageError } from "../profile/usage.ts";
 import { UserError } from "../user-error.ts";
 
 /** A file that was asked for, or the ledger, cannot be written. */
-export class CannotWriteError extends UserError<"fileNotWritable" | "ledgerNotWritable"> {
+export class CannotWriteError extends UserError<"fileNotWritable" | "ledgerNotWritable" | "stateFolderNotOwn"> {
   readonly exit = "cannotWrite";
 }
 
 /** Throws UsageError: a mistyped path is reported before the run, and not as checks that are unknown. */
 export function mustBeRunnable(programs: {
   readonly serverBin: string | undefined;
+  readonly olderServerBin: string | undefined;
   readonly kalamBin: string | undefined;
 }): void {
   if (programs.serverBin !== undefined) programPath("--server-bin", programs.serverBin);
+  if (programs.olderServerBin !== undefined) programPath("--older-server-bin", programs.olderServerBin);
   if (programs.kalamBin !== undefined) programPath("--kalam-bin", programs.kalamBin);
 }
 

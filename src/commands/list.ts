@@ -26,9 +26,9 @@ export async function list(
         covers: check.covers,
       })),
   );
-  if (flags.json === true) output.out(`${JSON.stringify(rows, undefined, 2)}\n`);
+  if (flags.json === true) output.document(`${JSON.stringify(rows, undefined, 2)}\n`);
   else
-    output.out(
+    output.document(
       columns(
         rows.map((row) => [row.id, row.level, row.touches, row.needs.join(" "), row.covers.join(" "), row.title]),
       ),

@@ -29,13 +29,21 @@ export class Output {
 
   /** One line of output that may contain text of the server. */
   line(text: string): void {
-    this.out(`${this.#oneLine(text)}\n`);
+    this.document(`${this.oneLine(text)}\n`);
   }
 
-  /** The report, and nothing else. */
-  out(text: string): void {
+  /**
+   * A finished document, or a part of one. Its values are masked before they are put into it: a mask over the document could
+   * hide the words and marks that make it red, because a server chooses the tokens it gives out.
+   */
+  document(text: string): void {
     this.#clear();
-    process.stdout.write(this.redactor.redact(text));
+    writeDocument(text);
+  }
+
+  /** A value for a document that people read: masked, printable and on one line. */
+  oneLine(text: string): string {
+    return onOneLine(this.redactor.redact(text));
   }
 
   /** For people who watch; not with -q. */
@@ -45,33 +53,47 @@ export class Output {
     process.stderr.write(`${this.#plain(text)}\n`);
   }
 
+  /** The same for text that may come from the server: on one line. */
+  tellLine(text: string): void {
+    this.tell(this.oneLine(text));
+  }
+
   /** More detail (-v). */
   detail(text: string): void {
-    if (this.#flags.verbose === true || this.#flags.debug === true) this.tell(this.#oneLine(text));
+    if (this.isVerbose) this.tellLine(text);
   }
 
   /** Every exchange (--debug). */
   trace(text: string): void {
-    if (this.#flags.debug === true) this.tell(this.#oneLine(text));
+    if (this.#flags.debug === true) this.tellLine(text);
   }
 
   /** What went wrong; even with -q. */
   complain(text: string): void {
     this.#clear();
-    process.stderr.write(`kalam-ready: ${this.#oneLine(text)}\n`);
+    process.stderr.write(`kalam-ready: ${this.oneLine(text)}\n`);
+  }
+
+  /** How progress is shown: in one line that is rewritten, or, in pipelines and files, in lines of their own. */
+  get progressForm(): "line" | "log" | "none" {
+    if (this.#flags.quiet === true || this.#flags.progress === false) return "none";
+    // Some CI systems give a terminal, and keep every version of the line.
+    const inCi = !["", "0", "false"].includes(this.#environment["CI"] ?? "");
+    return process.stderr.isTTY && this.#environment["TERM"] !== "dumb" && !inCi ? "line" : "log";
+  }
+
+  /** Whether more than news is wanted on stderr. */
+  get isVerbose(): boolean {
+    return this.#flags.verbose === true || this.#flags.debug === true;
   }
 
   /** The line that is rewritten on a terminal; elsewhere nothing. */
   progress(text: string): void {
-    if (!this.#mayProgress() || !process.stderr.isTTY) return;
+    if (this.progressForm !== "line") return;
     const width = (process.stderr.columns ?? 80) - 1;
-    this.#line = this.#oneLine(text).slice(0, width);
+    const line = this.oneLine(text);
+    this.#line = line.length > width ? `${line.slice(0, width - 3)}...` : line;
     process.stderr.write(`\r\u001b[K${this.#line}`);
-  }
-
-  /** One line for a finished check, where no line can be rewritten: in pipelines and files. */
-  finished(text: string): void {
-    if (this.#mayProgress() && !process.stderr.isTTY) this.tell(this.#oneLine(text));
   }
 
   done(): void {
@@ -103,14 +125,6 @@ export class Output {
     return printable(this.redactor.redact(text));
   }
 
-  #oneLine(text: string): string {
-    return onOneLine(this.redactor.redact(text));
-  }
-
-  #mayProgress(): boolean {
-    return this.#flags.quiet !== true && this.#flags.progress !== false;
-  }
-
   #clear(): void {
     if (this.#line === "") return;
     process.stderr.write("\r\u001b[K");
@@ -118,10 +132,20 @@ export class Output {
   }
 }
 
+/** A value for a document, where there is no Output. */
+export function masked(text: string): string {
+  return redactor.redact(text);
+}
+
+/** A finished document whose values are masked, where there is no Output. */
+export function writeDocument(text: string): void {
+  process.stdout.write(text);
+}
+
 /** An error message, where there is no Output. Never throws. */
 export function lastWords(text: string, prefix = "kalam-ready: "): void {
   try {
-    process.stderr.write(`${prefix}${printable(redactor.redact(text))}\n`);
+    process.stderr.write(`${prefix}${printable(masked(text))}\n`);
   } catch {
     // Nobody can be told.
   }

@@ -15,6 +15,7 @@ import { readText } from "../profile/bounded.ts";
 import { settings, type Flags } from "../profile/settings.ts";
 import { UserError } from "../user-error.ts";
 import { mustBeWritable, writeWhole } from "./files.ts";
+import { masked, writeDocument } from "./output.ts";
 
 type ReportFlags = Pick<Flags, "report" | "json" | "profile">;
 
@@ -49,7 +50,7 @@ export class PendingReports {
     const isPrinted = (one: FormatName): boolean =>
       this.#wanted.some(({ format, path }) => format === one && path === undefined);
     const printed = (["json", "junit"] as const).find(isPrinted);
-    if (printed !== undefined) process.stdout.write(text(printed));
+    if (printed !== undefined) writeDocument(text(printed));
   }
 
   /** An error that nothing caught: the run cleans up and reports after it, if it can, so that stdout stays one document. */
@@ -73,7 +74,12 @@ export class PendingReports {
 }
 
 function ending(exit: ExitName, code: string, message: string): Unfinished {
-  return { schemaVersion: 1, verdict: exits[exit].says, exit: exits[exit].code, error: { code, message } };
+  return {
+    schemaVersion: 1,
+    verdict: exits[exit].says,
+    exit: exits[exit].code,
+    error: { code, message: masked(message) },
+  };
 }
 
 const internalError = { code: "internalError", message: "an internal error ended the run; see stderr" };

@@ -1,19 +1,22 @@
 /** `kalam-ready plan`: what `check` would do with the same flags. Sends nothing. */
-import { needDescriptions } from "../check.ts";
+import { needDescriptions } from "../needs.ts";
 import type { ExitName } from "../exit.ts";
 import { columns } from "../formats/columns.ts";
 import type { Flags } from "../profile/settings.ts";
 import { mustBeRunnable } from "./files.ts";
-import { planFor, prepare } from "./preparation.ts";
+import { planFor, prepare, warnOfBudget } from "./preparation.ts";
 
 export async function plan(flags: Flags, environment: NodeJS.ProcessEnv): Promise<ExitName> {
-  const { output, categories, profile } = await prepare(flags, environment);
+  const { output, categories, profile, hasLogin, ...prepared } = await prepare(flags, environment);
   mustBeRunnable(profile);
-  const made = planFor(profile, categories);
+  const way = profile.serverBin === undefined ? prepared.way() : undefined;
+  // Without a server, the plan is for any login.
+  const made = planFor(profile, categories, profile.url === undefined || hasLogin ? { way } : { way, login: null });
+  warnOfBudget(made, profile, output);
   const rows = made.steps.map(({ check, disposition, required }) => ({
     id: check.id,
     does: disposition.kind,
-    reason: disposition.kind === "run" ? "" : disposition.reason,
+    reason: disposition.kind === "run" ? "" : output.redactor.redact(disposition.reason),
     touches: check.observation.touches,
     needs: (check.observation.needs ?? []).map((need) => needDescriptions[need]),
     estimateMs: check.observation.estimateMs,
@@ -21,7 +24,8 @@ export async function plan(flags: Flags, environment: NodeJS.ProcessEnv): Promis
     required,
   }));
   const running = rows.filter((row) => row.does === "run").length;
-  const server = profile.serverBin ?? profile.url ?? null;
+  const named = profile.serverBin ?? profile.url;
+  const server = named === undefined ? null : output.redactor.redact(named);
   const summary = {
     server,
     running,
@@ -31,10 +35,10 @@ export async function plan(flags: Flags, environment: NodeJS.ProcessEnv): Promis
     estimateRequests: made.estimateRequests,
   };
   if (flags.json === true) {
-    output.out(`${JSON.stringify({ ...summary, checks: rows }, undefined, 2)}\n`);
+    output.document(`${JSON.stringify({ ...summary, checks: rows }, undefined, 2)}\n`);
     return "ready";
   }
-  output.out(
+  output.document(
     columns(
       rows.map((row) => [
         row.does,
@@ -47,9 +51,10 @@ export async function plan(flags: Flags, environment: NodeJS.ProcessEnv): Promis
     ),
   );
   const left = summary.leftOut > 0 ? `, ${summary.leftOut} not selected by --only` : "";
-  output.out(
+  output.document(
     `\n${running} of ${rows.length} checks would run${left}: about ${Math.ceil(summary.estimateMs / 1000)} s and ${summary.estimateRequests} requests` +
-      `${server === null ? "; no server given yet" : ` to ${server}`}. Nothing was sent.\n`,
+      `${server === null ? "; no server given yet" : ` to ${server}`}. Nothing was sent.\n` +
+      (made.limitedBy === undefined ? "" : `${made.limitedBy}\n`),
   );
   return "ready";
 }

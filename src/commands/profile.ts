@@ -4,11 +4,13 @@ import { loadCategories } from "../../checks/index.ts";
 import type { ExitName } from "../exit.ts";
 import { columns } from "../formats/columns.ts";
 import { profileSchemaText } from "../profile/keys.ts";
+import { lint, nextEnd } from "../profile/lint.ts";
 import { ownProfile, ProfileError } from "../profile/read.ts";
 import type { Flags } from "../profile/settings.ts";
 import { profileTemplate } from "../profile/template.ts";
 import { UsageError } from "../profile/usage.ts";
 import { mustBeWritable, writeWhole } from "./files.ts";
+import { nameOf } from "../wire/postgres/postgres.ts";
 import { Output, type OutputFlags } from "./output.ts";
 import { planFor, prepare } from "./preparation.ts";
 
@@ -20,7 +22,7 @@ export async function profileInit(
 ): Promise<ExitName> {
   const output = new Output(flags, environment);
   if (file === "-") {
-    output.out(profileTemplate());
+    output.document(profileTemplate());
     return "ready";
   }
   const path = file ?? ownProfile;
@@ -46,7 +48,10 @@ export async function profileLint(
     if (!(error instanceof UsageError)) throw error;
     throw new ProfileError(source.from, [{ code: "requiredNotAllowed", message: error.message }]);
   }
-  output.out(`${source.from}: valid\n`);
+  const today = new Date().toISOString().slice(0, 10);
+  for (const { key, message } of lint(profile, today))
+    output.tellLine(`${[source.from, source.lines[key]].join(":")}: warning: ${key}: ${message}`);
+  output.line(`${source.from}: valid${nextEnd(profile, today)}`);
   return "ready";
 }
 
@@ -58,11 +63,14 @@ export async function profileShow(
 ): Promise<ExitName> {
   const { output, profile, origins, source } = await prepare(flags, environment, file);
   const { login } = source.document;
+  const { way } = profile;
   const secrets = { password: login?.password, token: login?.token };
   const shown: Record<string, unknown> = {
     name: profile.name,
     server: profile.serverBin ?? profile.url,
+    "older-server-bin": profile.olderServerBin,
     "kalam-bin": profile.kalamBin,
+    postgres: typeof profile.postgres === "object" ? nameOf(profile.postgres) : profile.postgres,
     production: profile.production,
     login: {
       user: profile.user,
@@ -70,6 +78,17 @@ export async function profileShow(
         Object.entries(secrets).flatMap(([key, value]) => (value === undefined ? [] : [[key, "•••"]])),
       ),
     },
+    tls: {
+      "ca-file": way.caFile?.file,
+      "client-cert": way.clientCert?.file,
+      "client-key": way.clientKey?.file,
+      insecure: way.insecure,
+    },
+    control:
+      profile.control?.kind === "docker"
+        ? { docker: { container: profile.control.container } }
+        : profile.control && { command: profile.control.commands },
+    headers: Object.fromEntries([...way.headers, ...way.headersGiven].map(({ name }) => [name, "•••"])),
     allow: profile.allow,
     effort: profile.effort,
     budget: `${profile.budgetMs / 1000}s`,
@@ -84,16 +103,16 @@ export async function profileShow(
     accept: profile.accept,
     reports: profile.reports,
   };
+  const values = Object.entries(shown).map(
+    ([key, value]) => [key, value === undefined ? undefined : output.redactor.redactAll(value)] as const,
+  );
   if (flags.json === true) {
-    const rows = Object.entries(shown).map(([key, value]) => [
-      key,
-      { value: value ?? null, origin: origins[key] ?? "default" },
-    ]);
-    output.out(`${JSON.stringify(Object.fromEntries(rows), undefined, 2)}\n`);
+    const rows = values.map(([key, value]) => [key, { value: value ?? null, origin: origins[key] ?? "default" }]);
+    output.document(`${JSON.stringify(Object.fromEntries(rows), undefined, 2)}\n`);
   } else {
-    output.out(
+    output.document(
       columns(
-        Object.entries(shown).map(([key, value]) => [
+        values.map(([key, value]) => [
           key,
           value === undefined ? "-" : JSON.stringify(value),
           origins[key] ?? "default",
@@ -105,6 +124,6 @@ export async function profileShow(
 }
 
 export async function profileSchemaCommand(flags: OutputFlags, environment: NodeJS.ProcessEnv): Promise<ExitName> {
-  new Output(flags, environment).out(profileSchemaText(await loadCategories()));
+  new Output(flags, environment).document(profileSchemaText(await loadCategories()));
   return "ready";
 }

@@ -1,15 +1,17 @@
 /** Writes the reports that a profile asks for. */
 import type { Category } from "../check.ts";
 import { exits } from "../exit.ts";
+import { nameOf } from "../formats/finding.ts";
 import type { FormatName } from "../formats/names.ts";
 import type { Profile } from "../profile/effective.ts";
 import type { Report } from "../report.ts";
 import { CannotWriteError, writeWhole } from "./files.ts";
+import type { ByHand, SecretPlace } from "./by-hand.ts";
 import type { Output } from "./output.ts";
 
 /**
- * Of a report that is masked already; the documents are not masked again. The files first, so that the report on stdout can say that one of them could not be written; then every report says so,
- * like the exit code. Returns that error.
+ * Of a report that is masked already. The files first, so that the report on stdout can say that one of them could not be
+ * written; then every report says so, like the exit code. Returns that error.
  */
 export async function writeReports(
   report: Report,
@@ -41,8 +43,7 @@ export async function writeReports(
   for (const { format, path } of wanted) {
     if (path !== undefined) continue;
     const text = await formatted(format, final, categories, output, false);
-    output.done();
-    process.stdout.write(text);
+    output.document(text);
   }
   return failure;
 }
@@ -77,13 +78,25 @@ async function formatted(
   }
 }
 
-/** With -v: the request that showed each finding, as a command to send it again by hand. */
-export async function writeRequests(report: Report, output: Output): Promise<void> {
-  const { curlText } = await import("../formats/shell.ts");
-  for (const result of report.results) {
-    for (const exchange of result.findings.flatMap((finding) => finding.sent).slice(0, 5)) {
-      const curl = report.server.url === null ? undefined : curlText(report.server.url, exchange);
-      if (curl !== undefined) output.detail(`${result.check}: ${curl}`);
+const triedMax = 5;
+/** The scripts printed for a check; more would bury the report. */
+const scriptsMax = 3;
+
+/** With -v: the request that showed a finding, as commands to send it again by hand. Of an unmasked report. */
+export function writeRequests(report: Report, byHand: ByHand, place: SecretPlace, output: Output): void {
+  const secret = place.kind === "tokenFile" ? "" : `, with ${place.variable} set`;
+  for (const { check, findings } of report.results) {
+    const scripts = findings.flatMap((finding) => {
+      // The last request that stands alone: it needs most of the others.
+      for (const exchange of finding.sent.slice(0, triedMax).toReversed()) {
+        const lines = byHand(exchange);
+        if (lines !== undefined) return [{ name: nameOf(finding), lines }];
+      }
+      return [];
+    });
+    for (const { name, lines } of scripts.slice(0, scriptsMax)) {
+      output.detail(`${check} ${name}: the request by hand${secret}:`);
+      for (const line of lines) output.detail(`  ${line}`);
     }
   }
 }

@@ -2,6 +2,7 @@
  * Every way out of a run: the first signal and an internal error end it and clean up; a second signal ends the process at
  * once.
  */
+import { setMaxListeners } from "node:events";
 import { UserError } from "../user-error.ts";
 import type { Ended, ExitName } from "../exit.ts";
 import { lastWords } from "./output.ts";
@@ -51,6 +52,8 @@ let gaveUp = false;
 
 export function handleSignals(options: SignalOptions): Signals {
   const controller = new AbortController();
+  // Everything that runs listens to it; a dozen listeners are no leak.
+  setMaxListeners(0, controller.signal);
   let ended: Ended | undefined;
   const work: Work = {
     ...options,

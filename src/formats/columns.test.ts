@@ -10,10 +10,10 @@ test("no rows make an empty text", () => {
   expect(columns([])).toBe("");
 });
 
-test("a column can be right-aligned, and the gap can be set", () => {
+test("a column can be right-aligned, and the gaps can be set", () => {
   const rows = [["a", "5"], ["b", "1,000"]]; // prettier-ignore
   expect(columns(rows, { alignments: ["left", "right"] })).toBe("a      5\nb  1,000\n");
-  expect(columns(rows, { gap: 1 })).toBe("a 5\nb 1,000\n");
+  expect(columns(rows, { gaps: [1, 1] })).toBe("a 5\nb 1,000\n");
 });
 
 test("a text longer than its column is wrapped", () => {

@@ -10,20 +10,22 @@ export interface ColumnOptions {
   readonly widths?: number[];
   readonly alignments?: ("left" | "right")[];
   readonly wrap?: boolean;
-  /** Spaces between columns, included in the widths; 2 by default. */
-  readonly gap?: number;
+  /** Spaces after each column, included in its width; 2 by default. */
+  readonly gaps?: readonly number[];
 }
 
 /** Aligns rows in columns without borders, so that they can be grepped and pasted; without trailing spaces. */
 export function columns(rows: readonly (readonly string[])[], options: ColumnOptions = {}): string {
   const table = new Table({
     chars: none,
-    style: { "padding-left": 0, "padding-right": options.gap ?? 2, head: [], border: [] },
+    style: { "padding-left": 0, "padding-right": 2, head: [], border: [] },
     ...(options.widths === undefined ? {} : { colWidths: options.widths }),
     ...(options.alignments === undefined ? {} : { colAligns: options.alignments }),
     wordWrap: options.wrap ?? false,
   });
-  table.push(...rows.map((row) => [...row]));
+  table.push(
+    ...rows.map((row) => row.map((content, at) => ({ content, style: { "padding-right": options.gaps?.[at] ?? 2 } }))),
+  );
   return rows.length === 0
     ? ""
     : `${table

@@ -1,5 +1,6 @@
 /** The text of a finding, as all formats print it. */
 import type { ReportedFinding } from "../report.ts";
+import { truncated } from "./printable.ts";
 import type { Exchange } from "../session/recording.ts";
 
 /** The requests printed for a finding; the JSON report has them all. */
@@ -18,6 +19,5 @@ export function sentLine({ method, path, as, text, params, outcome }: Exchange):
 }
 
 function oneLine(text: string, max: number): string {
-  const flat = text.replace(/\s+/g, " ");
-  return flat.length > max ? `${flat.slice(0, max)}…` : flat;
+  return truncated(text.replace(/\s+/g, " "), max);
 }

@@ -59,7 +59,6 @@ function report(
       effort: "standard",
       requests: 3,
       rateRefusals: 0,
-      again: ["--url", "u"],
       machine: { timersLateMs: 3, cpuWaitedPercent: 40, undetermined: 0 },
     },
     server: {
@@ -73,13 +72,14 @@ function report(
     outcomes,
     cleanUp,
     exchange: () => exchange,
+    again: ({ id }) => ({ command: `kalam-ready check --only ${id}`, needs: ["KALAM_READY_PASSWORD set"] }),
     today: "2026-11-22",
   }).report;
 }
 
 const evidence = { at: [1.5, null, "ä\u0000\u001b\ud83d\ude00"], deep: { a: [{}] } };
 const all = [
-  outcome({ kind: "pass", sentence: "3 of 3" }, evidence),
+  { ...outcome({ kind: "pass", sentence: "3 of 3" }, evidence), timeline: [{ what: "first answer", ms: 12 }] },
   outcome(lost, evidence),
   outcome({ kind: "unknown", sentence: "too few" }),
   outcome({ kind: "skip", sentence: "not here" }),

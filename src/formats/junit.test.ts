@@ -160,6 +160,14 @@ describe("a test case", () => {
     expect(failure?.text).toBe("a/failed holds\nlost: 3 lost\nrisk: rows are gone\nremedy: find them");
   });
 
+  test("that failed says how to run it again", () => {
+    const again = { command: "kalam-ready check --only a/failed", needs: ["KALAM_READY_PASSWORD set", "x"] };
+    const text = (one: object): string => casesOf(read([{ ...failed, ...one }]))[0]?.children[0]?.text ?? "";
+    const commandOnly = { again: { ...again, needs: [] } };
+    expect(text({ again })).toMatch(/\nagain: kalam-ready check --only a\/failed\nwith KALAM_READY_PASSWORD set, x$/);
+    expect(text(commandOnly)).toMatch(/\nagain: kalam-ready check --only a\/failed$/);
+  });
+
   test("that failed has the case and the requests, like the table", () => {
     const exchange = {
       number: 1,

@@ -57,11 +57,12 @@ function testCase(result: Result, report: Report): Case {
   const details = [
     result.title,
     ...result.findings.flatMap((finding) => [
-      `${nameOf(finding)}: ${finding.sentence}`,
+      `${nameOf(finding)}: ${finding.sentence}${finding.restsOn === undefined ? "" : ` (${finding.restsOn})`}`,
       ...finding.sent.slice(0, sentMax).map((exchange) => `sent: ${sentLine(exchange)}`),
     ]),
     ...new Set(result.findings.map(({ risk }) => `risk: ${risk}`)),
     ...new Set(result.findings.map(({ remedy }) => `remedy: ${remedy}`)),
+    ...againLines(result),
   ];
   const body =
     outcome === "passed"
@@ -70,6 +71,11 @@ function testCase(result: Result, report: Report): Case {
         ? `<skipped message="${attribute(result.sentence)}"/>`
         : `<${outcome} message="${attribute(result.sentence)}" type="${attribute(result.findings[0]?.name ?? result.kind)}">${content(details.join("\n"))}</${outcome}>`;
   return { outcome, xml: `${open}\n      ${body}\n    </testcase>` };
+}
+
+function againLines({ again }: Result): readonly string[] {
+  if (again === undefined) return [];
+  return [`again: ${again.command}`, ...(again.needs.length === 0 ? [] : [`with ${again.needs.join(", ")}`])];
 }
 
 function outcomeOf({ kind, effect }: Result, report: Report): Outcome {

@@ -31,6 +31,7 @@ const result: Result = {
   limits: {},
   observation: "seen by a/b",
   tookMs: 5,
+  again: { command: "kalam-ready check --url http://hunter22", needs: [] },
 };
 const original: Report = {
   schemaVersion: 1,
@@ -43,7 +44,6 @@ const original: Report = {
     effort: "standard",
     requests: 9,
     rateRefusals: 0,
-    again: ["--url", "http://hunter22"],
     machine: { timersLateMs: 3, cpuWaitedPercent: 40, undetermined: 0 },
   },
   profile: { name: "hunter22", allow: ["nothing"], failOn: "block" },

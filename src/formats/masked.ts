@@ -9,7 +9,7 @@ import type { Json } from "../wire/json.ts";
  * code rest on, stays as it is.
  */
 export function maskReport(report: Report, redactor: Pick<Redactor, "redact" | "redactAll">): Report {
-  const masked = redactor.redactAll(report);
+  const masked = redactor.redactAll({ ...report, evidence: {} });
   const { schemaVersion, tool, verdict, exit, totals, notCovered, leftOut } = report;
   const { id, startedAt, effort } = report.run;
   const { allow, failOn } = report.profile;
@@ -53,12 +53,20 @@ export function maskReport(report: Report, redactor: Pick<Redactor, "redact" | "
   };
 }
 
-/** Keys, too: a server may have chosen them. */
+/** Keys, too: a server may have chosen them. What has no secret in it is not copied: evidence is most of what a run keeps. */
 function maskJson(value: Json, redactor: Pick<Redactor, "redact">): Json {
   if (typeof value === "string") return redactor.redact(value);
   if (value === null || typeof value !== "object") return value;
-  if (Array.isArray(value)) return value.map((one: Json) => maskJson(one, redactor));
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [redactor.redact(key), maskJson(inner, redactor)] as const),
-  );
+  if (Array.isArray(value)) {
+    const items: readonly Json[] = value;
+    const masked = items.map((one) => maskJson(one, redactor));
+    return masked.some((one, at) => one !== items[at]) ? masked : value;
+  }
+  let isMasked = false;
+  const entries = Object.entries(value).map(([key, inner]) => {
+    const masked = [redactor.redact(key), maskJson(inner, redactor)] as const;
+    isMasked ||= masked[0] !== key || masked[1] !== inner;
+    return masked;
+  });
+  return isMasked ? Object.fromEntries(entries) : value;
 }

@@ -23,4 +23,5 @@ test.for<[string, string]>([
 
 test("a long text is truncated with a sign of it", () => {
   expect([truncated("abc", 3), truncated("abcd", 3)]).toEqual(["abc", "abc…"]);
+  expect([truncated("ab😀", 4), truncated("ab😀c", 4), truncated("ab😀", 3)]).toEqual(["ab😀", "ab😀…", "ab…"]);
 });

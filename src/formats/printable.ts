@@ -19,7 +19,14 @@ export function onOneLine(text: string): string {
     .replace(/##(?=\w{0,20}\[)/g, "#\\u0023");
 }
 
-/** The first characters, with a sign that there were more: the redactor looks there for the beginning of a secret. */
+/**
+ * The first characters, with a sign that there were more: the redactor looks there for the beginning of a secret. Every text
+ * of a server is truncated here, because most of them are before their secrets are masked.
+ */
 export function truncated(text: string, max: number): string {
-  return text.length > max ? `${text.slice(0, max)}…` : text;
+  if (text.length <= max) return text;
+  // Half of a character is no text.
+  const end = /[\ud800-\udbff]/.test(text.charAt(max - 1)) ? max - 1 : max;
+  // A copy: a slice would keep the whole text in memory.
+  return JSON.parse(JSON.stringify(`${text.slice(0, end)}…`)) as string;
 }

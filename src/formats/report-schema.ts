@@ -1,18 +1,20 @@
 /** JSON Schema of the report, written by hand. A test validates reports against it, so that it stays in step with `Report`. */
 import { efforts, levels, touchesOrder } from "../check.ts";
+import { fieldNames } from "../server/facts.ts";
+import { evidenceMax } from "./evidence.ts";
 import type { Json } from "../wire/json.ts";
 
-const object = (properties: { [key: string]: Json }, optional: readonly string[] = []): Json => ({
+export const object = (properties: { [key: string]: Json }, optional: readonly string[] = []): Json => ({
   type: "object",
   properties,
   required: Object.keys(properties).filter((name) => !optional.includes(name)),
   additionalProperties: false,
 });
-const text: Json = { type: "string" };
+export const text: Json = { type: "string" };
 const textOrNull: Json = { type: ["string", "null"] };
-const count: Json = { type: "integer", minimum: 0 };
-const flag: Json = { type: "boolean" };
-const list = (items: Json): Json => ({ type: "array", items });
+export const count: Json = { type: "integer", minimum: 0 };
+export const flag: Json = { type: "boolean" };
+export const list = (items: Json): Json => ({ type: "array", items });
 
 const acceptance = object({ reason: text, until: { type: "string", pattern: "^\\d{4}-\\d{2}-\\d{2}$" } });
 
@@ -26,10 +28,11 @@ const exchange = object(
     text,
     params: text,
     namespace: text,
+    partial: { const: true },
     outcome: text,
     tookMs: { type: "number" },
   },
-  ["as", "text", "params", "namespace"],
+  ["as", "text", "params", "namespace", "partial"],
 );
 
 const finding = object(
@@ -42,10 +45,11 @@ const finding = object(
     risk: text,
     remedy: text,
     sent: list({ $ref: "#/$defs/exchange" }),
+    restsOn: text,
     accepted: acceptance,
     expired: acceptance,
   },
-  ["case", "accepted", "expired"],
+  ["case", "restsOn", "accepted", "expired"],
 );
 
 const result = object(
@@ -65,9 +69,27 @@ const result = object(
     limits: { type: "object", additionalProperties: { type: "number" } },
     observation: text,
     tookMs: count,
+    timeline: list(object({ what: text, ms: count })),
+    again: object({ command: text, needs: list(text) }),
   },
-  ["risk", "remedy", "observation"],
+  ["risk", "remedy", "observation", "timeline", "again"],
 );
+
+/** Where versions of KalamDB differ: what is known of this one, and from where. */
+const field: Json = {
+  anyOf: [
+    object({ known: { const: false } }),
+    object(
+      {
+        known: { const: true },
+        value: { anyOf: [text, flag, count, list(text)] },
+        from: { enum: ["probed", "seen", "documented", "assumed"] },
+        source: text,
+      },
+      ["source"],
+    ),
+  ],
+};
 
 /** Of a run without a verdict: an error took its place. */
 const unfinished = object({
@@ -80,28 +102,39 @@ const unfinished = object({
 const report = object({
   schemaVersion: { const: 1 },
   tool: object({ name: { const: "kalam-ready" }, version: text }),
-  run: object({
-    id: text,
-    seed: count,
-    startedAt: text,
-    tookMs: count,
-    effort: { enum: efforts },
-    requests: count,
-    rateRefusals: count,
-    again: list(text),
-    machine: object({
-      timersLateMs: count,
-      cpuWaitedPercent: { type: ["integer", "null"], minimum: 0 },
-      undetermined: count,
-    }),
-  }),
+  run: object(
+    {
+      id: text,
+      seed: count,
+      startedAt: text,
+      tookMs: count,
+      effort: { enum: efforts },
+      requests: count,
+      rateRefusals: count,
+      limitedBy: text,
+      machine: object({
+        timersLateMs: count,
+        cpuWaitedPercent: { type: ["integer", "null"], minimum: 0 },
+        undetermined: count,
+      }),
+    },
+    ["limitedBy"],
+  ),
   profile: object({ name: text, allow: list({ enum: touchesOrder }), failOn: { enum: levels } }),
-  server: object({
-    url: textOrNull,
-    version: textOrNull,
-    own: flag,
-    login: { anyOf: [{ type: "null" }, object({ user: text, role: text })] },
-  }),
+  server: object(
+    {
+      url: textOrNull,
+      version: textOrNull,
+      basis: text,
+      dialect: object(Object.fromEntries(fieldNames.map((name) => [name, field]))),
+      own: flag,
+      lowered: { type: "object", additionalProperties: { type: ["string", "number", "boolean"] } },
+      proxy: text,
+      insecure: { const: true },
+      login: { anyOf: [{ type: "null" }, object({ user: text, role: text })] },
+    },
+    ["basis", "dialect", "lowered", "proxy", "insecure"],
+  ),
   verdict: text,
   exit: count,
   reasons: list(text),
@@ -109,7 +142,12 @@ const report = object({
   notCovered: { type: "object", propertyNames: { enum: touchesOrder }, additionalProperties: count },
   leftOut: count,
   results: list({ $ref: "#/$defs/result" }),
-  evidence: { type: "object" },
+  evidence: {
+    type: "object",
+    description:
+      `By observation. At most ${evidenceMax.each} characters of each and ${evidenceMax.all} of all are kept; ` +
+      "what is left out is marked where it was: … and 12 more.",
+  },
 });
 
 export const reportSchema: Json = {

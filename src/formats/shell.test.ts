@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Exchange } from "../session/recording.ts";
-import { commandText, curlText } from "./shell.ts";
+import { commandText, curlWords } from "./shell.ts";
 
 /** The words of a command, as a shell parses them. */
 function wordsOf(command: string): string[] {
@@ -29,47 +29,48 @@ test("words are quoted only if they need it, for readability", () => {
   expect(commandText(["", "a b", "it's"])).toBe(String.raw`'' 'a b' 'it'\''s'`);
 });
 
-describe("curl", () => {
+describe("the arguments of curl", () => {
   const exchange: Exchange = { number: 1, at: 0, method: "POST", path: "/v1/api/sql", outcome: "", tookMs: 1 };
+  const get = { ...exchange, method: "GET" };
 
-  test("sends the statement and its parameters unchanged, including every digit of long numbers", () => {
-    const text = curlText("http://x", {
-      ...exchange,
-      as: "alice",
-      text: "SELECT 'it''s'",
-      params: "[9007199254740993]",
-    });
-    expect(wordsOf(text ?? "")).toEqual([
-      "curl",
-      "-sS",
-      "-X",
-      "POST",
+  test("send the statement and its parameters unchanged, including every digit of long numbers", () => {
+    const sql = { text: "SELECT 'it''s'\n\u202e##[x] 😀", params: '[9007199254740993,"\u0085"]', namespace: "kr_n" };
+    const words = curlWords("http://x", { ...exchange, as: "alice", ...sql }) ?? [];
+    const body = words.at(-1) ?? "";
+    expect(words.slice(0, -1)).toEqual([
       "http://x/v1/api/sql",
-      "-H",
-      "authorization: Bearer TOKEN",
       "-H",
       "content-type: application/json",
       "--data-binary",
-      `{"sql":"SELECT 'it''s'","params":[9007199254740993]}`,
     ]);
+    expect(body).toContain("9007199254740993");
+    expect(JSON.parse(body)).toEqual({ sql: sql.text, params: JSON.parse(sql.params), namespace_id: "kr_n" });
+    expect(body).not.toMatch(/[\n\u0085\u202e]/);
   });
 
-  test("has no token and no body if the request had none", () => {
-    expect(curlText("http://x", { ...exchange, method: "GET", path: "/health?a=b c" })).toBe(
-      "curl -sS -X GET 'http://x/health?a=b c'",
-    );
+  test.for<[string, Partial<Exchange>, string[] | undefined]>([
+    ["a plain GET", { path: "/health?a=b&c" }, ["http://x/base/health?a=b&c"]],
+    ["HEAD, which has no body to wait for", { method: "HEAD", path: "/" }, ["--head", "http://x/base/"]],
+    ["another method", { method: "DELETE", path: "/a" }, ["-X", "DELETE", "http://x/base/a"]],
+    ["signs that curl expands", { path: "/a[1-9]{b}" }, ["--globoff", "http://x/base/a[1-9]{b}"]],
+    ["a path that curl shortens", { path: "/a/../b" }, ["--path-as-is", "http://x/base/a/../b"]],
+    ["a path that curl cuts off", { path: "/a#b" }, undefined],
+    ["a path that curl refuses", { path: "/a b" }, undefined],
+    ["a path that curl encodes", { path: "/ä" }, undefined],
+    ["a body that curl reads as a file name", { method: "POST", path: "/a", text: "@/etc/passwd" }, undefined],
+    ["a body on two lines", { method: "POST", path: "/a", text: "{\n}" }, undefined],
+    ["headers that were not recorded", { partial: true }, undefined],
+    ["a message on a socket", { method: "SEND", path: "/v1/ws", text: "{}" }, undefined],
+    ["a run of kalam", { method: "kalam", path: "at server with a token", text: "-c x" }, undefined],
+  ])("for %s", ([, rest, words]) => {
+    expect(curlWords("http://x/base/", { ...get, path: "/a", ...rest })).toEqual(words);
   });
 
-  test("sends any other body unchanged", () => {
-    const text = curlText("http://x", { ...exchange, path: "/v1/api/auth/refresh", text: "{}" }) ?? "";
-    expect(text.endsWith("--data-binary '{}'")).toBe(true);
-  });
-
-  test("is undefined if the recording truncated a part", () => {
+  test("do not exist if the recording truncated a part", () => {
     const cut = "x… (2001 characters)";
-    expect(curlText("http://x", { ...exchange, text: cut })).toBeUndefined();
-    expect(curlText("http://x", { ...exchange, text: "SELECT 1", params: cut })).toBeUndefined();
-    expect(curlText("http://x", { ...exchange, text: cut, params: "[1]" })).toBeUndefined();
-    expect(curlText("http://x", { ...exchange, text: "SELECT 'x… (2001 characters)'" })).toBeDefined();
+    expect(curlWords("http://x", { ...exchange, text: cut })).toBeUndefined();
+    expect(curlWords("http://x", { ...exchange, text: "SELECT 1", params: cut })).toBeUndefined();
+    expect(curlWords("http://x", { ...exchange, text: cut, params: "[1]" })).toBeUndefined();
+    expect(curlWords("http://x", { ...exchange, text: "SELECT 'x… (2001 characters)'" })).toBeDefined();
   });
 });

@@ -4,7 +4,9 @@ import { describe, expect, test } from "vitest";
 import type { Effect } from "../exit.ts";
 import type { Report, ReportedFinding, Result } from "../report.ts";
 import type { Exchange } from "../session/recording.ts";
-import { againCommand, formatTable, appearanceOf, type TableOptions } from "./table.ts";
+import { appearanceOf } from "./appearance.ts";
+import { formatJunit } from "./junit.ts";
+import { formatTable, type TableOptions } from "./table.ts";
 
 function result(check: string, kind: Result["kind"], effect: Effect, rest: Partial<Result> = {}): Result {
   const common = {
@@ -51,6 +53,7 @@ const failed = result("a/failed", "fail", "blocks", {
   findings: [finding("lost", { sent: [exchange] })],
   risk: "a risk",
   remedy: "a remedy",
+  again: { command: "kalam-ready check --only a/failed", needs: ["KALAM_READY_PASSWORD set", "the same --ca-file"] },
 });
 const ofTheRun = result("run/nothing-left-behind", "pass", "none", {
   title: "The run leaves nothing behind",
@@ -69,7 +72,6 @@ function report(results: readonly Result[], rest: Partial<Report> = {}): Report 
       effort: "standard",
       requests: 1412,
       rateRefusals: 0,
-      again: ["--url", "http://x"],
       machine: { timersLateMs: 3, cpuWaitedPercent: 40, undetermined: 0 },
     },
     profile: { name: "standard", allow: ["nothing"], failOn: "block" },
@@ -104,22 +106,98 @@ describe("the header", () => {
     expect(lines([], {}, { server })[0]).toContain(
       "http://x (started for this run)  KalamDB (version unknown) as root",
     );
+    expect(lines([], {}, { server: { ...server, lowered: { "auth.bcrypt_cost": 4 } } })[0]).toContain(
+      "http://x (started for this run; set for speed: auth.bcrypt_cost 4)  KalamDB",
+    );
     expect(lines([], {}, { server: { url: null, version: null, own: true, login: null } })[0]).not.toContain("KalamDB");
   });
 });
 
+describe("a version that the checks were not verified on", () => {
+  const basis = "checks verified on 0.4.3-rc.4; for 0.8 by documentation and published types, never on a server";
+  const server = { url: "http://x", version: "0.8.0", basis, own: false, login: { user: "root", role: "dba" } };
+
+  test("has a line in the header, above what the login cannot do", () => {
+    const run = { ...report([]).run, limitedBy: "root2 has the role user; 72 checks need dba" };
+    expect(lines([], {}, { server, run }).slice(1, 4)).toEqual([basis, run.limitedBy, ""]);
+    expect(lines([], {}, { server })[1]).toBe(basis);
+  });
+
+  test("stands after each finding that rests on it", () => {
+    const restsOn = "not verified on a server of this version: the form of cursors: by documentation";
+    const rests = { ...failed, findings: [finding("lost", { restsOn }), finding("late", { restsOn, level: "warn" })] };
+    expect(lineWith("lost it is", lines([rests]))).toContain(`lost it is (${restsOn})`);
+    expect(lineWith("late it is", lines([rests]))).toContain(`late it is (warn) (${restsOn})`);
+    expect(formatJunit(report([rests]))).toContain(`lost: lost it is (${restsOn})`);
+  });
+});
+
+describe("the login in the header", () => {
+  const run = { ...report([]).run, limitedBy: "root2 has the role user; 72 checks need dba" };
+
+  test("says first what the login cannot do", () => {
+    expect(lines([], {}, { run }).slice(0, 3)).toEqual([expect.stringContaining("as root  run") as string, run.limitedBy, ""]); // prettier-ignore
+    expect(lines([])[1]).toBe("");
+  });
+
+  test("says that nobody logged in, with or without a version", () => {
+    const server = { url: "http://x", version: "0.4.3", own: false, login: null };
+    expect(lines([], {}, { server })[0]).toContain("http://x  KalamDB 0.4.3 without a login  run");
+    expect(lines([], {}, { run, server: { ...server, version: null } })[0]).toContain(
+      "KalamDB (version unknown) without a login",
+    );
+  });
+});
+
+describe("checks that were not run for one reason", () => {
+  const notRun = (count: number, kind: "unknown" | "skip", sentence: string): Result[] =>
+    Array.from({ length: count }, (_, at) => result(`b/${at}`, kind, kind === "skip" ? "none" : "undetermined", { sentence, tookMs: 0 })); // prettier-ignore
+  const after = (all: readonly string[]): readonly string[] => {
+    const from = all.indexOf("not run");
+    return all.slice(from, all.indexOf("", from));
+  };
+
+  test("are one line with the reason, below the rows, and the others keep theirs", () => {
+    const results = [result("a/1", "pass", "none"), ...notRun(86, "unknown", "no login"), ...notRun(3, "skip", "no kalam")]; // prettier-ignore
+    const all = lines([...results, failed], {}, { reasons: ["86 checks that can block could not be determined: no login"] }); // prettier-ignore
+    expect(all.filter((line) => line.includes("no login"))).toEqual(["  ? 86 checks were not run: no login"]);
+    expect(after(all)).toEqual([
+      "not run",
+      "  ? 86 checks were not run: no login",
+      "    b 86",
+      "  – 3 checks were not run: no kalam",
+      "    b/0, b/1, b/2",
+    ]);
+    expect(all).toContain("because 86 checks that can block could not be determined");
+    expect(all.filter((line) => /Title of (a\/1|a\/failed)/.test(line))).toHaveLength(2);
+    // Nothing of the category has a row.
+    expect(all).not.toContain("b");
+  });
+
+  test("leave their reason to the verdict where it is the verdict's", () => {
+    const all = lines(notRun(92, "unknown", "nobody listens"), {}, { reasons: ["nobody listens"] });
+    expect(after(all).slice(1, 3)).toEqual(["  ? 92 checks were not run", "    b 92"]);
+    expect(all.filter((line) => line.includes("nobody listens"))).toEqual(["because nobody listens"]);
+  });
+
+  test("wrap on a terminal, and lose no word", () => {
+    const sentence = "so and so ".repeat(20).trim();
+    const all = after(lines(notRun(3, "unknown", sentence), { width: 60 }));
+    expect(all.filter((line) => line.length > 60)).toEqual([]);
+    expect(all.join(" ").split(/\s+/).filter((word) => word === "so")).toHaveLength(40); // prettier-ignore
+  });
+});
+
 describe("a row", () => {
-  test.for<[string, Result, string, string]>([
-    ["that passed", result("a/b", "pass", "none"), "  ✔ Title of a/b", "about a/b"],
-    ["that failed", failed, "  ✖ Title of a/failed", ""],
-    ["that warns", result("a/b", "fail", "warns"), "  ! Title of a/b", ""],
-    ["that is accepted", result("a/b", "fail", "accepted"), "  ~ Title of a/b", ""],
-    ["that is unknown", result("a/b", "unknown", "undetermined"), "  ? Title of a/b", "about a/b"],
-    ["that was skipped", result("a/b", "skip", "none"), "  – Title of a/b", "skipped: about a/b"],
-  ])("%s", ([, one, beginning, words]) => {
-    const line = lineWith("Title of", lines([one]));
-    expect(line.startsWith(`${beginning} `)).toBe(true);
-    expect(line.slice(beginning.length).trim().split(/ {2,}/)).toEqual([...(words === "" ? [] : [words]), "12 ms"]);
+  test.for<[string, Result, string]>([
+    ["that passed", result("a/b", "pass", "none"), "  ✔ a/b  Title of a/b  12 ms  about a/b"],
+    ["that failed", failed, "  ✖ a/failed  Title of a/failed  12 ms"],
+    ["that warns", result("a/b", "fail", "warns"), "  ! a/b  Title of a/b  12 ms"],
+    ["that is accepted", result("a/b", "fail", "accepted"), "  ~ a/b  Title of a/b  12 ms"],
+    ["that is unknown", result("a/b", "unknown", "undetermined"), "  ? a/b  Title of a/b  12 ms  about a/b"],
+    ["that was skipped", result("a/b", "skip", "none"), "  – a/b  Title of a/b  12 ms  skipped: about a/b"],
+  ])("%s carries its id", ([, one, row]) => {
+    expect(lineWith("Title of", lines([one])).replace(/(?<=\S) {2,}/g, "  ")).toBe(row);
   });
 
   test("is under the promise of its category", () => {
@@ -134,12 +212,15 @@ describe("a row", () => {
     ]);
     const [one, other] = [lineWith("a/1", all), lineWith("longer", all)];
     expect(one.indexOf("about")).toBe(other.indexOf("about"));
-    expect(one.length).toBe(other.length);
-    expect(other.endsWith("1,234,567 ms")).toBe(true);
+    expect(one.indexOf("Title")).toBe(other.indexOf("Title"));
+    expect(one.indexOf(" ms  about")).toBe(other.indexOf(" ms  about"));
+    expect(other).toContain("  1,234,567 ms  about");
   });
 
   test("shows no time if nothing ran", () => {
-    expect(lineWith("Title", lines([result("a/b", "skip", "none", { tookMs: 0 })]))).toMatch(/skipped: about a\/b$/);
+    expect(lineWith("Title", lines([result("a/b", "skip", "none", { tookMs: 0 })]))).toMatch(
+      /Title of a\/b +skipped: about a\/b$/,
+    );
   });
 
   test("about the run is shown only if it is not a pass", () => {
@@ -150,21 +231,34 @@ describe("a row", () => {
       findings: [finding("leftBehind")],
     });
     const all = formatTable({ ...report([]), results: [left] }, plain);
-    expect(all).toContain("✖ The run could not remove everything it created");
+    expect(all).toContain("✖ run/nothing-left-behind  The run could not remove everything it created");
     expect(all).toContain("something left behind");
     expect(all).not.toContain("again");
   });
 });
 
+test("under a row, passed or failed, is the time line that its check tells", () => {
+  const timeline = [
+    { what: "kill", ms: 5 },
+    { what: "first answer", ms: 1098 },
+  ];
+  const shown = "      time    kill 5 ms · first answer 1,098 ms";
+  const passed = lines([result("a/b", "pass", "none", { timeline })]);
+  expect(passed[passed.indexOf(lineWith("a/b", passed)) + 1]).toBe(shown);
+  expect(lines([{ ...failed, timeline }])).toContain(shown);
+  expect(lines([result("a/b", "pass", "none")]).join("\n")).not.toContain("time   ");
+});
+
 describe("under a failure", () => {
   test("are the finding, the request, the risk, the remedy and the command that repeats it", () => {
     const all = lines([failed]);
-    expect(all.slice(all.findIndex((line) => line.includes("✖")) + 1).slice(0, 5)).toEqual([
+    expect(all.slice(all.findIndex((line) => line.includes("✖")) + 1).slice(0, 6)).toEqual([
       "      lost  lost it is",
       "      sent    POST /v1/api/sql as op  SELECT 1   200 success",
       "      risk    a risk",
       "      remedy  a remedy (kalam-ready explain a/failed)",
-      "      again   kalam-ready check --url http://x --only a/failed --seed 421 -v",
+      "      again   kalam-ready check --only a/failed",
+      "              with KALAM_READY_PASSWORD set, the same --ca-file",
     ]);
   });
 
@@ -256,11 +350,31 @@ describe("the end", () => {
     expect(busy(0, 97).join("\n")).not.toContain("busy");
   });
 
-  test("shows what was not covered, what was excluded, and how often the server limited the rate", () => {
-    const rest = { notCovered: { process: 14, load: 5 }, leftOut: 3, run: { ...report([]).run, rateRefusals: 2 } };
-    const all = lines([], {}, rest);
-    expect(all.at(-2)).toBe("not covered: process (14), load (5), excluded by --only (3)   exit 1");
-    expect(all.at(-3)).toContain("rate limited 2 times");
+  test("says how many checks did not run and why, the most frequent reason first, and how often the rate was limited", () => {
+    const skipped = (count: number, sentence: string): Result[] =>
+      Array.from({ length: count }, (_, at) => result(`a/${sentence}-${at}`, "skip", "none", { sentence }));
+    const limited = { run: { ...report([]).run, rateRefusals: 2 } };
+    const all = lines([...skipped(1, "no kalam"), ...skipped(3, "no load")], {}, { leftOut: 3, ...limited });
+    expect(all.slice(-6, -1)).toEqual([
+      expect.stringContaining("rate limited 2 times"),
+      "3 checks did not run: no load",
+      "1 check did not run: no kalam",
+      "3 checks were not selected",
+      "exit 1",
+    ]);
+    expect(lines([], {}, { leftOut: 1 }).at(-3)).toBe("1 check was not selected");
+  });
+
+  test("does not count a clean-up that was not wanted as a check that did not run", () => {
+    const kept = result("run/nothing-left-behind", "skip", "none", { ofTheRun: true, sentence: "kept by --keep" });
+    expect(formatTable({ ...report([]), results: [kept] }, plain)).not.toContain("did not run");
+  });
+
+  test("sums up the reasons after the first five", () => {
+    const skipped = Array.from({ length: 7 }, (_, at) => result(`a/${at}`, "skip", "none"));
+    const all = lines(skipped);
+    expect(all.filter((line) => line.startsWith("1 check did not run: "))).toHaveLength(5);
+    expect(all.at(-3)).toBe("2 checks did not run for other reasons");
   });
 
   test("is complete even without results", () => {
@@ -297,8 +411,8 @@ describe("colours", () => {
 
 test("a green row is plain except for its symbol, other rows are coloured, and the verdict has the colour of the exit", () => {
   const red = table(every, { colors: 1 });
-  expect(red).toMatch(/✔\u001b\[39m +Title of a\/1 .*\u001b\[2m12 ms/);
-  expect(red).toContain("\u001b[31mTitle of a/failed\u001b[39m");
+  expect(red).toMatch(/✔\u001b\[39m \u001b\[2ma\/1\u001b\[22m +Title of a\/1 .*\u001b\[2m12 ms/);
+  for (const text of ["a/failed", "Title of a/failed"]) expect(red).toContain(`\u001b[31m${text}\u001b[39m`);
   expect(red).toContain("\u001b[2mskipped: about a/6\u001b[22m");
   expect(red).toContain("\u001b[31m\u001b[1mNOT READY");
   expect(table([], { colors: 1 }, { exit: 0, verdict: "READY" })).toContain("\u001b[32m\u001b[1mREADY");
@@ -308,7 +422,7 @@ test("a green row is plain except for its symbol, other rows are coloured, and t
 test("--ascii prints only ASCII, with other symbols", () => {
   const ascii = table(every, { ascii: true }, { reasons: ["a · b – c … d"] });
   expect(ascii).toMatch(/^[\n\u0020-\u007e]*$/);
-  expect(ascii.split("\n").flatMap((line) => /^ {2}(\S) Title/.exec(line)?.[1] ?? [])).toEqual([
+  expect(ascii.split("\n").flatMap((line) => /^ {2}(\S) a\//.exec(line)?.[1] ?? [])).toEqual([
     "+",
     "x",
     "!",
@@ -318,33 +432,49 @@ test("--ascii prints only ASCII, with other symbols", () => {
   ]);
 });
 
-describe("on a terminal of 80 columns", () => {
-  const long = result("a/b", "unknown", "undetermined", {
+describe("on a terminal", () => {
+  const id = "configuration/forty-five-characters-long-as-one-is";
+  const long = result(id, "unknown", "undetermined", {
     title: "A title as long as a title of a check may be, sixty-four letters",
     sentence: "so and so ".repeat(20).trim(),
   });
-  const rows = (width: number): string[] => {
-    const all = lines([result("a/1", "pass", "none"), long], { width });
-    return all.slice(all.findIndex((line) => line.startsWith("a ·")) + 1, all.indexOf("", 3));
+  const failure = result("configuration/failed", "fail", "blocks", {
+    findings: [finding("lost", { sentence: "lost and lost ".repeat(20).trim(), risk: "so or so ".repeat(20).trim() })],
+    risk: "so or so ".repeat(20).trim(),
+    remedy: "so or so ".repeat(20).trim(),
+    again: { command: `kalam-ready check --url http://${"h".repeat(80)} -v`, needs: [] },
+  });
+  const rows = (width: number, results: readonly Result[] = [result("configuration/1", "pass", "none"), long]) => {
+    const all = lines(results, { width });
+    return all.slice(all.indexOf("configuration") + 1, all.indexOf("", 3));
   };
 
-  test.for([60, 80, 100, 120, 200])("at %d columns no row is wider and no word is lost", (width) => {
+  test.for([60, 80, 100, 120, 140, 200, 300])("at %d columns no row is wider and no word is lost", (width) => {
     expect(rows(width).filter((line) => line.length > width)).toEqual([]);
     const words = rows(width).join(" ").split(/\s+/);
     expect(words.filter((word) => word === "so")).toHaveLength(40);
-    expect(words).toContain("sixty-four");
+    for (const word of ["sixty-four", id, "configuration/1"]) expect(words).toContain(word);
   });
 
-  test("a wrapped text stays in its column, and the symbol has a column of its own", () => {
-    const [, first = "", ...below] = rows(80);
-    expect(first).toMatch(/^ {2}\? A title/);
-    expect(below.length).toBeGreaterThan(2);
-    for (const line of below) expect(line).toMatch(/^ {4}/);
+  test.for([80, 120])("at %d columns the id and the sentence are below the title, indented", (width) => {
+    const [first, second, third, ...below] = rows(width);
+    expect([first, second]).toEqual([expect.stringMatching(/^ {2}✔ Title .* 12 ms$/), "    configuration/1  about configuration/1"]); // prettier-ignore
+    expect(third).toMatch(/^ {2}\? A title .* 12 ms$/);
+    expect(below.find((line) => line.includes("so and"))?.startsWith(`    ${id}  so and so`)).toBe(true);
+    for (const line of below) expect(line).toMatch(/^ {4}\S/);
   });
 
-  test("a row that fits is not wrapped", () => {
+  test("a row that fits is one line, as outside a terminal", () => {
     const one = [result("a/1", "pass", "none")];
     expect(lines(one, { width: 80 })).toEqual(lines(one));
+  });
+
+  test("under a failure, what is read is wrapped, and what is copied is not", () => {
+    const all = rows(80, [failure]);
+    expect(all.filter((line) => line.length > 80)).toEqual([expect.stringMatching(/^ {6}again {3}.* -v$/)]);
+    expect(all.join(" ").split(/\s+/).filter((word) => word === "so" || word === "lost")).toHaveLength(2 * 40 + 1 + 40); // prettier-ignore
+    const risk = all.findIndex((line) => line.startsWith("      risk    so"));
+    expect(all[risk + 1]).toMatch(/^ {14}(so|or) /);
   });
 });
 
@@ -400,13 +530,6 @@ describe("text from a server cannot look like output of kalam-ready", () => {
     expect(stripVTControlCharacters(all)).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
     expect(all).not.toContain("\u001b[2J");
   });
-});
-
-test("the command that repeats a check is quoted for a shell", () => {
-  const again = ["--profile", "my profile.yaml"];
-  expect(againCommand({ ...report([]), run: { ...report([]).run, again } }, "a/b")).toBe(
-    "kalam-ready check --profile 'my profile.yaml' --only a/b --seed 421 -v",
-  );
 });
 
 test("the appearance of a result follows its effect", () => {

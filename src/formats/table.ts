@@ -1,11 +1,12 @@
 /** The table: one line per check, with details only for failures. */
 import { Chalk, type ChalkInstance } from "chalk";
-import type { Category, Touches } from "../check.ts";
-import type { ReportedFinding, Report, Result } from "../report.ts";
+import type { Category } from "../check.ts";
+import { cleanUpId, type ReportedFinding, type Report, type Result } from "../report.ts";
+import { appearanceOf, type Appearance } from "./appearance.ts";
 import { columns } from "./columns.ts";
+import { groupMembers, groupNotRun, groupTitle, type Group } from "./grouping.ts";
 import { nameOf, sentLine, sentMax } from "./finding.ts";
 import { unprintable } from "./printable.ts";
-import { commandText } from "./shell.ts";
 
 export interface TableOptions {
   /** 0: none. */
@@ -17,7 +18,6 @@ export interface TableOptions {
   readonly categories: readonly Pick<Category, "id" | "promise">[];
 }
 
-type Appearance = "pass" | "fail" | "warn" | "accepted" | "unknown" | "skip";
 const symbols: Readonly<
   Record<Appearance, { sign: string; ascii: string; color: (chalk: ChalkInstance) => ChalkInstance }>
 > = {
@@ -32,7 +32,13 @@ const symbols: Readonly<
 export function formatTable(original: Report, options: TableOptions): string {
   const chalk = new Chalk({ level: options.colors });
   const report = flattened(original);
-  const blocks = [header(report, chalk), ...categoryBlocks(report, options, chalk), footer(report, chalk)];
+  const { rows, groups } = groupNotRun(report.results);
+  const blocks = [
+    header(report, chalk),
+    ...categoryBlocks({ ...report, results: rows }, options, chalk),
+    ...groupBlocks(groups, report, options, chalk),
+    footer({ ...report, reasons: report.reasons.map((reason) => withoutSentence(reason, groups)) }, chalk),
+  ];
   const text = blocks.filter((block) => block !== "").join("\n");
   const plain = options.ascii
     ? text.replace(/[·–…•]/g, (character) => ({ "·": "-", "–": "-", "…": "...", "•": "*" })[character] ?? character)
@@ -53,44 +59,100 @@ function flattened(report: Report): Report {
 function header(report: Report, chalk: ChalkInstance): string {
   const { server, run, tool, profile } = report;
   const version = server.version === null ? "KalamDB (version unknown)" : `KalamDB ${server.version}`;
-  const own = server.own ? " (started for this run)" : "";
-  const serverAndUser = server.login === null ? [] : [`${version} as ${server.login.user}`];
+  const lowered = Object.entries(server.lowered ?? {}).map(([name, to]) => `${name} ${to}`);
+  const forSpeed = lowered.length === 0 ? "" : `; set for speed: ${lowered.join(", ")}`;
+  const own = server.own ? ` (started for this run${forSpeed})` : "";
+  const proxy = server.proxy === undefined ? "" : ` through proxy ${server.proxy}`;
+  const insecure = server.insecure === true ? " (certificate not verified)" : "";
+  const isKnown = server.login !== null || server.version !== null || run.limitedBy !== undefined;
+  const who = server.login === null ? "without a login" : `as ${server.login.user}`;
+  const serverAndUser = isKnown ? [`${version} ${who}`] : [];
   const parts = [
     `${tool.name} ${tool.version}`,
     profile.name,
-    `${server.url ?? ""}${own}`,
+    `${server.url ?? ""}${own}${proxy}${insecure}`,
     ...serverAndUser,
     `run ${run.id}`,
     `seed ${run.seed}`,
   ];
-  return chalk.bold(parts.join("  ")) + "\n";
+  const limits = [server.basis, run.limitedBy].flatMap((one) => (one === undefined ? [] : [`${chalk.yellow(one)}\n`]));
+  return `${chalk.bold(parts.join("  "))}\n${limits.join("")}`;
 }
 
 function categoryBlocks(report: Report, options: TableOptions, chalk: ChalkInstance): string[] {
   const shown = report.results.filter((result) => !result.ofTheRun || result.kind !== "pass");
-  const { width } = options;
-  const longest = (textOf: (result: Result) => string): number =>
-    Math.max(0, ...shown.map((result) => columnsOf(textOf(result))));
-  const [signWidth, timeWidth] = [4, Math.max(12, longest(timeOf) + 1)];
-  const longestTitle = longest(({ title }) => title) + 2;
-  const longestWords = longest(wordsOf) + 2;
-  // On a terminal, text wraps within its column; elsewhere each row is one line, so that it can be grepped.
-  const titleWidth =
-    width === undefined ? longestTitle : Math.min(longestTitle, Math.max(24, Math.floor(width * 0.45)));
-  const sentenceWidth =
-    width === undefined
-      ? longestWords
-      : Math.min(longestWords, Math.max(16, width - signWidth - titleWidth - timeWidth - 1));
+  const form = formOf(shown, options.width);
   const blocks: string[] = [];
   for (const id of new Set(shown.map((result) => result.category))) {
     const promise = options.categories.find((category) => category.id === id)?.promise;
     blocks.push(promise === undefined ? chalk.bold(id) : `${chalk.bold(id)} · ${promise}`);
     for (const result of shown.filter((one) => one.category === id)) {
-      blocks.push(row(result, [signWidth, titleWidth, sentenceWidth, timeWidth], options, chalk));
-      blocks.push(...details(result, report, chalk));
+      blocks.push(row(result, form, options, chalk));
+      blocks.push(...details(result, options.width, chalk));
     }
   }
   return blocks;
+}
+
+/** How wide the columns of a row are, and whether its id and its sentence are on lines of their own. */
+interface RowForm {
+  readonly stacked: boolean;
+  readonly wrap: boolean;
+  readonly sign: number;
+  readonly id: number;
+  readonly title: number;
+  readonly time: number;
+  readonly sentence: number;
+}
+
+/** Narrower than this, a sentence in a column of its own wraps too often to be read. */
+const sentenceMin = 60;
+
+/**
+ * Outside a terminal each row is one line, so that it can be grepped. On one, text wraps within its column; if the columns
+ * do not fit beside each other, the id and the sentence move to the line below.
+ */
+function formOf(shown: readonly Result[], width: number | undefined): RowForm {
+  const longest = (textOf: (result: Result) => string): number =>
+    Math.max(0, ...shown.map((result) => columnsOf(textOf(result))));
+  const [sign, id, time] = [4, longest(({ check }) => check) + 2, Math.max(12, longest(timeOf) + 2)];
+  const [title, sentence] = [longest((result) => result.title) + 2, longest(wordsOf) + 2];
+  const form = { sign, id, title, time, sentence, wrap: width !== undefined, stacked: false };
+  if (width === undefined) return form;
+  const left = width - sign - id - title - time;
+  if (left >= Math.min(sentence, sentenceMin)) return { ...form, sentence: left };
+  return { ...form, stacked: true, title: Math.min(title, width - sign - time), sentence: width - sign };
+}
+
+/** The checks that were not run, under the rows of those that were. The reason is left out if the verdict gives it. */
+function groupBlocks(
+  groups: readonly Group[],
+  report: Report,
+  options: TableOptions,
+  chalk: ChalkInstance,
+): readonly string[] {
+  const blocks = groups.map((group) => {
+    const { sign, ascii, color } = symbols[group.kind];
+    const title = color(chalk)(groupTitle(group));
+    const reason = report.reasons.includes(group.sentence) ? "" : `: ${group.sentence}`;
+    const line = (first: string, text: string): string =>
+      columns([[first, text]], {
+        widths: [4, options.width === undefined ? columnsOf(text) + 1 : options.width - 5],
+        wrap: options.width !== undefined,
+        gaps: [0, 1],
+      }).trimEnd();
+    return [
+      line(`  ${color(chalk)(options.ascii ? ascii : sign)}`, `${title}${reason}`),
+      line("", chalk.dim(groupMembers(group))),
+    ].join("\n");
+  });
+  return blocks.length === 0 ? [] : [["not run", ...blocks].join("\n")];
+}
+
+/** The line of a group has the sentence already. */
+function withoutSentence(reason: string, groups: readonly Group[]): string {
+  const group = groups.find(({ sentence }) => reason.endsWith(` could not be determined: ${sentence}`));
+  return group === undefined ? reason : reason.slice(0, -`: ${group.sentence}`.length);
 }
 
 /** An upper bound of the terminal columns of a text: some characters are two columns wide. */
@@ -102,23 +164,30 @@ function timeOf({ tookMs }: Result): string {
   return tookMs > 0 ? `${tookMs.toLocaleString("en-US")} ms` : "";
 }
 
-function row(result: Result, widths: number[], options: TableOptions, chalk: ChalkInstance): string {
+function row(result: Result, form: RowForm, options: TableOptions, chalk: ChalkInstance): string {
   const appearance = appearanceOf(result);
-  const { sign, ascii, color } = symbols[appearance];
-  const words = wordsOf(result);
-  const painted = appearance === "pass" ? result.title : color(chalk)(result.title);
-  const cells = [
-    `  ${color(chalk)(options.ascii ? ascii : sign)}`,
-    painted,
-    appearance === "skip" ? chalk.dim(words) : words,
-    chalk.dim(timeOf(result)),
-  ];
-  return columns([cells], {
-    widths,
-    alignments: ["left", "left", "left", "right"],
-    wrap: options.width !== undefined,
-    gap: 1,
-  }).trimEnd();
+  const { sign: unicode, ascii, color } = symbols[appearance];
+  const sign = `  ${color(chalk)(options.ascii ? ascii : unicode)}`;
+  const passed = appearance === "pass";
+  const title = passed ? result.title : color(chalk)(result.title);
+  const id = passed ? chalk.dim(result.check) : color(chalk)(result.check);
+  const time = chalk.dim(timeOf(result));
+  const words = appearance === "skip" ? chalk.dim(wordsOf(result)) : wordsOf(result);
+  const line = (cells: string[], widths: number[], timeAt: number): string =>
+    columns([cells], {
+      widths,
+      wrap: form.wrap,
+      alignments: cells.map((_, at) => (at === timeAt ? "right" : "left")),
+      gaps: cells.map((_, at) => (at === timeAt ? 2 : 1)),
+    }).trimEnd();
+  if (!form.stacked) {
+    const widths = [form.sign, form.id, form.title, form.time, form.sentence];
+    return line([sign, id, title, time, words], widths, 3);
+  }
+  return [
+    line([sign, title, time], [form.sign, form.title, form.time], 2),
+    line(["", words === "" ? id : `${id}  ${words}`], [form.sign, form.sentence], -1),
+  ].join("\n");
 }
 
 function wordsOf({ kind, sentence }: Result): string {
@@ -126,23 +195,37 @@ function wordsOf({ kind, sentence }: Result): string {
   return kind === "skip" ? `skipped: ${sentence}` : sentence;
 }
 
-export function appearanceOf(result: Result): Appearance {
-  if (result.kind !== "fail") return result.kind;
-  return result.effect === "accepted" ? "accepted" : result.effect === "warns" ? "warn" : "fail";
-}
-
-function details(result: Result, report: Report, chalk: ChalkInstance): string[] {
-  if (result.kind !== "fail") return [];
+function details(result: Result, width: number | undefined, chalk: ChalkInstance): string[] {
+  const times = (result.timeline ?? []).map(({ what, ms }) => `${what} ${ms.toLocaleString("en-US")} ms`);
+  const timeline = times.length === 0 ? [] : [`      ${chalk.dim(`time    ${times.join(" · ")}`)}`];
+  if (result.kind !== "fail") return timeline;
+  /** Text to copy: never wrapped by us. */
   const line = (name: string, text: string): string => `      ${chalk.dim(name.padEnd(7))} ${text}`;
-  const lines: string[] = [];
+  const indented = (indent: number, first: string, text: string): string =>
+    width === undefined
+      ? `${first}${text}`
+      : columns([[first, text]], {
+          widths: [indent, Math.max(20, width - indent)],
+          gaps: [0, 1],
+          wrap: true,
+        }).trimEnd();
+  const lines: string[] = [...timeline];
   // If all findings share risk and remedy, print them once, at the end.
   const shared = new Set(result.findings.map(({ risk, remedy }) => `${risk}\n${remedy}`)).size < 2;
   const advice = ({ risk, remedy }: Pick<Result, "risk" | "remedy">): void => {
-    if (risk !== undefined) lines.push(line("risk", risk));
-    if (remedy !== undefined) lines.push(line("remedy", `${remedy} (kalam-ready explain ${result.check})`));
+    if (risk !== undefined) lines.push(indented(14, line("risk", ""), risk));
+    // Results of the run itself are no checks.
+    const more = result.ofTheRun ? "" : ` (kalam-ready explain ${result.check})`;
+    if (remedy !== undefined) lines.push(indented(14, line("remedy", ""), `${remedy}${more}`));
   };
   for (const finding of result.findings) {
-    lines.push(`      ${chalk.bold(nameOf(finding))}  ${finding.sentence}${note(finding)}`);
+    lines.push(
+      indented(
+        6,
+        " ".repeat(6),
+        `${chalk.bold(nameOf(finding))}  ${finding.sentence}${note(finding)}${rests(finding)}`,
+      ),
+    );
     for (const exchange of finding.sent.slice(0, sentMax)) lines.push(line("sent", sentLine(exchange)));
     if (finding.sent.length > sentMax)
       lines.push(line("", chalk.dim(`and ${finding.sent.length - sentMax} more in --report json`)));
@@ -150,7 +233,10 @@ function details(result: Result, report: Report, chalk: ChalkInstance): string[]
   }
   if (result.effect === "accepted") return lines;
   if (shared) advice(result);
-  if (!result.ofTheRun) lines.push(line("again", againCommand(report, result.check)));
+  if (result.again !== undefined) {
+    lines.push(line("again", result.again.command));
+    if (result.again.needs.length > 0) lines.push(line("", `with ${result.again.needs.join(", ")}`));
+  }
   return lines;
 }
 
@@ -161,18 +247,8 @@ function note(finding: ReportedFinding): string {
   return finding.level === "warn" ? " (warn)" : "";
 }
 
-/** The command that repeats this check. */
-export function againCommand(report: Report, check: string): string {
-  return commandText([
-    "kalam-ready",
-    "check",
-    ...report.run.again,
-    "--only",
-    check,
-    "--seed",
-    String(report.run.seed),
-    "-v",
-  ]);
+function rests({ restsOn }: ReportedFinding): string {
+  return restsOn === undefined ? "" : ` (${restsOn})`;
 }
 
 /** The rows show all of them; these are for readers who start at the end. */
@@ -184,7 +260,7 @@ function footer(report: Report, chalk: ChalkInstance): string {
   const counts = (["passed", "failed", "warned", "accepted", "unknown", "skipped"] as const).filter(
     (name) => totals[name] > 0 || name === "passed",
   );
-  const left = results.find((result) => result.ofTheRun);
+  const left = results.find((result) => result.check === cleanUpId);
   const facts = [
     `${(run.tookMs / 1000).toFixed(1)} s`,
     `${run.requests.toLocaleString("en-US")} requests`,
@@ -203,20 +279,28 @@ function footer(report: Report, chalk: ChalkInstance): string {
   for (const reason of shown) lines.push(`because ${reason}`);
   if (more > 0) lines.push(`        and ${more} more`);
   if (run.machine.undetermined > 0) lines.push(busyLine(run.machine));
-  lines.push([notCoveredLine(report), `exit ${exit}`].filter((part) => part !== "").join("   "));
+  lines.push(...notRunLines(report), `exit ${exit}`);
   return lines.join("\n");
 }
 
 function busyLine({ timersLateMs, cpuWaitedPercent, undetermined }: Report["run"]["machine"]): string {
   const waited = cpuWaitedPercent === null ? "" : `, processes waited for a CPU ${cpuWaitedPercent} % of the time`;
-  const checks = undetermined === 1 ? "1 check" : `${undetermined} checks`;
-  return `this machine was busy: timers up to ${timersLateMs.toLocaleString("en-US")} ms late${waited}; ${checks} undetermined for it`;
+  return `this machine was busy: timers up to ${timersLateMs.toLocaleString("en-US")} ms late${waited}; ${checkCount(undetermined)} undetermined for it`;
 }
 
-function notCoveredLine(report: Report): string {
-  const parts = (Object.entries(report.notCovered) as [Touches, number][]).map(
-    ([touches, count]) => `${touches} (${count})`,
-  );
-  if (report.leftOut > 0) parts.push(`excluded by --only (${report.leftOut})`);
-  return parts.length === 0 ? "" : `not covered: ${parts.join(", ")}`;
+/** How many checks did not run, and why: a green run says nothing about those. Groups have a line of their own already. */
+function notRunLines({ results, leftOut }: Report): string[] {
+  const counts = new Map<string, number>();
+  for (const { kind, ofTheRun, sentence } of groupNotRun(results).rows)
+    if (kind === "skip" && !ofTheRun) counts.set(sentence, (counts.get(sentence) ?? 0) + 1);
+  const reasons = [...counts].toSorted(([, one], [, other]) => other - one);
+  const lines = reasons.slice(0, reasonsMax).map(([reason, count]) => `${checkCount(count)} did not run: ${reason}`);
+  const others = reasons.slice(reasonsMax).reduce((sum, [, count]) => sum + count, 0);
+  if (others > 0) lines.push(`${checkCount(others)} did not run for other reasons`);
+  if (leftOut > 0) lines.push(`${checkCount(leftOut)} ${leftOut === 1 ? "was" : "were"} not selected`);
+  return lines;
+}
+
+function checkCount(count: number): string {
+  return count === 1 ? "1 check" : `${count} checks`;
 }

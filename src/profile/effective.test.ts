@@ -12,6 +12,7 @@ const check = (id: string, touches: Touches = "scratch"): Check =>
     title: id,
     limits: { msMax: 5 },
     findings: { slow: { say: () => "" } },
+    covers: [],
     observation: { touches },
   }) as unknown as Check;
 const categories: readonly Category[] = [
@@ -43,7 +44,9 @@ test("without any setting the defaults apply, with that origin", () => {
     url: undefined,
     serverBin: undefined,
     serverConfig: undefined,
+    way: { insecure: false, headers: [], headersGiven: [], tlsFromProfile: false },
     kalamBin: undefined,
+    postgres: undefined,
     production: false,
     user: undefined,
     allow: ["nothing", "scratch"],
@@ -61,7 +64,7 @@ test("without any setting the defaults apply, with that origin", () => {
     reports: [],
   });
   expect(new Set(Object.values(origins))).toEqual(new Set(["default"]));
-  expect(Object.keys(origins)).toHaveLength(18);
+  expect(Object.keys(origins)).toHaveLength(22);
 });
 
 describe("a flag overrides the environment, the environment overrides the profile", () => {
@@ -125,6 +128,7 @@ describe("a wrong flag or variable is a usage error that names it", () => {
     [{ user: " " }, {}, "emptyValue", "--user"],
     [{ url: "" }, {}, "emptyValue", "--url"],
     [{ serverBin: "" }, {}, "emptyValue", "--server-bin"],
+    [{ serverBin: "/bin/k", olderServerBin: "" }, {}, "emptyValue", "--older-server-bin"],
     [{ kalamBin: "" }, {}, "emptyValue", "--kalam-bin"],
     [{ only: ["shop/opn"] }, {}, "unknownCheck", "--only"],
     [{ only: [""] }, {}, "unknownCheck", "--only"],
@@ -285,6 +289,19 @@ describe("which server", () => {
     expect(server("", { serverConfig: "s.toml" }, environment)).toEqual([undefined, "/bin/e", "s.toml"]);
   });
 
+  test("--older-server-bin only beside a server to start", () => {
+    const usage = "olderServerBinWithoutServerBin";
+    const older = (...of: Parameters<typeof effective>): unknown => profile(...of).olderServerBin;
+    const [newer, environment] = [{ KALAMDB_SERVER_BIN: "/bin/e" }, { KALAMDB_OLDER_SERVER_BIN: "/bin/o" }];
+    expect(errorOf(() => older("", { olderServerBin: "/bin/f" }))).toEqual({ usage });
+    expect(errorOf(() => older("", { olderServerBin: "/bin/f", url: "http://x" }, newer))).toEqual({ usage });
+    expect(older("", { olderServerBin: "/bin/f", serverBin: "/bin/k" }, environment)).toBe("/bin/f");
+    expect(older("", { serverBin: "/bin/k" }, environment)).toBe("/bin/o");
+    expect(older("", {}, { ...newer, ...environment })).toBe("/bin/o");
+    // It may be set for other runs.
+    expect(older("", { url: "http://x" }, environment)).toBe(undefined);
+  });
+
   test("--server-config only for a server to start", () => {
     const usage = "serverConfigWithoutServerBin";
     const environment = { KALAMDB_SERVER_BIN: "/bin/e" };
@@ -296,6 +313,38 @@ describe("which server", () => {
       usage: "emptyValue",
       setting: "--server-config",
     });
+  });
+
+  test("how it is stopped: by a flag, or by the profile, and never another server than the profile's", () => {
+    const control = (...of: Parameters<typeof effective>): unknown => profile(...of).control;
+    const docker = "control: { docker: { container: db } }";
+    const commands = "control: { command: { kill: [systemctl, kill, db], start: [systemctl, start, db] } }";
+    expect(control()).toBeUndefined();
+    expect(control(docker, { url: "http://x" })).toEqual({ kind: "docker", container: "db" });
+    expect(control(`server: http://p\n${commands}`)).toEqual({
+      kind: "command",
+      commands: { kill: ["systemctl", "kill", "db"], start: ["systemctl", "start", "db"] },
+    });
+    expect(control(`server: http://p\n${docker}`, { url: "http://x" })).toBeUndefined();
+    expect(control(`server: http://p\n${docker}`, { serverBin: "/bin/k" })).toBeUndefined();
+    expect(control(commands, { url: "http://x", container: "other" })).toEqual({ kind: "docker", container: "other" });
+    expect(errorOf(() => control("", { serverBin: "/bin/k", container: "db" }))).toEqual({
+      usage: "containerAndServerBin",
+    });
+    expect(errorOf(() => control("", { url: "http://x", container: "--rm" }))).toMatchObject({
+      usage: "notAContainer",
+    });
+  });
+
+  test("an odd control is a profile error with its line", () => {
+    const problem = (yaml: string): unknown => errorOf(() => effective(yaml));
+    expect(problem("control: { docker: { container: db }, command: { kill: [a], start: [b] } }")).toMatchObject({
+      profile: "controlTwice",
+    });
+    expect(problem("control: { command: { kill: [], start: [b] } }")).toMatchObject({ profile: "emptyCommand" });
+    expect(problem("control: { command: { kill: [a] } }")).toMatchObject({ profile: "missingKey", lines: [2] });
+    expect(problem("control: { docker: { container: -x } }")).toMatchObject({ profile: "notAContainer" });
+    expect(problem("control: { compose: db }")).toMatchObject({ profile: "unknownKey" });
   });
 
   test("an invalid URL in the profile is a profile error with its line, unless it is not used", () => {

@@ -3,11 +3,14 @@ import { touchesOrder, type Category, type Effort, type Level, type Touches } fr
 import type { FormatName } from "../formats/names.ts";
 import { select, selectorKind } from "../selector.ts";
 import type { ProfileSource } from "./read.ts";
+import { chooseControl, type ControlChoice } from "./control.ts";
 import { chooseServer } from "./server.ts";
 import { settings, type Flags } from "./settings.ts";
 import { Sources } from "./sources.ts";
 import { readValue, UsageError } from "./usage.ts";
 import { nonEmpty } from "./values.ts";
+import { chooseWay, type WaySettings } from "./way.ts";
+import type { PostgresPlace } from "../wire/postgres/postgres.ts";
 
 export interface Acceptance {
   readonly check: string;
@@ -34,9 +37,17 @@ export interface Profile {
   readonly name: string;
   readonly url: string | undefined;
   readonly serverBin: string | undefined;
+  /** An older release, as it was given; only beside `serverBin`. */
+  readonly olderServerBin: string | undefined;
   readonly serverConfig: string | undefined;
+  /** To a server that is running already. */
+  readonly way: WaySettings;
+  /** How a server that is running already may be stopped and started. */
+  readonly control: ControlChoice | undefined;
   /** The `kalam` command line, as it was given. */
   readonly kalamBin: string | undefined;
+  /** Where the PostgreSQL port is; `none`: it is not to be looked at. Undefined: where it usually is. */
+  readonly postgres: PostgresPlace | "none" | undefined;
   readonly production: boolean;
   readonly user: string | undefined;
   readonly allow: readonly Touches[];
@@ -71,10 +82,14 @@ export function effectiveProfile(
 ): Effective {
   const from = new Sources(source, flags, environment);
   const production = from.written("production", settings.production.fallback);
+  const server = chooseServer(from);
   const profile: Profile = {
     name: from.written("name", source.from),
-    ...chooseServer(from),
+    ...server,
+    way: chooseWay(from, server.url),
+    control: chooseControl(from, server),
     kalamBin: from.pick("kalamBin"),
+    postgres: from.pick("postgres"),
     production,
     user: from.pick("user"),
     allow: chooseAllowed(from, production),
@@ -94,10 +109,15 @@ export function effectiveProfile(
   return { profile, origins: from.origins };
 }
 
+/** What may be touched without --allow. */
+export function allowedByProfile(document: ProfileSource["document"], production: boolean): readonly Touches[] {
+  return document.allow ?? (production ? [] : ["scratch"]);
+}
+
 /** `nothing` is always allowed: it changes nothing. */
 function chooseAllowed(from: Sources, production: boolean): readonly Touches[] {
   const { flags, document } = from;
-  const written = document.allow ?? (production ? [] : ["scratch" as const]);
+  const written = allowedByProfile(document, production);
   const flagged = (flags.allow ?? [])
     .flatMap((word) => word.split(","))
     .map((word) => readValue("--allow", word.trim(), settings.allow.kind));

@@ -8,7 +8,15 @@ import { parseProfile, ProfileError, shippedFile, shippedNames } from "./read.ts
 import { profileTemplate } from "./template.ts";
 
 const check = (id: string, rest: Partial<Check> = {}): Check =>
-  ({ id, title: id, limits: {}, findings: {}, observation: { touches: "scratch" }, ...rest }) as unknown as Check;
+  ({
+    id,
+    title: id,
+    limits: {},
+    findings: {},
+    covers: [],
+    observation: { touches: "scratch" },
+    ...rest,
+  }) as unknown as Check;
 const categories: readonly Category[] = [
   {
     id: "shop",
@@ -56,7 +64,9 @@ describe("the schema and the reader agree on what is valid", () => {
     v1("skip: { shop/open: why, 'shop/*': why }"),
     v1("checks: { shop/prices-right: { level: warn, limits: { priceMsMax: 0.5 }, findings: { wrongPrice: block } } }"),
     v1("checks: { shop/open: { limits: {}, findings: {} } }"),
+    v1("checks: { prices-right: { level: warn, limits: { priceMsMax: 0.5 } }, open: {} }"),
     v1(`accept: [${accept}]`),
+    v1(`accept: [${accept.replace("shop/", "")}]`),
     v1("reports: [{ format: junit, path: x.xml }, { format: json }]"),
     // Where a value comes from a reference, only reading it tells what it is.
     v1("production: ${env:YES}"),
@@ -107,6 +117,9 @@ describe("the schema and the reader agree on what is invalid", () => {
     v1("skip: { shop/open: [] }"),
     v1("checks: { shop/gone: {} }"),
     v1("checks: { shop/open: { purple: 1 } }"),
+    v1("checks: { open: { purple: 1 } }"),
+    v1("checks: { prices-right: { limits: { x: 1 } } }"),
+    v1("checks: { shop: {} }"),
     v1("checks: { shop/open: { limits: { x: 1 } } }"),
     v1("checks: { shop/open: { findings: { x: warn } } }"),
     v1("checks: { shop/prices-right: { limits: { x: 1 } } }"),
@@ -122,8 +135,9 @@ describe("the schema and the reader agree on what is invalid", () => {
   });
 });
 
-test("the schema accepts what only reading can reject: selectors, days, references", () => {
+test("the schema accepts what only reading can reject: selectors, days, references, a check named twice", () => {
   for (const source of [
+    v1("checks: { shop/open: {}, open: {} }"),
     v1("skip: { shop/opn: why }"),
     v1("server: ${env:GONE}"),
     v1("effort: ${env:NAME}"),

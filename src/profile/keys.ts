@@ -1,13 +1,17 @@
 /** Every key of a profile: one description for the reader, its errors and the JSON Schema. Most keys are settings. */
+import { isScalar } from "yaml";
 import { levels, touchesOrder, type Category, type Check, type Level } from "../check.ts";
 import type { Json } from "../wire/json.ts";
 import { formatNames } from "../formats/names.ts";
 import { didYouMean } from "../nearest.ts";
-import { selectorKind } from "../selector.ts";
+import { checkKind, selectorKind, uniqueNames } from "../selector.ts";
+import { controlShape } from "./control.ts";
+import { headerText, isSecretHeader, secretsIn, wrongHeaderName } from "./headers.ts";
 import { description, settings } from "./settings.ts";
 import {
   list,
   object,
+  problem,
   record,
   referenceSchema,
   secret,
@@ -40,6 +44,26 @@ const server: typeof serverText = {
       },
     }),
 };
+const headerNames: Keys = { wrong: wrongHeaderName };
+
+/** Masked, whatever it is. A header whose name says that it is a secret must get it from a reference. */
+function headerValue(name: string): Shape<string> {
+  const shape = value("The value of the header.", headerText);
+  return {
+    schema: shape.schema,
+    read(node, reading) {
+      const literal = isScalar(node) && !/\$\{/.test(String(node.value));
+      if (literal && isSecretHeader(name)) {
+        const message = "a profile must not contain a secret; write ${env:NAME} or ${file:PATH} for it instead";
+        return problem(reading, node, "literalSecret", message);
+      }
+      const read = shape.read(node, reading);
+      for (const secretPart of secretsIn(read ?? "")) reading.hide(secretPart);
+      return read;
+    },
+  };
+}
+
 const date = pattern("notADate", "a date such as 2027-01-31", /^\d{4}-\d{2}-\d{2}$/);
 
 /** A shape that the schema holds once, under `$defs`. */
@@ -58,7 +82,7 @@ const noLimits = shared(
 export function profileShape(categories: readonly Category[]) {
   const checks = categories.flatMap((category) => category.checks);
   const selectors = selectorKind(categories);
-  const selector = value("A check's id, a category, touches:load, or a glob.", selectors);
+  const selector = value(`${selectors.expected.charAt(0).toUpperCase()}${selectors.expected.slice(1)}.`, selectors);
   return object(
     "A kalam-ready profile: which server, who logs in, what may be touched, which checks, which limits.",
     {
@@ -71,6 +95,15 @@ export function profileShape(categories: readonly Category[]) {
         password: secret(description(settings.password)),
         token: secret(description(settings.token)),
       }),
+      tls: object("TLS: what is trusted, and who we are. Paths begin at the folder of the profile.", {
+        "ca-file": setting(settings.caFile),
+        "client-cert": setting(settings.clientCert),
+        "client-key": setting(settings.clientKey),
+        insecure: setting(settings.insecure),
+      }),
+      postgres: setting(settings.postgres),
+      control: controlShape,
+      headers: record("Headers for every request, by name.", headerNames, headerValue),
       allow: list(description(settings.allow), value("What a check touches.", oneOf(touchesOrder))),
       effort: setting(settings.effort),
       budget: setting(settings.budget),
@@ -79,16 +112,10 @@ export function profileShape(categories: readonly Category[]) {
       parallel: setting(settings.parallel),
       "fail-on": setting(settings.failOn),
       only: list(description(settings.only), selector),
-      skip: record(description(settings.skip), selectorKeys(selectors), () => reason),
+      skip: record(description(settings.skip), wordsOfKind(selectors), () => reason),
       require: list(description(settings.require), selector),
-      checks: record(
-        description(settings.checks),
-        keys(
-          "unknownCheck",
-          "check",
-          checks.map((check) => check.id),
-        ),
-        (id) => checkShape(checks.find((check) => check.id === id)),
+      checks: record(description(settings.checks), checkKeys(checks), (id) =>
+        checkShape(checks.find((check) => check.id === id)),
       ),
       accept: list(description(settings.accept), acceptance(checks)),
       reports: list(
@@ -139,18 +166,15 @@ function acceptance(checks: readonly Check[]) {
   return object(
     "A finding that does not fail the run until a date. It stays visible.",
     {
-      check: text("The check's id."),
+      check: value("The check's id or name.", checkKind(checks)),
       finding: text("The finding's name."),
       case: text("Which of the check's cases, if it has several."),
       reason,
-      until: value("The last day on which it is accepted, at most 180 days ahead.", date),
+      until: value("The last day on which it is accepted, at most 180 days ahead. It ends at midnight UTC.", date),
     },
     ["check", "finding", "reason", "until"],
     (read, wrong, { today }) => {
       const check = checks.find((one) => one.id === read.check);
-      const ids = checks.map((one) => one.id);
-      if (read.check !== undefined && check === undefined)
-        wrong("check", "unknownCheck", `unknown check ${JSON.stringify(read.check)}${didYouMean(read.check, ids)}`);
       const findings = Object.keys(check?.findings ?? {});
       if (check !== undefined && read.finding !== undefined && !findings.includes(read.finding)) {
         const hint = didYouMean(read.finding, findings);
@@ -193,8 +217,17 @@ function keys(code: ProfileCode, what: string, words: readonly string[]): Keys {
   };
 }
 
-/** A selector may be a glob, so the schema cannot list them. */
-function selectorKeys(kind: Kind<string>): Keys {
+/** The id of each check, or its name. */
+function checkKeys(checks: readonly Check[]): Keys {
+  return {
+    ...wordsOfKind(checkKind(checks)),
+    words: checks.map((check) => check.id),
+    aliases: { at: "#/properties/checks/properties", of: uniqueNames(checks) },
+  };
+}
+
+/** Keys that the schema cannot list: a selector may be a glob. */
+function wordsOfKind(kind: Kind<string>): Keys {
   return {
     wrong(word) {
       const parsed = kind.parse(word);

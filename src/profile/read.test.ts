@@ -9,7 +9,15 @@ import { parseProfile, ProfileError, readProfile, shippedFile, shippedNames, typ
 import { profileTemplate } from "./template.ts";
 
 const check = (id: string, rest: Partial<Check> = {}): Check =>
-  ({ id, title: id, limits: {}, findings: {}, observation: { touches: "scratch" }, ...rest }) as unknown as Check;
+  ({
+    id,
+    title: id,
+    limits: {},
+    findings: {},
+    covers: [],
+    observation: { touches: "scratch" },
+    ...rest,
+  }) as unknown as Check;
 const categories: readonly Category[] = [
   {
     id: "shop",
@@ -118,6 +126,13 @@ test("an error shows the reference, not the secret that it leads to", () => {
   }
 });
 
+test("a check's name stands for its id where that is unique, and is read as the id", () => {
+  const accept = "{ check: prices-right, finding: wrongPrice, reason: known, until: 2026-12-31 }";
+  const { document } = parse(`version: 1\nchecks: { prices-right: { level: warn } }\naccept: [${accept}]\n`);
+  expect(document.checks).toEqual({ "shop/prices-right": { level: "warn" } });
+  expect(document.accept).toMatchObject([{ check: "shop/prices-right" }]);
+});
+
 test("only the version is required", () => {
   expect(parse("version: 1").document).toEqual({ version: 1 });
 });
@@ -175,6 +190,8 @@ describe("every problem is reported with line, column and code", () => {
     [v1("checks: { shop/prices-right: { findings: { wrongPrices: warn } } }"), "2:44 unknownFinding"],
     [v1("checks: { shop/prices-right: { level: info } }"), "2:39 unknownWord"],
     [v1("skip: { shop/opn: why }"), "2:9 unknownCheck"],
+    [v1("checks: { open: {}, prices-right: {}, shop/open: {} }"), "2:39 duplicateKey"],
+    [v1("checks: { prices: {} }"), "2:11 unknownCheck"],
     [v1("skip: { shop/open: }"), "2:20 notAScalar"],
     [v1("skip: { shop/open: ' ' }"), "2:20 noReason"],
     [v1("skip: [shop/open]"), "2:7 notAMapping"],
@@ -244,7 +261,7 @@ describe("an acceptance", () => {
   );
 });
 
-test("the template and every shipped profile are valid", async () => {
+test("the template and every shipped profile are valid", { timeout: 60_000 }, async () => {
   const real = await loadCategories();
   const options = { categories: real, environment: { KALAM_READY_PASSWORD: "x" }, folder, onSecret: () => undefined };
   expect(parseProfile(profileTemplate(), "template", options).document).toMatchObject({

@@ -40,8 +40,14 @@ export interface ProfileSource {
   readonly from: string;
   /** The line of each top-level key, for `profile show`. */
   readonly lines: Readonly<Record<string, number>>;
+  /** Where relative paths in it begin. */
+  readonly folder: string;
   /** Nobody named it: it was in the working folder, and may come with a branch of somebody else. */
   readonly found?: boolean;
+  /** The value of --profile that leads to it from any folder; absent if it is the default. */
+  readonly word?: string;
+  /** The environment variables that it takes values from. */
+  readonly variables: readonly string[];
 }
 
 export const ownProfile = "kalam-ready.yaml";
@@ -57,6 +63,8 @@ export interface ReadOptions {
 /** Throws ProfileError. */
 export function readProfile(wanted: string | undefined, options: ReadOptions): ProfileSource {
   const { from, file, found } = locate(wanted);
+  const isShipped = file !== 0 && file === shippedFile(from);
+  const word = isShipped || file === 0 ? wanted : file;
   let source: string;
   try {
     if (found) mustBeHere(file);
@@ -66,7 +74,7 @@ export function readProfile(wanted: string | undefined, options: ReadOptions): P
     throw new ProfileError(from, [{ code: "profileUnreadable", message }]);
   }
   const folder = file === 0 ? process.cwd() : path.dirname(file);
-  return { ...parseProfile(source, from, { ...options, folder }), found };
+  return { ...parseProfile(source, from, { ...options, folder }), found, ...(word === undefined ? {} : { word }) };
 }
 
 /** A link would have another file read, and its lines shown as errors. */
@@ -86,11 +94,12 @@ export function parseProfile(source: string, from: string, options: ReadOptions 
     return { ...place, code: "yamlSyntax", message: error.message };
   });
   const today = options.today ?? new Date().toISOString().slice(0, 10);
+  const variables = new Set<string>();
   const reading: Reading = {
     lines,
     problems,
     today,
-    expand: (text) => expandReferences(text, options),
+    expand: (text) => expandReferences(text, { ...options, onVariable: (name) => variables.add(name) }),
     hide: options.onSecret,
   };
   const read = problems.length > 0 ? {} : profileShape(options.categories).read(document.contents, reading);
@@ -105,7 +114,7 @@ export function parseProfile(source: string, from: string, options: ReadOptions 
   for (const { key } of contents?.items ?? []) {
     if (key?.range !== undefined) keyLines[String(key.value)] = lines.linePos(key.range[0]).line;
   }
-  return { document: read, from, lines: keyLines };
+  return { document: read, from, lines: keyLines, folder: options.folder, variables: [...variables] };
 }
 
 function locate(wanted: string | undefined): { from: string; file: string | 0; found: boolean } {

@@ -12,6 +12,8 @@ export interface ReferenceSources {
   readonly folder: string;
   /** Called with every value read from a file: it is treated as a secret. */
   readonly onSecret: (value: string) => void;
+  /** Called with the name of every environment variable whose value is used. */
+  readonly onVariable?: (name: string) => void;
 }
 
 /**
@@ -38,7 +40,10 @@ function look(inside: string, sources: ReferenceSources): { value: string; varia
     const [, name = "", fallback] = named;
     const value = sources.environment[name];
     // As in a shell, :- also replaces an empty value: an unset variable of a pipeline often arrives as "".
-    if (value !== undefined && (value !== "" || fallback === undefined)) return { value, variable: name };
+    if (value !== undefined && (value !== "" || fallback === undefined)) {
+      sources.onVariable?.(name);
+      return { value, variable: name };
+    }
     if (fallback !== undefined) return { value: fallback };
     return {
       code: "missingVariable",

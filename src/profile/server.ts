@@ -7,6 +7,8 @@ import { address, mismatchMessage, nonEmpty } from "./values.ts";
 export interface ServerChoice {
   readonly url: string | undefined;
   readonly serverBin: string | undefined;
+  /** Only beside `serverBin`. */
+  readonly olderServerBin: string | undefined;
   readonly serverConfig: string | undefined;
 }
 
@@ -24,14 +26,17 @@ export function chooseServer(from: Sources): ServerChoice {
   const variable = url === undefined ? from.variable("KALAMDB_SERVER_BIN") : undefined;
   if (flags.serverConfig !== undefined && flags.serverBin === undefined && variable === undefined)
     throw new UsageError("serverConfigWithoutServerBin", "--server-config requires --server-bin");
+  if (flags.olderServerBin !== undefined && flags.serverBin === undefined && variable === undefined)
+    throw new UsageError("olderServerBinWithoutServerBin", "--older-server-bin requires --server-bin");
   const binary = flags.serverBin ?? variable;
-  const none = { url: undefined, serverBin: undefined, serverConfig: undefined };
+  const none = { url: undefined, serverBin: undefined, olderServerBin: undefined, serverConfig: undefined };
   if (binary !== undefined) {
     const origin = flags.serverBin === undefined ? "environment KALAMDB_SERVER_BIN" : "flag --server-bin";
     const { serverConfig } = flags;
     return from.note("server", origin, {
       ...none,
       serverBin: readValue("--server-bin", binary, nonEmpty),
+      olderServerBin: from.pick("olderServerBin"),
       serverConfig: serverConfig === undefined ? undefined : readValue("--server-config", serverConfig, nonEmpty),
     });
   }

@@ -4,7 +4,9 @@
  */
 import { efforts, levels, touchesOrder } from "../check.ts";
 import { formatNames } from "../formats/names.ts";
-import { address, anyText, boolean, duration, nonEmpty, number, oneOf, type Kind } from "./values.ts";
+import { headerLine } from "./headers.ts";
+import { postgresPlace } from "./postgres.ts";
+import { address, anyText, boolean, duration, nonEmpty, number, oneOf, pattern, type Kind } from "./values.ts";
 
 export interface Setting<T = unknown> {
   /** As commander reads it. Absent: there is no flag. */
@@ -61,13 +63,70 @@ export const settings = {
     key: "login.token",
     about: "an access token, instead of user and password",
   },
+  caFile: {
+    flag: "--ca-file <file>",
+    variable: "KALAM_READY_CA_FILE",
+    key: "tls.ca-file",
+    kind: nonEmpty,
+    defaultText: "the CAs of Node",
+    about: "the only CA certificates to trust, in PEM form",
+  },
+  clientCert: {
+    flag: "--client-cert <file>",
+    variable: "KALAM_READY_CLIENT_CERT",
+    key: "tls.client-cert",
+    kind: nonEmpty,
+    about: "a client certificate with its chain, in PEM form",
+  },
+  clientKey: {
+    flag: "--client-key <file>",
+    variable: "KALAM_READY_CLIENT_KEY",
+    key: "tls.client-key",
+    kind: nonEmpty,
+    about: "the key of the client certificate, in PEM form and not encrypted",
+  },
+  insecure: {
+    flag: "--insecure",
+    variable: "KALAM_READY_INSECURE",
+    key: "tls.insecure",
+    kind: boolean,
+    fallback: false,
+    about: "do not verify the server's certificate; the verdict is never plain READY",
+  },
+  header: {
+    flag: "--header <name: value>",
+    repeats: true,
+    key: "headers",
+    kind: headerLine,
+    about: "a header for every request, such as 'X-Gate: ${env:GATE_KEY}'",
+  },
   serverBin: {
     flag: "--server-bin <path>",
     variable: "KALAMDB_SERVER_BIN",
     kind: nonEmpty,
     about: "instead of --url: start this server, check it, stop it",
   },
+  olderServerBin: {
+    flag: "--older-server-bin <path>",
+    variable: "KALAMDB_OLDER_SERVER_BIN",
+    kind: nonEmpty,
+    about: "an older release beside --server-bin, for the check that opens its data folder with the newer one",
+  },
   serverConfig: { flag: "--server-config <path>", kind: nonEmpty, about: "the settings file for --server-bin" },
+  postgres: {
+    flag: "--postgres <host:port|none>",
+    variable: "KALAM_READY_POSTGRES",
+    key: "postgres",
+    kind: postgresPlace,
+    defaultText: "port 5432 of the server's host, if KalamDB answers there",
+    about: "the PostgreSQL port of the server; none: do not look at it",
+  },
+  container: {
+    flag: "--container <name>",
+    key: "control.docker.container",
+    kind: pattern("notAContainer", "the name of a container", /^[a-zA-Z0-9][\w.-]*$/),
+    about: "the docker container of the server at --url, for checks that stop it and start it again",
+  },
   budget: {
     flag: "--budget <duration>",
     variable: "KALAM_READY_BUDGET",
@@ -99,7 +158,7 @@ export const settings = {
     repeats: true,
     key: "only",
     defaultText: "all",
-    about: "run only these checks: an id, a category, touches:load, or a glob",
+    about: "run only these checks: an id or name, a category, a test of the production plan, touches:load, or a glob",
   },
   skip: {
     flag: "--skip <selector>",
@@ -224,8 +283,16 @@ export const serverSettings = [
   "user",
   "tokenFile",
   "passwordStdin",
+  "caFile",
+  "clientCert",
+  "clientKey",
+  "insecure",
+  "header",
   "serverBin",
+  "olderServerBin",
   "serverConfig",
+  "postgres",
+  "container",
   "budget",
   "timeout",
   "maxRps",

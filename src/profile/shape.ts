@@ -28,7 +28,10 @@ export type ProfileCode =
   | "requiredNotAllowed"
   | "profileNotFound"
   | "profileUnreadable"
-  | "untrustedServer";
+  | "untrustedServer"
+  | "untrustedControl"
+  | "controlTwice"
+  | "emptyCommand";
 
 export interface Problem {
   readonly code: ProfileCode;
@@ -150,6 +153,8 @@ export function list<T>(about: string, each: Shape<T>): Shape<readonly T[]> {
 export interface Keys {
   /** Listed in the schema. Undefined: keys are open, and only reading tells whether one is right. */
   readonly words?: readonly string[];
+  /** Other words for some of these; each is read as the word it stands for. `at`: where the schema has those words. */
+  readonly aliases?: { readonly at: string; readonly of: ReadonlyMap<string, string> };
   wrong(word: string): { readonly code: ProfileCode; readonly message: string } | undefined;
 }
 
@@ -159,7 +164,13 @@ export function record<T>(
   keys: Keys,
   each: (key: string) => Shape<T>,
 ): Shape<Readonly<Record<string, T>>> {
-  const properties = Object.fromEntries((keys.words ?? []).map((word) => [word, each(word).schema]));
+  const { words = [], aliases } = keys;
+  const properties = Object.fromEntries([
+    ...words.map((word) => [word, each(word).schema] as const),
+    ...[...(aliases?.of ?? [])].map(
+      ([alias, word]) => [alias, { $ref: `${aliases?.at}/${word.replaceAll("/", "~1")}` }] as const,
+    ),
+  ]);
   return {
     schema: {
       type: "object",
@@ -169,8 +180,11 @@ export function record<T>(
     },
     read(node, reading) {
       const read: Record<string, T> = {};
-      for (const [name, keyNode, inner] of entries(node, reading) ?? []) {
-        const wrong = keys.wrong(name);
+      for (const [word, keyNode, inner] of entries(node, reading) ?? []) {
+        const name = aliases?.of.get(word) ?? word;
+        const wrong = Object.hasOwn(read, name)
+          ? ({ code: "duplicateKey", message: `${JSON.stringify(word)} repeats ${JSON.stringify(name)}` } as const)
+          : keys.wrong(word);
         if (wrong !== undefined) {
           problem(reading, keyNode, wrong.code, wrong.message);
           continue;

@@ -6,7 +6,31 @@ import { readValue } from "./usage.ts";
 import type { Kind } from "./values.ts";
 
 /** Settings with one value, of one kind, that the first source decides. */
-type SingleName = "user" | "budget" | "timeout" | "maxRps" | "effort" | "parallel" | "kalamBin" | "failOn";
+type SingleName =
+  | "user"
+  | "caFile"
+  | "clientCert"
+  | "clientKey"
+  | "insecure"
+  | "budget"
+  | "timeout"
+  | "maxRps"
+  | "effort"
+  | "parallel"
+  | "olderServerBin"
+  | "kalamBin"
+  | "postgres"
+  | "failOn";
+
+/** A value, and where it comes from. */
+export interface Found<T> {
+  readonly value: T;
+  /** `flag --ca-file`, `environment KALAM_READY_CA_FILE`, `gate.yaml:4`, `default`. */
+  readonly origin: string;
+  /** How the user names it there: `--ca-file`, `KALAM_READY_CA_FILE`, `tls.ca-file`. */
+  readonly setting: string;
+  readonly inProfile: boolean;
+}
 
 type Picked<S> = S extends { readonly kind: Kind<infer T>; readonly fallback: infer D }
   ? T | Extract<D, T>
@@ -30,17 +54,29 @@ export class Sources {
   }
 
   pick<Name extends SingleName>(name: Name): Picked<(typeof settings)[Name]> {
+    const { value, origin, key } = this.find(name);
+    const [top = key] = key.split(".");
+    return this.note(top, origin, value);
+  }
+
+  /** The value and where it comes from; not noted yet. */
+  find<Name extends SingleName>(name: Name): Found<Picked<(typeof settings)[Name]>> & { readonly key: string } {
     const setting: Setting & { readonly kind: Kind<unknown> } = settings[name];
     const key = setting.key ?? flagName(name).slice(2);
     const [top = key] = key.split(".");
-    const note = (origin: string, value: unknown) => this.note(top, origin, value) as Picked<(typeof settings)[Name]>;
+    const found = (origin: string, named: string, value: unknown, inProfile = false) => {
+      return { value: value as Picked<(typeof settings)[Name]>, origin, setting: named, inProfile, key };
+    };
     const flag = this.flags[name];
-    if (flag !== undefined) return note(`flag ${flagName(name)}`, readValue(flagName(name), flag, setting.kind));
+    const flagged = flagName(name);
+    if (flag !== undefined) return found(`flag ${flagged}`, flagged, readValue(flagged, String(flag), setting.kind));
     const { variable = "" } = setting;
     const text = this.variable(variable);
-    if (text !== undefined) return note(`environment ${variable}`, readValue(variable, text, setting.kind));
+    if (text !== undefined) return found(`environment ${variable}`, variable, readValue(variable, text, setting.kind));
     const written = valueAt(this.document, key);
-    return written === undefined ? note("default", setting.fallback) : note(this.line(top), written);
+    return written === undefined
+      ? found("default", flagged, setting.fallback)
+      : found(this.line(top), key, written, true);
   }
 
   /** What only a profile can say. */
@@ -66,6 +102,11 @@ export class Sources {
   lineNumber(key: string): { readonly line?: number } {
     const line = this.#source.lines[key];
     return line === undefined ? {} : { line };
+  }
+
+  /** Where relative paths in the profile begin. */
+  get folder(): string {
+    return this.#source.folder;
   }
 
   get from(): string {

@@ -11,6 +11,10 @@ login:
   user: root
   password: \${env:KALAM_READY_PASSWORD} # never the secret itself
 
+# A CA of your own, and a header for a gateway in front of the server.
+# tls: { ca-file: ca.pem }
+# headers: { X-Gate: "\${env:GATE_KEY}" }
+
 # true: only what allow lists here may be touched, and --allow on the command line cannot widen it.
 production: false
 # nothing, scratch (namespaces and accounts of the run's own), load, process, disk
@@ -43,7 +47,7 @@ require:
 #   - check: configuration/bad-namespace-refused
 #     finding: trailingTextIgnored
 #     reason: our scripts validate names before sending them
-#     until: 2027-01-31
+#     until: 2027-01-31 # the last day; it ends at midnight UTC
 
 # Written in addition to the table on stdout.
 # reports:

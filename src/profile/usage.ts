@@ -6,6 +6,9 @@ export type UsageCode =
   | ValueCode
   | "urlAndServerBin"
   | "serverConfigWithoutServerBin"
+  | "olderServerBinWithoutServerBin"
+  | "containerAndServerBin"
+  | "controlFailed"
   | "readOnlyAndAllow"
   | "productionNotAllowed"
   | "severalReportsOnStdout"
@@ -16,6 +19,7 @@ export type UsageCode =
   | "emptyPassword"
   | "emptyToken"
   | "tokenUnreadable"
+  | "implausibleToken"
   | "notExecutable"
   | "noSuchFile"
   | "fileExists"
@@ -23,10 +27,15 @@ export type UsageCode =
   | "passwordAndToken"
   | "givenTwice"
   | "unknownVariable"
+  | "invalidProxy"
+  | "headerReference"
   | "invalidRunId"
+  | "invalidDialect"
   | "invalidPort"
   | "sandboxNotInstalled"
-  | "sandboxNotStarted";
+  | "sandboxNotStarted"
+  | "unknownFault"
+  | "quickWithoutGallery";
 
 /** Something is wrong with the command line or the environment. */
 export class UsageError extends UserError<UsageCode> {

@@ -14,6 +14,9 @@ describe("a URL", () => {
     ["https://DB.example.com:443", "https://db.example.com"],
     ["http://[::1]:8080", "http://[::1]:8080"],
     [" http://x ", "http://x"],
+    ["https://x/kalam/", "https://x/kalam"],
+    ["https://x/a/./b//", "https://x/a/b"],
+    ["https://x/v10", "https://x/v10"],
   ] as const)("%j is %s", ([text, origin]) => {
     expect(readValue("--url", text, address)).toBe(origin);
   });
@@ -28,7 +31,8 @@ describe("a URL", () => {
     ["file:///etc/passwd", "urlScheme"],
     ["http://", "invalidUrl"],
     ["http://x:99999", "invalidUrl"],
-    ["http://x/db", "urlPath"],
+    ["http://x/v1/api/sql", "urlPath"],
+    ["https://x/kalam/ui/", "urlPath"],
     ["http://x/?a=1", "urlQuery"],
     ["http://x/#a", "urlQuery"],
   ])("%j is rejected: %s", ([text, code, hint]) => {

@@ -12,12 +12,22 @@ export type ValueCode =
   | "unknownWord"
   | "notADate"
   | "noReason"
+  | "notAContainer"
   | "invalidUrl"
   | "credentialsInUrl"
   | "urlScheme"
   | "urlQuery"
   | "urlPath"
-  | "unknownCheck";
+  | "headerName"
+  | "reservedHeader"
+  | "headerValue"
+  | "insecureWithoutTls"
+  | "incompleteClientCert"
+  | "pemUnreadable"
+  | "notPem"
+  | "notAPlace"
+  | "unknownCheck"
+  | "ambiguousCheck";
 
 export interface Mismatch {
   readonly code: ValueCode;
@@ -105,7 +115,7 @@ export function oneOf<const T extends string>(words: readonly T[]): Kind<T> {
   };
 }
 
-/** The address of a server, without its trailing slash. */
+/** The address of a server, with the path it is served under, if there is one; without a slash at its end. */
 export const address: Kind<string> = {
   expected: "a URL such as http://127.0.0.1:8080",
   schema: { type: "string" },
@@ -114,7 +124,9 @@ export const address: Kind<string> = {
       return { code: "emptyValue", message: "must not be empty; give the server's URL, such as http://127.0.0.1:8080" };
     }
     const fault = wrongUrl(text);
-    return fault ?? { value: new URL(text).origin };
+    if (fault !== undefined) return fault;
+    const { origin, pathname } = new URL(text);
+    return { value: `${origin}${pathname.replace(/\/+$/, "")}` };
   },
 };
 
@@ -134,10 +146,11 @@ function wrongUrl(text: string): Mismatch | undefined {
   }
   if (url.search !== "" || url.hash !== "")
     return { code: "urlQuery", message: "the URL must not contain a query (?) or a fragment (#)" };
-  if (url.pathname === "/") return undefined;
-  const path = JSON.stringify(url.pathname);
+  const ofTheServer = /\/(v1|ui|health)(\/.*)?$/.exec(url.pathname)?.[0];
+  if (ofTheServer === undefined) return undefined;
+  const part = JSON.stringify(ofTheServer);
   return {
     code: "urlPath",
-    message: `the URL must not contain a path; KalamDB answers at the root, leave out ${path}`,
+    message: `the URL must not contain a path of KalamDB itself, only one that it is served under; leave out ${part}`,
   };
 }
