@@ -4,7 +4,11 @@
  * A check observes a target, then judges what it saw. `observe` talks to the server and decides nothing; `judge` is a pure
  * function from evidence to a verdict, so it can be tested on hundreds of histories without a server.
  */
-import type { Target } from "./server/target.ts";
+import type { Need } from "./needs.ts";
+import type { FieldName, Values } from "./server/facts.ts";
+import type { OwnRole, Target } from "./server/target.ts";
+import type { Journal } from "./history/journal.ts";
+import type { Span } from "./history/timeline.ts";
 import type { Json } from "./wire/json.ts";
 
 /** What a check may touch, from the least invasive to the most. */
@@ -17,14 +21,6 @@ export type Effort = (typeof efforts)[number];
 export const levels = ["block", "warn"] as const;
 /** `block` fails the gate; `warn` is reported and fails it only with `--fail-on warn`. */
 export type Level = (typeof levels)[number];
-
-/** What a check needs besides SQL over HTTP. Declared, so that the plan can list what will be skipped before anything is sent. */
-export const needDescriptions = {
-  dba: "a login with the role dba or system",
-  "own-server": "a server that kalam-ready starts itself (--server-bin)",
-  kalam: "the kalam command line of KalamDB (--kalam-bin)",
-} as const;
-export type Need = keyof typeof needDescriptions;
 
 /** One defect: the name of the finding, its data, and the case where there are several. */
 export interface Found<Name extends string = string, Data = unknown> {
@@ -61,8 +57,13 @@ export interface Finding<Data = never> {
   readonly risk?: string;
   /** The next thing to do, where it differs from the check's remedy. */
   readonly remedy?: string;
-  /** It rests on time, so a busy machine can cause it: then it is unknown instead. */
-  readonly timed?: true;
+  /**
+   * It rests on time, so a busy machine can cause it: then it is unknown instead. A `trend` compares moments with each other, so
+   * a machine that was busy at one of them and not at the other is enough.
+   */
+  readonly timed?: true | "trend";
+  /** Values of the server's dialect with which it promises otherwise; without them it is only a warning. */
+  readonly promised?: Partial<Values>;
 }
 
 export type Findings = Readonly<Record<string, Finding>>;
@@ -99,12 +100,12 @@ export type Conclusion = ReturnType<typeof pass> | ReturnType<typeof unknown>;
 
 export type Limits = Readonly<Record<string, number>>;
 
-/** Outcomes that `need` rejects. */
+/** Outcomes that `need` rejects. `whole`: the reason is a sentence that needs no other before it. */
 export type Unmet =
   | undefined
   | null
   | { readonly kind: "refused" | "unsure" | "failed" }
-  | { readonly why: string; readonly kind?: never };
+  | { readonly why: string; readonly kind?: never; readonly whole?: boolean };
 
 /** What an `observe` gets besides the target. */
 export interface Context {
@@ -117,6 +118,8 @@ export interface Context {
    * prefix (a leading digit, a reserved word) that were not listed before.
    */
   claim(name: string): void;
+  /** A name for a topic of the scratch namespace, entered in the ledger before it is returned. */
+  topicName(suffix: string): string;
   /** A name for an account that a statement may create, entered in the ledger before it is returned: `kr_<run>_<n>_<suffix>`. */
   accountName(suffix: string): string;
   /** The profile marks this server as production: nothing may be tried that would give anyone more privileges, even briefly. */
@@ -136,6 +139,16 @@ export interface Context {
    * those return the evidence they have.
    */
   need<T>(outcome: T, otherwise: string): Exclude<T, Unmet>;
+  /**
+   * A file of this observation on our disk, for what a workload that the server may not survive was told: an acknowledgement is
+   * on record there before the next request is sent.
+   */
+  journal(): Journal;
+  /**
+   * For an observation that is `lasting`: resolves when all others of the run have ended, or with little of the budget left,
+   * but not before this many milliseconds.
+   */
+  othersDone(leastMs: Readonly<Record<Effort, number>>): Promise<void>;
   /** Aborted on timeout or when the run is interrupted; from then on the target rejects every call. */
   readonly signal: AbortSignal;
   /** Repeats `ask` every `everyMs` until `done` returns true or `withinMs` have passed; returns the last answer either way. */
@@ -146,16 +159,37 @@ export interface Context {
   ): Promise<T>;
 }
 
+export type Uses = Readonly<Partial<Record<OwnRole, number>>>;
+
 /** What an observation touches, needs and costs: printed by `plan`, used by the scheduler. */
 interface ObservationTraits {
   readonly touches: Touches;
   readonly needs?: readonly Need[];
-  /** Runs alone, because concurrent checks would disturb it or be disturbed by it. */
+  /**
+   * How many of the run's own accounts of each role must have been answered: with fewer a pass is unknown, because one
+   * account in place of several shows nothing about what is between them.
+   */
+  readonly uses?: Uses;
+  /** `none`: it also runs where nobody logged in (`target.login` is null), and then claims only what that can show. */
+  readonly login?: "none";
+  /** Runs alone, because concurrent checks would disturb it or be disturbed by it. One that needs control does so anyway, at the end. */
   readonly alone?: boolean;
+  /** Most of it is waiting: it begins at the start, beside the checks that work, and takes none of their places. */
+  readonly waits?: boolean;
+  /** Begins before all others and ends after them; its time limit begins when they have ended. Must disturb nobody. */
+  readonly lasting?: boolean;
+  /**
+   * It tests limits of rates, by going above them, and so only where the server takes us for a client on its own machine. A server
+   * that kalam-ready starts then keeps its limits for the whole run; otherwise they are lifted there, so that no check waits for its
+   * turn.
+   */
+  readonly testsRates?: boolean;
   readonly estimateMs: number;
   readonly estimateRequests: number;
   /** Its own time limit, where the run's would be too short. */
   readonly timeoutMs?: number;
+  /** Where a lower effort leaves it out: the effort from which on it is made, and what it needs that a lower one has not. */
+  readonly from?: { readonly effort: Effort; readonly needs: string };
 }
 
 /** An `observe` that several checks share: one workload, one body of evidence, several judges. */
@@ -166,7 +200,7 @@ export interface Observation<Seen extends Json = Json> extends ObservationTraits
 
 /** The text of a check. */
 interface CheckText {
-  /** `category/good-state`, which is also its folder under `checks/`. */
+  /** `category/good-state`, its folder under `checks/`, where checks of one kind may be one folder deeper. */
   readonly id: string;
   /** True when it passes. */
   readonly title: string;
@@ -181,6 +215,10 @@ interface CheckText {
   /** The tests of KalamDB's production plan that it covers. */
   readonly covers: readonly string[];
   readonly level: Level;
+  /** Values of the server's dialect without which there is nothing to check: where one is another, it is skipped. */
+  readonly appliesWhere?: Partial<Values>;
+  /** Fields of the server's dialect that decide what it expects: where one is not known, it is not run and `unknown`. */
+  readonly expects?: readonly FieldName[];
 }
 
 /** A check as the runner sees it, with the types of its evidence and findings erased; `CheckOf` has them. */
@@ -189,6 +227,8 @@ export interface Check extends CheckText {
   /** Numbers that a profile may change; the unit is in the name. */
   readonly limits: Limits;
   readonly observation: Observation;
+  /** What happened in which time, for the line under its row. */
+  timeline?(seen: Json): readonly Span[];
   judge(seen: Json, limits: Limits): Verdict;
 }
 
@@ -196,12 +236,14 @@ export interface CheckOf<Seen extends Json, F extends Findings, L extends Limits
   readonly findings: F;
   readonly limits: L;
   readonly observation: Observation<Seen>;
+  timeline?(seen: Seen): readonly Span[];
   judge(seen: Seen, limits: L): Verdict<FoundOf<F>>;
 }
 
 interface CheckSpec<Seen extends Json, F extends Findings, L extends Limits> extends CheckText {
   readonly findings: F;
   readonly limits?: L;
+  timeline?(seen: Seen): readonly Span[];
   judge(seen: Seen, judging: Judging<F, L>): Conclusion;
 }
 
@@ -217,15 +259,22 @@ export function defineCheck<
 >(
   spec: CheckSpec<Seen, F, L> & ObservationTraits & { observe(target: Target, context: Context): Promise<Seen> },
 ): CheckOf<Seen, F, L> {
-  const { observe, touches, needs, alone, estimateMs, estimateRequests, timeoutMs, limits, ...rest } = spec;
+  const { observe, touches, needs, uses, login, alone, waits, lasting, testsRates, ...others } = spec;
+  const { estimateMs, estimateRequests, timeoutMs, from, limits, ...rest } = others;
   const observation: Observation<Seen> = {
     id: spec.id,
     touches,
     estimateMs,
     estimateRequests,
     ...(needs === undefined ? {} : { needs }),
+    ...(uses === undefined ? {} : { uses }),
+    ...(login === undefined ? {} : { login }),
     ...(alone === undefined ? {} : { alone }),
+    ...(waits === undefined ? {} : { waits }),
+    ...(lasting === undefined ? {} : { lasting }),
+    ...(testsRates === undefined ? {} : { testsRates }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(from === undefined ? {} : { from }),
     observe,
   };
   return { ...rest, limits: limits ?? ({} as L), observation, judge: judgeOf(spec) };

@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { lastWords, leaveDeadTerminal, surviveBrokenStreams } from "./commands/output.ts";
 import { hasCrashed } from "./commands/signals.ts";
+import type { ProveFlags } from "./commands/prove.ts";
 import { exits, type ExitName } from "./exit.ts";
 import { packageVersion } from "./package.ts";
 import {
@@ -17,6 +18,9 @@ import { UsageError } from "./profile/usage.ts";
 import { UserError } from "./user-error.ts";
 
 export { internalError } from "./commands/signals.ts";
+
+const selectorForms =
+  "a check's id or name, a category, a test of the production plan (VAL-01), touches:load, or a glob";
 
 /** Sets the process's exit code; never throws. */
 export async function main(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
@@ -48,7 +52,7 @@ async function parse(argv: readonly string[], environment: NodeJS.ProcessEnv): P
     .version(packageVersion, "-V, --version", "print the version")
     .showSuggestionAfterError()
     .exitOverride()
-    .addHelpText("after", exitHelp);
+    .addHelpText("after", moreHelp);
 
   const command = (name: string, description: string, names: readonly (keyof Flags)[] = []): Command =>
     flags(program.command(name).description(description), [...names, ...outputSettings]);
@@ -58,16 +62,18 @@ async function parse(argv: readonly string[], environment: NodeJS.ProcessEnv): P
     ...runSettings,
     "seed",
     "keep",
-  ]).action(
-    act(async (given: Flags) => {
-      const { withPendingReports } = await import("./commands/pending-reports.ts");
-      return await withPendingReports(
-        given,
-        environment,
-        async (pending) => await (await import("./commands/check.ts")).check(given, environment, pending),
-      );
-    }),
-  );
+  ])
+    .addHelpText("after", moreHelp)
+    .action(
+      act(async (given: Flags) => {
+        const { withPendingReports } = await import("./commands/pending-reports.ts");
+        return await withPendingReports(
+          given,
+          environment,
+          async (pending) => await (await import("./commands/check.ts")).check(given, environment, pending),
+        );
+      }),
+    );
 
   command("plan", "print what check would do with the same flags; sends nothing", [
     ...serverSettings,
@@ -75,7 +81,7 @@ async function parse(argv: readonly string[], environment: NodeJS.ProcessEnv): P
   ]).action(act(async (given: Flags) => await (await import("./commands/plan.ts")).plan(given, environment)));
 
   command("list", "list the checks: id, level, what they touch and need, the tests of the production plan they cover")
-    .argument("[selectors...]", "only these: id, category, touches:load, glob")
+    .argument("[selectors...]", selectorForms)
     .option("--json", "as JSON")
     .action(
       act(
@@ -84,12 +90,13 @@ async function parse(argv: readonly string[], environment: NodeJS.ProcessEnv): P
       ),
     );
 
-  command("explain", "explain one check")
-    .argument("<id>", "the check's id, or its name without the category")
+  command("explain", "explain a check: what it sends, what it does not show, findings, limits, risk, remedy")
+    .argument("<selector>", selectorForms)
+    .option("--json", "as JSON, described by schemas/explain.schema.json")
     .action(
       act(
-        async (id: string, given: Flags) =>
-          await (await import("./commands/explain.ts")).explain(id, given, environment),
+        async (selector: string, given: Flags) =>
+          await (await import("./commands/explain.ts")).explain(selector, given, environment),
       ),
     );
 
@@ -99,11 +106,17 @@ async function parse(argv: readonly string[], environment: NodeJS.ProcessEnv): P
     "allow",
     "effort",
   ])
-    .argument("[selectors...]", "only these checks")
+    .argument("[selectors...]", `${selectorForms}; with --gallery: names of faults`)
+    .option(
+      "--gallery",
+      "run the checks against each fault of the gallery: the run must be NOT READY, with a finding that fits",
+    )
+    .option("--quick", "with --gallery: run only the checks that should find the fault")
     .option("--json", "as JSON")
+    .option("--trouble", "also prove that no check fails because answers are lost; takes minutes a check")
     .action(
       act(
-        async (selectors: string[], given: Flags) =>
+        async (selectors: string[], given: ProveFlags) =>
           await (await import("./commands/prove.ts")).prove(selectors, given, environment),
       ),
     );
@@ -154,12 +167,18 @@ async function parse(argv: readonly string[], environment: NodeJS.ProcessEnv): P
   );
   command("sandbox", "run the sandbox in the foreground, for trying profiles and pipelines")
     .option("--port <n>", "the port; 0 for a free one (default: 0)")
+    .option(
+      "--dialect <version>",
+      "the version of KalamDB that it speaks: 0.4.3, or 0.8 as documented (default: 0.4.3)",
+    )
     .action(act(async (given: Flags) => await (await import("./commands/sandbox.ts")).sandbox(given, environment)));
   program
     .command("version")
     .description("print the version")
-    .action(() => {
-      process.stdout.write(`${packageVersion}\n`);
+    .option("--json", "as JSON, with the version of Node.js")
+    .action(({ json = false }: { json?: boolean }) => {
+      const all = { name: "kalam-ready", version: packageVersion, node: process.version };
+      process.stdout.write(json ? `${JSON.stringify(all, undefined, 2)}\n` : `${packageVersion}\n`);
     });
 
   if (argv.length === 0) {
@@ -179,10 +198,12 @@ async function parse(argv: readonly string[], environment: NodeJS.ProcessEnv): P
 
 /** A mistyped flag, or a mistyped `check`, does not leave the green report of an earlier run in place either. */
 async function unparsed(error: unknown, argv: readonly string[], program: Command): Promise<void> {
+  // The help or the version was asked for, and is to be shown at once: nothing more is loaded.
+  if (error instanceof CommanderError && error.exitCode === 0) return;
   const word = argv.find((one) => !one.startsWith("-"));
   const isCheck = word === "check" || !program.commands.some((command) => command.name() === word);
   const { failUnparsed } = await import("./commands/pending-reports.ts");
-  if (error instanceof CommanderError && error.exitCode !== 0) {
+  if (error instanceof CommanderError) {
     // A value that follows the unknown flag may be a secret.
     const message = error.message.replace(/^error: /, "").replace(/=[^']*'/, "'");
     failUnparsed(argv, "usage", { code: codeOf(error), message }, { isCheck });
@@ -219,9 +240,31 @@ function refuseRepeats(command: Command): void {
   for (const one of command.commands) refuseRepeats(one);
 }
 
-function exitHelp(): string {
-  const lines = Object.values(exits).map(({ code, means }) => `  ${String(code).padStart(3)}  ${means}`);
-  return `\nExit codes:\n${lines.join("\n")}\n`;
+const examples: readonly (readonly [command: string, effect?: string])[] = [
+  ["kalam-ready demo", "on its own server"],
+  ["export KALAM_READY_URL=http://127.0.0.1:8080"],
+  ["export KALAM_READY_USER=root KALAM_READY_PASSWORD='...'"],
+  ["kalam-ready plan", "sends nothing"],
+  ["kalam-ready check"],
+  ["kalam-ready check --read-only", "touches nothing"],
+  ["kalam-ready check --only configuration --only answers-sql", "some checks"],
+  ["kalam-ready check --profile gate --report junit=ready.xml", "in a pipeline"],
+  ["kalam-ready explain answers-sql"],
+  ["kalam-ready cleanup --dry-run", "lists leftovers"],
+];
+
+function moreHelp(): string {
+  const width = 59;
+  const exampleLines = examples.map(([command, effect]) =>
+    effect === undefined ? `  ${command}` : `  ${command.padEnd(width)}# ${effect}`,
+  );
+  const exitLines = Object.values(exits).map(({ code, means }) => `  ${String(code).padStart(3)}  ${means}`);
+  const { variable, defaultText, about } = settings.state;
+  const state = [`  ${about}`, `  ${variable}; default: ${defaultText}`];
+  const sections = { Examples: exampleLines, "State folder": state, "Exit codes": exitLines };
+  return Object.entries(sections)
+    .map(([name, lines]) => `\n${name}:\n${lines.join("\n")}\n`)
+    .join("");
 }
 
 /** Reports an error. An error of the user has an exit of its own; every other one is a defect of kalam-ready. */

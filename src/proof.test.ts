@@ -1,11 +1,24 @@
 import { describe, expect, test } from "vitest";
-import { defineCheck, pass, unknown, type CheckOf } from "./check.ts";
+import { defineCheck, pass, unknown, type Check, type CheckOf } from "./check.ts";
 import type { Control, TrialOutcome } from "./wire/control.ts";
 import { trialFault } from "./faults/control.ts";
 import { changeResult, refuseIt, sqlFault } from "./faults/sql.ts";
-import { proveCheck, proveLive, proveOnPaper, type Break, type Fault, type LiveProof, type Proof } from "./proof.ts";
+import {
+  conclusions,
+  proveCheck,
+  proveLive,
+  proveOnPaper,
+  type Break,
+  type Fault,
+  type LiveProof,
+  type Proof,
+} from "./proof.ts";
+import { Contradictions } from "./session/contradictions.ts";
+import { harmNth } from "./faults/trouble.ts";
+import { proveTroubled } from "./faults/troubled.ts";
 import { Pacer } from "./session/pacing.ts";
 import { Recording } from "./session/recording.ts";
+import { learn } from "./server/dialect.ts";
 import { makeSender } from "./server/sender.ts";
 import type { Session } from "./session/session.ts";
 import type { Wire } from "./wire/wire.ts";
@@ -54,6 +67,11 @@ function proof(refused: Break<Seen>, oddly: Break<Seen> = onPaperOnly): Proof {
   return proveCheck(toy, { holds: [good], cannotTell: [unsure], breaks: { refused, odd: oddly } });
 }
 
+test("what a check concludes where nothing is wrong is said once each", () => {
+  const harmless = { ...proof(onPaperOnly), holds: [good, good, bad], cannotTell: [unsure, unsure] };
+  expect(conclusions(harmless)).toEqual({ pass: ["answered"], unknown: ["no answer"] });
+});
+
 describe("on paper", () => {
   const anyFault = refuseIt("refuse", /./);
   const right = {
@@ -91,6 +109,12 @@ describe("on paper", () => {
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(/^toy\/answers: /);
     expect(problems[0]).toContain(`${words}, but the verdict is {"kind":`);
+  });
+
+  test("a judge that breaks is a problem, also where it should be unknown", () => {
+    const broken = { ...toy, judge: () => [].join.call(undefined) as never };
+    const [, second] = proveOnPaper({ check: broken, ...right });
+    expect(second).toContain("cannotTell[0] should be unknown, but the judge broke: TypeError");
   });
 
   test("evidence is judged as it is read back from JSON", () => {
@@ -133,9 +157,11 @@ function fake(say: (asked: number) => string | undefined = () => undefined): Fak
     sender: makeSender(parts),
     login: { name: "root", role: "dba" },
     capabilities: { version: "1", loginField: "user", settings: {} },
+    learned: learn("0.4.3-rc.4", {}),
     rate: { refusals: 0, banned: false },
     ledger: { enter: () => undefined },
     accounts: { release: () => Promise.resolve() },
+    contradictions: new Contradictions(),
     nextName: () => `kr_k7f3a_${(names += 1)}`,
   };
   return { session: session as unknown as Session, wire, scratch };
@@ -155,6 +181,42 @@ const live = async (one: Proof, on: Fake = fake()): Promise<LiveProof[]> =>
 const first = async (fault: Fault, on: Fake = fake()): Promise<LiveProof | undefined> =>
   (await live(proof({ seen: bad, fault }), on))[0];
 const refusal = '{"status":"error","error":{"code":"EMPTY_SQL","message":"no"}}';
+
+describe("what a finding says is bound:", () => {
+  const both = { kind: "refused", message: "odd" };
+  const problemsOf = (change: Partial<Break<Seen>>): string[] =>
+    proveOnPaper(proof({ seen: both, fault: refuseIt("refuse", /./), ...change }));
+
+  test("another finding beside it must be named", () => {
+    expect(problemsOf({})).toEqual(["toy/answers: the evidence of refused: odd was found, too: odd"]);
+    expect(problemsOf({ also: ["odd"] })).toEqual([]);
+  });
+
+  test("the case and the sentence, where the proof gives them", () => {
+    const also = ["odd"];
+    expect(problemsOf({ also, says: /^refused: odd$/ })).toEqual([]);
+    expect(problemsOf({ also, says: /even/ })).toEqual([
+      "toy/answers: the evidence of refused: it does not say /even/: refused: odd",
+    ]);
+    expect(problemsOf({ also, case: "second" })).toEqual([
+      "toy/answers: the evidence of refused: the case is none instead of second",
+    ]);
+  });
+
+  test("live, too", async () => {
+    const fault = sqlFault("refuseOddly", (sql) =>
+      sql.includes("SELECT")
+        ? Promise.resolve({ status: 400, body: { status: "error", error: { code: "EMPTY_SQL", message: "odd" } } })
+        : undefined,
+    );
+    expect(await live(proof({ seen: bad, fault }))).toMatchObject([
+      { kind: "missed", sentence: "red by name, and odd was found, too: odd" },
+      {},
+    ]);
+    const named = { seen: bad, fault, also: ["odd"] };
+    expect((await live(proof(named)))[0]).toMatchObject({ kind: "proven" });
+  });
+});
 
 describe("live, a fault", () => {
   test("that causes its finding is proven once the check is green again", async () => {
@@ -258,6 +320,27 @@ describe("live, a check", () => {
     expect((await live(both, later)).map(({ kind }) => kind)).toEqual(["missed", "proven"]);
   });
 
+  test.each([
+    // One finding's fault answers by itself, the other's passes the request on.
+    [1, 0, "each"],
+    [2, 0, "each"],
+    [3, 1, "each"],
+    [4, 1, "each"],
+    [2, 0, "once"],
+    [3, 0, "once"],
+  ] as const)(
+    "that is interrupted at request %i has proven %i findings, and missed none",
+    async (at, count, greens) => {
+      const interrupted = new AbortController();
+      const on = fake((asked) => {
+        if (asked === at) interrupted.abort("interrupted");
+        return undefined;
+      });
+      const results = await proveLive([both], on.session, on.wire, { ...options, greens, signal: interrupted.signal });
+      expect(results.map(({ kind }) => kind)).toEqual(Array.from({ length: count }, () => "proven"));
+    },
+  );
+
   test("may share its greens among its findings: one before the first fault, one after the last", async () => {
     const on = fake();
     const results = await proveLive([both], on.session, on.wire, { ...options, greens: "once" });
@@ -326,13 +409,22 @@ describe("live, a fault in the process", () => {
     stdout: "",
     leftListening: false,
   };
-  const control: Control = { kind: "process", port: 1, trial: () => Promise.resolve(outcome) };
+  const control: Control = {
+    kind: "process",
+    own: {
+      port: 1,
+      lowered: {},
+      residentBytes: () => undefined,
+      trial: () => Promise.resolve(outcome),
+      stderr: () => "",
+    },
+  };
   const trying = {
     ...toy,
     observation: {
       ...toy.observation,
       async observe(target: Parameters<typeof toy.observation.observe>[0]) {
-        const seen = await target.control?.trial({ kind: "noFile" }, 5);
+        const seen = await target.control?.own?.trial({ kind: "noFile" }, 5);
         return seen?.answered === true ? bad : good;
       },
     },
@@ -355,5 +447,49 @@ describe("live, a fault in the process", () => {
       kind: "missed",
       sentence: expect.stringContaining("changed nothing on the wire") as string,
     });
+  });
+});
+
+describe("under trouble", () => {
+  const all = { ...options, troubles: [harmNth("its answer lost", 1), harmNth("lost on its way", 1)] };
+  const one = proof({ seen: bad, fault: refuseIt("refuse", /./) });
+  const under = async (tried: Proof): Promise<LiveProof[]> => {
+    const on = fake();
+    return await proveTroubled([tried], on.session, on.wire, all);
+  };
+
+  test("a check that cannot tell is proven, one that fails or passes all the same is not", async () => {
+    expect(await under(one)).toMatchObject([{ check: "toy/answers", finding: "(cannot tell)", kind: "proven" }]);
+    const red = { kind: "fail", found: [{ name: "refused", data: { message: "" } }] } as const;
+    const withVerdict = (verdict: ReturnType<Check["judge"]>): Proof => ({
+      ...one,
+      check: {
+        ...(toy as unknown as Check),
+        judge: (seen) => ((seen as Seen).kind === "unsure" ? verdict : toy.judge(seen as Seen, {})),
+      },
+    });
+    const missed = await under(withVerdict(red));
+    expect(missed.length).toBeGreaterThan(1);
+    expect(missed.every(({ kind, sentence }) => kind === "missed" && sentence.startsWith("it fails although"))).toBe(
+      true,
+    );
+    const blind = await under(withVerdict({ kind: "pass", sentence: "all well" }));
+    expect(blind.some(({ kind, sentence }) => kind === "missed" && sentence.includes("all well"))).toBe(true);
+    const listed = {
+      ...withVerdict({ kind: "pass", sentence: "all well" }),
+      mayBeLost: [{ what: /SELECT/, because: "a toy" }],
+    };
+    expect(await under(listed)).toMatchObject([{ kind: "proven" }]);
+  });
+
+  test("a check that is not green without trouble cannot be proven", async () => {
+    const never = {
+      ...one,
+      check: { ...(toy as unknown as Check), judge: () => ({ kind: "unknown", sentence: "no" }) as const },
+    };
+    const on = fake();
+    expect(await proveTroubled([never], on.session, on.wire, { ...options, troubles: "all" })).toMatchObject([
+      { kind: "impossible", undetermined: true },
+    ]);
   });
 });

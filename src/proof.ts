@@ -4,6 +4,7 @@
  */
 import { say, type Check, type CheckOf, type Findings, type Limits } from "./check.ts";
 import type { Watch } from "./session/machine.ts";
+import { whyElsewhere, type Values } from "./server/dialect.ts";
 import type { Json } from "./wire/json.ts";
 import { judge, run, type Outcome, type RunOptions } from "./run.ts";
 import type { Session } from "./session/session.ts";
@@ -17,10 +18,24 @@ export interface Fault {
   wrap(wire: Wire, fired: () => void): Wire;
 }
 
-export type Break<Seen extends Json = Json> =
-  | { readonly seen: Seen; readonly fault: Fault }
-  /** Shown by evidence alone, for this reason: there is nothing that a fault could change. */
-  | { readonly seen: Seen; readonly onPaperOnly: string };
+/** What the verdict must be besides red by that finding. */
+interface Bound {
+  /** Other findings that may come with it. Where absent there may be none. */
+  readonly also?: readonly string[];
+  /** The case of the finding, or of one of them. */
+  readonly case?: string;
+  /** Matches the sentence of the finding, or of one of them: what was there before and after, and whose it is. */
+  readonly says?: RegExp;
+  /** Values of the server's dialect without which there is nothing to find. */
+  readonly where?: Partial<Values>;
+}
+
+export type Break<Seen extends Json = Json> = Bound &
+  (
+    | { readonly seen: Seen; readonly fault: Fault }
+    /** Shown by evidence alone, for this reason: there is nothing that a fault could change. */
+    | { readonly seen: Seen; readonly onPaperOnly: string }
+  );
 
 type NonEmpty<T> = readonly [T, ...T[]];
 
@@ -32,6 +47,14 @@ export interface Proof {
   readonly cannotTell: readonly Json[];
   /** For each finding: evidence that must fail with it, and a fault that causes it. */
   readonly breaks: Readonly<Record<string, Break>>;
+  /** What it may lose and pass all the same: one of many whose number it tells, or a step that only cleans up. */
+  readonly mayBeLost?: readonly MayBeLost[];
+}
+
+export interface MayBeLost {
+  /** Matches a statement, `GET /path`, `kalam …`, `live connection 3` or `frame {…}`. */
+  readonly what: RegExp;
+  readonly because: string;
 }
 
 /** A proof does not compile without an entry for each finding, evidence that passes, and evidence that is unknown. */
@@ -41,6 +64,7 @@ export function proveCheck<Seen extends Json, const F extends Findings, L extend
     readonly holds: NonEmpty<Seen>;
     readonly cannotTell: NonEmpty<Seen>;
     readonly breaks: { readonly [Name in keyof F & string]: Break<Seen> };
+    readonly mayBeLost?: readonly MayBeLost[];
   },
 ): Proof {
   return { check, ...proof };
@@ -49,18 +73,25 @@ export function proveCheck<Seen extends Json, const F extends Findings, L extend
 /** Judges the written evidence of a proof; returns the problems, or an empty list. */
 export function proveOnPaper(proof: Proof): string[] {
   const { check } = proof;
-  const step = { check, limits: check.limits };
   const problems: string[] = [];
   const expect = (seen: Json, what: string, holds: (verdict: ReturnType<typeof judge>) => boolean): void => {
-    const verdict = judge(step, JSON.parse(JSON.stringify(seen)) as Json);
-    if (!holds(verdict)) problems.push(`${check.id}: ${what}, but the verdict is ${JSON.stringify(verdict)}`);
+    // In a run a judge that breaks is unknown; here it is a defect.
+    try {
+      const verdict = check.judge(JSON.parse(JSON.stringify(seen)) as Json, check.limits);
+      if (!holds(verdict)) problems.push(`${check.id}: ${what}, but the verdict is ${JSON.stringify(verdict)}`);
+    } catch (error) {
+      problems.push(`${check.id}: ${what}, but the judge broke: ${String(error)}`);
+    }
   };
   proof.holds.forEach((seen, at) => expect(seen, `holds[${at}] should pass`, (verdict) => verdict.kind === "pass"));
   proof.cannotTell.forEach((seen, at) =>
     expect(seen, `cannotTell[${at}] should be unknown`, (verdict) => verdict.kind === "unknown"),
   );
-  for (const [name, { seen }] of Object.entries(proof.breaks)) {
-    expect(seen, `the evidence of ${name} should fail with that finding`, (verdict) => failsBy(verdict, name));
+  for (const [name, one] of Object.entries(proof.breaks)) {
+    const by = { check, name, bound: one };
+    expect(one.seen, `the evidence of ${name} should fail with that finding`, (verdict) => failsBy(verdict, name));
+    const odd = oddIn(judge({ check, limits: check.limits }, JSON.parse(JSON.stringify(one.seen)) as Json), by);
+    if (odd !== undefined) problems.push(`${check.id}: the evidence of ${name}: ${odd}`);
   }
   return problems;
 }
@@ -76,8 +107,52 @@ export function examples({ check, breaks }: Proof): Readonly<Record<string, stri
   );
 }
 
+export interface Conclusions {
+  /** What it says when it passes, and why it cannot tell: each sentence once. */
+  readonly pass: readonly string[];
+  readonly unknown: readonly string[];
+}
+
+/** What the check concludes from the evidence of its proof that shows no fault. */
+export function conclusions({ check, holds, cannotTell }: Proof): Conclusions {
+  const sentences = (of: readonly Json[]): string[] => {
+    const verdicts = of.map((seen) => judge({ check, limits: check.limits }, JSON.parse(JSON.stringify(seen)) as Json));
+    return [...new Set(verdicts.flatMap((verdict) => (verdict.kind === "fail" ? [] : [verdict.sentence])))];
+  };
+  return { pass: sentences(holds), unknown: sentences(cannotTell) };
+}
+
+/** Proofs of checks that share an observation: they are proven together. */
+export function groupsOf(proofs: readonly Proof[]): Proof[][] {
+  const groups = new Map<unknown, Proof[]>();
+  for (const proof of proofs) {
+    const { observation } = proof.check;
+    groups.set(observation, [...(groups.get(observation) ?? []), proof]);
+  }
+  return [...groups.values()];
+}
+
 function failsBy(verdict: Outcome["verdict"], name: string): boolean {
   return verdict.kind === "fail" && verdict.found.some((found) => found.name === name);
+}
+
+interface By {
+  readonly check: Check;
+  readonly name: string;
+  readonly bound: Bound;
+}
+
+/** What of a red verdict is not as its proof says; undefined where all of it is, or it is not red by that name. */
+function oddIn(verdict: Outcome["verdict"], { check, name, bound }: By): string | undefined {
+  if (verdict.kind !== "fail" || !failsBy(verdict, name)) return undefined;
+  const other = verdict.found.find((found) => found.name !== name && bound.also?.includes(found.name) !== true);
+  if (other !== undefined) return `${other.name} was found, too: ${say(check, other)}`;
+  const own = verdict.found.filter((found) => found.name === name);
+  if (bound.case !== undefined && !own.some((found) => found.case === bound.case))
+    return `the case is ${own[0]?.case ?? "none"} instead of ${bound.case}`;
+  if (bound.says !== undefined && !own.some((found) => bound.says?.test(say(check, found)) === true))
+    return `it does not say ${String(bound.says)}: ${own.map((found) => say(check, found)).join("; ")}`;
+  return undefined;
 }
 
 export interface LiveProof {
@@ -99,12 +174,14 @@ export interface LiveOptions extends Omit<RunOptions, "wire" | "onStart" | "onDo
   readonly greens?: "each" | "once";
 }
 
-const idleMachine: Watch = () => () => ({ timersLateMs: 0, cpuWaited: 0 });
+/** For runs with a fault: however busy the machine is, the fault is what makes it late. */
+export const idleMachine: Watch = () => () => ({ timersLateMs: 0, cpuWaited: 0, slowdown: 1 });
 
 type Verdicts = ReadonlyMap<Check, Outcome["verdict"]>;
 
 /**
- * Proves checks on a server: for each finding green, red by its name, green again, each with a fresh scratch namespace.
+ * Proves checks on a server: for each finding green, red by its name, green again, each with a fresh scratch namespace. Where
+ * the signal is aborted, what was proven until then.
  * Several at once share their greens, so they must share an observation.
  */
 export async function proveLive(
@@ -144,8 +221,16 @@ export async function proveLive(
         results.push({ check: check.id, finding, fault: "", kind: "onPaperOnly", sentence: broken.onPaperOnly });
         continue;
       }
+      const elsewhere = whyElsewhere(session.learned.dialect, { ...check.appliesWhere, ...broken.where });
+      if (elsewhere !== undefined) {
+        const sentence = `not proven here: ${elsewhere}`;
+        results.push({ check: check.id, finding, fault: broken.fault.name, kind: "onPaperOnly", sentence });
+        continue;
+      }
       const { fault } = broken;
       before ??= await observed(wire);
+      // What was interrupted shows nothing.
+      if (options.signal.aborted) return results;
       const green = verdictIn(before, check);
       if (green.kind !== "pass") {
         results.push(notProven(check, finding, fault, "impossible", "it is not green without the fault: ", green));
@@ -154,6 +239,7 @@ export async function proveLive(
       const sides = watchBothSides(wire, fault);
       // However busy the machine is, the fault is what makes it late: the greens show what it does without.
       const verdict = verdictIn(await observed(sides.wire, { watch: idleMachine }), check);
+      if (options.signal.aborted) return results;
       const fired = sides.fired();
       if (fired === 0 || !sides.changed()) {
         const why = fired === 0 ? "did not fire" : "fired and changed nothing on the wire";
@@ -171,17 +257,23 @@ export async function proveLive(
         results.push(
           notProven(check, finding, fault, "missed", `the fault fired ${fired} times and the verdict was `, verdict),
         );
+      } else if (oddIn(verdict, { check, name: finding, bound: broken }) !== undefined) {
+        const sentence = `red by name, and ${oddIn(verdict, { check, name: finding, bound: broken })}`;
+        results.push({ check: check.id, finding, fault: fault.name, kind: "missed", sentence });
       } else {
         red.push({ check, finding, fault, fired });
         if (options.greens !== "once") {
           const after = await observed(wire);
+          if (options.signal.aborted) return results;
           settle(after);
           before = verdictIn(after, check).kind === "pass" ? after : undefined;
         }
       }
     }
   }
-  if (red.length > 0) settle(await observed(wire));
+  if (red.length === 0) return results;
+  const last = await observed(wire);
+  if (!options.signal.aborted) settle(last);
   return results;
 }
 

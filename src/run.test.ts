@@ -1,15 +1,19 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Check, Context, Observation, Touches, Verdict } from "./check.ts";
+import { evidenceMax } from "./formats/evidence.ts";
 import type { Json } from "./wire/json.ts";
 import type { Disposition } from "./plan.ts";
 import type { Watch } from "./session/machine.ts";
-import { judge, randomFrom, run, type Outcome, type Runnable, type RunOptions } from "./run.ts";
+import { judge, run, type Outcome, type Runnable, type RunOptions } from "./run.ts";
 import { SetupError } from "./session/accounts.ts";
+import { Contradictions } from "./session/contradictions.ts";
 import { Pacer } from "./session/pacing.ts";
 import { Recording } from "./session/recording.ts";
+import { learn } from "./server/dialect.ts";
 import { makeSender } from "./server/sender.ts";
 import type { Session } from "./session/session.ts";
 import type { Target } from "./server/target.ts";
+import { ControlError, type Lifecycle } from "./wire/control.ts";
 import type { RawAnswer, Wire } from "./wire/wire.ts";
 
 beforeEach(() => {
@@ -51,8 +55,10 @@ function fake(server: { say?: (sql: string) => RawAnswer | Promise<RawAnswer> | 
     sender: makeSender(parts),
     login: { name: "root", role: "dba" },
     capabilities: { version: "1", loginField: "user", settings: {} },
+    learned: learn("0.4.3-rc.4", {}),
     rate: { refusals: 0, banned: false },
     ledger: { enter: ({ kind, name }: { kind: string; name: string }) => log.push(`ledger: ${kind} ${name}`) },
+    contradictions: new Contradictions(),
     nextName: () => `kr_k7f3a_${(names += 1)}`,
     accounts: {
       lend: () => Promise.reject(new SetupError("an account of the run's own could not be made: 403")),
@@ -324,6 +330,42 @@ describe("side by side", () => {
     expect((await most(16, ten)).most).toBe(10);
   });
 
+  test("what mostly waits begins at the start and takes no place, and what is alone comes after it", async () => {
+    const began: Record<string, number> = {};
+    const from = performance.now();
+    const taking = (id: string, ms: number, rest: Partial<Observation> = {}): Runnable =>
+      step(
+        id,
+        async () => {
+          began[id] = performance.now() - from;
+          await tick(ms);
+          return 1;
+        },
+        rest,
+      );
+    const steps = [
+      taking("a/1", 100),
+      taking("a/2", 100),
+      taking("a/3", 100),
+      taking("a/alone", 10, { alone: true }),
+      taking("a/waits", 500, { waits: true }),
+      taking("a/waits too", 300, { waits: true }),
+    ];
+    await running(steps, { parallel: 2 });
+    expect(began).toEqual({ "a/waits": 0, "a/waits too": 0, "a/1": 0, "a/2": 0, "a/3": 100, "a/alone": 500 });
+    for (const id of Object.keys(began)) began[id] = -1;
+    const again = performance.now();
+    await running(steps, { parallel: 1 });
+    expect(Object.fromEntries(Object.entries(began).map(([id, at]) => [id, at - (again - from)]))).toEqual({
+      "a/1": 0,
+      "a/2": 100,
+      "a/3": 200,
+      "a/waits": 300,
+      "a/waits too": 800,
+      "a/alone": 1100,
+    });
+  });
+
   test("what wants to be alone is alone, after all the others", async () => {
     const { order } = await most(4, [true, false, true, false, false]);
     expect(order.slice(-2)).toEqual(["alone 1", "alone 1"]);
@@ -384,6 +426,107 @@ describe("a run that ends early", () => {
   });
 });
 
+describe("a lasting observation", () => {
+  const least = { light: 0, standard: 0, deep: 0 };
+  const lastingUntil = (order: string[], leastMs = 0): Runnable =>
+    step(
+      "a/lasting",
+      async (_, { othersDone }) => {
+        order.push("begins");
+        await othersDone({ ...least, standard: leastMs });
+        order.push("goes on");
+        return performance.now();
+      },
+      { lasting: true },
+    );
+  const noting = (order: string[], id: string, ms: number, rest: Partial<Observation> = {}): Runnable =>
+    step(id, async () => await tick(ms).then(() => order.push(id)), rest);
+
+  test("begins before all others and goes on after them, also after those that run alone and in a single lane", async () => {
+    const order: string[] = [];
+    const steps = [
+      noting(order, "a/1", 400),
+      noting(order, "a/2", 400, { alone: true }),
+      lastingUntil(order),
+      noting(order, "a/3", 400),
+    ];
+    const outcomes = await running(steps, { parallel: 1, timeoutMs: 600 });
+    expect(order).toEqual(["begins", "a/1", "a/3", "a/2", "goes on"]);
+    expect(outcomes[2]?.tookMs).toBe(1200);
+    expect(outcomes[2]?.verdict.kind).toBe("pass");
+  });
+
+  test("ends before the server is stopped by those that need control, which run alone at the very end", async () => {
+    const order: string[] = [];
+    const on = fake();
+    let revived = 0;
+    const lifecycle = {
+      revive() {
+        revived += 1;
+        order.push("revived");
+        return Promise.resolve(undefined);
+      },
+    } as unknown as Lifecycle;
+    const session = {
+      ...on.session,
+      parts: { ...on.session.parts, wire: { ...on.wire, control: { kind: "process", lifecycle } } },
+    };
+    const stops = (id: string, observe: Observe): Runnable =>
+      step(id, observe, { touches: "process", needs: ["control"] });
+    const steps = [
+      stops("a/stops", async () => await tick(10).then(() => order.push("stops"))),
+      stops("a/fails", () => {
+        order.push("fails");
+        return Promise.reject(new ControlError("docker is not there"));
+      }),
+      lastingUntil(order),
+      noting(order, "a/1", 400),
+      noting(order, "a/2", 400, { alone: true }),
+    ];
+    const outcomes = await running(steps, {}, { ...on, session: session as unknown as Session });
+    expect(order).toEqual(["begins", "a/1", "a/2", "goes on", "stops", "revived", "fails", "revived"]);
+    expect(revived).toBe(2);
+    expect(told(outcomes)[1]).toBe("unknown: docker is not there");
+    // The server runs again before the namespace of the observation is dropped.
+    expect(on.log.filter((line) => line.startsWith("DROP"))).toHaveLength(2);
+  });
+
+  test("waits as long as it asks for even if it is alone in the run, or as long as the run says", async () => {
+    expect((await running([lastingUntil([], 700)]))[0]?.tookMs).toBe(700);
+    expect((await running([lastingUntil([], 700)], { leastMs: 30 }))[0]?.tookMs).toBe(30);
+  });
+
+  test("is timed out when it takes too long after the others", async () => {
+    const steps = [step("a/lasting", never, { lasting: true }), step("a/1", async () => await tick(900).then(() => 1))];
+    const outcomes = await running(steps, { timeoutMs: 1000 });
+    expect(told(outcomes)).toEqual(["unknown: timed out after 1 s", "pass: saw 1"]);
+    expect(outcomes[0]?.tookMs).toBe(1900);
+    expect(outcomes[0]).not.toHaveProperty("early");
+  });
+
+  test("goes on while others still run if the budget is nearly spent, and is over with it", async () => {
+    const order: string[] = [];
+    const steps = [lastingUntil(order), step("a/1", never), step("a/lasting too", never, { lasting: true })];
+    const outcomes = await running(steps, { timeoutMs: 60_000, budgetMs: 40_000 });
+    expect(told(outcomes).slice(1)).toEqual(
+      Array.from({ length: 2 }, () => "unknown: the budget of 40 s was spent before it ended"),
+    );
+    expect(outcomes.map(({ tookMs, early }) => [tookMs, early])).toEqual([
+      [30_000, undefined],
+      [40_000, true],
+      [40_000, true],
+    ]);
+  });
+
+  test("ends with the run when that is aborted", async () => {
+    const stop = new AbortController();
+    setTimeout(() => stop.abort("interrupted by Ctrl-C"), 50);
+    const outcomes = await running([lastingUntil([]), step("a/1", never)], { signal: stop.signal });
+    expect(told(outcomes)).toEqual(["unknown: interrupted by Ctrl-C", "unknown: interrupted by Ctrl-C"]);
+    expect(outcomes[0]?.tookMs).toBe(50);
+  });
+});
+
 describe("evidence", () => {
   test("goes through JSON before it is judged: what is judged is what is saved", async () => {
     const odd = { at: new Date(0), gone: undefined, list: [undefined, Number.NaN], n: -0 };
@@ -391,6 +534,56 @@ describe("evidence", () => {
     const saved = { at: "1970-01-01T00:00:00.000Z", list: [null, null], n: 0 };
     expect(outcome?.seen).toEqual(saved);
     expect(outcome?.verdict).toEqual({ kind: "pass", sentence: `saw ${JSON.stringify(saved)}` });
+  });
+
+  test(
+    "that is large is judged whole and kept in part, and all of a run is bounded, too",
+    { timeout: 60_000 },
+    async () => {
+      const large = Array.from({ length: 60_000 }, (_, n) => `row ${n} ${"x".repeat(50)}`);
+      const findAll = (seen: Json): Verdict => ({
+        kind: "fail",
+        found: [{ name: "long", data: { texts: seen, count: (seen as Json[]).length } }],
+      });
+      const steps = Array.from({ length: 20 }, (_, n) =>
+        stepOf(
+          looking(`a/${n}`, () => Promise.resolve(large)),
+          { judge: findAll },
+        ),
+      );
+      const outcomes = await running(steps);
+      const sizes = outcomes.map(({ seen }) => JSON.stringify(seen).length);
+      expect(Math.max(...sizes)).toBeLessThan(evidenceMax.each + 1_000);
+      expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(evidenceMax.all + 20_000);
+      const [first, last] = [outcomes[0], outcomes.at(-1)];
+      const kept = first?.seen as Json[];
+      expect(kept.slice(0, 2)).toEqual(large.slice(0, 2));
+      expect(kept.at(-1)).toMatch(/^… and \d+ more$/);
+      expect(last?.seen).toEqual(["… and 60000 more"]);
+      expect(outcomes.map(({ verdict }) => verdict.kind === "fail" && verdict.found[0]?.data)).toEqual(
+        outcomes.map(() => expect.objectContaining({ count: 60_000 }) as unknown),
+      );
+    },
+  );
+
+  test("leaves no long text in a verdict", async () => {
+    const long = "y".repeat(1_000_000);
+    const verdicts: Verdict[] = [
+      { kind: "pass", sentence: long },
+      { kind: "unknown", sentence: long },
+      { kind: "fail", found: [{ name: "long", data: { said: [long], n: 5 }, sent: [1] }] },
+    ];
+    const steps = verdicts.map((verdict, n) =>
+      stepOf(
+        looking(`a/${n}`, () => Promise.resolve(1)),
+        { judge: () => verdict },
+      ),
+    );
+    const outcomes = await running(steps);
+    for (const { verdict } of outcomes) expect(JSON.stringify(verdict).length).toBeLessThan(3_000);
+    expect(outcomes[2]?.verdict).toMatchObject({
+      found: [{ data: { said: [expect.stringMatching(/^y+…$/)], n: 5 }, sent: [1] }],
+    });
   });
 
   test("of a shared observation is seen once and judged by each check with its own limits", async () => {
@@ -411,10 +604,49 @@ describe("evidence", () => {
   });
 });
 
+describe("answers that contradict themselves are kept for the report", () => {
+  const miscounted = '{"status":"success","results":[{"schema":[{"name":"n"}],"rows":[["1"]],"row_count":2}]}';
+  const asking = async ({ sql, login }: Target): Promise<unknown> => await sql(login, "SELECT 1").then(() => 1);
+  const kept = (outcomes: readonly Outcome<Runnable>[]): (number | undefined)[] =>
+    outcomes.map(({ contradictory }) => contradictory?.count);
+  const on = (): Fake => fake({ say: (sql) => (sql.startsWith("SELECT") ? answered(200, miscounted) : undefined) });
+
+  test("however the check ends, and only for the check that got them", async () => {
+    const steps = [
+      step("a/passes", asking),
+      step("a/throws", async (target) => await asking(target).then(() => Promise.reject(new Error("no")))),
+      step(
+        "a/times-out",
+        async (target, context) => await asking(target).then(async () => await never(target, context)),
+      ),
+      step("a/asks-nothing", async () => await Promise.resolve(1)),
+    ];
+    const outcomes = await running(steps, {}, on());
+    expect(outcomes.map(({ verdict: { kind } }) => kind)).toEqual(["pass", "unknown", "unknown", "pass"]);
+    expect(kept(outcomes)).toEqual([1, 1, 1, undefined]);
+    expect(outcomes[0]?.contradictory?.first[0]?.sentence).toContain("row_count is 2, but there are 1 rows");
+  });
+
+  test("where the run is interrupted, and for each check of a shared observation", async () => {
+    const controller = new AbortController();
+    const observation = looking("a/seen", async (target) => {
+      await asking(target);
+      controller.abort("interrupted");
+      return await new Promise(() => undefined);
+    });
+    const shared = [stepOf(observation, { id: "a/1" }), stepOf(observation, { id: "a/2" })];
+    expect(kept(await running(shared, { signal: controller.signal }, on()))).toEqual([1, 1]);
+  });
+});
+
 describe("a finding that rests on time", () => {
   const found = (...names: string[]): Verdict => ({ kind: "fail", found: names.map((name) => ({ name, data: null })) });
-  const findings = { late: { say: () => "late", timed: true }, lost: { say: () => "lost" } } as const;
-  const busy = { timersLateMs: 2_235, cpuWaited: null };
+  const findings = {
+    late: { say: () => "late", timed: true },
+    slower: { say: () => "slower", timed: "trend" },
+    lost: { say: () => "lost" },
+  } as const;
+  const busy = { timersLateMs: 2_235, cpuWaited: null, slowdown: null };
   const tooBusy = "this machine was too busy to judge (timers up to 2,235 ms late)";
   async function outcomeOf(verdict: Verdict, strain: ReturnType<ReturnType<Watch>> = busy): Promise<Outcome<Runnable>> {
     const observation = looking("a/b", () => Promise.resolve(1));
@@ -433,9 +665,18 @@ describe("a finding that rests on time", () => {
   });
 
   test("stays red on an idle machine", async () => {
-    const outcome = await outcomeOf(found("late"), { timersLateMs: 20, cpuWaited: 0.5 });
+    const outcome = await outcomeOf(found("late"), { timersLateMs: 20, cpuWaited: 0.5, slowdown: 2 });
     expect(outcome.verdict).toEqual(found("late"));
     expect(outcome).not.toHaveProperty("tooBusy");
+  });
+
+  test("shows nothing as a trend where others came and went", async () => {
+    const others = { timersLateMs: 20, cpuWaited: 0.7, slowdown: 1 };
+    expect((await outcomeOf(found("late", "slower"), others)).verdict).toEqual(found("late"));
+    expect((await outcomeOf(found("slower"), others)).verdict).toEqual({
+      kind: "unknown",
+      sentence: "this machine was too busy to judge (processes waited for a CPU 70 % of the time)",
+    });
   });
 
   test("does not take others with it", async () => {
@@ -453,7 +694,7 @@ describe("a finding that rests on time", () => {
   test("is judged by what happened during its own observation", async () => {
     let watched = 0;
     const watch: Watch = () => {
-      const strain = (watched += 1) === 1 ? busy : { timersLateMs: 0, cpuWaited: 0 };
+      const strain = (watched += 1) === 1 ? busy : { timersLateMs: 0, cpuWaited: 0, slowdown: 1 };
       return () => strain;
     };
     const judging = { findings, judge: () => found("late") };
@@ -530,6 +771,9 @@ describe("the context of a check", () => {
     expect(await seen(({ need }) => values.map((value) => need(value, "it is there")))).toEqual(values);
     const needing = step("a/1", async (_, { need }) => await Promise.resolve(need(undefined, "no row came")));
     expect(told(await running([needing]))).toEqual(["unknown: no row came"]);
+    const whole = { why: "see a/2", whole: true };
+    const referred = step("a/1", async (_, { need }) => await Promise.resolve(need(whole, "no table")));
+    expect(told(await running([referred]))).toEqual(["unknown: see a/2"]);
   });
 
   test("asks again until the answer will do, or the time is up, and returns the last answer", async () => {
@@ -544,17 +788,6 @@ describe("the context of a check", () => {
     expect(await seen(asking(3))).toBe(3);
     expect(await seen(asking(99))).toBe(4);
   });
-});
-
-test("random numbers lie from 0 to below 1, and spread", () => {
-  const random = randomFrom("seed");
-  const numbers = Array.from({ length: 1000 }, random);
-  expect(Math.min(...numbers)).toBeGreaterThanOrEqual(0);
-  expect(Math.max(...numbers)).toBeLessThan(1);
-  expect(new Set(numbers).size).toBe(1000);
-  expect(numbers.reduce((sum, one) => sum + one, 0) / 1000).toBeCloseTo(0.5, 1);
-  expect(randomFrom("seed")()).toBe(numbers[0]);
-  expect(randomFrom("sees")()).not.toBe(numbers[0]);
 });
 
 test("evidence can be judged without a run", () => {

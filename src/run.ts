@@ -6,24 +6,30 @@ import { setMaxListeners } from "node:events";
 import {
   findingOf,
   type Check,
-  type Context,
   type Effort,
   type Found,
   type Limits,
   type Observation,
-  type Unmet,
   type Verdict,
 } from "./check.ts";
+import type { Span } from "./history/timeline.ts";
+import { makeContext } from "./session/context.ts";
 import type { Json } from "./wire/json.ts";
 import { durationText } from "./duration.ts";
+import { evidenceKeeper, shortVerdict, type Seen } from "./formats/evidence.ts";
 import { watchMachine, whyTooBusy, type Strain, type Watch } from "./session/machine.ts";
 import type { Disposition, Step } from "./plan.ts";
+import type { OpenJournal } from "./history/journal.ts";
 import { SetupError } from "./session/accounts.ts";
-import { outcomeOf, type Answer } from "./server/answer.ts";
-import { sleep } from "./session/pacing.ts";
+import type { Contradictory } from "./session/contradictions.ts";
+import { outcomeOf } from "./server/answer.ts";
+import { ObservationOver, rejection, timerMsMax } from "./session/over.ts";
 import type { Session } from "./session/session.ts";
 import { drop } from "./session/sweep.ts";
-import { makeTarget } from "./server/target.ts";
+import { whileWanted } from "./server/sender.ts";
+import { withAccounts } from "./server/coverage.ts";
+import { makeTarget, type Account } from "./server/target.ts";
+import { ControlError } from "./wire/control.ts";
 import type { Wire } from "./wire/wire.ts";
 
 /** What a run needs of a step; what else a step of a plan holds passes through to its outcome. */
@@ -37,14 +43,18 @@ export interface Runnable {
 export interface Outcome<S extends Runnable = Step> {
   readonly step: S;
   readonly verdict: Verdict | { readonly kind: "skip"; readonly sentence: string };
-  /** Absent where nothing was observed. */
+  /** Absent where nothing was observed; shortened where it is large. */
   readonly seen?: Json;
   /** How long its observation took; shared by the checks that judge it. */
   readonly tookMs: number;
+  /** What happened in which time; absent where the check tells none. */
+  readonly timeline?: readonly Span[];
   /** Unknown because the whole run ended early: a ban, the budget, a signal. */
   readonly early?: true;
   /** Unknown because this machine was too busy for these findings, which rest on time. */
   readonly tooBusy?: readonly Found[];
+  /** Answers to its observation that disagree with themselves; shared by the checks that judge it. */
+  readonly contradictory?: Contradictory;
 }
 
 export interface RunOptions {
@@ -63,6 +73,8 @@ export interface RunOptions {
   readonly wire: Wire;
   /** Watches this machine during each observation. Absent: it is really watched. */
   readonly watch?: Watch;
+  /** How long lasting observations wait at least, whatever they ask for: a proof is as good with less. */
+  readonly leastMs?: number;
   readonly onStart?: (check: Check) => void;
   readonly onDone?: (outcome: Outcome<Runnable>) => void;
 }
@@ -88,8 +100,9 @@ export async function run<S extends Runnable>(
   }
 
   const deadline = performance.now() + options.budgetMs;
+  const keep = evidenceKeeper();
   const observer = new Observer(session, options);
-  const observe = async ([observation, group]: [Observation, S[]]): Promise<void> => {
+  const observe = async ([observation, group]: [Observation, S[]], othersDone = noOthers): Promise<void> => {
     const why = endedEarly(session, options, deadline);
     if (why !== undefined) {
       for (const step of group) settle({ step, verdict: { kind: "unknown", sentence: why }, tookMs: 0, early: true });
@@ -98,32 +111,85 @@ export async function run<S extends Runnable>(
     for (const step of group) options.onStart?.(step.check);
     const startedAt = performance.now();
     const stopWatching = (options.watch ?? watchMachine)();
-    const observed = await observer.observe(observation, deadline);
+    const holder = {};
+    const observed = await observer.observe(observation, { deadline, othersDone, holder });
     const strain = stopWatching();
     const tookMs = performance.now() - startedAt;
+    // However it ended: to a check, such an answer may look like none.
+    const contradictory = session.contradictions.take(holder);
+    const common = { tookMs, ...(contradictory === undefined ? {} : { contradictory }) };
+    let kept: Json | undefined;
     for (const step of group) {
       if ("sentence" in observed) {
         const { sentence, ...early } = observed;
-        settle({ step, verdict: { kind: "unknown", sentence }, tookMs, ...early });
+        settle({ step, verdict: { kind: "unknown", sentence }, ...common, ...early });
       } else {
-        const { seen } = observed;
-        settle({ step, ...withoutHaste(step.check, judge(step, seen), strain), seen, tookMs });
+        const verdict = withAccounts(step.check.observation, judge(step, observed.seen), observed.used);
+        kept ??= keep(observed);
+        settle({
+          step,
+          ...withoutHaste(step.check, shortVerdict(verdict), strain),
+          seen: kept,
+          ...common,
+          ...timelineOf(step.check, observed.seen),
+        });
       }
     }
   };
 
-  const waiting = [...groups].filter(([observation]) => observation.alone !== true);
+  const inPart = (part: Part): [Observation, S[]][] => [...groups].filter(([one]) => partOf(one) === part);
+  const lasting = inPart("lasting");
+  const { done: othersDone, resolve: endOthers } = othersUntil(deadline, options.budgetMs);
+  const beside = Promise.all(lasting.map(async (group) => await observe(group, othersDone)));
+  // One at a time is meant where one at a time is asked for.
+  const isAside = ({ waits }: Observation): boolean => waits === true && options.parallel > 1;
+  const aside = Promise.all(
+    inPart("beside others")
+      .filter(([one]) => isAside(one))
+      .map(async (group) => await observe(group)),
+  );
+  const waiting = inPart("beside others").filter(([one]) => !isAside(one));
   // The longest begin first, so that the run does not end with one long check alone.
   if (options.parallel > 1) waiting.sort(([one], [other]) => other.estimateMs - one.estimateMs);
   const worker = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await observe(next);
   };
-  await Promise.all(Array.from({ length: options.parallel }, worker));
-  for (const group of [...groups].filter(([observation]) => observation.alone === true)) await observe(group);
+  await Promise.all([aside, ...Array.from({ length: options.parallel }, worker)]);
+  for (const group of inPart("alone")) await observe(group);
+  endOthers();
+  await beside;
+  for (const group of inPart("last")) await observe(group);
 
   return steps.map(
     (step) => outcomes.get(step) ?? { step, verdict: { kind: "unknown", sentence: "it was not reached" }, tookMs: 0 },
   );
+}
+
+/** `last`: it stops the server, on which nobody else may depend then. */
+type Part = "lasting" | "beside others" | "alone" | "last";
+
+function partOf(observation: Observation): Part {
+  if (stopsServer(observation)) return "last";
+  if (observation.lasting === true) return "lasting";
+  return observation.alone === true ? "alone" : "beside others";
+}
+
+export function stopsServer({ needs }: Pick<Observation, "needs">): boolean {
+  return needs?.includes("control") === true;
+}
+
+const noOthers = Promise.resolve();
+/** A lasting observation gets this much of the budget for what it does at its end, at most, and a quarter at least. */
+const lastingEndMs = 15_000;
+
+/** Resolves when told so, or when the budget is nearly spent. */
+function othersUntil(deadline: number, budgetMs: number): { done: Promise<void>; resolve: () => void } {
+  let resolve = (): void => undefined;
+  const done = new Promise<void>((given) => (resolve = given));
+  const leftMs = deadline - performance.now() - Math.min(lastingEndMs, budgetMs / 4);
+  const timer = setTimeout(resolve, Math.min(Math.max(0, leftMs), timerMsMax));
+  void done.then(() => clearTimeout(timer));
+  return { done, resolve };
 }
 
 function endedEarly(session: Session, options: RunOptions, deadline: number): string | undefined {
@@ -142,28 +208,33 @@ export function judge(step: Pick<Runnable, "check" | "limits">, seen: Json): Ver
   }
 }
 
-/** A finding that rests on time shows nothing if this machine was too busy; the other findings stay. */
-function withoutHaste(check: Check, verdict: Verdict, strain: Strain): Pick<Outcome, "verdict" | "tooBusy"> {
-  const why = whyTooBusy(strain);
-  if (why === undefined || verdict.kind !== "fail") return { verdict };
-  const found = verdict.found.filter(({ name }) => findingOf(check, name)?.timed !== true);
-  if (found.length === verdict.found.length) return { verdict };
-  return found.length > 0
-    ? { verdict: { kind: "fail", found } }
-    : { verdict: { kind: "unknown", sentence: why }, tooBusy: verdict.found };
+function timelineOf(check: Check, seen: Json): Pick<Outcome, "timeline"> {
+  try {
+    const timeline = check.timeline?.(seen) ?? [];
+    return timeline.length === 0 ? {} : { timeline };
+  } catch {
+    // Its judge says what is wrong with the evidence.
+    return {};
+  }
 }
 
-/** Why an observation ended: what its check still waits for is rejected with it. */
-class ObservationOver extends Error {}
-
-// A check that was ended leaves pending promises that nothing awaits. Their rejections must not end the process before it
-// has cleaned up; every other unhandled rejection is a defect.
-process.on("unhandledRejection", (reason) => {
-  if (!(reason instanceof ObservationOver)) throw reason;
-});
-
-/** The longest delay of a timer; a longer one fires at once. */
-const timerMsMax = 2 ** 31 - 1;
+/** A finding that rests on time shows nothing if this machine was too busy; the other findings stay. */
+function withoutHaste(check: Check, verdict: Verdict, strain: Strain): Pick<Outcome, "verdict" | "tooBusy"> {
+  if (verdict.kind !== "fail") return { verdict };
+  const whys = new Map(
+    verdict.found.flatMap((one) => {
+      const timed = findingOf(check, one.name)?.timed;
+      const why = timed === undefined ? undefined : whyTooBusy(strain, timed);
+      return why === undefined ? [] : [[one, why] as const];
+    }),
+  );
+  const found = verdict.found.filter((one) => !whys.has(one));
+  if (found.length === verdict.found.length) return { verdict };
+  const sentence = whys.values().next().value ?? "";
+  return found.length > 0
+    ? { verdict: { kind: "fail", found } }
+    : { verdict: { kind: "unknown", sentence }, tooBusy: verdict.found };
+}
 
 /** Runs an observation with its scratch namespace, accounts, time limit, and a target that stops with it. */
 class Observer {
@@ -177,144 +248,88 @@ class Observer {
 
   async observe(
     observation: Observation,
-    deadline: number,
-  ): Promise<{ seen: Json } | { sentence: string; early?: true }> {
-    const { accounts } = this.#session;
-    const holder = {};
-    const ownMs = observation.timeoutMs ?? 0;
-    const checkMs = Math.max(this.#options.timeoutMs, ownMs);
-    const budgetMs = Math.max(1, deadline - performance.now());
-    const late =
-      checkMs <= budgetMs
-        ? `timed out after ${durationText(checkMs)}`
-        : `the budget of ${durationText(this.#options.budgetMs)} was spent before it ended`;
+    { deadline, othersDone, holder }: { deadline: number; othersDone: Promise<void>; holder: object },
+  ): Promise<(Seen & { used: readonly Account[] }) | { sentence: string; early?: true }> {
     const over = new AbortController();
     // Each request in flight listens to it; fifty listeners are no leak.
     setMaxListeners(0, over.signal);
-    const timer = setTimeout(() => over.abort(new ObservationOver(late)), Math.min(checkMs, budgetMs, timerMsMax));
-    const stop = (): void => over.abort(new ObservationOver(String(this.#options.signal.reason)));
+    let timer: NodeJS.Timeout | undefined;
+    const limit = (checkMs: number): void => {
+      clearTimeout(timer);
+      const budgetMs = Math.max(1, deadline - performance.now());
+      const late =
+        checkMs <= budgetMs
+          ? new ObservationOver(`timed out after ${durationText(checkMs)}`)
+          : new ObservationOver(
+              `the budget of ${durationText(this.#options.budgetMs)} was spent before it ended`,
+              true,
+            );
+      timer = setTimeout(() => over.abort(late), Math.min(checkMs, budgetMs, timerMsMax));
+    };
+    const checkMs = Math.max(this.#options.timeoutMs, observation.timeoutMs ?? 0);
+    limit(observation.lasting === true ? Infinity : checkMs);
+    if (observation.lasting === true) void othersDone.then(() => !over.signal.aborted && limit(checkMs));
+    const stop = (): void => over.abort(new ObservationOver(String(this.#options.signal.reason), true));
     this.#options.signal.addEventListener("abort", stop, { once: true });
     let scratch = "";
+    const used = new Set<Account>();
+    const journals: OpenJournal[] = [];
     try {
-      if (observation.touches !== "nothing") scratch = await this.#makeScratch();
-      const target = makeTarget(this.#session, { wire: this.#options.wire, signal: over.signal, holder });
-      const context = this.#context(observation, scratch, over.signal);
+      if (observation.touches !== "nothing") scratch = await this.#makeScratch(over.signal);
+      const target = makeTarget(this.#session, {
+        wire: this.#options.wire,
+        signal: over.signal,
+        holder,
+        onUse: (as) => used.add(as),
+      });
+      const context = makeContext(this.#session, this.#options, {
+        observation,
+        scratch,
+        signal: over.signal,
+        othersDone,
+        onJournal: (journal) => journals.push(journal),
+      });
       // An observation that ignores the signal is abandoned; its target is closed, so it can do no more.
       const seen = await Promise.race([observation.observe(target, context), rejection(over.signal)]);
       // What was observed under a ban shows nothing about the server.
       if (this.#session.rate.banned) return { sentence: "the server has banned this address", early: true };
       // Judges get the evidence as it is saved, after JSON may have changed it.
-      return { seen: JSON.parse(JSON.stringify(seen)) as Json };
+      const text = JSON.stringify(seen);
+      return { seen: JSON.parse(text) as Json, size: text.length, used: [...used] };
     } catch (error) {
       if (over.signal.aborted) {
-        const early = this.#options.signal.aborted || checkMs > budgetMs ? ({ early: true } as const) : {};
-        return { sentence: wordsOf(over.signal.reason), ...early };
+        const { message, early } = over.signal.reason as ObservationOver;
+        return { sentence: message, ...(early ? { early } : {}) };
       }
-      if (error instanceof SetupError) return { sentence: error.message };
+      if (error instanceof SetupError || error instanceof ControlError) return { sentence: error.message };
       return { sentence: `the check failed with an error: ${wordsOf(error)}` };
     } finally {
       clearTimeout(timer);
       this.#options.signal.removeEventListener("abort", stop);
       // What still runs of this observation finds its target closed.
       if (!over.signal.aborted) over.abort(new ObservationOver("the observation is over"));
-      await accounts.release(holder);
+      for (const journal of journals) journal.close();
+      await this.#session.accounts.release(holder);
+      // The end of the run does it again, and says so where it fails.
+      if (stopsServer(observation) && !this.#options.signal.aborted)
+        await this.#session.parts.wire.control?.lifecycle?.revive();
       // The clean-up of the run checks that it is gone; this only keeps objects from accumulating in a long run.
-      if (scratch !== "" && !this.#options.keep)
-        await drop(this.#session.sender, this.#session.login, { kind: "namespace", name: scratch }).catch(
-          () => undefined,
-        );
+      const leftMs = Math.min(deadline - performance.now(), timerMsMax);
+      if (scratch !== "" && !this.#options.keep && !this.#options.signal.aborted && leftMs >= 1) {
+        const sender = whileWanted(this.#session.sender, AbortSignal.timeout(Math.floor(leftMs)));
+        await drop(sender, this.#session.login, { kind: "namespace", name: scratch }).catch(() => undefined);
+      }
     }
   }
 
-  async #makeScratch(): Promise<string> {
+  async #makeScratch(wanted: AbortSignal): Promise<string> {
     const { ledger, sender, login, nextName } = this.#session;
     const name = nextName();
     ledger.enter({ kind: "namespace", name });
-    const made = await sender.sql(login, `CREATE NAMESPACE ${name}`);
+    const made = await sender.sql(login, `CREATE NAMESPACE ${name}`, { wanted });
     if (made.kind !== "ok") throw new SetupError(`the set-up failed: CREATE NAMESPACE ${name}: ${outcomeOf(made)}`);
     return name;
   }
-
-  #context(observation: Observation, scratch: string, signal: AbortSignal): Context {
-    const { effort, seed, production = false } = this.#options;
-    const { ledger } = this.#session;
-    const streams = new Map<string, () => number>();
-    return {
-      scratch,
-      production,
-      effort,
-      signal,
-      random(name) {
-        const stream = streams.get(name) ?? randomFrom(`${seed} ${observation.id} ${name}`);
-        streams.set(name, stream);
-        return stream;
-      },
-      need,
-      size: (sizes) => sizes[effort],
-      name(suffix) {
-        const name = `${scratch}_${suffix}`;
-        ledger.enter({ kind: "namespace", name });
-        return name;
-      },
-      claim(name) {
-        ledger.enter({ kind: "namespace", name });
-      },
-      accountName(suffix) {
-        const name = `${scratch}_${suffix}`;
-        ledger.enter({ kind: "account", name });
-        return name;
-      },
-      async poll(ask, done, { withinMs, everyMs }) {
-        const until = performance.now() + withinMs;
-        for (;;) {
-          const answer = await ask();
-          if (done(answer) || performance.now() + everyMs > until) return answer;
-          await sleep(everyMs, signal);
-        }
-      },
-    };
-  }
-}
-
-/** Throws SetupError if a result that the observation needs is missing. */
-function need<T>(outcome: T, otherwise: string): Exclude<T, Unmet> {
-  const why = whyNot(outcome);
-  if (why !== undefined) throw new SetupError(`${otherwise}${why === "" ? "" : `: ${why}`}`);
-  return outcome as Exclude<T, Unmet>;
-}
-
-/** Why an outcome is not usable; undefined if it is. */
-function whyNot(outcome: unknown): string | undefined {
-  if (outcome === undefined || outcome === null) return "";
-  if (typeof outcome !== "object") return undefined;
-  const { kind, why, message } = outcome as Readonly<Record<string, unknown>>;
-  if (kind === "refused" || kind === "unsure") {
-    // An answer has its outcome; a summary of one, or the start of a live query, has its own words.
-    if ("tookMs" in outcome) return outcomeOf(outcome as Answer);
-    return [message, why, kind].find((one) => typeof one === "string" && one !== "") as string;
-  }
-  const isUnmet = kind === "failed" || kind === undefined;
-  return isUnmet && typeof why === "string" ? why : undefined;
-}
-
-async function rejection(signal: AbortSignal): Promise<never> {
-  return await new Promise((_, reject) => {
-    const stop = (): void => reject(signal.reason as Error);
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
-  });
-}
-
-/** Numbers from 0 to below 1, the same for the same text: mulberry32 over a hash of it (FNV-1a). */
-export function randomFrom(text: string): () => number {
-  let state = 2_166_136_261;
-  for (const character of text) state = Math.imul(state ^ (character.codePointAt(0) ?? 0), 16_777_619);
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
 
 function wordsOf(error: unknown): string {

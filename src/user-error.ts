@@ -10,8 +10,8 @@ export abstract class UserError<Code extends string = string> extends Error {
   readonly code: Code;
   readonly data: ErrorData;
 
-  constructor(code: Code, message: string, data: ErrorData = {}) {
-    super(message);
+  constructor(code: Code, message: string, data: ErrorData = {}, options?: ErrorOptions) {
+    super(message, options);
     this.code = code;
     this.data = data;
   }
