@@ -4,6 +4,9 @@ import type { Proof } from "../src/proof.ts";
 
 const loaders: readonly (() => Promise<{ readonly category: ProvenCategory }>)[] = [
   async () => await import("./configuration/index.ts"),
+  async () => await import("./durability/index.ts"),
+  async () => await import("./concurrency/index.ts"),
+  async () => await import("./backpressure/index.ts"),
   async () => await import("./validation/index.ts"),
   async () => await import("./observability/index.ts"),
   async () => await import("./subscriptions/index.ts"),

@@ -22,11 +22,12 @@ export interface Following {
 }
 
 /** Why there is no connection or no subscription; `context.need` ends the observation with it. */
-export type NotFollowing = { readonly why: string };
+export type NotFollowing = { readonly why: string; readonly whole?: boolean };
 
 /** Connects and logs in. */
 export async function connect(target: Target, as: Account, options: LiveOptions = {}): Promise<Live | NotFollowing> {
   const live = await target.live(as, options);
+  if ("why" in live && live.everywhere === true) return { why: live.why, whole: true };
   if ("why" in live) return { why: `no live connection as ${as.role}: ${live.why}` };
   const { login } = live;
   if (login.kind === "in" || login.kind === "none") return live;
@@ -55,9 +56,10 @@ export async function follow(
   sql: string,
   options: SubscribeOptions | null = {},
   connection: LiveOptions = {},
+  id?: string,
 ): Promise<Following | NotFollowing> {
   const live = await connect(target, as, connection);
-  return "why" in live ? live : await subscribe(live, sql, options);
+  return "why" in live ? live : await subscribe(live, sql, options, id);
 }
 
 /** The text of a column in the row that a change is about. */
@@ -80,11 +82,16 @@ export async function fenceArrives(
   return (await subscription.untilChange((change) => textIn(change, column) === text, withinMs)) !== undefined;
 }
 
-/** Errors sent about a subscription, and how its connection ended. */
+/** Errors sent about a subscription, and how and at what age its connection ended: a proxy in front may have a limit. */
 export function noticesOf({ notices }: Subscription, live: Live): string[] {
   const closed = live.closed();
   return [
     ...notices.map(({ code, message }) => `${code} ${message}`),
-    ...(closed === undefined ? [] : [`closed ${closed.code} ${closed.reason}`.trim()]),
+    ...(closed === undefined
+      ? []
+      : [
+          `closed ${closed.code} ${closed.reason}`.trim() +
+            ` at an age of ${Math.round((closed.at - live.openedAt) / 1000)} s`,
+        ]),
   ];
 }

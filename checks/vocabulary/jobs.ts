@@ -8,6 +8,7 @@ import {
   type Account,
   type Said,
   type Target,
+  truncated,
 } from "../../src/server/target.ts";
 
 /** The row of a job. Times are as the server reports them; null where it reports none. */
@@ -35,7 +36,7 @@ export function jobIn(message: string): string | null {
   return /\b[A-Z]{2}-\w+/.exec(message)?.[0] ?? null;
 }
 
-export async function startFlush(target: Target, as: Account, table: string): Promise<Flush> {
+export async function startFlush(target: Pick<Target, "sql">, as: Account, table: string): Promise<Flush> {
   const said = saidOf(await target.sql(as, `STORAGE FLUSH TABLE ${table}`));
   return { said, job: said.kind === "ok" ? jobIn(said.message) : null };
 }
@@ -43,7 +44,11 @@ export async function startFlush(target: Target, as: Account, table: string): Pr
 const columns = "job_id, job_type, status, parameters, message, created_at, started_at, finished_at";
 
 /** The listed ones of these jobs, by id; undefined if the view could not be read. */
-async function readJobs(target: Target, as: Account, ids: readonly string[]): Promise<Map<string, Job> | undefined> {
+async function readJobs(
+  target: Pick<Target, "sql">,
+  as: Account,
+  ids: readonly string[],
+): Promise<Map<string, Job> | undefined> {
   const list = ids.map((id) => `'${id}'`).join(", ");
   const rows = rowsOf(
     await target.sql(as, `SELECT ${columns} FROM system.jobs WHERE job_id IN (${list}) LIMIT ${ids.length + 1}`),
@@ -58,7 +63,7 @@ async function readJobs(target: Target, as: Account, ids: readonly string[]): Pr
           type: text("job_type"),
           status: text("status").toLowerCase(),
           parameters: text("parameters"),
-          message: text("message").slice(0, 200),
+          message: truncated(text("message"), 200),
           createdAt: time("created_at"),
           startedAt: time("started_at"),
           finishedAt: time("finished_at"),
@@ -70,14 +75,14 @@ async function readJobs(target: Target, as: Account, ids: readonly string[]): Pr
 }
 
 /** Null if the job is not listed; undefined if the view could not be read. */
-export async function readJob(target: Target, as: Account, id: string): Promise<Job | null | undefined> {
+export async function readJob(target: Pick<Target, "sql">, as: Account, id: string): Promise<Job | null | undefined> {
   const jobs = await readJobs(target, as, [id]);
   return jobs && (jobs.get(id) ?? null);
 }
 
 /** Waits until all jobs have ended, successfully or not, or the time is up. Returns the last rows read. */
 async function waitForJobs(
-  target: Target,
+  target: Pick<Target, "sql">,
   context: Pick<Context, "poll">,
   as: Account,
   ids: readonly string[],
@@ -93,7 +98,7 @@ async function waitForJobs(
 
 /** Null if the job is not listed; undefined if the view could not be read. */
 export async function waitForJob(
-  target: Target,
+  target: Pick<Target, "sql">,
   context: Pick<Context, "poll">,
   as: Account,
   id: string,
@@ -104,13 +109,13 @@ export async function waitForJob(
 }
 
 /** A status that this version does not know counts as ended. */
-export function hasEnded({ status }: Job): boolean {
+export function hasEnded({ status }: Pick<Job, "status">): boolean {
   return !["new", "queued", "pending", "running", "retrying"].includes(status);
 }
 
 /** Flushes the tables concurrently and waits for their jobs to end. */
 export async function flushAll(
-  target: Target,
+  target: Pick<Target, "sql">,
   context: Pick<Context, "poll">,
   as: Account,
   tables: readonly string[],
@@ -122,7 +127,7 @@ export async function flushAll(
 }
 
 export async function flush(
-  target: Target,
+  target: Pick<Target, "sql">,
   context: Pick<Context, "poll">,
   as: Account,
   table: string,
@@ -143,7 +148,11 @@ export function whyNotFlushed({ said, job, status }: Flushed): string | undefine
 export type ListedJob = { readonly id: string; readonly type: string; readonly about: string };
 
 /** The jobs for tables of this namespace; null if the view could not be read. */
-export async function jobsOf(target: Target, as: Account, namespace: string): Promise<readonly ListedJob[] | null> {
+export async function jobsOf(
+  target: Pick<Target, "sql">,
+  as: Account,
+  namespace: string,
+): Promise<readonly ListedJob[] | null> {
   const answer = await target.sql(
     as,
     `SELECT job_id, job_type, parameters FROM system.jobs WHERE parameters LIKE '%"${namespace}.%' ORDER BY job_id LIMIT 200`,

@@ -1,6 +1,7 @@
 /** How a subscription began, as evidence keeps it, and why one was refused. */
 import type { Begun } from "../../src/server/feed.ts";
 import type { Live, Row, SubscribeOptions, Subscription } from "../../src/server/target.ts";
+import { truncated } from "../../src/server/target.ts";
 
 /**
  * `sql`: the statement or its options. `missing`: no such table. `right`: permission denied. `limit`: too many or too fast,
@@ -45,7 +46,7 @@ export function openingOf(begun: Begun, { exchange }: Pick<Subscription, "exchan
       return {
         kind: "refused",
         code: begun.code,
-        message: begun.message.slice(0, 200),
+        message: truncated(begun.message, 200),
         reason: reasonOf(begun.code, begun.message),
         exchange,
       };

@@ -27,8 +27,13 @@ export function readOf(answer: Answer, by: SentBy, key: string | null): Read {
 
 /** A statement that changed another number of rows than it had did something else than it says. */
 function writeOutcomeOf(answer: Answer, rows: number): OperationOutcome {
-  if (answer.kind === "ok") return answer.results[0]?.rowCount === rows ? "ok" : "unsure";
+  if (answer.kind === "ok") return rowsWritten(answer) === rows ? "ok" : "unsure";
   return outcomeOf(answer);
+}
+
+/** A batch has a result for each kind of write, and others for BEGIN, COMMIT and its queries. */
+function rowsWritten({ results }: Answer & { readonly kind: "ok" }): number {
+  return results.reduce((sum, { columns, rowCount }) => (columns.length === 0 ? sum + rowCount : sum), 0);
 }
 
 function outcomeOf(answer: Answer): OperationOutcome {
@@ -40,10 +45,18 @@ function sentOf({ exchange, sentAt, doneAt }: Answer, { client, dueAt = sentAt }
   return {
     client,
     statement: exchange,
-    dueAt: Math.round(dueAt),
-    invokedAt: Math.round(sentAt),
-    returnedAt: Math.round(doneAt),
+    dueAt: downTo(dueAt),
+    invokedAt: downTo(sentAt),
+    returnedAt: -downTo(-doneAt),
   };
+}
+
+/**
+ * To a hundredth of a millisecond, downwards. Rounding may only widen the time that a request was in flight: rounded to the
+ * nearest, two concurrent requests could look as if one had been over before the other was sent.
+ */
+function downTo(ms: number): number {
+  return Math.floor(ms * 100) / 100;
 }
 
 export interface Scheduled {

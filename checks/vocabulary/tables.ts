@@ -4,7 +4,16 @@
  */
 import type { Context } from "../../src/check.ts";
 import type { StateRow } from "../../src/history/state.ts";
-import { cellText, rowsOf, type Account, type OwnRole, type Target } from "../../src/server/target.ts";
+import {
+  cellText,
+  rowsOf,
+  valueOf,
+  whyNotKnown,
+  type Account,
+  type Dialect,
+  type OwnRole,
+  type Target,
+} from "../../src/server/target.ts";
 
 export interface TableSpec {
   /** `USER` where absent: rows that belong to whoever wrote them. */
@@ -35,23 +44,42 @@ export async function makeTable(
   return table;
 }
 
-/** Roles besides dba and system, which always may. */
+/** Roles besides dba and system, which always may. Service accounts may read and write every table that is made here. */
 export interface Sharing {
   readonly columns: string;
   readonly readers?: readonly Exclude<OwnRole, "dba">[];
   readonly writers?: readonly Exclude<OwnRole, "dba">[];
 }
 
-/** Options of a SHARED table that these roles may read and write. Throws where no option of this server says so. */
-function sharingOptions({ readers = [], writers = [] }: Sharing): Readonly<Record<string, string>> {
-  // Services read and write whatever the level; only PUBLIC lets users read, and nothing lets them write.
-  if (writers.includes("user")) throw new Error("no access level lets users write a shared table");
-  return { ACCESS_LEVEL: readers.includes("user") ? "PUBLIC" : "PRIVATE" };
+type Opening = Pick<Sharing, "readers" | "writers">;
+
+const servicePolicy = "kr_services";
+const readPolicy = "kr_readers";
+
+/**
+ * ACCESS_LEVEL of a SHARED table that these roles may read and write. Services read and write whatever the level; only
+ * PUBLIC lets users read.
+ */
+function levelFor({ readers = [] }: Opening): string {
+  return readers.includes("user") ? "PUBLIC" : "PRIVATE";
 }
 
-/** The statement that makes a SHARED table for these readers and writers. */
-export function createSharedTable(table: string, sharing: Sharing): string {
-  return createTable(table, { type: "SHARED", columns: sharing.columns, options: sharingOptions(sharing) });
+/** As the levels do: what a check sees must not depend on how the server opens tables. */
+function policiesFor(table: string, { readers = [] }: Opening): string[] {
+  return [
+    `CREATE POLICY ${servicePolicy} ON ${table} FOR ALL TO service USING (true) WITH CHECK (true)`,
+    ...(readers.includes("user") ? [`CREATE POLICY ${readPolicy} ON ${table} FOR SELECT TO user USING (true)`] : []),
+  ];
+}
+
+/** The statements that make a SHARED table for these readers and writers; none where it is not known how. */
+export function createSharedTable(dialect: Pick<Dialect, "sharedAccess">, table: string, sharing: Sharing): string[] {
+  if (sharing.writers?.includes("user") === true) throw new Error("no access level lets users write a shared table");
+  const { columns } = sharing;
+  const access = valueOf(dialect.sharedAccess);
+  if (access === "policies") return [createTable(table, { type: "SHARED", columns }), ...policiesFor(table, sharing)];
+  if (access === undefined) return [];
+  return [createTable(table, { type: "SHARED", columns, options: { ACCESS_LEVEL: levelFor(sharing) } })];
 }
 
 /** Makes a SHARED table that these roles may read and write; the observation cannot do without it. Returns its name. */
@@ -62,14 +90,23 @@ export async function sharedTable(
   table: string,
   sharing: Sharing,
 ): Promise<string> {
-  context.need(await target.sql(as, createSharedTable(table, sharing)), `the table ${table} could not be made`);
+  const why = whyNotKnown(target.dialect, ["sharedAccess"]);
+  if (why !== undefined) context.need({ why, whole: true }, "");
+  for (const statement of createSharedTable(target.dialect, table, sharing))
+    context.need(await target.sql(as, statement), `the table ${table} could not be made`);
   return table;
 }
 
-/** The statement that closes a shared table to everybody but dba, or opens it to readers again. */
-export function changeSharing(table: string, sharing: Omit<Sharing, "columns">): string {
-  const options = Object.entries(sharingOptions({ columns: "", ...sharing }));
-  return `ALTER TABLE ${table} SET TBLPROPERTIES (${options.map(([name, value]) => `${name} = '${value}'`).join(", ")})`;
+/** The statement that lets users read a shared table of `sharedTable`, or no longer. */
+export function changeReaders(
+  dialect: Pick<Dialect, "sharedAccess">,
+  table: string,
+  { open }: { readonly open: boolean },
+): string {
+  const readers = open ? (["user"] as const) : [];
+  if (valueOf(dialect.sharedAccess) !== "policies")
+    return `ALTER TABLE ${table} SET TBLPROPERTIES (ACCESS_LEVEL = '${levelFor({ readers })}')`;
+  return open ? (policiesFor(table, { readers })[1] ?? "") : `DROP POLICY ${readPolicy} ON ${table}`;
 }
 
 const pageRows = 500;

@@ -1,0 +1,3 @@
+import { proveDialect } from "../../test/proofs.ts";
+
+await proveDialect("0.8");
