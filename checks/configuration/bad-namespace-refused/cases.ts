@@ -1,4 +1,5 @@
 /** Names that CREATE NAMESPACE must reject. */
+import type { Values } from "../../../src/server/target.ts";
 
 export interface NameCase {
   readonly name: string;
@@ -6,6 +7,8 @@ export interface NameCase {
   readonly text: (own: string) => string;
   /** The text does not begin with the valid name, so the context must claim it. */
   readonly claimed?: boolean;
+  /** Valid where names are not limited to ASCII. */
+  readonly onlyAscii?: true;
 }
 
 /**
@@ -19,12 +22,17 @@ export const cases: readonly NameCase[] = [
   { name: "leading underscore", text: (own) => `_${own}`, claimed: true },
   { name: "hyphen", text: (own) => `${own}-x` },
   { name: "dot", text: (own) => `${own}.x` },
-  { name: "emoji", text: (own) => `${own}😀` },
-  { name: "letter with an umlaut", text: (own) => `${own}ä` },
+  { name: "emoji", text: (own) => `${own}😀`, onlyAscii: true },
+  { name: "letter with an umlaut", text: (own) => `${own}ä`, onlyAscii: true },
   { name: "65 characters", text: (own) => own.padEnd(65, "x") },
   { name: "single quotes", text: (own) => `'${own}'` },
   { name: "double quotes", text: (own) => `"${own} x"` },
   { name: "trailing text", text: (own) => `${own} ns` },
-  { name: "reserved word select", text: () => "select", claimed: true },
+  { name: "reserved word select", text: () => "select", claimed: true, onlyAscii: true },
   { name: "reserved name system", text: () => "system", claimed: true },
 ];
+
+/** Those that are invalid where names follow this rule. */
+export function casesFor(names: Values["names"]): readonly NameCase[] {
+  return names === "ascii" ? cases : cases.filter((one) => one.onlyAscii !== true);
+}

@@ -1,11 +1,16 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import type { TrialOutcome } from "../../../src/wire/control.ts";
 import { cases } from "./cases.ts";
+import { truncated } from "../../../src/server/target.ts";
+import { isLate, lateTimes, type Pace } from "../../vocabulary/pace.ts";
 
-const withinMs = 10_000;
+const withinMsMin = 10_000;
+const withinMsMax = 60_000;
 
 type Trial = {
   readonly case: string;
+  /** How long it was given; the control is the start with valid settings. */
+  readonly pace: Pace;
   readonly outcome: Pick<TrialOutcome, "answered" | "exitCode" | "tookMs" | "leftListening"> & {
     readonly stderr: string;
   };
@@ -25,7 +30,7 @@ export const badSettingsStopTheStart = defineCheck({
   level: "block",
   estimateMs: 6_000,
   estimateRequests: 0,
-  timeoutMs: (cases.length + 1) * 2 * withinMs,
+  timeoutMs: (cases.length + 1) * 2 * withinMsMin,
   findings: {
     startedAnyway: { say: (d: { case: string }) => `${d.case}: the server started anyway` },
     silent: {
@@ -37,34 +42,44 @@ export const badSettingsStopTheStart = defineCheck({
       remedy: "Look at the first lines on stderr after each change of settings, and alert on restarts.",
     },
     hung: {
-      say: (d: { case: string; withinMs: number }) =>
-        `${d.case}: the server neither started nor exited within ${d.withinMs / 1000} s`,
+      say: (d: { case: string; pace: Pace }) =>
+        `${d.case}: the server neither started nor exited within ${d.pace.waitedMs} ms; with valid settings it started within ${d.pace.controlMs} ms`,
       risk: "A supervisor sees a running process that serves nothing.",
       remedy: "Let the supervisor probe the server's health, and give the start a time limit.",
       timed: true,
     },
   },
   async observe(target, context) {
-    const control = context.need(target.control, "the server's process cannot be controlled");
+    const control = context.need(target.control?.own, "the server's process cannot be controlled");
+    const good = kept(await control.trial({ kind: "changed", changes: {} }, withinMsMax));
+    const controlMs = Math.round(good.tookMs);
+    const waitedMs = Math.min(withinMsMax, Math.max(withinMsMin, lateTimes * controlMs));
     const trials: Trial[] = [];
-    for (const { name, settings } of cases)
-      trials.push({ case: name, outcome: kept(await control.trial(settings(control.port), withinMs)) });
-    return { trials, good: kept(await control.trial({ kind: "changed", changes: {} }, withinMs)) };
+    for (const { name, settings } of cases) {
+      const outcome = kept(await control.trial(settings(control.port), waitedMs));
+      trials.push({ case: name, pace: { waitedMs, controlMs }, outcome });
+    }
+    return { trials, good };
   },
   judge({ trials, good }, { found }) {
     const started = trials.filter(({ outcome }) => outcome.answered || outcome.leftListening);
     for (const { case: name } of started) found.startedAnyway({ case: name }, { case: name });
     const stopped = trials.filter((one) => !started.includes(one));
-    for (const { case: name, outcome } of stopped)
-      if (outcome.exitCode === null) found.hung({ case: name, withinMs }, { case: name });
+    const open = stopped.filter(({ outcome }) => outcome.exitCode === null);
+    for (const { case: name, pace } of open.filter((one) => isLate(one.pace) && good.answered))
+      found.hung({ case: name, pace }, { case: name });
     for (const { case: name, outcome } of stopped) {
       const { exitCode, stderr } = outcome;
       const isNamed = cases.find((one) => one.name === name)?.names.test(stderr) === true;
       if (exitCode === null || (exitCode !== 0 && isNamed)) continue;
-      found.silent({ case: name, exitCode, stderr: stderr.replace(/\s+/g, " ").slice(0, 200) }, { case: name });
+      found.silent({ case: name, exitCode, stderr: truncated(stderr.replace(/\s+/g, " "), 200) }, { case: name });
     }
     if (!good.answered)
       return unknown("the server did not start with valid settings either, so the failed starts prove nothing");
+    if (open[0] !== undefined)
+      return unknown(
+        `${open[0].case}: no end within ${open[0].pace.waitedMs} ms, but starting with valid settings takes ${open[0].pace.controlMs} ms`,
+      );
     if (trials.length < cases.length) return unknown(`only ${trials.length} of ${cases.length} settings were tried`);
     const slowest = Math.max(...trials.map(({ outcome }) => outcome.tookMs));
     return pass(
@@ -80,6 +95,6 @@ function kept({ answered, exitCode, tookMs, leftListening, stderr }: TrialOutcom
     exitCode,
     tookMs,
     leftListening,
-    stderr: stderr.split(/\n\s*(?:Stack backtrace|stack backtrace|Caused by|at )/)[0]?.slice(0, 1_000) ?? "",
+    stderr: truncated(stderr.split(/\n\s*(?:Stack backtrace|stack backtrace|Caused by|at )/)[0] ?? "", 1_000),
   };
 }

@@ -14,7 +14,11 @@ const texts: Readonly<Record<string, string>> = {
   "data path below a regular file": "data_path: not a directory",
 };
 const ended = { answered: false, exitCode: 1 as number | null, tookMs: 300, leftListening: false };
-const trials = Object.entries(texts).map(([name, stderr]) => ({ case: name, outcome: { ...ended, stderr } }));
+const trials = Object.entries(texts).map(([name, stderr]) => ({
+  case: name,
+  pace: { waitedMs: 10_000, controlMs: 300 },
+  outcome: { ...ended, stderr },
+}));
 const good = { ...ended, answered: true, exitCode: null, stderr: "" };
 const sound = { trials, good };
 const first = (change: object) => ({
@@ -29,6 +33,15 @@ export default proveCheck(badSettingsStopTheStart, {
   cannotTell: [
     { ...sound, good: { ...good, answered: false } },
     { ...sound, trials: trials.slice(1) },
+    // Starting takes nearly as long with valid settings.
+    {
+      ...sound,
+      trials: trials.map((one, at) =>
+        at === 0
+          ? { ...one, pace: { waitedMs: 60_000, controlMs: 9_000 }, outcome: { ...one.outcome, exitCode: null } }
+          : one,
+      ),
+    },
   ],
   breaks: {
     startedAnyway: {

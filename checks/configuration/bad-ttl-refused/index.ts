@@ -1,4 +1,5 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
+import { known } from "../../../src/server/target.ts";
 import {
   attemptWithControl,
   controlFailure,
@@ -9,13 +10,16 @@ import {
 } from "../../vocabulary/attempts.ts";
 
 const columns = "id BIGINT, v TEXT";
-const bad: readonly Case[] = [
-  ...["-100", "0", "abc", "'abc'", "99999999999999999999"].map((ttl) => ({
-    name: ttl,
-    sql: (table: string) => `CREATE TABLE ${table} (${columns}) WITH (TYPE='STREAM', TTL_SECONDS=${ttl})`,
-  })),
-  tableCase("none", { type: "STREAM", columns }),
-];
+const missing = tableCase("none", { type: "STREAM", columns });
+const invalid: readonly Case[] = ["-100", "0", "abc", "'abc'", "99999999999999999999"].map((ttl) => ({
+  name: ttl,
+  sql: (table: string) => `CREATE TABLE ${table} (${columns}) WITH (TYPE='STREAM', TTL_SECONDS=${ttl})`,
+}));
+
+function badFor(ttlOptional: boolean): readonly Case[] {
+  return ttlOptional ? invalid : [...invalid, missing];
+}
+
 const valid = tableCase("10", { type: "STREAM", columns, options: { TTL_SECONDS: 10 } });
 
 export const badTtlRefused = defineCheck({
@@ -23,16 +27,17 @@ export const badTtlRefused = defineCheck({
   title: "Invalid stream TTLs are rejected",
   failureTitle: "An invalid stream TTL is accepted, or a valid one is not",
   description:
-    "Tries to create STREAM tables whose TTL_SECONDS is negative, zero, a word, too large or missing. Each must be rejected and leave no table. TTL_SECONDS=10 must be accepted and read back from the catalogue.",
+    "Tries to create STREAM tables whose TTL_SECONDS is negative, zero, a word, too large or missing (where a TTL is required). Each must be rejected and leave no table. TTL_SECONDS=10 must be accepted and read back from the catalogue.",
   blindTo: "It does not wait for rows to expire; subscriptions/stream-tables-live does.",
   risk: "Events expire at once, or are kept forever and fill the disk.",
   remedy: "Give every STREAM table a TTL_SECONDS above zero, and verify it in system.tables.",
   covers: ["CFG-07"],
+  expects: ["ttlOptional"],
   touches: "scratch",
   needs: ["dba"],
   level: "block",
   estimateMs: 200,
-  estimateRequests: bad.length + 2,
+  estimateRequests: badFor(false).length + 2,
   findings: {
     accepted: { say: (d: { ttl: string }) => `a STREAM table with TTL_SECONDS ${d.ttl} was accepted` },
     zeroAccepted: {
@@ -46,7 +51,9 @@ export const badTtlRefused = defineCheck({
     },
   },
   async observe(target, { scratch }) {
-    return await attemptWithControl(target, await target.account("dba"), scratch, bad, valid);
+    const ttlOptional = known(target.dialect.ttlOptional);
+    const bad = badFor(ttlOptional);
+    return { ttlOptional, ...(await attemptWithControl(target, await target.account("dba"), scratch, bad, valid)) };
   },
   judge(seen, { found }) {
     const { created, refused } = sortAttempts(seen.bad);
@@ -56,7 +63,7 @@ export const badTtlRefused = defineCheck({
     }
     const outcome = controlFailure(seen, /\b10\b/);
     if (outcome !== undefined) found.validRefused({ outcome }, { sent: seen.control?.said });
-    const why = whyInconclusive(seen, bad.length);
+    const why = whyInconclusive(seen, badFor(seen.ttlOptional).length);
     if (why !== undefined) return unknown(why);
     return pass(
       `${refused.length} of ${seen.bad.length} invalid TTLs rejected, none left a table; TTL_SECONDS=10 reads back`,

@@ -12,14 +12,14 @@ const bad = names.map((name) => ({
   made: null as string | null,
 }));
 const good = { case: "10", role: "dba", sql: "CREATE", said: yes(), made: '{"ttl_seconds":10}' };
-const sound = { bad, control: good, unread: null };
+const sound = { ttlOptional: false, bad, control: good, unread: null };
 const having = (name: string, change: object) => ({
   ...sound,
   bad: bad.map((one) => (one.case === name ? { ...one, ...change } : one)),
 });
 
 export default proveCheck(badTtlRefused, {
-  holds: [sound],
+  holds: [sound, { ...sound, ttlOptional: true, bad: bad.slice(0, -1) }],
   cannotTell: [
     { ...sound, bad: bad.slice(1) },
     { ...sound, control: null },

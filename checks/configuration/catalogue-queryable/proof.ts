@@ -37,6 +37,7 @@ export default proveCheck(catalogueQueryable, {
       ),
     },
     countFrozen: {
+      also: ["countDisagrees"],
       seen: { ...sound, steps: steps.map((one) => ({ ...one, count: 0, listed: 0 })) },
       fault: changeRows("freezeTheCount", /COUNT\(\*\) AS c FROM system\.tables WHERE/, () => [["0"]]),
     },

@@ -8,8 +8,8 @@ type Trip = {
   /** Our clock when the query was sent and answered, in milliseconds since 1970. */
   readonly from: number;
   readonly to: number;
-  /** The server's clock in between; null where the answer has no time. */
-  readonly server: number | null;
+  /** The digits of the server's clock in between; null where the answer has no time. */
+  readonly server: string | null;
 };
 
 type Offset = { readonly offMs: number; readonly errorMs: number };
@@ -41,15 +41,16 @@ export const clockInStep = defineCheck({
       trips.push({
         from: timeOrigin + answer.sentAt,
         to: timeOrigin + answer.doneAt,
-        server: millisOf(integerText(onlyRow(answer)?.["now"])),
+        server: integerText(onlyRow(answer)?.["now"]) ?? null,
       });
     }
     return { trips };
   },
   judge({ trips }, { found, limits }) {
-    const answered = trips.flatMap(({ from, to, server }) =>
-      server === null ? [] : [{ off: server - (from + to) / 2, error: (to - from) / 2 }],
-    );
+    const answered = trips.flatMap(({ from, to, server }) => {
+      const now = millisOf(server);
+      return now === null ? [] : [{ off: now - (from + to) / 2, error: (to - from) / 2 }];
+    });
     const best = answered.toSorted((a, b) => a.error - b.error)[0];
     if (best === undefined || answered.length < tripsMin)
       return unknown(`only ${answered.length} of ${trips.length} answers contained a time`);
@@ -69,7 +70,7 @@ function offsetText({ offMs, errorMs }: Offset): string {
 }
 
 /** KalamDB returns NOW() in nanoseconds, columns in microseconds, views in milliseconds: the number of digits tells which. */
-function millisOf(digits: string | undefined): number | null {
-  if (digits === undefined || digits.length < 13) return null;
+function millisOf(digits: string | null): number | null {
+  if (digits === null || digits.length < 13) return null;
   return Number(digits.slice(0, 13)) + Number(`0.${digits.slice(13) || "0"}`);
 }

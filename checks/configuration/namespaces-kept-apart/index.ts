@@ -59,8 +59,10 @@ export const namespacesKeptApart = defineCheck({
     const extra = (there ?? []).filter((name, at, all) => !names.includes(name) || all.indexOf(name) !== at);
     if (lost.length > 0) found.lost({ names: lost }, { sent: listing });
     if (extra.length > 0) found.extra({ names: extra }, { sent: listing });
+    // A name whose CREATE got no answer may be free.
+    const isTaken = [created[0], repeated[0]].some((said) => said?.kind === "ok");
     for (const { statement, said } of [plain, capital])
-      if (said.kind === "ok") found.duplicateAccepted({ statement }, { sent: said });
+      if (isTaken && said.kind === "ok") found.duplicateAccepted({ statement }, { sent: said });
     if (there === null) return unknown(`the namespaces could not be listed: ${listing.message}`);
     if (acknowledged.length < names.length || names.length < letters.length)
       return unknown(`only ${acknowledged.length} of ${letters.length} namespaces were created`);

@@ -23,6 +23,13 @@ export default proveCheck(namespacesKeptApart, {
     { ...sound, created: [nothing(), yes(), yes(), yes()] },
     { ...sound, repeated: [nothing(), yes(), yes(), yes()] },
     { ...sound, plain: { ...sound.plain, said: nothing() } },
+    // It may have been free.
+    {
+      ...sound,
+      created: [nothing(), yes(), yes(), yes()],
+      repeated: [nothing(), yes(), yes(), yes()],
+      plain: { ...sound.plain, said: yes() },
+    },
     { ...sound, names: [], created: [], repeated: [], listed: [] },
   ],
   breaks: {

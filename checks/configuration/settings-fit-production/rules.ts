@@ -6,8 +6,10 @@ export type Settings = Readonly<Record<string, string>>;
 export interface Rule {
   readonly name: string;
   readonly level: Level;
-  /** The settings it reads; the rule does not apply if one is absent. */
+  /** The settings it reads, as 0.4.3 names them; the rule does not apply if one is absent. */
   readonly of: readonly [string, ...string[]];
+  /** Servers are known that do not show these settings. */
+  readonly hidden?: true;
   readonly wanted: string;
   readonly holds: (value: string, others: readonly string[], all: Settings) => boolean;
 }
@@ -127,6 +129,7 @@ export const rules: readonly Rule[] = [
     name: "writes synced",
     level: "warn",
     of: ["storage.rocksdb.sync_writes"],
+    hidden: true,
     wanted: "true: otherwise a power failure loses the last acknowledged writes",
     holds: (value) => value === "true",
   },
@@ -134,7 +137,13 @@ export const rules: readonly Rule[] = [
     name: "write-ahead log",
     level: "block",
     of: ["storage.rocksdb.disable_wal"],
+    hidden: true,
     wanted: "false: without it a crash loses acknowledged writes",
     holds: (value) => value === "false",
   },
 ];
+
+/** The name of a setting where those of password login begin with these words. */
+export function nameIn(settingNames: string, setting: string): string {
+  return setting.replace(/^auth\./, `${settingNames}.`);
+}

@@ -12,7 +12,7 @@ const bad = names.map((name) => ({
   made: null as string | null,
 }));
 const good = { case: "valid", role: "dba", sql: "CREATE", said: yes(), made: "{}" };
-const sound = { bad, control: good, unread: null };
+const sound = { sharedAccess: "levels" as "levels" | "policies" | null, bad, control: good, unread: null };
 const first = (change: object) => ({ ...sound, bad: bad.map((one, at) => (at === 0 ? { ...one, ...change } : one)) });
 
 /** Accepts the unknown type: creates a SHARED table and shows the requested type in the catalogue. */
@@ -34,7 +34,7 @@ const acceptAnyType: Fault = {
 };
 
 export default proveCheck(unknownTypeRefused, {
-  holds: [sound],
+  holds: [sound, { ...sound, sharedAccess: "policies", bad: bad.filter((one) => one.case !== "access level") }],
   cannotTell: [
     first({ said: nothing() }),
     { ...sound, bad: bad.slice(1) },
