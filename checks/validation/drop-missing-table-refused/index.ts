@@ -97,7 +97,7 @@ export const dropMissingTableRefused = defineCheck({
       if (said.kind === "refused")
         found.refusedIfExists({ case: name, message: said.message }, { case: name, sent: said });
     const withoutNames = ({ status, code, message }: Said): string =>
-      `${status ?? ""} ${code} ${[seen.ns, seen.no, "missing", "closed", "rows"].reduce((text, name) => text.replaceAll(name, "…"), message)}`;
+      `${status ?? ""} ${code} ${[seen.no, seen.ns, "missing", "closed", "rows"].reduce((text, name) => text.replaceAll(name, "…"), message)}`;
     for (const { case: name, role, there, missing: not } of compared) {
       if (there.kind === "ok" || !isAnswer(there) || !isAnswer(not) || withoutNames(there) === withoutNames(not))
         continue;

@@ -1,6 +1,6 @@
 /** Tables that are dropped with their rows and created again under the same name. */
 import type { Collector, Context } from "../../../src/check.ts";
-import { listed, saidOf, type Account, type Said, type Target } from "../../../src/server/target.ts";
+import { listed, saidOf, type Account, type Dialect, type Said, type Target } from "../../../src/server/target.ts";
 import { flushToSegments } from "../../vocabulary/cold.ts";
 import { createSharedTable, createTable } from "../../vocabulary/tables.ts";
 
@@ -9,7 +9,12 @@ const columns = "id BIGINT PRIMARY KEY, v TEXT";
 /** `cold`: whether rows can be flushed to cold storage. */
 export const kinds = [
   { type: "USER", create: (table: string) => createTable(table, { columns }), cold: true },
-  { type: "SHARED", create: (table: string) => createSharedTable(table, { columns, readers: ["user"] }), cold: true },
+  {
+    type: "SHARED",
+    create: (table: string, dialect: Dialect) =>
+      createSharedTable(dialect, table, { columns, readers: ["user"] }).join("; "),
+    cold: true,
+  },
   {
     type: "STREAM",
     create: (table: string) => createTable(table, { type: "STREAM", columns, options: { TTL_SECONDS: 3600 } }),
@@ -36,6 +41,8 @@ export type Recreated = {
   readonly inserted: Said;
   readonly withNew: Read;
   readonly flushedNew: Read;
+  /** Why the new rows were not flushed before they were read; null if they were, or cannot be. */
+  readonly unflushed: string | null;
 };
 
 /** Drops a table with rows and creates it again; all reads are those of a plain user. */
@@ -49,7 +56,7 @@ export async function recreate(
   const t = `${context.scratch}.again_${kind.type.toLowerCase()}`;
   const writer = kind.type === "SHARED" ? op : user;
   const scope = kind.type === "SHARED" ? "shared" : user.name;
-  const create = kind.create(t);
+  const create = kind.create(t, target.dialect);
   const steps: Said[] = [];
   const step = async (as: Account, sql: string): Promise<void> => {
     steps.push(saidOf(await target.sql(as, sql)));
@@ -70,10 +77,22 @@ export async function recreate(
   const byOldKey = await read(" WHERE id = 2");
   const inserted = saidOf(await target.sql(writer, `INSERT INTO ${t} (id, v) VALUES (1, 'new'), (4, 'new')`));
   const withNew = await read();
-  if (kind.cold) await flushToSegments(target, context, op, t, [scope]);
+  const flushedAgain = kind.cold ? await flushToSegments(target, context, op, t, [scope]) : null;
   const flushedNew = await read();
   const cold = segments === null || typeof segments === "string" ? null : (segments[scope] ?? 0);
-  return { type: kind.type, before, cold, steps, dropped, again, byOldKey, inserted, withNew, flushedNew };
+  return {
+    type: kind.type,
+    before,
+    cold,
+    steps,
+    dropped,
+    again,
+    byOldKey,
+    inserted,
+    withNew,
+    flushedNew,
+    unflushed: typeof flushedAgain === "string" ? flushedAgain : null,
+  };
 }
 
 const oldKeys = "1,2,3";
@@ -145,6 +164,7 @@ export function doubtOf({ type, cold }: Kind, seen: Recreated | undefined): stri
   if (failed !== undefined) return `${type}: a step failed: ${failed.message}`;
   if (seen.before.keys?.join() !== oldKeys) return `${type}: not all of the rows to drop were there`;
   if (cold && (seen.cold ?? 0) < 2) return `${type}: the rows to drop were not seen in cold storage`;
+  if (seen.unflushed !== null) return `${type}: the new rows could not be flushed: ${seen.unflushed}`;
   if (seen.dropped.said.kind === "ok" || isUnanswered(seen.dropped.said))
     return `${type}: a read after the drop did not show that the table is gone: ${seen.dropped.said.message}`;
   if (seen.again.keys === null || seen.byOldKey.keys === null)

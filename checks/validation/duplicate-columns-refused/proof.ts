@@ -13,6 +13,7 @@ const proper = { ...one("proper", yes()), made: "{}" };
 const altered = Array.from({ length: 7 }, (_, at) => one(`change ${at}`, refusal));
 const shape = { version: "1", columns: ["id", "name", "other"] };
 const sound = {
+  quotedCase: "folded" as "folded" | "kept",
   created: { attempts: [...attempts, proper], unread: null },
   before: shape,
   altered,
@@ -26,7 +27,7 @@ const attemptsWith = (said: typeof refusal) => ({
 });
 
 export default proveCheck(duplicateColumnsRefused, {
-  holds: [sound],
+  holds: [sound, { ...sound, quotedCase: "kept", altered: altered.slice(1) }],
   cannotTell: [
     { ...sound, created: attemptsWith(nothing()) },
     { ...sound, created: { ...sound.created, unread: "no right" } },
@@ -53,4 +54,5 @@ export default proveCheck(duplicateColumnsRefused, {
       }),
     },
   },
+  mayBeLost: [{ what: /^CREATE TABLE /, because: "the catalogue shows whether it was made" }],
 });

@@ -1,4 +1,5 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
+import { isPassing } from "../../vocabulary/second-look.ts";
 import { makeTable, sharedTable } from "../../vocabulary/tables.ts";
 import { provocations, provoke, type Provoked } from "./provocations.ts";
 
@@ -17,6 +18,7 @@ export const errorsTellNoSecrets = defineCheck({
   touches: "scratch",
   needs: ["dba"],
   level: "block",
+  uses: { user: 2, dba: 1 },
   estimateMs: 700,
   estimateRequests: provocations.length + 8,
   findings: {
@@ -58,7 +60,10 @@ export const errorsTellNoSecrets = defineCheck({
         found.leaks({ case: one.case, what, words }, { case: `${one.case}: ${what}`, sent: one });
 
     if (control !== "ok") return unknown("the user could not read its own row either, so the errors prove nothing");
-    const errors = provoked.filter(({ status }) => status !== null && status >= 400 && status !== 429);
+    const unanswered = provoked.find(({ status }) => status === null || status === 429 || isPassing(status));
+    if (unanswered !== undefined)
+      return unknown(`${unanswered.case}: it was not answered by the server: ${unanswered.status ?? unanswered.text}`);
+    const errors = provoked.filter(({ status }) => status !== null && status >= 400);
     const others = provoked.filter((one) => !errors.includes(one));
     if (errors.length < provokedMin) {
       const outcomes = others.map((one) => `${one.case} got ${one.status ?? "no answer"}`).join(", ");

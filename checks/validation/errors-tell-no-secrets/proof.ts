@@ -23,6 +23,9 @@ export default proveCheck(errorsTellNoSecrets, {
     { ...sound, provoked: provoked.map((one) => ({ ...one, status: 429 })) },
     { ...sound, provoked: provoked.map((one) => ({ ...one, status: 200 })) },
     { ...sound, provoked: provoked.map((one) => ({ ...one, status: null })) },
+    first({ status: null }),
+    // The words of a proxy without a server.
+    first({ status: 503 }),
     { ...sound, control: "refused" },
   ],
   breaks: {

@@ -1,5 +1,6 @@
 /** Provoked errors, and what none of them may reveal to a plain user. */
 import type { Account, Target } from "../../../src/server/target.ts";
+import { truncated } from "../../../src/server/target.ts";
 
 /** The values of the placeholders, such as `{ns}`. */
 export type Names = Readonly<Record<"ns" | "other" | "password" | "key" | "planted", string>>;
@@ -108,7 +109,7 @@ export async function provoke(
   const found = [
     ...internals.flatMap(([what, pattern, hidden]) => {
       const leak = [...whole.matchAll(pattern)].map(([words]) => words.trim()).find((words) => !asked.includes(words));
-      return leak === undefined ? [] : [{ what, words: hidden === true ? "" : leak.slice(0, 80) }];
+      return leak === undefined ? [] : [{ what, words: hidden === true ? "" : truncated(leak, 80) }];
     }),
     ...Object.entries(others).flatMap(([what, words]) =>
       whole.includes(words) && !asked.includes(words) ? [{ what, words }] : [],
@@ -118,7 +119,7 @@ export async function provoke(
   return {
     case: name,
     status: reply.kind === "answered" ? reply.status : null,
-    text: found.length > 0 ? "" : reply.text.slice(0, textMax),
+    text: found.length > 0 ? "" : truncated(reply.text, textMax),
     leaks: found,
     exchange: reply.exchange,
   };

@@ -14,20 +14,23 @@ const one = (at: number, change: object = {}) => ({
   ...change,
 });
 const tried = Array.from({ length: 38 }, (_, at) => one(at));
-const first = (change: object) => ({ tried: [one(0, change), ...tried.slice(1)] });
+const controls = ["CREATE NAMESPACE", "EXECUTE AS USER"].map((place) => ({ place, said: yes() }));
+const first = (change: object) => ({ controls, tried: [one(0, change), ...tried.slice(1)] });
+const refusedControl = [{ place: "EXECUTE AS USER", said: refusal }];
 
 export default proveCheck(hostileNamesHarmless, {
-  holds: [{ tried }, first({ said: no("PERMISSION_DENIED", "no right", "permission", 403) })],
+  holds: [{ controls, tried }, first({ said: no("PERMISSION_DENIED", "no right", "permission", 403) })],
   cannotTell: [
-    { tried: tried.slice(1) },
+    { controls, tried: tried.slice(1) },
+    { controls: refusedControl, tried },
     first({ said: nothing() }),
     first({ said: no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429) }),
-    first({ next: nothing() }),
+    first({ next: nothing("rate") }),
     first({ said: { ...nothing("unavailable"), status: 503 } }),
   ],
   breaks: {
     crashed: {
-      seen: first({ said: nothing("reset") }),
+      seen: { ...first({ said: nothing("reset") }), controls: refusedControl },
       fault: sqlFault("cutTheConnectionAtASlash", (sql) =>
         /^EXECUTE AS USER '[^']*\/\.\./.test(sql) ? Promise.resolve("lost") : undefined,
       ),

@@ -1,5 +1,7 @@
 /** Stores the texts, and puts statements where names stand. Nothing here judges what came of it. */
+import type { Context } from "../../../src/check.ts";
 import { integerText, rowsOf, saidOf, type Account, type Said, type Target } from "../../../src/server/target.ts";
+import { afterAWhile } from "../../vocabulary/looking-again.ts";
 import { quoted } from "../../vocabulary/values.ts";
 import { aliases, cases, payloads, places } from "./injections.ts";
 
@@ -16,7 +18,11 @@ export type Filter = {
   readonly case: string;
   readonly text: string;
   readonly expected: readonly string[];
+  /** Of those that got no answer: they may be there or not. */
+  readonly maybe: readonly string[];
   readonly found: readonly string[] | null;
+  /** Asked for a second time where it found other rows than expected; then `found` is the second answer. */
+  readonly unsteady: boolean;
   readonly exchange: number;
 };
 
@@ -29,6 +35,7 @@ export const canaryKey = (name: string): number => cases.indexOf(name) + 1;
 /** Stores each text as a literal and as a parameter, in rows with consecutive keys, and filters for it. */
 export async function storeTexts(
   target: Target,
+  context: Pick<Context, "poll">,
   as: Account,
   table: string,
   remove: Remove,
@@ -46,11 +53,23 @@ export async function storeTexts(
       { case: `${name}, as a parameter`, text, mayRefuse, said: saidOf(parameter) },
     );
     const expected = [literal, parameter].flatMap(({ kind }, at) => (kind === "ok" ? [String(id + at)] : []));
+    // Nobody knows whether these were stored.
+    const maybe = [literal, parameter].flatMap(({ kind }, at) => (kind === "unsure" ? [String(id + at)] : []));
     if (expected.length === 0) continue;
-    const query = `SELECT id FROM ${table} WHERE v = $1 ORDER BY id LIMIT 200`;
-    const filter = await target.sql(as, query, { params: [text] });
-    const found = rowsOf(filter)?.map((row) => integerText(row["id"]) ?? "") ?? null;
-    filters.push({ case: `${name}, in a filter`, text, expected, found, exchange: filter.exchange });
+    const ask = async (look: 1 | 2): Promise<Pick<Filter, "found" | "exchange">> => {
+      // A cache in between would answer the same statement from the first.
+      const query = `SELECT id FROM ${table} WHERE v = $1 ORDER BY id LIMIT ${200 + look}`;
+      const filter = await target.sql(as, query, { params: [text] });
+      return {
+        found: rowsOf(filter)?.map((row) => integerText(row["id"]) ?? "") ?? null,
+        exchange: filter.exchange,
+      };
+    };
+    const once = await ask(1);
+    const isOdd = once.found !== null && once.found.filter((one) => !maybe.includes(one)).join() !== expected.join();
+    const last = isOdd ? await afterAWhile(context, async () => await ask(2)) : once;
+    const unsteady = isOdd && last.found?.join() !== once.found?.join();
+    filters.push({ case: `${name}, in a filter`, text, expected, maybe, unsteady, ...last });
   }
   return { stored, filters };
 }

@@ -1,5 +1,7 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
+import { lookedTwice } from "../../vocabulary/second-look.ts";
 import { cellText, integerText, isCleanRefusal, rowsOf, saidOf } from "../../../src/server/target.ts";
+import { afterAWhile } from "../../vocabulary/looking-again.ts";
 import { sharedTable } from "../../vocabulary/tables.ts";
 import { canaryKey, storeTexts, tryAliases, tryPlaces, type Text } from "./attempts.ts";
 import { aliases, cases, payloads, places } from "./injections.ts";
@@ -22,7 +24,7 @@ export const injectionStaysData = defineCheck({
   estimateRequests: 3 * payloads.length + places.length + aliases.length + 7,
   timeoutMs: 120_000,
   findings: {
-    executed: { say: (d: { case: string; what: string }) => `${d.case}: ${d.what}` },
+    executed: { say: (d: { case: string; what: string }) => lookedTwice(`${d.case}: ${d.what}`) },
     changed: {
       say: (d: { case: string; text: string; got: string }) =>
         `${d.case}: ${JSON.stringify(d.text)} came back as ${d.got}`,
@@ -41,14 +43,18 @@ export const injectionStaysData = defineCheck({
     const removeRow = (id: number): string => `DELETE FROM ${canary} WHERE id = ${id}`;
     const remove = (name: string): string => removeRow(canaryKey(name));
 
-    const { stored, filters } = await storeTexts(target, op, table, remove);
+    const { stored, filters } = await storeTexts(target, context, op, table, remove);
     const answers = await tryPlaces(target, op, scratch, remove);
     const aliased = await tryAliases(target, op, remove);
 
     const read = rowsOf(await target.sql(op, `SELECT id, v FROM ${table} ORDER BY id LIMIT 500`));
     const byId = new Map((read ?? []).map((row) => [integerText(row["id"]), cellText(row["v"])]));
     const texts = stored.map((one, id): Text => ({ ...one, got: byId.get(String(id)) ?? null }));
-    const alive = rowsOf(await target.sql(op, `SELECT id, v FROM ${canary} ORDER BY id LIMIT 500`));
+    const look = async (time: 1 | 2) =>
+      rowsOf(await target.sql(op, `SELECT id, v FROM ${canary} ORDER BY id LIMIT ${500 + time}`));
+    const once = await look(1);
+    // Before anything is said to have been executed, the rows are looked at a second time.
+    const alive = once?.length === cases.length + 1 ? once : await afterAWhile(context, async () => await look(2));
     const control = saidOf(await target.sql(op, removeRow(0)));
     const left = rowsOf(await target.sql(op, `SELECT id FROM ${canary} WHERE id = 0 LIMIT 1`));
     return {
@@ -73,7 +79,7 @@ export const injectionStaysData = defineCheck({
       );
     }
     for (const one of filters) {
-      const others = (one.found ?? []).filter((id) => !one.expected.includes(id));
+      const others = (one.found ?? []).filter((id) => !one.expected.includes(id) && !one.maybe.includes(id));
       const what = `it finds rows of other texts: ${others.join(", ")}`;
       if (others.length > 0) found.executed({ case: one.case, what }, { case: one.case, sent: one });
     }
@@ -94,6 +100,9 @@ export const injectionStaysData = defineCheck({
     const unclear = answers.find((said) => said.kind !== "ok" && !isCleanRefusal(said) && said.why !== "permission");
     if (unclear !== undefined)
       return unknown(`a name was neither accepted nor refused: ${unclear.status ?? unclear.why} ${unclear.message}`);
+    const unsteady = filters.find((one) => one.unsteady);
+    if (unsteady !== undefined)
+      return unknown(`${unsteady.case}: two answers to one filter differ (validation/reads-are-fresh judges that)`);
     const unanswered = filters.find((one) => one.found === null);
     if (unanswered !== undefined) return unknown(`${unanswered.case}: no answer`);
     if (texts.length < textsMin || answers.length < places.length)

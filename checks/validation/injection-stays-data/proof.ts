@@ -20,7 +20,9 @@ const filters = payloads.map(({ name }, at) => ({
   case: `${name}, in a filter`,
   text: "'; DELETE",
   expected: [String(at)],
+  maybe: [] as string[],
   found: [String(at)] as string[] | null,
+  unsteady: false,
   exchange: at,
 }));
 const refusal = no("SQL_EXECUTION_ERROR", "not found", "missing");
@@ -41,6 +43,11 @@ export default proveCheck(injectionStaysData, {
   cannotTell: [
     { ...sound, alive: null },
     { ...sound, readBack: false },
+    // Stored without an answer, and found.
+    {
+      ...firstText({ said: nothing() }),
+      filters: filters.map((one, at) => (at === 0 ? { ...one, maybe: ["99"], found: [...one.expected, "99"] } : one)),
+    },
     { ...sound, control: false },
     firstText({ said: refusal, got: null }),
     firstText({ said: nothing(), got: null }),
@@ -49,6 +56,7 @@ export default proveCheck(injectionStaysData, {
     { ...sound, answers: answers.slice(1) },
     { ...sound, texts: texts.slice(1) },
     firstFilter(null),
+    { ...sound, filters: filters.map((one) => ({ ...one, unsteady: true })) },
     // If the control fails, even an altered text is inconclusive.
     { ...firstText({ got: "altered" }), control: false },
   ],

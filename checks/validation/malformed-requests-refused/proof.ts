@@ -1,7 +1,7 @@
 import type { Fault } from "../../../src/proof.ts";
 import type { RawAnswer, RawRequest } from "../../../src/wire/wire.ts";
 import { proveCheck } from "../../../src/proof.ts";
-import { no, nothing, yes } from "../../vocabulary/evidence.ts";
+import { latePace, no, nothing, slowPace, yes } from "../../vocabulary/evidence.ts";
 import { badRequests } from "./bad-requests.ts";
 import { malformedRequestsRefused } from "./index.ts";
 
@@ -13,10 +13,11 @@ const asked = Array.from({ length: badRequests.length }, (_, at) => ({
   broke: "",
   text: '{"status":"error"}',
   needsCode: true,
+  pace: latePace,
   exchange: at,
 }));
 const controls = ["", "case 7", "case 15"].map((after) => ({ after, said: yes() }));
-const sound = { asked, controls };
+const sound = { asked, controls, wanted: badRequests.length };
 const first = (change: object) => ({
   ...sound,
   asked: [{ ...asked[0], ...change } as (typeof asked)[0], ...asked.slice(1)],
@@ -50,8 +51,9 @@ const answered = (status: number, text: string) => ({
 export default proveCheck(malformedRequestsRefused, {
   holds: [sound, first({ status: 404, code: "", needsCode: false, text: "" })],
   cannotTell: [
-    { asked: [], controls: [] },
+    { asked: [], controls: [], wanted: badRequests.length },
     { ...sound, asked: asked.slice(1) },
+    { ...sound, asked: asked.slice(0, 5), wanted: 5 },
     { ...sound, controls: [{ after: "", said: nothing() }] },
     { ...sound, controls: after(nothing()) },
     { ...sound, controls: after(no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429)) },
@@ -59,6 +61,8 @@ export default proveCheck(malformedRequestsRefused, {
     first({ status: 429, code: "RATE_LIMIT_EXCEEDED" }),
     first({ code: "" }),
     first({ status: null, broke: "unreachable" }),
+    // A server that is slow altogether is not accused.
+    first({ status: null, broke: "timeout", pace: slowPace }),
     // Nothing answers any more: the way there may be broken.
     { ...first({ status: null, broke: "timeout" }), controls: after(nothing()) },
     { ...first({ status: null, broke: "reset" }), controls: after(nothing()) },

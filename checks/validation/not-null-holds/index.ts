@@ -1,5 +1,5 @@
 import { defineCheck, pass, unknown, type Context } from "../../../src/check.ts";
-import { cellText, type Account, type Target } from "../../../src/server/target.ts";
+import { cellText, type Account, type Target, truncated } from "../../../src/server/target.ts";
 import { makeTable } from "../../vocabulary/tables.ts";
 import { sortTried, tryAll, whyUnclear, type Tried } from "../../vocabulary/trials.ts";
 import { cases, changedRows, columns, idsOf, initialRows, type Row } from "./cases.ts";
@@ -105,7 +105,7 @@ export const notNullHolds = defineCheck({
       if (rows === null) return unknown(`the rows of the ${kind} table could not be read afterwards`);
       if (JSON.stringify(rows) !== JSON.stringify(initialRows))
         return unknown(
-          `the ${kind} table does not have the rows that were written at the start: ${JSON.stringify(rows).slice(0, 300)}`,
+          `the ${kind} table does not have the rows that were written at the start: ${truncated(JSON.stringify(rows), 300)}`,
         );
       const why = whyUnclear(sortTried(tried));
       if (why !== undefined) return unknown(`${kind} table, ${why}`);

@@ -1,5 +1,5 @@
 /** Judges the attempts on one table: whether an account reached rows of another. Pure. */
-import { isCleanRefusal, type Said } from "../../../src/server/target.ts";
+import { isCleanRefusal, type Said, truncated } from "../../../src/server/target.ts";
 import { isPermissionDenied } from "../../vocabulary/trials.ts";
 import type { Attempt } from "../row-access/attempt.ts";
 import type { Received } from "../row-access/live.ts";
@@ -14,7 +14,7 @@ import {
   type Row,
   type WriteWay,
 } from "../row-access/ways.ts";
-import { waysFor, type TablePlan, type TableSeen, type Visit, type Write } from "./visit.ts";
+import { isBroadlyVisited, waysFor, type TablePlan, type TableSeen, type Visit, type Write } from "./visit.ts";
 
 export interface Violation {
   readonly kind: "violation";
@@ -40,10 +40,10 @@ export function judgeTable(plan: TablePlan, seen: TableSeen | undefined): Outcom
   const unseen = (why: string): Outcome => ({ kind: "doubt", why: `${plan.name}: ${why}` });
   if (seen === undefined) return [unseen("was not tried")];
   if (seen.unavailable !== null) return [unseen(seen.unavailable)];
-  const { victim, visits } = seen;
+  const { victim, visits, breadth } = seen;
   const people = [victim, ...visits.map(({ who }) => who)];
   const outcomes: Outcome[] = [];
-  for (const role of plan.withPrivileged ? ["user", "service", "dba"] : ["user"])
+  for (const role of isBroadlyVisited(plan, breadth) ? ["user", "service", "dba"] : ["user"])
     if (!people.some((one) => one.role === role))
       outcomes.push(unseen(`no attempts by an account with the role ${role}`));
   const hot = people.filter(({ name }) => seen.cold?.includes(name) !== true);
@@ -56,16 +56,16 @@ export function judgeTable(plan: TablePlan, seen: TableSeen | undefined): Outcom
     const { reads, listened, writes, who } = visit;
     const others = people.filter(({ name }) => name !== who.name).flatMap(({ rows }) => rows);
     const about = { plan, visit, victimRows: victim.rows, others };
-    for (const way of waysFor(who, readWays)) {
+    for (const way of waysFor(who, readWays, breadth)) {
       const tried = reads.find((one) => one.way === way.name);
       outcomes.push(tried === undefined ? unseen(`${way.name} was not tried`) : judgeRead(way, tried, about));
     }
-    for (const way of waysFor(who, liveWays)) {
+    for (const way of waysFor(who, liveWays, "all")) {
       const one = listened.received.find(({ way: name }) => name === way.name);
       const why = listened.why ?? "was not tried";
       outcomes.push(one === undefined ? unseen(`${way.name}, as ${who.role}: ${why}`) : judgeLive(way, one, about));
     }
-    for (const way of waysFor(who, writeWays)) {
+    for (const way of waysFor(who, writeWays, breadth)) {
       const tried = writes.find((one) => one.way === way.name);
       outcomes.push(tried === undefined ? unseen(`${way.name} was not tried`) : judgeWrite(way, tried, about));
     }
@@ -138,8 +138,16 @@ function isSumWith(seen: string | undefined, mine: readonly Row[], others: reado
 }
 
 function judgeWrite(way: WriteWay, tried: Write, about: About): Outcome {
-  const { victimRows, count } = tried;
+  const { victimRows, misread, count } = tried;
   if (victimRows === "unread") return doubt(way, about, "is inconclusive: the victim's rows could not be read");
+  if (misread !== null) {
+    const texts = new Set(about.victimRows.map(({ v }) => v));
+    const isForeign = misread.some(([, v]) => v !== undefined && !texts.has(v));
+    const detail = `a SELECT by the owner of the rows after it returned ${text(misread)}, and the same SELECT again its own rows`;
+    return isForeign
+      ? violation("foreignRows", way, tried.said, about, detail)
+      : doubt(way, about, `is inconclusive: two SELECTs of the victim's rows differ`);
+  }
   if (victimRows !== "same")
     return violation("foreignChange", way, tried.said, about, `they are now ${text(victimRows)}`);
   const leak = leakOf(way, tried, about);
@@ -188,7 +196,7 @@ function cells(rows: readonly Row[]): Cells {
 
 function text(rows: Cells | null): string {
   const some = (rows ?? []).slice(0, 4).map((row) => row.join(" "));
-  return some.join(", ").slice(0, 160) || "nothing";
+  return truncated(some.join(", "), 160) || "nothing";
 }
 
 function said({ status, code, message }: Said): string {

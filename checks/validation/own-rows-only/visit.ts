@@ -2,6 +2,8 @@
 import type { Context } from "../../../src/check.ts";
 import { saidOf, type Account, type Target } from "../../../src/server/target.ts";
 import { flushToSegments } from "../../vocabulary/cold.ts";
+import { askedTwice } from "../../vocabulary/second-look.ts";
+import { afterAWhile } from "../../vocabulary/looking-again.ts";
 import { createSharedTable, createTable } from "../../vocabulary/tables.ts";
 import { attempt, cellsOf, digits, insertRows, newRow, type Attempt } from "../row-access/attempt.ts";
 import { delivers, listen, received, type Received } from "../row-access/live.ts";
@@ -9,6 +11,7 @@ import {
   fill,
   liveWays,
   readWays,
+  sameCells,
   writeWays,
   type Cells,
   type LiveWay,
@@ -30,10 +33,16 @@ export interface TablePlan {
   readonly withPrivileged: boolean;
 }
 
+/** `light`: a plain user tries the broad ways and some others. `broad`: the broad ones only, as accounts with more privileges do. */
+export type Breadth = "all" | "light" | "broad";
+
 export type Person = { readonly name: string; readonly role: string; readonly rows: readonly Row[] };
 
-/** `victimRows`: the victim's rows after the statement: as before it, or what they are now. */
-export type Write = Attempt & { readonly victimRows: "same" | "unread" | Cells };
+/**
+ * `victimRows`: the victim's rows after the statement: as before it, or what they are now. `misread`: they were read twice,
+ * because the first SELECT showed these rows; the second one decides.
+ */
+export type Write = Attempt & { readonly victimRows: "same" | "unread" | Cells; readonly misread: Cells | null };
 
 /** What the live queries of a visitor delivered while other accounts wrote. */
 export type Listened = {
@@ -62,6 +71,8 @@ export type TableSeen = {
   /** A row of the victim that was deleted before any attempt. */
   readonly deleted: readonly Row[];
   readonly visits: readonly Visit[];
+  /** Which ways a plain user tries. */
+  readonly breadth: Breadth;
   /** Accounts whose rows were seen in cold storage; null if they were to stay hot. */
   readonly cold: readonly string[] | null;
   /** Why the table could not be set up. The other tables are judged all the same, so this does not end the observation. */
@@ -72,8 +83,18 @@ const commonKeys = ["1", "2", "3"];
 /** More than a visitor has in all, so that own rows shown twice and the rows of both differ in number. */
 const victimOnlyKeys = 4;
 
+/** Whether accounts with more privileges try it, too: at light effort on the flushed table only. */
+export function isBroadlyVisited({ withPrivileged }: TablePlan, breadth: Breadth): boolean {
+  return withPrivileged && breadth !== "light";
+}
+
 /** Sets a table up and lets each visitor try everything. */
-export async function visitTable(target: Target, context: Context, plan: TablePlan): Promise<TableSeen> {
+export async function visitTable(
+  target: Target,
+  context: Context,
+  plan: TablePlan,
+  breadth: Breadth,
+): Promise<TableSeen> {
   const t = `${context.scratch}.${plan.name}`;
   const s = `${t}_s`;
   const random = context.random(plan.name);
@@ -81,7 +102,7 @@ export async function visitTable(target: Target, context: Context, plan: TablePl
   const user = await target.account("user", plan.visitor);
   // A server that compares only prefixes of names confuses these two.
   const victim = plan.victim === null ? await target.fresh("user", user) : await target.account("user", plan.victim);
-  const accounts = [user, ...(plan.withPrivileged ? [await target.account("service"), op] : [])];
+  const accounts = [user, ...(isBroadlyVisited(plan, breadth) ? [await target.account("service"), op] : [])];
   const owners = accounts.map((account) => ({
     account,
     rows: commonKeys.map((id) => newRow(random, id, account.role)),
@@ -101,6 +122,7 @@ export async function visitTable(target: Target, context: Context, plan: TablePl
     atFirst: null,
     deleted: [deleted],
     visits: [],
+    breadth,
     cold: null,
     unavailable: null,
   };
@@ -109,7 +131,9 @@ export async function visitTable(target: Target, context: Context, plan: TablePl
   const options = plan.type === "STREAM" ? { TTL_SECONDS: 3600 } : {};
   const unavailable = await setUp(target, [
     [op, createTable(t, { type: plan.type, columns, options })],
-    [op, createSharedTable(s, { columns: "id BIGINT PRIMARY KEY", readers: ["user"] })],
+    ...createSharedTable(target.dialect, s, { columns: "id BIGINT PRIMARY KEY", readers: ["user"] }).map(
+      (statement) => [op, statement] as const,
+    ),
     [op, `INSERT INTO ${s} (id) VALUES (1), (2), (3), (${victimRows.at(-1)?.id ?? 4})`],
     [victim, insertRows(t, [...victimRows, deleted])],
     ...owners.map(({ account, rows }) => [account, insertRows(t, rows)] as const),
@@ -141,23 +165,34 @@ export async function visitTable(target: Target, context: Context, plan: TablePl
     ]),
   }));
   const reads = await Promise.all(
-    visitors.map(async ({ account, place, secrets }) => {
+    visitors.map(async ({ account, rows, place, secrets }) => {
       const attempts: Attempt[] = [];
-      for (const way of waysFor(account, readWays)) attempts.push(await attempt(target, account, way, place, secrets));
+      for (const way of waysFor(account, readWays, breadth)) {
+        const read = async (): Promise<Attempt> => await attempt(target, account, way, place, secrets);
+        // An accusation is looked at twice. What is allowed to show nothing of others' is no accusation.
+        attempts.push((await askedTwice(read, (tried) => mayLeak(way, tried, rows, place))).last);
+      }
       return attempts;
     }),
   );
   const listened = await listenAll(target, random, t, { account: victim, passing }, visitors);
-  let last = JSON.stringify(atFirst);
+  // What was not read is nothing to compare with. Of the rows that the victim removed while others listened, one may be left.
+  let last = await look();
   const visits: Visit[] = [];
   for (const [at, { account, rows, place, secrets }] of visitors.entries()) {
     const writes: Write[] = [];
-    for (const way of waysFor(account, writeWays)) {
+    for (const way of waysFor(account, writeWays, breadth)) {
       if (way.refill === true) await refill(target, random, account, t, rows.length);
       const tried = await attempt(target, account, way, place, secrets);
-      const now = await look();
-      writes.push({ ...tried, victimRows: now === null ? "unread" : JSON.stringify(now) === last ? "same" : now });
-      if (now !== null) last = JSON.stringify(now);
+      const isOther = (read: Cells | null): boolean => read !== null && JSON.stringify(read) !== JSON.stringify(last);
+      const once = await look();
+      const isOdd = isOther(once);
+      // A SELECT that shows other rows than are there is no change of them.
+      const now = isOdd ? await afterAWhile(context, look) : once;
+      const isMisread = isOdd && now !== null && JSON.stringify(now) !== JSON.stringify(once);
+      const victimRowsNow = now === null || last === null ? "unread" : isOther(now) ? now : "same";
+      writes.push({ ...tried, victimRows: victimRowsNow, misread: isMisread ? once : null });
+      last = now ?? last;
     }
     const who = { name: account.name, role: account.role, rows };
     visits.push({
@@ -187,6 +222,12 @@ async function refill(target: Target, random: () => number, as: Account, t: stri
   await target.sql(as, insertRows(t, rows));
 }
 
+/** Whether an answer is not what the account's own rows make of it, or has something of others' in it. */
+function mayLeak(way: ReadWay, { said, rows, foreign }: Attempt, own: readonly Row[], place: Place): boolean {
+  if (foreign.length > 0) return true;
+  return said.kind === "ok" && way.shows !== null && !sameCells(rows, way.shows(own, place), way.ordered === true);
+}
+
 const notListened = (why: string): Listened => ({ why, own: "", ownArrived: false, received: [] });
 
 interface Visitor {
@@ -210,7 +251,7 @@ async function listenAll(
   const listeners = await Promise.all(
     visitors.map(async ({ account, place, secrets }) => {
       const their = { ...place, theirKey: passing[0]?.id ?? "", theirValue: passing[0]?.v ?? "" };
-      const ways = waysFor(account, liveWays).map(({ name, sql }) => ({ name, sql: fill(sql, their) }));
+      const ways = waysFor(account, liveWays, "all").map(({ name, sql }) => ({ name, sql: fill(sql, their) }));
       const own = passing.map(() => newRow(random, digits(random, 2), account.role));
       return { account, secrets, own, listening: await listen(target, account, ways) };
     }),
@@ -238,12 +279,15 @@ async function listenAll(
   });
 }
 
-/** All ways for users; the broad ones for accounts with more privileges. */
+/** The ways for users; the broad ones for accounts with more privileges. */
 export function waysFor<W extends ReadWay | WriteWay | LiveWay>(
   { role }: { readonly role: string },
   ways: readonly W[],
+  breadth: Breadth,
 ): readonly W[] {
-  return role === "user" ? ways : ways.filter((way) => way.broad === true);
+  if (role === "user" && breadth === "all") return ways;
+  const isLight = (way: W): boolean => role === "user" && breadth === "light" && "light" in way;
+  return ways.filter((way) => way.broad === true || isLight(way));
 }
 
 /** `_seq`, or what a later version calls it. */

@@ -79,7 +79,7 @@ export const predicatesPartitionRows = defineCheck({
       const answer = await target.sql(op, `SELECT SUM(bit) AS m FROM ${table}`);
       return answer.kind === "ok" ? (integerText(answer.results[0]?.rows[0]?.[0]) ?? "none") : answer.message;
     };
-    const count = context.size({ light: 50, standard: 150, deep: 600 });
+    const count = context.size({ light: 30, standard: 150, deep: 600 });
     const predicates = Array.from({ length: count }, () => predicateOf(random));
     const allBefore = await all();
     const before = await askAll(target, op, table, predicates);

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { loadModule, parseSync } from "libpg-query";
 import { beforeAll, expect, test } from "vitest";
-import { randomFrom } from "../../../src/run.ts";
+import { randomFrom } from "../../../src/session/random.ts";
 import { predicateColumns, predicateOf, question, rowOf } from "./predicates.ts";
 
 beforeAll(async () => await loadModule());

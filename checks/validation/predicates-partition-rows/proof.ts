@@ -65,6 +65,7 @@ export default proveCheck(predicatesPartitionRows, {
   ],
   breaks: {
     partitionBroken: {
+      also: ["changedByFlush"],
       seen: first({ before: { ...parts, no: part(...upTo(2, 29)) } }),
       fault: sendInstead("takeUnknownForFalse", /^SELECT 'yes' AS part/, (sql) =>
         sql.replaceAll(
@@ -74,6 +75,7 @@ export default proveCheck(predicatesPartitionRows, {
       ),
     },
     countDisagrees: {
+      also: ["changedByFlush"],
       seen: first({ after: { ...parts, seen: part(0, 1, 2) } }),
       fault: sendInstead("countEveryRowAsTrue", /^SELECT 'yes' AS part/, (sql) =>
         sql.replaceAll("THEN bit ELSE 0 END", "THEN bit ELSE bit END"),
@@ -84,4 +86,10 @@ export default proveCheck(predicatesPartitionRows, {
       fault: swapTrueAndFalseAtTheFlush,
     },
   },
+  mayBeLost: [
+    {
+      what: /^SELECT 'yes' AS part.*; SELECT /,
+      because: "a request that is not answered is sent again predicate by predicate",
+    },
+  ],
 });

@@ -1,5 +1,13 @@
 /** Attempts to reach rows: rows that no other row can be mistaken for, and the outcome of one way to reach them. */
-import { cellText, saidOf, type Account, type Answer, type Said, type Target } from "../../../src/server/target.ts";
+import {
+  cellText,
+  saidOf,
+  type Account,
+  type Answer,
+  type Said,
+  type Target,
+  truncated,
+} from "../../../src/server/target.ts";
 import { fill, type Cells, type Place, type ReadWay, type Row, type WriteWay } from "./ways.ts";
 
 /** The outcome of one way. */
@@ -41,7 +49,7 @@ export async function attempt(
   const writes = answer.kind === "ok" ? answer.results.filter(({ columns }) => columns.length === 0) : [];
   return {
     way: way.name,
-    said: { ...said, message: said.message.slice(0, messageMax) },
+    said: { ...said, message: truncated(said.message, messageMax) },
     rows: onlySearched ? null : (cellsOf(answer)?.slice(0, cellsMax) ?? null),
     count: writes.length === 0 ? null : writes.reduce((sum, { rowCount }) => sum + rowCount, 0),
     foreign: secrets.filter((secret) => answered.includes(secret) && !asked.includes(secret)).slice(0, 3),

@@ -34,6 +34,8 @@ interface Traits {
   readonly notForStreams?: true;
   /** Service accounts and dbas try it, too. */
   readonly broad?: true;
+  /** Tried at light effort, too, as the broad ones are. */
+  readonly light?: true;
   /** A refusal that matches reveals that another account has such a row. */
   readonly revealsWhen?: RegExp;
   /** If the way of this name works, a refusal of this one reveals that another account has such a row. */
@@ -130,6 +132,7 @@ function divideBy(value: string): string {
 }
 
 const optional = { optional: true } as const;
+const light = { light: true } as const;
 const broad = { broad: true } as const;
 const notForStreams = { notForStreams: true } as const;
 
@@ -139,7 +142,10 @@ export const readWays: readonly ReadWay[] = [
   read("by another's key", "SELECT v FROM {t} WHERE id = {theirKey}", valueOfTheirKey, broad),
   read("by another's key, as parameter", "SELECT v FROM {t} WHERE id = $1", valueOfTheirKey, { params: ["theirKey"] }),
   read("by value, as parameter", "SELECT v FROM {t} WHERE v = $1", myValue, { params: ["myValue"] }),
-  read("by another's value, as parameter", "SELECT v FROM {t} WHERE v = $1", theirValue, { params: ["theirValue"] }),
+  read("by another's value, as parameter", "SELECT v FROM {t} WHERE v = $1", theirValue, {
+    ...light,
+    params: ["theirValue"],
+  }),
   read("by another's value", "SELECT v FROM {t} WHERE v = '{theirValue}'", theirValue),
   read("LIKE", "SELECT v FROM {t} WHERE v LIKE '%-%'", values),
   read("OR 1 = 1", "SELECT v FROM {t} WHERE id = 1 OR 1 = 1", values),
@@ -151,12 +157,12 @@ export const readWays: readonly ReadWay[] = [
   read("MAX of the key", "SELECT MAX(id) AS m FROM {t}", lastKey),
   read("MIN and MAX of a number", "SELECT MIN(n) AS lo, MAX(n) AS hi FROM {t}", lowAndHigh, broad),
   read("DISTINCT", "SELECT DISTINCT v FROM {t}", values),
-  read("GROUP BY", "SELECT v, COUNT(*) AS c FROM {t} GROUP BY v HAVING COUNT(*) > 0", countEach),
+  read("GROUP BY", "SELECT v, COUNT(*) AS c FROM {t} GROUP BY v HAVING COUNT(*) > 0", countEach, light),
   read("LIMIT OFFSET", "SELECT v FROM {t} ORDER BY id DESC LIMIT 2 OFFSET 1", secondAndThird, { ordered: true }),
   read("ORDER BY LIMIT 1", "SELECT v FROM {t} ORDER BY n DESC LIMIT 1", valueOfHighest, broad),
   read("self-join", "SELECT a.v, b.v AS w FROM {t} a JOIN {t} b ON a.id = b.id", selfJoin),
   read("CROSS JOIN", "SELECT b.v FROM {t} a CROSS JOIN {t} b", crossJoin),
-  read("JOIN", "SELECT o.v FROM {s} s JOIN {t} o ON o.id = s.id", join),
+  read("JOIN", "SELECT o.v FROM {s} s JOIN {t} o ON o.id = s.id", join, light),
   read("LEFT JOIN", "SELECT o.v FROM {s} s LEFT JOIN {t} o ON o.id = s.id", leftJoin),
   read("IN", "SELECT s.id FROM {s} s WHERE s.id IN (SELECT o.id FROM {t} o)", sharedKeys),
   read("EXISTS", "SELECT o.v FROM {t} o WHERE EXISTS (SELECT 1 FROM {t} i WHERE i.id = o.id)", values),
@@ -164,11 +170,12 @@ export const readWays: readonly ReadWay[] = [
     "EXISTS for another's value",
     "SELECT s.id FROM {s} s WHERE EXISTS (SELECT 1 FROM {t} o WHERE o.v = '{theirValue}')",
     allSharedIfTheirs,
+    light,
   ),
   read("subquery as a value", "SELECT (SELECT MAX(v) FROM {t}) AS m", lastValue),
-  read("subquery in FROM", "SELECT x.v FROM (SELECT * FROM {t}) x", values),
+  read("subquery in FROM", "SELECT x.v FROM (SELECT * FROM {t}) x", values, light),
   read("CTE", "WITH x AS (SELECT * FROM {t}) SELECT v FROM x", values),
-  read("UNION", "SELECT v FROM {t} UNION SELECT v FROM {t}", values),
+  read("UNION", "SELECT v FROM {t} UNION SELECT v FROM {t}", values, light),
   read("UNION ALL", "SELECT v FROM {t} UNION ALL SELECT v FROM {t}", valuesTwice),
   read("INTERSECT", "SELECT v FROM {t} INTERSECT SELECT v FROM {t}", values, optional),
   read("window function", "SELECT v, COUNT(*) OVER () AS c FROM {t}", countBeside, optional),
@@ -178,11 +185,12 @@ export const readWays: readonly ReadWay[] = [
   read("quoted names", "SELECT v FROM {quoted}", values),
   read("catalog-qualified name", "SELECT v FROM kalam.{t}", values, optional),
   read("namespace in the request", "SELECT v FROM {name}", values, { unqualified: true }),
-  read("second in a batch", "SELECT 1 AS one; SELECT v FROM {t}", values),
+  read("second in a batch", "SELECT 1 AS one; SELECT v FROM {t}", values, light),
   read("in a transaction", "BEGIN; SELECT v FROM {t}; COMMIT", values, notForStreams),
   read("EXECUTE AS oneself", "EXECUTE AS USER '{me}' (SELECT v FROM {t})", values, optional),
-  read("an error that no row causes", divideBy("nobody"), values, optional),
+  read("an error that no row causes", divideBy("nobody"), values, { ...light, ...optional }),
   read("an error that another's row would cause", divideBy("{theirValue}"), values, {
+    ...light,
     ...optional,
     revealsIfWorks: "an error that no row causes",
   }),
@@ -190,7 +198,7 @@ export const readWays: readonly ReadWay[] = [
   read("EXPLAIN ANALYZE", "EXPLAIN ANALYZE VERBOSE SELECT * FROM {t} WHERE id > 0", null),
   read("SHOW MANIFEST", "SHOW MANIFEST", null),
   // Filtered by namespace: on a busy server SHOW MANIFEST may be cut off before the run's own tables.
-  read("system.manifest", "SELECT * FROM system.manifest WHERE namespace_id = '{namespace}'", null),
+  read("system.manifest", "SELECT * FROM system.manifest WHERE namespace_id = '{namespace}'", null, light),
   read("SHOW STATS", "SHOW STATS FOR TABLE {t}", null),
   read("DESCRIBE", "DESCRIBE TABLE {t}", null),
 ];
@@ -240,8 +248,11 @@ export const writeWays: readonly WriteWay[] = [
   write("UPDATE by row version", "UPDATE {t} SET n = n + 1 WHERE {version} IS NOT NULL", all, optional),
   write("UPDATE with a subquery", "UPDATE {t} SET n = n + 1 WHERE id IN (SELECT id FROM {t})", all, optional),
   write("UPDATE in a transaction", "BEGIN; UPDATE {t} SET n = n + 1 WHERE id > 0; COMMIT", all, notForStreams),
-  write("SELECT as another", "EXECUTE AS USER '{them}' (SELECT v FROM {t})", none, forbidden),
-  write("UPDATE as another", "EXECUTE AS USER '{them}' (UPDATE {t} SET n = 1 WHERE id > 0)", none, forbidden),
+  write("SELECT as another", "EXECUTE AS USER '{them}' (SELECT v FROM {t})", none, { ...light, ...forbidden }),
+  write("UPDATE as another", "EXECUTE AS USER '{them}' (UPDATE {t} SET n = 1 WHERE id > 0)", none, {
+    ...light,
+    ...forbidden,
+  }),
   write(
     "INSERT as another",
     "EXECUTE AS USER '{them}' (INSERT INTO {t} (id, v, n) VALUES (77, 'x', 1))",
@@ -249,12 +260,10 @@ export const writeWays: readonly WriteWay[] = [
     forbidden,
   ),
   write("DELETE as another", "EXECUTE AS USER '{them}' (DELETE FROM {t} WHERE id > 0)", none, forbidden),
-  write(
-    "SELECT as another, after a query",
-    "SELECT 1 AS one; EXECUTE AS USER '{them}' (SELECT v FROM {t})",
-    none,
-    forbidden,
-  ),
+  write("SELECT as another, after a query", "SELECT 1 AS one; EXECUTE AS USER '{them}' (SELECT v FROM {t})", none, {
+    ...light,
+    ...forbidden,
+  }),
   write(
     "SELECT as another, after acting as oneself",
     "EXECUTE AS USER '{me}' (SELECT 1 AS one); EXECUTE AS USER '{them}' (SELECT v FROM {t})",
@@ -276,9 +285,10 @@ export const writeWays: readonly WriteWay[] = [
   write("INSERT … SELECT", "INSERT INTO {t} (id, v, n) SELECT id + 1000, v, n FROM {t}; SELECT v FROM {t}", all),
   write("DELETE of a range of keys", "DELETE FROM {t} WHERE id > 1000", all, notForStreams),
   write("INSERT of another's key", "INSERT INTO {t} (id, v, n) VALUES ({theirKey}, 'x', 1)", one, {
+    ...light,
     revealsWhen: /already exists|duplicate|violation/i,
   }),
-  write("DELETE by another's key", "DELETE FROM {t} WHERE id = {theirKey}", one, notForStreams),
+  write("DELETE by another's key", "DELETE FROM {t} WHERE id = {theirKey}", one, { ...light, ...notForStreams }),
   write("DELETE by another's value", "DELETE FROM {t} WHERE v = '{theirValue}'", none, notForStreams),
   write("DELETE by key", "DELETE FROM {t} WHERE id = 1", one, broadNotForStreams),
   write("DELETE of every key", "DELETE FROM {t} WHERE id > 0", allButOne, broadNotForStreams),

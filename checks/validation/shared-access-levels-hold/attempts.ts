@@ -1,21 +1,12 @@
 /** Attempts by several accounts on shared tables of each access level. */
 import type { Context } from "../../../src/check.ts";
 import { saidOf, type Account, type Said, type Target } from "../../../src/server/target.ts";
-import { createSharedTable, createTable, makeTable, sharedTable } from "../../vocabulary/tables.ts";
+import { changeReaders, createSharedTable, makeTable, sharedTable } from "../../vocabulary/tables.ts";
+import { askedTwice } from "../../vocabulary/second-look.ts";
 import { attempt, cellsOf, insertRows, newRow, type Attempt } from "../row-access/attempt.ts";
 import { delivers, listen, received, type Received } from "../row-access/live.ts";
+import { columns, mayRead, mayWrite, type Access, type Level } from "./levels.ts";
 import { readWays, type Cells, type Place, type ReadWay, type Row, type WriteWay } from "../row-access/ways.ts";
-
-/** As KalamDB documents: all accounts may read PUBLIC tables; only service accounts and dbas may read the others, or write any. */
-export const levels = [
-  { level: "PUBLIC", options: { ACCESS_LEVEL: "PUBLIC" }, usersRead: true },
-  { level: "PRIVATE", options: { ACCESS_LEVEL: "PRIVATE" }, usersRead: false },
-  // Reserved for finer privileges; until then the same as PRIVATE.
-  { level: "RESTRICTED", options: { ACCESS_LEVEL: "RESTRICTED" }, usersRead: false },
-  // No level given: PRIVATE.
-  { level: "default", options: {}, usersRead: false },
-] as const;
-const columns = "id BIGINT PRIMARY KEY, v TEXT, n BIGINT";
 
 /** Ways that need no row of another account. */
 const names = new Set([
@@ -53,17 +44,45 @@ export const sharedWrites: readonly WriteWay[] = [
   write("UPDATE by key", "UPDATE {t} SET n = n + 1 WHERE id = {theirKey}"),
   write("DELETE by key", "DELETE FROM {t} WHERE id = {theirKey}"),
 ];
-/** For accounts that may not: each would change existing rows or the level. */
-export const deniedWrites: readonly WriteWay[] = [
+const deniedEverywhere: readonly WriteWay[] = [
   write("INSERT", "INSERT INTO {t} (id, v, n) VALUES ({theirKey}, '{theirValue}', 1)"),
   write("INSERT in a transaction", "BEGIN; INSERT INTO {t} (id, v, n) VALUES ({theirKey}, '{theirValue}', 1); COMMIT"),
   write("UPDATE by key", "UPDATE {t} SET n = n + 1 WHERE id = 1"),
   write("UPDATE of every key", "UPDATE {t} SET n = n + 1 WHERE id > 0"),
   write("DELETE by key", "DELETE FROM {t} WHERE id = 1"),
   write("DELETE after a query", "SELECT 1 AS one; DELETE FROM {t} WHERE id = 1"),
-  write("open it", "ALTER TABLE {t} SET TBLPROPERTIES (ACCESS_LEVEL = 'PUBLIC')"),
-  write("open it, in other syntax", "ALTER TABLE {t} SET ACCESS LEVEL PUBLIC"),
 ];
+/** For accounts that may not write: each would change existing rows, or open the table. */
+const allDenied: { readonly [A in Access]: readonly WriteWay[] } = {
+  levels: [
+    ...deniedEverywhere,
+    write("open it", "ALTER TABLE {t} SET TBLPROPERTIES (ACCESS_LEVEL = 'PUBLIC')"),
+    write("open it, in other syntax", "ALTER TABLE {t} SET ACCESS LEVEL PUBLIC"),
+  ],
+  policies: [
+    ...deniedEverywhere,
+    write("open it", "CREATE POLICY kr_mine ON {t} FOR ALL TO user, service USING (true) WITH CHECK (true)"),
+    write("close it to others", "DROP POLICY kr_services ON {t}"),
+  ],
+};
+
+export function deniedWrites(access: Access): readonly WriteWay[] {
+  return allDenied[access];
+}
+
+/** A plain user tries `all` on each level; at light effort all on PRIVATE, and of the others these. */
+export type Breadth = "all" | "some";
+const someReads = new Set(["SELECT *", "COUNT(*)", copied.name]);
+const someWrites = new Set(["INSERT", "UPDATE by key", "open it"]);
+
+export function readsFor(breadth: Breadth): readonly ReadWay[] {
+  return breadth === "all" ? sharedReads : sharedReads.filter(({ name }) => someReads.has(name));
+}
+
+export function deniedFor(access: Access, breadth: Breadth): readonly WriteWay[] {
+  const ways = deniedWrites(access);
+  return breadth === "all" ? ways : ways.filter(({ name }) => someWrites.has(name));
+}
 
 export const liveQuery = "live query";
 
@@ -82,6 +101,7 @@ export type TableSeen = {
   readonly place: { readonly [Name in keyof Place]: string };
   /** Why the table could not be set up: a server may lack a level. The other levels are judged all the same. */
   readonly unavailable: string | null;
+  readonly breadth: Breadth;
   readonly parties: readonly Party[];
 };
 
@@ -124,14 +144,18 @@ export async function makeSurroundings(target: Target, context: Context, op: Acc
 export async function tryLevel(
   target: Target,
   context: Context,
-  { level, options }: (typeof levels)[number],
+  access: Access,
+  level: Level,
   { op, user, service }: { readonly op: Account; readonly user: Account; readonly service: Account },
 ): Promise<TableSeen> {
-  const t = `${context.scratch}.l_${level.toLowerCase()}`;
-  const random = context.random(level);
-  const rows = ["1", "2", "3"].map((id) => newRow(random, id, level.toLowerCase()));
-  const seen = { level, rows, place: { ...placeOf(t, user, "100") }, unavailable: null, parties: [] };
-  for (const sql of [createTable(t, { type: "SHARED", columns, options }), insertRows(t, rows)]) {
+  const name = level.level.toLowerCase();
+  const t = `${context.scratch}.l_${name}`;
+  const random = context.random(level.level);
+  const rows = ["1", "2", "3"].map((id) => newRow(random, id, name));
+  const breadth = context.effort === "light" && level.level !== "PRIVATE" ? "some" : "all";
+  const about = { level: level.level, rows, place: { ...placeOf(t, user, "100") }, breadth } as const;
+  const seen = { ...about, unavailable: null, parties: [] } as const;
+  for (const sql of [...level.make(t), insertRows(t, rows)]) {
     const answer = await target.sql(op, sql);
     if (answer.kind !== "ok") return { ...seen, unavailable: saidOf(answer).message };
   }
@@ -140,24 +164,41 @@ export async function tryLevel(
     cellsOf(await target.sql(op, `SELECT id, v, n FROM ${t} ORDER BY id LIMIT 50`));
   const secrets = rows.flatMap(({ v, n }) => [v, n]);
   const party = async (as: Account, place: Place): Promise<Party> => {
-    const denied = as.role === "user";
+    const denied = !mayWrite(level, as.role);
     const writes: Party["writes"][number][] = [];
-    let last = denied ? JSON.stringify(await look()) : "";
-    for (const way of denied ? deniedWrites : sharedWrites) {
-      const tried = await attempt(target, as, way, place, secrets);
-      const now = denied ? await look() : null;
-      const same = JSON.stringify(now) === last;
-      writes.push({ ...tried, state: !denied ? "unasked" : now === null ? "unread" : same ? "same" : now });
-      if (now !== null) last = JSON.stringify(now);
+    // What was not read is nothing to compare with.
+    let last = denied ? await look() : null;
+    for (const way of denied ? deniedFor(access, breadth) : sharedWrites) {
+      const writeIt = async (): Promise<Attempt> => await attempt(target, as, way, place, secrets);
+      // An accusation is looked at twice: what was accepted is tried again, and changed rows are read again.
+      const { last: tried } = denied ? await askedTwice(writeIt, isAccepted) : { last: await writeIt() };
+      const { last: now } = await askedTwice(
+        async () => (denied ? await look() : null),
+        (read) => read !== null && !isSame(read, last),
+      );
+      const state = !denied ? "unasked" : now === null || last === null ? "unread" : isSame(now, last) ? "same" : now;
+      writes.push({ ...tried, state });
+      last = now ?? last;
     }
     const reads: Attempt[] = [];
-    for (const way of denied ? sharedReads : openReads) reads.push(await attempt(target, as, way, place, secrets));
+    for (const way of denied ? readsFor(breadth) : openReads) {
+      const read = async (): Promise<Attempt> => await attempt(target, as, way, place, secrets);
+      reads.push((!mayRead(level, as.role) ? await askedTwice(read, isAccepted) : { last: await read() }).last);
+    }
     return { role: as.role, reads, listening: await listenBriefly(target, as, t), writes };
   };
   // One after another, so that each change can be attributed.
   const parties: Party[] = [];
   for (const [at, as] of [user, service, op].entries()) parties.push(await party(as, placeOf(t, as, String(100 + at))));
   return { ...seen, parties };
+}
+
+function isSame(one: Cells, other: Cells | null): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+function isAccepted({ said }: Attempt): boolean {
+  return said.kind === "ok";
 }
 
 async function listenBriefly(target: Target, as: Account, t: string): Promise<Received | string> {
@@ -168,12 +209,23 @@ async function listenBriefly(target: Target, as: Account, t: string): Promise<Re
   return one ?? "it was not tried";
 }
 
+/** The statements that open and close a table, the first of which makes it. */
+function changesOf(target: Target, access: Access, t: string, insert: string): readonly (readonly [string, string])[] {
+  const make = [...createSharedTable(target.dialect, t, { columns, readers: ["user"] }), insert].join("; ");
+  const change = (open: boolean): readonly [string, string] => [
+    open ? "PUBLIC" : "PRIVATE",
+    changeReaders(target.dialect, t, { open }),
+  ];
+  const last = ["RESTRICTED", `ALTER TABLE ${t} SET ACCESS LEVEL RESTRICTED`] as const;
+  return [["PUBLIC", make], change(false), change(true), access === "levels" ? last : change(false)];
+}
+
 /** Opens and closes a table; a user reads it right after each change, and has a live query open when it is first closed. */
 export async function changeLevels(
   target: Target,
   context: Context,
-  op: Account,
-  user: Account,
+  access: Access,
+  { op, user }: { readonly op: Account; readonly user: Account },
 ): Promise<LevelChanges> {
   const t = `${context.scratch}.turned`;
   const random = context.random("turned");
@@ -183,12 +235,7 @@ export async function changeLevels(
   const changes: LevelChange[] = [];
   let openQuery = noQuery("it was not tried");
   let look: (() => Promise<OpenQuery>) | undefined;
-  for (const [to, sql] of [
-    ["PUBLIC", `${createSharedTable(t, { columns, readers: ["user"] })}; ${insertRows(t, rows)}`],
-    ["PRIVATE", `ALTER TABLE ${t} SET TBLPROPERTIES (ACCESS_LEVEL = 'PRIVATE')`],
-    ["PUBLIC", `ALTER TABLE ${t} SET TBLPROPERTIES (ACCESS_LEVEL = 'PUBLIC')`],
-    ["RESTRICTED", `ALTER TABLE ${t} SET ACCESS LEVEL RESTRICTED`],
-  ] as const) {
+  for (const [to, sql] of changesOf(target, access, t, insertRows(t, rows))) {
     const said = saidOf(await target.sql(op, sql));
     const reads: Attempt[] = [];
     for (const way of openReads) reads.push(await attempt(target, user, way, place, texts));

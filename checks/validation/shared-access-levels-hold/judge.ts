@@ -1,14 +1,16 @@
 /** Judges the attempts on shared tables of each access level. Pure. */
 import type { Collector } from "../../../src/check.ts";
-import { isCleanRefusal, type Said } from "../../../src/server/target.ts";
+import { isCleanRefusal, type Said, truncated } from "../../../src/server/target.ts";
+import { lookedTwice } from "../../vocabulary/second-look.ts";
 import { isPermissionDenied } from "../../vocabulary/trials.ts";
 import type { Attempt } from "../row-access/attempt.ts";
 import { sameCells, type ReadWay } from "../row-access/ways.ts";
+import { mayRead, mayWrite, type Access, type Level } from "./levels.ts";
 import {
-  deniedWrites,
+  deniedFor,
   liveQuery,
   openReads,
-  sharedReads,
+  readsFor,
   sharedWrites,
   type LevelChanges,
   type OpenQuery,
@@ -21,14 +23,13 @@ const where = ({ level, as, way }: Data): string => `${level}: ${way}, as ${as}`
 
 export const findings = {
   tooOpen: {
-    say: (d: Data) => `${where(d)}, was not refused: ${d.detail}`,
+    say: (d: Data) => lookedTwice(`${where(d)}, was not refused: ${d.detail}`),
     risk: "Every user of the application reads or changes data that is meant for services only.",
   },
   tooClosed: {
     say: (d: Data) => `${where(d)}, was refused: ${d.detail}`,
     risk: "Users or services cannot use a table that is meant for them, and the application fails.",
-    remedy:
-      "Set the table's ACCESS_LEVEL explicitly and look it up in system.tables; until this passes, expect errors.",
+    remedy: "Set the table's ACCESS_LEVEL or policies explicitly and look them up; until this passes, expect errors.",
   },
   lateRevoke: {
     say: (d: { to: string; way: string; detail: string }) =>
@@ -48,12 +49,13 @@ type Rows = Pick<TableSeen, "rows" | "place">;
 type Write = Party["writes"][number];
 
 /** Whether a table of one level is exactly as open as documented. */
-export function judgeTable(level: string, usersRead: boolean, table: TableSeen | undefined, found: Found): Outcome[] {
+export function judgeTable(access: Access, of: Level, table: TableSeen | undefined, found: Found): Outcome[] {
+  const { level } = of;
   if (table === undefined) return [doubt(`${level} was not tried`)];
   if (table.unavailable !== null) return [doubt(`${level}: the table could not be set up: ${table.unavailable}`)];
   return ["user", "service", "dba"].flatMap((role) => {
-    const isUser = role === "user";
-    const open = usersRead || !isUser;
+    const open = mayRead(of, role);
+    const isDenied = !mayWrite(of, role);
     const party = table.parties.find((one) => one.role === role);
     const judged = <T extends Attempt>(name: string, tried: T | undefined, judge: (tried: T) => Judgement): Outcome => {
       if (tried === undefined) return doubt(`${level}: ${name}, as ${role}, was not tried`);
@@ -66,14 +68,14 @@ export function judgeTable(level: string, usersRead: boolean, table: TableSeen |
     };
     const judgeSharedRead = (way: ReadWay): Outcome => {
       const tried = party?.reads.find((one) => one.way === way.name);
-      return judged(way.name, tried, (one) => judgeRead(way, one, table, open));
+      return judged(way.name, tried, (one) => judgeRead(access, way, one, { table, open }));
     };
     return [
-      ...(isUser ? sharedReads : openReads).map(judgeSharedRead),
-      judgeLive(level, role, party?.listening ?? "was not tried", { table, open }, found),
-      ...(isUser ? deniedWrites : sharedWrites).map(({ name }) => {
+      ...(isDenied ? readsFor(table.breadth) : openReads).map(judgeSharedRead),
+      judgeLive(level, role, party?.listening ?? "was not tried", { access, table, open }, found),
+      ...(isDenied ? deniedFor(access, table.breadth) : sharedWrites).map(({ name }) => {
         const tried = party?.writes.find((one) => one.way === name);
-        return judged(name, tried, isUser ? judgeDenied : judgeAllowed);
+        return judged(name, tried, isDenied ? (one) => judgeDenied(access, one) : judgeAllowed);
       }),
     ];
   });
@@ -83,7 +85,7 @@ function judgeLive(
   level: string,
   as: string,
   one: Party["listening"],
-  { table, open }: { readonly table: Rows; readonly open: boolean },
+  { access, table, open }: { readonly access: Access; readonly table: Rows; readonly open: boolean },
   found: Found,
 ): Outcome {
   const name = where({ level, as, way: liveQuery, detail: "" });
@@ -94,7 +96,8 @@ function judgeLive(
     return { kind: "reported" };
   };
   const shown = (rows ?? []).map((row) => row.join(" ")).join(", ") || "no rows";
-  if (opening.kind === "ready" && !open) return report("tooOpen", `it began with ${shown}`.slice(0, 160));
+  if (opening.kind === "ready" && !open && access === "policies" && rows?.length === 0) return { kind: "denied" };
+  if (opening.kind === "ready" && !open) return report("tooOpen", truncated(`it began with ${shown}`, 160));
   if (opening.kind === "refused" && open && opening.reason === "right") return report("tooClosed", opening.message);
   const all = table.rows.map(({ id, v, n }) => [id, v, n]);
   if (opening.kind === "ready")
@@ -106,20 +109,32 @@ function judgeLive(
 
 type Judgement = "allowed" | "denied" | "doubt" | { readonly name: "tooOpen" | "tooClosed"; readonly detail: string };
 
-function judgeRead(way: ReadWay, tried: Attempt, table: Rows, open: boolean): Judgement {
+function judgeRead(
+  access: Access,
+  way: ReadWay,
+  tried: Attempt,
+  { table, open }: { readonly table: Rows; readonly open: boolean },
+): Judgement {
   const { said } = tried;
   const all =
     said.kind === "ok" && sameCells(tried.rows, way.shows?.(table.rows, table.place) ?? [], way.ordered === true);
   if (!open && (all || tried.foreign.length > 0)) return { name: "tooOpen", detail: text(tried) };
   // Any refusal: the same statement on an open table shows that nothing else is wrong with it.
-  if (!open) return refused(said) ? "denied" : "doubt";
+  if (!open) return refused(said) || (access === "policies" && showsNothing(tried)) ? "denied" : "doubt";
   if (all) return "allowed";
   return isPermissionDenied(said) ? { name: "tooClosed", detail: said.message } : "doubt";
 }
 
-function judgeDenied({ said, state }: Write): Judgement {
+/** What a query returns of a table without rows. */
+function showsNothing({ said, rows }: Attempt): boolean {
+  return said.kind === "ok" && rows !== null && rows.flat().every((cell) => cell === "0" || cell === "null");
+}
+
+function judgeDenied(access: Access, { said, state, count }: Write): Judgement {
   if (typeof state !== "string")
     return { name: "tooOpen", detail: `${said.status ?? "no answer"}, and the rows have changed` };
+  // A policy hides the rows that a statement may not change.
+  if (access === "policies" && said.kind === "ok" && count === 0) return state === "same" ? "denied" : "doubt";
   if (said.kind === "ok") return { name: "tooOpen", detail: `${said.status} ${said.message}` };
   return state === "same" && refused(said) ? "denied" : "doubt";
 }
@@ -131,11 +146,13 @@ function judgeAllowed({ said, count }: Write): Judgement {
 
 /** Whether the reads after a change of level are exactly as open as the new level. */
 export function judgeChanges(
+  access: Access,
   { changes, openQuery, ...table }: LevelChanges,
   changesMin: number,
   found: Found,
 ): Outcome[] {
-  const outcomes = [judgeOpenQuery(openQuery, found)];
+  // Policies are bound when a live query begins: what a later change does to it is promised nowhere.
+  const outcomes = access === "levels" ? [judgeOpenQuery(openQuery, found)] : [];
   if (changes.length < changesMin) outcomes.push(doubt(`only ${changes.length} changes of level were tried`));
   for (const { to, said, reads } of changes) {
     if (said.kind !== "ok") outcomes.push(doubt(`the level could not be set to ${to}: ${said.message}`));
@@ -145,7 +162,7 @@ export function judgeChanges(
         outcomes.push(doubt(`${way.name} was not tried after the level was set to ${to}`));
         continue;
       }
-      const judged = judgeRead(way, tried, table, to === "PUBLIC");
+      const judged = judgeRead(access, way, tried, { table, open: to === "PUBLIC" });
       const sent = [said, tried.said];
       if (judged === "doubt") outcomes.push(doubt(`after the level was set to ${to}, ${unclear(tried, "user")}`));
       else if (typeof judged === "string") outcomes.push({ kind: judged });
@@ -187,7 +204,7 @@ function refused(said: Said): boolean {
 }
 
 function text({ rows, foreign }: Attempt): string {
-  return (foreign.length > 0 ? foreign.join(", ") : (rows ?? []).map((row) => row.join(" ")).join(", ")).slice(0, 160);
+  return truncated(foreign.length > 0 ? foreign.join(", ") : (rows ?? []).map((row) => row.join(" ")).join(", "), 160);
 }
 
 function unclear({ way, said, rows, count }: Attempt, role: string): string {

@@ -3,7 +3,6 @@ import { proveCheck } from "../../../src/proof.ts";
 import { no, nothing, yes } from "../../vocabulary/evidence.ts";
 import {
   deniedWrites,
-  levels,
   openReads,
   sharedReads,
   sharedWrites,
@@ -12,6 +11,7 @@ import {
   type TableSeen,
 } from "./attempts.ts";
 import { sharedAccessLevelsHold } from "./index.ts";
+import { levelsFor, mayRead, mayWrite, type Access, type Level } from "./levels.ts";
 import type { Attempt } from "../row-access/attempt.ts";
 import type { Received } from "../row-access/live.ts";
 import type { ReadWay } from "../row-access/ways.ts";
@@ -31,13 +31,20 @@ const place = {
   me: "kr_a1b2c_user_1",
   them: "kr_a1b2c_1.l_u",
 };
-const reading = (way: ReadWay, open: boolean): Attempt => ({
+const reading = (way: ReadWay, open: boolean, access: Access = "levels"): Attempt => ({
   way: way.name,
-  said: open ? yes() : denied,
-  rows: open ? (way.shows?.(rows, place) ?? []) : null,
+  said: open || access === "policies" ? yes() : denied,
+  rows: open ? (way.shows?.(rows, place) ?? []) : access === "policies" ? nothingOf(way) : null,
   count: null,
   foreign: [],
 });
+
+/** What a server with policies returns of rows that it hides. */
+function nothingOf({ name }: ReadWay): string[][] {
+  if (name === "COUNT(*)") return [["0"]];
+  if (name === "MIN and MAX of a number") return [["null", "null"]];
+  return name === "SUM" || name === "subquery as a value" ? [["null"]] : [];
+}
 
 export const received = (open: boolean): Received => ({
   way: "live query",
@@ -50,34 +57,40 @@ export const received = (open: boolean): Received => ({
 });
 
 /** What a server answers that works as documented. */
-export function soundLevels(): { tables: TableSeen[]; changes: LevelChanges } {
-  const party = (role: string, usersRead: boolean): Party => {
-    const user = role === "user";
+export function soundLevels(access: Access = "levels"): {
+  access: Access;
+  tables: TableSeen[];
+  changes: LevelChanges;
+} {
+  const party = (role: string, level: Level): Party => {
+    const [open, writes] = [mayRead(level, role), mayWrite(level, role)];
+    const hidden = { ...received(true), rows: [] };
     return {
       role,
-      reads: (user ? sharedReads : openReads).map((way) => reading(way, !user || usersRead)),
-      listening: received(!user || usersRead),
-      writes: (user ? deniedWrites : sharedWrites).map(({ name }) => ({
+      reads: (writes ? openReads : sharedReads).map((way) => reading(way, open, access)),
+      listening: open || access === "levels" ? received(open) : hidden,
+      writes: (writes ? sharedWrites : deniedWrites(access)).map(({ name }) => ({
         way: name,
-        said: user ? denied : yes(),
+        said: writes ? yes() : denied,
         rows: null,
-        count: user ? null : 1,
+        count: writes ? 1 : null,
         foreign: [],
-        state: user ? "same" : "unasked",
+        state: writes ? "unasked" : "same",
       })),
     };
   };
-  const tables = levels.map(({ level, usersRead }) => ({
-    level,
+  const tables = levelsFor(access).map((level) => ({
+    level: level.level,
     rows,
     place,
     unavailable: null,
-    parties: ["user", "service", "dba"].map((role) => party(role, usersRead)),
+    breadth: "all" as const,
+    parties: ["user", "service", "dba"].map((role) => party(role, level)),
   }));
-  const changes = ["PUBLIC", "PRIVATE", "PUBLIC", "RESTRICTED"].map((to) => ({
+  const changes = ["PUBLIC", "PRIVATE", "PUBLIC", access === "levels" ? "RESTRICTED" : "PRIVATE"].map((to) => ({
     to,
     said: yes(),
-    reads: openReads.map((way) => reading(way, to === "PUBLIC")),
+    reads: openReads.map((way) => reading(way, to === "PUBLIC", access)),
   }));
   const openQuery = {
     why: null,
@@ -89,7 +102,7 @@ export function soundLevels(): { tables: TableSeen[]; changes: LevelChanges } {
     ended: null,
     exchange: 1,
   };
-  return { tables, changes: { rows, place, changes, openQuery } };
+  return { access, tables, changes: { rows, place, changes, openQuery } };
 }
 
 /** Sound evidence with the live query of one account changed. */
@@ -98,14 +111,25 @@ export function withListening(level: string, role: string, listening: Party["lis
 }
 
 /** Sound evidence with one attempt changed. */
-export function withAttempt(level: string, role: string, way: string, change: Partial<Party["writes"][number]>) {
+export function withAttempt(
+  level: string,
+  role: string,
+  way: string,
+  change: Partial<Party["writes"][number]>,
+  access: Access = "levels",
+) {
   const changed = <T extends Attempt>(tried: readonly T[]): T[] =>
     tried.map((one) => (one.way === way ? { ...one, ...change } : one));
-  return withParty(level, role, (party) => ({ ...party, reads: changed(party.reads), writes: changed(party.writes) }));
+  return withParty(
+    level,
+    role,
+    (party) => ({ ...party, reads: changed(party.reads), writes: changed(party.writes) }),
+    access,
+  );
 }
 
-function withParty(level: string, role: string, change: (party: Party) => Party) {
-  const sound = soundLevels();
+function withParty(level: string, role: string, change: (party: Party) => Party, access: Access = "levels") {
+  const sound = soundLevels(access);
   const tables = sound.tables.map((table) => ({
     ...table,
     parties: table.parties.map((party) => (table.level === level && party.role === role ? change(party) : party)),
@@ -132,6 +156,10 @@ const tooFast = no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429);
 export default proveCheck(sharedAccessLevelsHold, {
   holds: [
     sound,
+    soundLevels("policies"),
+    // A policy may hide the rows from a statement, or refuse it.
+    withAttempt("PRIVATE", "user", "UPDATE by key", { said: yes(), count: 0 }, "policies"),
+    withAttempt("default", "service", "SELECT *", { said: denied, rows: null }, "policies"),
     withOpenQuery({ fenceArrived: false, ended: 1008 }),
     withAttempt("PRIVATE", "user", "second in a batch", { said: { ...denied, why: "batchPart" } }),
   ],
@@ -174,7 +202,7 @@ export default proveCheck(sharedAccessLevelsHold, {
       seen: withChange(1, { reads: openReads.map((way) => reading(way, true)) }),
       fault: claimSuccess(
         "ignoreSettingPrivate",
-        /^ALTER TABLE \S+\.turned SET TBLPROPERTIES \(ACCESS_LEVEL = 'PRIVATE'\)$/,
+        /^(ALTER TABLE \S+\.turned SET TBLPROPERTIES \(ACCESS_LEVEL = 'PRIVATE'\)|DROP POLICY \w+ ON \S+\.turned)$/,
       ),
     },
   },

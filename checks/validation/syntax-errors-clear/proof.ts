@@ -10,21 +10,27 @@ const attempt = (name: string, change: object = {}) => ({
   sql: '"SELEC 1"',
   op: explained,
   user: generic,
-  tookMs: 3,
+  pace: { waitedMs: 3, controlMs: 2 },
   next: yes(),
   ...change,
 });
 const attempts = Array.from({ length: 19 }, (_, at) => attempt(`case ${at}`));
-const first = (change: object, name = "misspelt verb") => ({ attempts: [attempt(name, change), ...attempts.slice(1)] });
+const first = (change: object, name = "misspelt verb") => ({
+  attempts: [attempt(name, change), ...attempts.slice(1)],
+  wanted: 19,
+});
 
 export default proveCheck(syntaxErrorsClear, {
-  holds: [{ attempts }],
+  holds: [{ attempts, wanted: 19 }],
   cannotTell: [
-    { attempts: attempts.slice(1) },
+    { attempts: attempts.slice(1), wanted: 19 },
+    { attempts: attempts.slice(0, 3), wanted: 3 },
     first({ op: nothing() }),
     first({ user: nothing() }),
     first({ op: no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429) }),
     first({ next: nothing() }),
+    // A server that is slow altogether is not accused.
+    first({ pace: { waitedMs: 1_500, controlMs: 900 } }),
     first({ next: no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429) }),
     first({ op: { ...nothing("unavailable"), status: 503 } }),
   ],
@@ -35,6 +41,7 @@ export default proveCheck(syntaxErrorsClear, {
       fault: breakServer("chokeOnBrackets", /^SELECT \({2000}/),
     },
     leaksInternals: {
+      also: ["unclear"],
       seen: first({ op: { ...explained, message: "thread 'main' panicked at src/parser.rs:42" } }),
       fault: rewordRefusal(
         "showWhereItFailed",
@@ -47,7 +54,7 @@ export default proveCheck(syntaxErrorsClear, {
       fault: refuseIt("sayNothing", /^SELECT 1 \+$/, { code: "SQL_EXECUTION_ERROR", message: "Statement 1 failed" }),
     },
     slow: {
-      seen: first({ tookMs: 1_500 }),
+      seen: first({ pace: { waitedMs: 1_500, controlMs: 4 } }),
       onPaperOnly: "a finding about time alone: on a busy machine it would flicker",
     },
   },

@@ -55,6 +55,7 @@ export async function assignAll(
   table: string,
   columns: readonly string[],
   control: (as: Account, sql: string) => Promise<void>,
+  kinds: typeof assignments = assignments,
 ): Promise<Assigned[]> {
   const version = columns.find((column) => column !== "_deleted") ?? "_seq";
   const read = async (key: number): Promise<{ row: Row } | null> => {
@@ -66,7 +67,7 @@ export async function assignAll(
   const assigned: Assigned[] = [];
   let key = 10;
   for (const column of columns) {
-    for (const { name, sql, inserts, params } of assignments) {
+    for (const { name, sql, inserts, params } of kinds) {
       key += 1;
       const value = column === "_deleted" ? "true" : forgedVersion;
       const text = sql

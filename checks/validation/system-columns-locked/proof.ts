@@ -33,6 +33,7 @@ const sound = {
   altered,
   columnsAfter: ["id", "v", ...columns, "kr_y"] as string[] | null,
   assigned,
+  kinds: 10,
   controls: [yes(), yes()],
 };
 const assigning = (at: number, change: object) => ({

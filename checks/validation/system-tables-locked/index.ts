@@ -1,5 +1,5 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
-import { saidOf, type Account, type Said } from "../../../src/server/target.ts";
+import { saidOf, type Account, type Said, truncated } from "../../../src/server/target.ts";
 import { makeTable, sharedTable } from "../../vocabulary/tables.ts";
 import { shown, sortTried, tryAll, whyUnclear, type Trial, type Tried } from "../../vocabulary/trials.ts";
 import { alterations, writes, type Ours } from "./statements.ts";
@@ -20,6 +20,7 @@ export const systemTablesLocked = defineCheck({
   touches: "scratch",
   needs: ["dba"],
   level: "block",
+  uses: { user: 1, dba: 1 },
   estimateMs: 600,
   estimateRequests: 3 * (writes.length + 4) + 12,
   // The statements are sequential: on a busy machine they take long.
@@ -94,7 +95,7 @@ export const systemTablesLocked = defineCheck({
       const before = looks[at - 1]?.shown ?? null;
       if (now === null || before === null || now === before) continue;
       found.changed(
-        { after, before: before.slice(0, 200), now: now.slice(0, 200) },
+        { after, before: truncated(before, 200), now: truncated(now, 200) },
         {
           case: `after the tries as ${after}`,
           sent: tried.filter(({ role }) => role === after).map(({ said }) => said),

@@ -48,6 +48,7 @@ export default proveCheck(systemTablesLocked, {
       fault: claimSuccess("takeAwayAJob", /^DELETE FROM system\.jobs/),
     },
     changed: {
+      also: ["accepted"],
       seen: {
         ...sound,
         looks: looks.map((one, at) => (at < 2 ? one : { ...one, shown: '[[["kr_a1b2c_user_1","dba"]]]' })),

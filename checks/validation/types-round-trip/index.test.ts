@@ -14,6 +14,7 @@ const types = fc.array(fc.array(texts, { minLength: 6, maxLength: 9 }), { minLen
     type: `TYPE${at}`,
     hasDigits: true,
     isOffered: true,
+    unanswered: null,
     trips: values.map((want, index): Trip => ({
       value: `value ${index}`,
       way: "parameter",

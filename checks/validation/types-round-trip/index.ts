@@ -62,6 +62,9 @@ export const typesRoundTrip = defineCheck({
     for (const one of refused)
       if (!one.trip.mayRefuse) found.refused({ ...valueOf(one), message: one.trip.message }, aboutOf(one));
     const offered = types.filter(({ isOffered }) => isOffered);
+    const unanswered = types.find((one) => one.unanswered !== null);
+    if (unanswered !== undefined)
+      return unknown(`whether ${unanswered.type} is offered was not answered: ${unanswered.unanswered}`);
     if (offered.length < typesMin || all.length < valuesMin)
       return unknown(`only ${offered.length} types with ${all.length} values could be tried`);
     const unsure = all.find(({ trip }) => trip.taken === "unsure");

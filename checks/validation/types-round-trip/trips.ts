@@ -9,12 +9,16 @@ import {
   type Account,
   type Answer,
   type Target,
+  truncated,
 } from "../../../src/server/target.ts";
 import { flushAll, type Flushed } from "../../vocabulary/jobs.ts";
+import { askedTwice } from "../../vocabulary/second-look.ts";
 import { createTable } from "../../vocabulary/tables.ts";
 import { edgeTypes, type EdgeType, type EdgeValue } from "./edge-values.ts";
 
 const accountCount = 3;
+/** A value is to blame for a broken connection only if each of so many looks at it breaks. */
+const looksMax = 4;
 
 /** What was read for a value. `odd`: in an unknown format; `unread`: no answer, perhaps for unrelated reasons. */
 export type Got = { readonly is: "value" | "null" | "gone" | "unreadable" | "odd" | "unread"; readonly text: string };
@@ -35,6 +39,8 @@ export type TypeSeen = {
   readonly type: string;
   readonly hasDigits: boolean;
   readonly isOffered: boolean;
+  /** Why nobody knows whether it is offered; null if that is known. */
+  readonly unanswered: string | null;
   readonly trips: readonly Trip[];
 };
 
@@ -53,6 +59,7 @@ class TypeTable {
   readonly as: Account;
   written: readonly Written[] = [];
   isOffered = false;
+  unanswered: string | null = null;
   readonly #target: Target;
 
   constructor(target: Target, as: Account, namespace: string, type: EdgeType) {
@@ -70,6 +77,7 @@ class TypeTable {
     const columns = isKey === true ? `n INT, v ${type}` : `n INT PRIMARY KEY, v ${type}`;
     const made = await this.#target.sql(this.as, createTable(this.table, { type: "SHARED", columns }));
     this.isOffered = made.kind === "ok";
+    this.unanswered = made.kind === "unsure" && made.because !== "unrecognised" ? outcomeOf(made) : null;
     if (!this.isOffered) return;
     const values = isKey === true ? this.type.values : [...this.type.values, nullValue];
     const literals = values.filter(({ literal }) => literal !== undefined).map((value, at) => ({ n: at + 1, value }));
@@ -111,7 +119,9 @@ class TypeTable {
   }
 
   async read(): Promise<ReadonlyMap<number, Got>> {
-    const answer = await this.#target.sql(this.as, `SELECT n, v FROM ${this.table} ORDER BY n LIMIT 500`);
+    const ask = async (): Promise<Answer> =>
+      await this.#target.sql(this.as, `SELECT n, v FROM ${this.table} ORDER BY n LIMIT 500`);
+    const { last: answer } = await askedTwice(ask, ({ kind }) => kind === "unsure");
     const got = new Map<number, Got>();
     if (answer.kind === "ok") {
       for (const [n, cell] of answer.results[0]?.rows ?? []) got.set(Number(integerText(n)), this.#got(cell ?? null));
@@ -126,8 +136,9 @@ class TypeTable {
   async #readOne(n: number): Promise<Got> {
     const sql = `SELECT v FROM ${this.table} WHERE n = ${n} LIMIT 1`;
     let answer = await this.#target.sql(this.as, sql);
-    // A single broken connection may be unrelated to the value.
-    if (answer.kind === "unsure") answer = await this.#target.sql(this.as, sql);
+    // Of many rows on a bad line, some are lost twice.
+    for (let look = 2; look <= looksMax && answer.kind === "unsure"; look += 1)
+      answer = await this.#target.sql(this.as, sql);
     if (answer.kind === "ok") {
       const [row] = answer.results[0]?.rows ?? [];
       return row === undefined ? { is: "gone", text: "" } : this.#got(row[0] ?? null);
@@ -147,7 +158,7 @@ class TypeTable {
   #got(cell: Json): Got {
     if (cell === null) return { is: "null", text: "" };
     const text = this.type.form(cell);
-    return text === undefined ? { is: "odd", text: JSON.stringify(cell).slice(0, 200) } : { is: "value", text };
+    return text === undefined ? { is: "odd", text: truncated(JSON.stringify(cell), 200) } : { is: "value", text };
   }
 }
 
@@ -163,13 +174,19 @@ function seenOf(table: TypeTable, before: ReadonlyMap<number, Got>, after: Reado
       want: value === nullValue ? null : value.want,
       mayRefuse: value.mayRefuse === true,
       taken: answer.kind === "ok" ? "ok" : isCleanRefusal(saidOf(answer)) ? "refused" : "unsure",
-      message: answer.kind === "ok" ? "" : answer.message.slice(0, 300),
+      message: answer.kind === "ok" ? "" : truncated(answer.message, 300),
       before: before.get(n) ?? unread,
       after: after.get(n) ?? unread,
       exchange: answer.exchange,
     };
   });
-  return { type: table.type.type, hasDigits: table.type.hasDigits === true, isOffered: table.isOffered, trips };
+  return {
+    type: table.type.type,
+    hasDigits: table.type.hasDigits === true,
+    isOffered: table.isOffered,
+    unanswered: table.unanswered,
+    trips,
+  };
 }
 
 export async function observeTypes(
@@ -179,10 +196,11 @@ export async function observeTypes(
   const accounts = await Promise.all(
     Array.from({ length: accountCount }, async (_, at) => await target.account("dba", String(at))),
   );
-  const tables = edgeTypes.map(
-    (type, at) => new TypeTable(target, accounts[at % accountCount] ?? target.login, context.scratch, type),
+  const shares = accounts.map((as, share) =>
+    edgeTypes
+      .filter((_, at) => at % accountCount === share)
+      .map((type) => new TypeTable(target, as, context.scratch, type)),
   );
-  const shares = accounts.map((as) => tables.filter((table) => table.as === as));
   const seen = await Promise.all(
     shares.map(async (share) => {
       for (const table of share) await table.write();

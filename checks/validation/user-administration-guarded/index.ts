@@ -1,12 +1,13 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
-import { isCleanRefusal } from "../../../src/server/target.ts";
+import { isCleanRefusal, truncated } from "../../../src/server/target.ts";
+import { lookedTwice } from "../../vocabulary/second-look.ts";
 import { makeTable } from "../../vocabulary/tables.ts";
 import { isPermissionDenied } from "../../vocabulary/trials.ts";
 import { powers } from "./administration.ts";
 import { loginStatus, tryAll, tryControls, type Tried } from "./attempts.ts";
 
 type Data = { as: string; case: string; message: string };
-const say = (d: Data): string => `a ${d.as} could ${d.case}: ${d.message}`;
+const say = (d: Data): string => lookedTwice(`a ${d.as} could ${d.case}: ${d.message}`);
 
 export const userAdministrationGuarded = defineCheck({
   id: "validation/user-administration-guarded",
@@ -22,6 +23,7 @@ export const userAdministrationGuarded = defineCheck({
   touches: "scratch",
   needs: ["dba"],
   level: "block",
+  uses: { user: 1, dba: 1 },
   estimateMs: 1_200,
   estimateRequests: 2 * powers.length + 30,
   findings: {
@@ -69,7 +71,7 @@ export const userAdministrationGuarded = defineCheck({
       const sent = tried.filter(({ role }) => role === after).map(({ said }) => said);
       const what = "change something although everything was refused";
       found.accepted(
-        { as: after, case: what, message: now.slice(0, 300) },
+        { as: after, case: what, message: truncated(now, 300) },
         { case: `refused but done, as ${after}`, sent },
       );
     }

@@ -58,6 +58,7 @@ export default proveCheck(userAdministrationGuarded, {
   ],
   breaks: {
     escalated: {
+      also: ["accepted", "smuggled"],
       seen: withAnswer("create a system account", yes(), "dba"),
       fault: actAs("raiseRoleAsAdministrator", administrator, /^ALTER USER '\w+' SET ROLE dba$/),
     },
@@ -70,4 +71,10 @@ export default proveCheck(userAdministrationGuarded, {
       fault: actAs("createNamespaceAsAdministrator", administrator, /^CREATE NAMESPACE \w+_planted$/),
     },
   },
+  mayBeLost: [
+    {
+      what: /_system'/,
+      because: "the sentence tells how many were tried by a dba; an account that is left is removed with the run",
+    },
+  ],
 });

@@ -1,8 +1,9 @@
 /** Sends one bad message on a live connection of its own, and notes what came back. */
-import { cellText, type Account, type Frame, type Target } from "../../../src/server/target.ts";
+import { cellText, type Account, type Frame, type Target, truncated } from "../../../src/server/target.ts";
 import { isRecord } from "../../../src/wire/json.ts";
 import type { BadMessage } from "./bad-messages.ts";
 import type { SiblingState } from "./siblings.ts";
+import { withPace, type Pace } from "../../vocabulary/pace.ts";
 
 /** How long to wait for an answer before a valid message is sent, whose answer then decides. */
 const patienceMs = 1_000;
@@ -23,6 +24,8 @@ export type Attempt = {
   readonly closed: { readonly code: number; readonly reason: string } | null;
   /** Whether a valid subscription that followed on the same connection worked; null if there was none. */
   readonly continued: boolean | null;
+  /** Of the wait for an answer. */
+  readonly pace: Pace;
   readonly siblings: SiblingState;
   /** How often it was sent: a second time if siblings were lost or the connection broke, which may happen by chance. */
   readonly times: number;
@@ -36,7 +39,15 @@ export async function sendBad(
   { name, parts, before }: BadMessage,
 ): Promise<Omit<Attempt, "siblings" | "times">> {
   const live = await target.live(as, before === true ? { login: "none" } : {});
-  const unsent = { case: name, error: null, replies: [], closed: null, continued: null, exchange: 0 };
+  const unsent = {
+    case: name,
+    error: null,
+    replies: [],
+    closed: null,
+    continued: null,
+    pace: { waitedMs: 0, controlMs: null },
+    exchange: 0,
+  };
   if ("why" in live) return { ...unsent, connected: live.why };
   if (before !== true && live.login.kind !== "in") return { ...unsent, connected: `login ${live.login.kind}` };
   const from = live.frames.length;
@@ -47,13 +58,20 @@ export async function sendBad(
     else exchange = live.write(part.raw);
   }
   const isAnswer = ({ type }: Frame): boolean => type !== "pong";
-  let continued: boolean | null = null;
-  if (before === true) await live.untilFrame(isAnswer, answerWithinMs, from);
-  else {
-    await live.untilFrame(isAnswer, patienceMs, from);
-    const begun = await (await live.subscribe(`SELECT * FROM ${table}`, {}, validId)).begin(answerWithinMs);
-    if (live.closed() === undefined) continued = begun.kind === "ready";
-  }
+  const { value: continued, pace } = await withPace(
+    target,
+    as,
+    async (): Promise<boolean | null> => {
+      if (before === true) {
+        await live.untilFrame(isAnswer, answerWithinMs, from);
+        return null;
+      }
+      await live.untilFrame(isAnswer, patienceMs, from);
+      const begun = await (await live.subscribe(`SELECT * FROM ${table}`, {}, validId)).begin(answerWithinMs);
+      return live.closed() === undefined ? begun.kind === "ready" : null;
+    },
+    patienceMs + 200,
+  );
   const answers = live.frames.slice(from).filter((one) => isAnswer(one) && one.about !== validId);
   const error = answers.find(isError);
   const close = live.closed();
@@ -65,8 +83,9 @@ export async function sendBad(
     connected: "in",
     error: error === undefined ? null : errorOf(error),
     replies: replies.slice(0, 5),
-    closed: close === undefined ? null : { code: close.code, reason: close.reason.slice(0, 160) },
+    closed: close === undefined ? null : { code: close.code, reason: truncated(close.reason, 160) },
     continued,
+    pace,
     exchange,
   };
 }
@@ -79,5 +98,5 @@ function isError({ type }: Frame): boolean {
 
 function errorOf({ type, json }: Frame): NonNullable<Attempt["error"]> {
   const { code = "", message = "" } = isRecord(json) ? json : {};
-  return { code: type === "auth_error" ? type : cellText(code), message: cellText(message).slice(0, 160) };
+  return { code: type === "auth_error" ? type : cellText(code), message: truncated(cellText(message), 160) };
 }

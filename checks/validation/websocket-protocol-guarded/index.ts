@@ -30,6 +30,7 @@ export const websocketProtocolGuarded = defineCheck({
   estimateMs: 3_000,
   estimateRequests: badMessages.length * 4 + 10,
   timeoutMs: 180_000,
+  from: { effort: "standard", needs: `${badMessages.length} connections and about 200 requests` },
   findings,
   async observe(target, context): Promise<Seen> {
     const op = await target.account("dba");

@@ -1,7 +1,8 @@
 /** Judges what came of one bad message. Pure. */
 import type { Collector } from "../../../src/check.ts";
-import { answerWithinMs, type Attempt } from "./attempt.ts";
+import { type Attempt } from "./attempt.ts";
 import { badMessages } from "./bad-messages.ts";
+import { isLate, paceText, whySlow, type Pace } from "../../vocabulary/pace.ts";
 
 export const findings = {
   accepted: { say: (d: { case: string; how: string }) => `${d.case}: ${d.how}` },
@@ -15,8 +16,8 @@ export const findings = {
     risk: "One broken client ends the live queries of others.",
   },
   hung: {
-    say: (d: { case: string; withinMs: number }) =>
-      `${d.case}: the connection stayed open, and nothing was answered on it for ${d.withinMs / 1000} s`,
+    say: (d: { case: string; pace: Pace }) =>
+      `${d.case}: the connection stayed open, and nothing was answered on it for ${d.pace.waitedMs} ms, ${paceText(d.pace)}`,
     risk: "A broken client waits forever, on a connection that the server keeps open.",
     timed: true,
   },
@@ -53,7 +54,8 @@ export function judgeAttempt(one: Attempt, gone: boolean, found: Collector<typeo
   if (error === null && continued === true) return accepted("got no answer, and a message after it was served");
   if (closed === null && (continued === false || (continued === null && error === null))) {
     if (siblings !== "alive") return doubt("not answered, and no other connection received anything either");
-    found.hung({ case: name, withinMs: answerWithinMs }, shown);
+    if (!isLate(one.pace)) return doubt(`not answered; ${whySlow(one.pace)}`);
+    found.hung({ case: name, pace: one.pace }, shown);
     return "reported";
   }
   if (siblings !== "alive") return doubt("no connection received a row afterwards");

@@ -1,7 +1,7 @@
 import { endFault, messageFault } from "../../../src/faults/live.ts";
 import { proveCheck, type Fault } from "../../../src/proof.ts";
 import type { SocketListener } from "../../../src/wire/wire.ts";
-import { nothing, yes } from "../../vocabulary/evidence.ts";
+import { latePace, nothing, slowPace, yes } from "../../vocabulary/evidence.ts";
 import { badMessages } from "./bad-messages.ts";
 import { websocketProtocolGuarded } from "./index.ts";
 
@@ -20,6 +20,7 @@ const asked = badMessages.map(({ name, before, mayDrop, parts: [part] }, at): As
       ? null
       : { code: mayDrop === true ? 1002 : 1011, reason: mayDrop === true ? "" : "Invalid message" },
     continued: byError && before !== true ? true : null,
+    pace: latePace,
     siblings: "alive",
     times: 1,
     exchange: at,
@@ -88,6 +89,7 @@ export default proveCheck(websocketProtocolGuarded, {
     withAttempt("no type", { siblings: lost }),
     withAttempt("no type", { siblings: "undetermined" }),
     withAttempt("no type", { ...silent, continued: false, siblings: "undetermined" }),
+    withAttempt("no type", { ...silent, continued: false, pace: slowPace }),
     withAttempt("no type", { connected: "login unsure" }),
     withAttempt("no type", { error: { code: "RATE_LIMIT_EXCEEDED", message: "slower" } }),
     withAttempt("no type", { closed: { code: 1013, reason: "" } }),

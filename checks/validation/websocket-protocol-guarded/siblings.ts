@@ -1,5 +1,5 @@
 /** Live connections besides the one under test: whether they keep receiving rows. */
-import { closeText } from "../../../src/server/live.ts";
+import { closeText } from "../../../src/server/socket-login.ts";
 import type { Account, Target } from "../../../src/server/target.ts";
 import { fenceArrives, follow, type Following, type NotFollowing } from "../../vocabulary/following.ts";
 

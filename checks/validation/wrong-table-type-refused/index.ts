@@ -1,8 +1,9 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
+import { valueOf } from "../../../src/server/target.ts";
 import { jobIn, jobsOf } from "../../vocabulary/jobs.ts";
 import { makeTable } from "../../vocabulary/tables.ts";
 import { shown, sortTried, tryAll, tryOne, whyUnclear } from "../../vocabulary/trials.ts";
-import { cases } from "./cases.ts";
+import { cases, casesFor } from "./cases.ts";
 
 /** A count of 0, as a number or as text. */
 const zeroCount = /^\[\[\["?0"?\]\]\]$/;
@@ -12,7 +13,7 @@ export const wrongTableTypeRefused = defineCheck({
   title: "Operations that a table type does not support are rejected",
   failureTitle: "A table accepts operations that its type does not support",
   description:
-    "Flushes and compacts a STREAM table, sets an access level on a USER and a STREAM table, and writes to a STREAM table in a transaction. Each must be rejected, start no job, and leave options and rows unchanged. The same operations on a SHARED table, and a plain INSERT into the STREAM table, must work.",
+    "Flushes and compacts a STREAM table, sets an access level on a USER and a STREAM table (where there are levels), and writes to a STREAM table in a transaction. Each must be rejected, start no job, and leave options and rows unchanged. The same operations on a SHARED table, and a plain INSERT into the STREAM table, must work.",
   blindTo: "It does not check that the operations which a SHARED table accepts are carried out.",
   risk: "Users rely on a row being durable, private or rolled back in a table that cannot guarantee it.",
   remedy: "Flush only USER and SHARED tables, and keep STREAM tables out of transactions.",
@@ -46,8 +47,9 @@ export const wrongTableTypeRefused = defineCheck({
       await target.sql(op, `INSERT INTO ${shared} (id, v) VALUES (1, 'a')`),
       "the row to flush could not be written",
     );
+    const sharedAccess = valueOf(target.dialect.sharedAccess) ?? null;
     const trials = (which: "wrong" | "control") =>
-      cases.map((one) => ({ name: one.name, as: op, sql: one[which](scratch) }));
+      casesFor(sharedAccess).map((one) => ({ name: one.name, as: op, sql: one[which](scratch) }));
     const options = async (): Promise<string | null> =>
       await shown(
         target,
@@ -62,9 +64,9 @@ export const wrongTableTypeRefused = defineCheck({
     const plain = await tryOne(target, { name: "plain write", as: op, sql });
     const controls = await tryAll(target, trials("control"));
     const jobs = await jobsOf(target, op, scratch);
-    return { wrong, before, after, rows, plain, controls, jobs };
+    return { sharedAccess, wrong, before, after, rows, plain, controls, jobs };
   },
-  judge({ wrong, before, after, rows, plain, controls, jobs }, { found }) {
+  judge({ sharedAccess, wrong, before, after, rows, plain, controls, jobs }, { found }) {
     const sorted = sortTried(wrong);
     for (const one of sorted.accepted)
       found.accepted(
@@ -82,9 +84,10 @@ export const wrongTableTypeRefused = defineCheck({
       });
     const why = whyUnclear(sorted);
     if (why !== undefined) return unknown(why);
-    if (wrong.length < cases.length || controls.length < cases.length)
-      return unknown(`only ${wrong.length} of ${cases.length} statements were tried`);
-    const optional = new Set(cases.filter((one) => one.optional === true).map(({ name }) => name));
+    const wanted = casesFor(sharedAccess);
+    if (wrong.length < wanted.length || controls.length < wanted.length)
+      return unknown(`only ${wrong.length} of ${wanted.length} statements were tried`);
+    const optional = new Set(wanted.filter((one) => one.level === true).map(({ name }) => name));
     const failed = controls.filter(({ said }) => said.kind !== "ok");
     const notOffered = failed.filter((one) => optional.has(one.case) && one.said.kind === "refused");
     const broken = [...failed, plain].find((one) => one.said.kind !== "ok" && !notOffered.includes(one));

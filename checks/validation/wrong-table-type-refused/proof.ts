@@ -17,6 +17,7 @@ const wrong = names.map((name) => one(name, refusal));
 const controls = names.map((name, at) => one(name, yes(at === 0 ? "started. Job ID: FL-1" : "done")));
 const job = { id: "FL-1", type: "flush", about: '{"table_id":"kr_a1b2c_1.shared"}' };
 const sound = {
+  sharedAccess: "levels" as "levels" | "policies" | null,
   wrong,
   before: "[]",
   after: "[]",
@@ -26,11 +27,16 @@ const sound = {
   jobs: [job],
 };
 const firstIs = <T>(list: readonly T[], first: T): T[] => [first, ...list.slice(1)];
+const withoutLevels = (list: typeof wrong) => list.filter(({ case: of }) => !of.startsWith("access level"));
 const gone = (name: string) =>
   controls.map((control) => (control.case === name ? one(name, no("INVALID_SQL", "unknown", "parse")) : control));
 
 export default proveCheck(wrongTableTypeRefused, {
-  holds: [sound, { ...sound, controls: gone("access level of a STREAM") }],
+  holds: [
+    sound,
+    { ...sound, sharedAccess: "policies", wrong: withoutLevels(wrong), controls: withoutLevels(controls) },
+    { ...sound, controls: gone("access level of a STREAM") },
+  ],
   cannotTell: [
     { ...sound, wrong: firstIs(wrong, one("flush of a STREAM", nothing())) },
     { ...sound, wrong: firstIs(wrong, one("flush of a STREAM", no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429))) },

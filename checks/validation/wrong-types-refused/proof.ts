@@ -15,7 +15,8 @@ const entry = (name: string, said: typeof refusal, stored: string | null) => ({
 });
 const bad = Array.from({ length: 23 }, (_, at) => entry(`bad ${at}`, refusal, null));
 const good = Array.from({ length: 11 }, (_, at) => entry(`good ${at}`, yes(), "something"));
-const way = (name: string, change: object = {}) => ({ way: name, bad, good, looked: true, ...change });
+const way = (name: string, change: object = {}) => ({ way: name, bad, good, wanted: 34, looked: true, ...change });
+const ways = ["literal", "parameter", "update"];
 const literal = (change: object) => ({ ways: [way("literal", change), way("parameter"), way("update")] });
 const firstBad = (said: typeof refusal, stored: string | null) => ({
   bad: [entry("bad 0", said, stored), ...bad.slice(1)],
@@ -25,6 +26,7 @@ export default proveCheck(wrongTypesRefused, {
   holds: [literal({})],
   cannotTell: [
     { ways: [way("literal")] },
+    { ways: ways.map((name) => way(name, { bad: bad.slice(0, 1), good: good.slice(0, 1), wanted: 2 })) },
     literal({ bad: bad.slice(1) }),
     literal({ looked: false }),
     literal(firstBad(nothing(), null)),

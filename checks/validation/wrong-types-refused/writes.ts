@@ -1,18 +1,19 @@
 /** Writes values of the right and the wrong type, and looks up what was stored. */
 import type { Context } from "../../../src/check.ts";
 import { cellText, integerText, rowsOf, type Account, type Target } from "../../../src/server/target.ts";
+import { sampleAtLight } from "../../vocabulary/sample.ts";
 import { makeTable } from "../../vocabulary/tables.ts";
 import { tryAll, type Trial, type Tried } from "../../vocabulary/trials.ts";
 import type { Value } from "../../vocabulary/values.ts";
 import { wrongValues as columns } from "./wrong-values.ts";
 
 /** Each has the id of the row that it would write. */
-const bad = columns
+const allBad = columns
   .flatMap((column) => Object.entries(column.bad).map(([name, value]) => ({ column, name, value })))
   .map((one, at) => ({ ...one, id: at + 1 }));
 const goodId = 1000;
-const good = columns.map((column, at) => ({ column, name: "fits", value: column.good, id: goodId + at }));
-export const [badCount, goodCount] = [bad.length, good.length];
+const allGood = columns.map((column, at) => ({ column, name: "fits", value: column.good, id: goodId + at }));
+export const [badCount, goodCount] = [allBad.length, allGood.length];
 
 /** How a value gets into a row; each way has its own table. UPDATE needs existing rows, the others insert them. */
 const statements: Readonly<
@@ -40,6 +41,8 @@ export type Way = {
   readonly way: string;
   readonly bad: readonly Entry[];
   readonly good: readonly Entry[];
+  /** How many values were to be tried. */
+  readonly wanted: number;
   /** Whether the rows could be read afterwards. */
   readonly looked: boolean;
 };
@@ -51,6 +54,11 @@ export async function writeAll(target: Target, context: Context, as: Account, wa
     type: "SHARED",
     columns: ["id BIGINT PRIMARY KEY", ...columns.map(({ name, type }) => `${name} ${type}`)].join(", "),
   });
+  const some = new Set(sampleAtLight(context, columns, 3, ({ type }) => type === "BOOLEAN"));
+  const [bad, good] = [allBad, allGood].map((values) => values.filter(({ column }) => some.has(column))) as [
+    typeof allBad,
+    typeof allGood,
+  ];
   const all = [...bad, ...good];
   if (way === "update")
     context.need(
@@ -82,7 +90,13 @@ export async function writeAll(target: Target, context: Context, as: Account, wa
       stored: stored.has(String(id)) ? await read() : null,
     });
   }
-  return { way, bad: entries.slice(0, badCount), good: entries.slice(badCount), looked: rows !== undefined };
+  return {
+    way,
+    bad: entries.slice(0, bad.length),
+    good: entries.slice(bad.length),
+    wanted: all.length,
+    looked: rows !== undefined,
+  };
 }
 
 async function readValue(target: Target, as: Account, table: string, column: string, id: number): Promise<string> {

@@ -1,0 +1,175 @@
+/** Statements that change rows, and what each must leave: a model of a table with the columns id, name, n and note. */
+import type { Json } from "../../../src/wire/json.ts";
+
+/** Cells as text, null for NULL: name, n, note. */
+export type Cells = readonly [name: string | null, n: string | null, note: string | null];
+/** Rows by key. */
+export type Rows = { readonly [id: string]: Cells };
+
+export interface Statement {
+  readonly name: string;
+  /** Not sent as it is: its job is waited for. */
+  readonly flushes?: true;
+  readonly sql: (table: string) => string;
+  readonly params?: readonly Json[];
+  readonly effect: (rows: Rows) => Rows;
+}
+
+export const columns = "id BIGINT PRIMARY KEY, name TEXT, n INT, note TEXT";
+
+/** Two keys that are one as doubles. */
+export const [large, larger] = ["9007199254740992", "9007199254740993"] as const;
+
+function insert(name: string, rows: Rows, params = false): Statement {
+  const all = Object.entries(rows);
+  const effect = (before: Rows): Rows => ({ ...before, ...rows });
+  if (params) {
+    const places = all.map((_, at) => `($${4 * at + 1}, $${4 * at + 2}, $${4 * at + 3}, $${4 * at + 4})`);
+    const values = all.flatMap(([id, [text, n, note]]) => [Number(id), text, n === null ? null : Number(n), note]);
+    return {
+      name,
+      sql: (t) => `INSERT INTO ${t} (id, name, n, note) VALUES ${places.join(", ")}`,
+      params: values,
+      effect,
+    };
+  }
+  const literal = (cell: string | null): string => (cell === null ? "NULL" : `'${cell}'`);
+  const values = all.map(([id, [text, n, note]]) => `(${id}, ${literal(text)}, ${n ?? "NULL"}, ${literal(note)})`);
+  return { name, sql: (t) => `INSERT INTO ${t} (id, name, n, note) VALUES ${values.join(", ")}`, effect };
+}
+
+type Test = (id: string, cells: Cells) => boolean;
+
+function update(name: string, set: string, where: string, chosen: Test, change: (cells: Cells) => Cells): Statement {
+  return {
+    name,
+    sql: (t) => `UPDATE ${t} SET ${set} WHERE ${where}`,
+    effect: (rows) =>
+      Object.fromEntries(Object.entries(rows).map(([id, cells]) => [id, chosen(id, cells) ? change(cells) : cells])),
+  };
+}
+
+function remove(name: string, where: string, chosen: Test): Statement {
+  return {
+    name,
+    sql: (t) => `DELETE FROM ${t} WHERE ${where}`,
+    effect: (rows) => Object.fromEntries(Object.entries(rows).filter(([id, cells]) => !chosen(id, cells))),
+  };
+}
+
+const named =
+  (text: string): Test =>
+  (_, [name]) =>
+    name === text;
+const keyed =
+  (...ids: readonly string[]): Test =>
+  (id) =>
+    ids.includes(id);
+const renamed =
+  (text: string | null) =>
+  ([, n, note]: Cells): Cells => [text, n, note];
+const noted =
+  (text: string | null) =>
+  ([name, n]: Cells): Cells => [name, n, text];
+const numbered =
+  (of: (n: number) => number) =>
+  ([name, n, note]: Cells): Cells => [name, n === null ? null : String(of(Number(n))), note];
+const numberIn =
+  (from: number, to: number): Test =>
+  (_, [, n]) =>
+    n !== null && Number(n) >= from && Number(n) <= to;
+
+const bound = (statement: Statement, sql: (table: string) => string, params: readonly Json[]): Statement => ({
+  ...statement,
+  sql,
+  params,
+});
+
+function flushing(name: string): Statement {
+  return { name, flushes: true, sql: (t) => `STORAGE FLUSH TABLE ${t}`, effect: (rows) => rows };
+}
+
+/** On rows that are in memory. No UPDATE leaves a row as it was: whether that counts as a change is the server's choice. */
+const hotStatements: readonly Statement[] = [
+  insert("INSERT of one row", { "1": ["ann", "10", "first"] }),
+  insert("INSERT of many rows", {
+    "2": ["Ann", "20", null],
+    "3": ["bob", "30", "x"],
+    "4": ["bobby", null, "y"],
+    "5": ["cid", "50", null],
+    "6": ["dan", "60", ""],
+    "7": ["eve", "70", "z"],
+    "8": [null, "80", "null"],
+    [large]: ["large", "90", null],
+    [larger]: ["larger", "100", null],
+    "-1": ["minus", "-10", null],
+  }),
+  insert("INSERT with parameters", { "11": ["fay", "110", null], "12": ["gus", null, "g"] }, true),
+  update("UPDATE by key", "name = 'bob the first'", "id = 3", keyed("3"), renamed("bob the first")),
+  bound(
+    update("UPDATE by key with parameters", "", "", keyed("5"), renamed("cid the second")),
+    (t) => `UPDATE ${t} SET name = $1 WHERE id = $2`,
+    ["cid the second", 5],
+  ),
+  update(
+    "UPDATE by a large key",
+    "n = 91",
+    `id = ${larger}`,
+    keyed(larger),
+    numbered(() => 91),
+  ),
+  update("UPDATE by text", "note = 'by text'", "name = 'ann'", named("ann"), noted("by text")),
+  update(
+    "UPDATE of a range",
+    "n = n + 1",
+    "n BETWEEN 50 AND 80",
+    numberIn(50, 80),
+    numbered((n) => n + 1),
+  ),
+  update("UPDATE to NULL", "note = NULL", "id IN (3, 7)", keyed("3", "7"), noted(null)),
+  update(
+    "UPDATE of no row",
+    "n = 0",
+    "id = 999",
+    keyed(),
+    numbered(() => 0),
+  ),
+  remove("DELETE by key", "id = 6", keyed("6")),
+  remove("DELETE by text", "name = 'bobby'", named("bobby")),
+  remove("DELETE of no row", "id = 999", keyed()),
+];
+
+/** On rows that were flushed before. */
+const flushedStatements: readonly Statement[] = [
+  update("UPDATE of a flushed row", "name = 'ann again'", "id = 1", keyed("1"), renamed("ann again")),
+  update(
+    "UPDATE of several flushed rows",
+    "n = n - 1",
+    "n < 60",
+    numberIn(-100, 59),
+    numbered((n) => n - 1),
+  ),
+  insert("INSERT beside flushed rows", { "13": ["hal", "130", null], "14": ["ida", "140", null] }),
+  remove("DELETE of a flushed row", "id = 7", keyed("7")),
+  remove("DELETE of several flushed rows", `id IN (3, ${large})`, keyed("3", large)),
+  remove("DELETE of rows in memory and flushed", "n > 100", numberIn(101, 1_000)),
+];
+
+export const statements: readonly Statement[] = [
+  ...hotStatements,
+  flushing("the first flush"),
+  ...flushedStatements,
+  flushing("the second flush"),
+];
+
+/** Keys whose row differs. */
+export function differingKeys(one: Rows, other: Rows): string[] {
+  return [...new Set([...Object.keys(one), ...Object.keys(other)])].filter(
+    (id) => JSON.stringify(one[id]) !== JSON.stringify(other[id]),
+  );
+}
+
+/** A row in words. */
+export function rowText(cells: Cells | undefined): string {
+  return cells === undefined ? "not there" : JSON.stringify(cells);
+}
