@@ -1,6 +1,6 @@
 /** Reads what `kalam` prints: JSON documents, the table in a document, signs of a crash, and what a run shows at all. */
 import { isRecord, type Json, parseExact } from "../../src/wire/json.ts";
-import { kalamText, type KalamOptions, type KalamSaid } from "../../src/server/target.ts";
+import { kalamText, type KalamOptions, type KalamSaid, truncated } from "../../src/server/target.ts";
 
 /**
  * The consecutive JSON documents in a text, as `kalam --json -f` prints them. Anything else but white space appears as
@@ -68,7 +68,7 @@ export function crashIn(stderr: string): string | undefined {
   if (at === -1) return undefined;
   // The location comes first and the reason on the line below it; the thread number differs each time.
   const reason = /:\s*$/.test(lines[at] ?? "") ? ` ${lines[at + 1] ?? ""}` : "";
-  return `${lines[at]}${reason}`.replace(/ \(\d+\) panicked/, " panicked").slice(0, 300);
+  return truncated(`${lines[at]}${reason}`.replace(/ \(\d+\) panicked/, " panicked"), 300);
 }
 
 /**

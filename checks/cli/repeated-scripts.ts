@@ -59,7 +59,7 @@ export async function repeatScripts(
   const other = otherShape === undefined ? null : await send(otherShape);
   const plainly = await tryAll(target, plain);
   const after = await state();
-  if (clear !== undefined) await send(clear);
+  if (clear !== undefined) context.need(await target.sql(as, clear), "what holds the drop back could not be removed");
   const dropped = await send(drop);
   const droppedAgain = await sendAgain(drop);
   return { before, again, otherShape: other, plain: plainly, after, dropped, droppedAgain, left: await list() };

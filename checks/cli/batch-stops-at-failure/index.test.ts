@@ -2,6 +2,7 @@ import { assert, constantFrom, integer, property, subarray } from "fast-check";
 import { expect, test } from "vitest";
 import { no, nothing } from "../../vocabulary/evidence.ts";
 import { batchStopsAtFailure } from "./index.ts";
+import { judged } from "../../vocabulary/evidence.ts";
 
 const kinds = ["plain", "unreadable", "transaction", "unreadable transaction"] as const;
 const refusal = no("SQL_EXECUTION_ERROR", "Statement 4 failed: Primary key violation", "batchPart");
@@ -65,4 +66,29 @@ test("a missing answer or an unavailable server is never a finding, whatever row
       },
     ),
   );
+});
+
+test("a server error and a rate limit allow anything, other errors do not", () => {
+  const judge = (said: object, done: number[] | null = [1, 5]): string[] =>
+    judged(batchStopsAtFailure, seen({ plain: { said: { ...refusal, ...said }, done } }));
+  expect(judge({ status: 499 })).toEqual([
+    expect.stringMatching(/^ranOn: plain: .*"done":\[5\]/),
+    expect.stringMatching(/^undone: plain: .*"done":\[1\]/),
+  ]);
+  for (const said of [
+    { status: 500, kind: "unsure" },
+    { status: null, kind: "unsure" },
+    { why: "rate", status: 429 },
+  ])
+    expect(judge(said)).toEqual([expect.stringMatching(/^unknown: plain/)]);
+  expect(judge({}, null)).toEqual(["unknown: plain: the rows could not be read"]);
+});
+
+test("the failing statement itself is neither before nor after", () => {
+  expect(judged(batchStopsAtFailure, seen({ plain: { done: [1, 2, 3, 4] } }))).toEqual([
+    expect.stringMatching(/^pass/),
+  ]);
+  expect(judged(batchStopsAtFailure, seen({ plain: { done: [1, 2, 4] } }))).toEqual([
+    'undone: plain: {"batch":"plain","done":[1,2]}',
+  ]);
 });

@@ -1,5 +1,13 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
-import { cellText, kalamText, outcomeOf, rowsOf, type Account, type Target } from "../../../src/server/target.ts";
+import {
+  cellText,
+  kalamText,
+  outcomeOf,
+  rowsOf,
+  valueOf,
+  type Account,
+  type Target,
+} from "../../../src/server/target.ts";
 import { makeTable } from "../../vocabulary/tables.ts";
 import { documentsIn, rowsIn, serverTrouble } from "../kalam-output.ts";
 
@@ -33,6 +41,8 @@ const listMax = 50;
 
 type Asked = {
   readonly command: string;
+  /** Refused as no statement of this server's. */
+  readonly notOffered: boolean;
   /** No answer, or an error of the server's own: it says nothing about the command. */
   readonly unclear: boolean;
   readonly ok: boolean;
@@ -48,7 +58,7 @@ export const catalogueCommandsAnswer = defineCheck({
   id: "cli/catalogue-commands-answer",
   title: "DESCRIBE, SHOW and kalam's \\d commands work",
   failureTitle: "A command that shows the catalogue is broken",
-  description: `Sends ${commands.map((one) => one.name).join(", ")} and expects columns and the row that must be there: the check's own table, its columns, the storage local. With a kalam command line (--kalam-bin), also runs ${backslashed.map((one) => one.name).join(", ")} in it.`,
+  description: `Sends ${commands.map((one) => one.name).join(", ")} and expects columns and the row that must be there: the check's own table, its columns, the storage local. Where it is not known that a version has these commands, one that the server refuses as invalid SQL counts as not offered. With a kalam command line (--kalam-bin), also runs ${backslashed.map((one) => one.name).join(", ")} in it.`,
   blindTo:
     "It checks that the commands show what was just created; whether every figure is correct is left to the category observability.",
   risk: "In an emergency, an operator looks something up and gets an error or an incomplete list.",
@@ -74,12 +84,14 @@ export const catalogueCommandsAnswer = defineCheck({
     const { scratch } = context;
     const spec = { type: "SHARED", columns: "id BIGINT PRIMARY KEY, note TEXT" } as const;
     await makeTable(target, context, op, `${scratch}.described`, spec);
+    const areKnown = valueOf(target.dialect.showCommands) === true;
     const asked: Asked[] = [];
     for (const { name, command, holds } of commands) {
       const answer = await target.sql(op, command(scratch));
       const rows = (rowsOf(answer) ?? []).map((row) => Object.values(row).map(cellText));
       asked.push({
         command: name,
+        notOffered: !areKnown && answer.kind === "refused" && answer.cause === "parse",
         unclear: answer.kind === "unsure" && answer.because !== "unrecognised" && answer.because !== "malformed",
         ok: answer.kind === "ok",
         columns: answer.kind === "ok" ? (answer.results[0]?.columns.length ?? 0) : 0,
@@ -95,7 +107,7 @@ export const catalogueCommandsAnswer = defineCheck({
     const all = [...asked, ...(kalam ?? [])];
     for (const one of all) {
       const { command } = one;
-      const outcome = one.unclear ? undefined : whatIsWrong(one);
+      const outcome = one.unclear || one.notOffered ? undefined : whatIsWrong(one);
       if (outcome !== undefined) found.broken({ command, outcome }, { case: command, sent: one });
     }
     for (const one of all) {
@@ -108,7 +120,11 @@ export const catalogueCommandsAnswer = defineCheck({
     if (asked.length < commands.length || (kalam !== null && kalam.length < backslashed.length))
       return unknown(`only ${all.length} commands were sent`);
     const own = kalam === null ? "kalam's own were not tried (no --kalam-bin)" : `so do ${kalam.length} of kalam's own`;
-    return pass(`${asked.length} of ${asked.length} commands return columns and the expected rows; ${own}`);
+    const missing = asked.filter(({ notOffered }) => notOffered).map(({ command }) => command);
+    const works = asked.length - missing.length;
+    if (works === 0) return unknown(`this server offers none of the commands: ${missing.join(", ")}`);
+    const others = missing.length === 0 ? "" : `; not offered: ${missing.join(", ")}`;
+    return pass(`${works} of ${asked.length} commands return columns and the expected rows${others}; ${own}`);
   },
 });
 
@@ -133,6 +149,7 @@ async function askKalam(target: Target, op: Account, scratch: string): Promise<r
     const { columns, rows } = rowsIn(document);
     asked.push({
       command: `kalam ${name}`,
+      notOffered: false,
       unclear: serverTrouble(said) !== null,
       ok: said.exitCode === 0 && document !== undefined,
       columns: columns.length,

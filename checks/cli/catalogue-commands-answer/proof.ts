@@ -16,6 +16,7 @@ const names = [
 ];
 const one = (command: string) => ({
   command,
+  notOffered: false,
   unclear: false,
   ok: true,
   columns: 3,
@@ -31,15 +32,17 @@ const having = (command: string, change: object) => ({
   ...sound,
   asked: asked.map((other) => (other.command === command ? { ...other, ...change } : other)),
 });
+const notOffered = { notOffered: true, ok: false, columns: 0, rows: 0, holds: false, outcome: "400 INVALID_SQL" };
 const lists = (change: object) => ({
   ...sound,
   kalam: kalam.map((other, at) => (at === 0 ? { ...other, ...change } : other)),
 });
 
 export default proveCheck(catalogueCommandsAnswer, {
-  holds: [sound, { ...sound, kalam: null }, having("SHOW MANIFEST", { rows: 0 })],
+  holds: [sound, { ...sound, kalam: null }, having("SHOW MANIFEST", { rows: 0 }), having("SHOW STATS", notOffered)],
   cannotTell: [
     { ...sound, asked: [] },
+    { ...sound, asked: asked.map((each) => ({ ...each, ...notOffered })) },
     { ...sound, asked: asked.slice(1) },
     { ...sound, kalam: [] },
     having("DESCRIBE", { unclear: true, ok: false, holds: false, outcome: "timeout" }),

@@ -1,6 +1,7 @@
 import { assert, boolean, constantFrom, integer, property } from "fast-check";
 import { expect, test } from "vitest";
 import type { Beside } from "./bad-subscriptions.ts";
+import { judged } from "../../vocabulary/evidence.ts";
 import { beside } from "./proof.ts";
 import { errorsDoNotPoison } from "./index.ts";
 
@@ -29,7 +30,8 @@ function history(pairs: number) {
   }));
   const mistakes = good.map((one) => one.after);
   const live = { why: null, beside };
-  return { mistakes, good, opened: 1, wantedRows: 9, rows: 9, strange: [] as string[], sent: [], live };
+  const sharedAccess = "levels" as const;
+  return { sharedAccess, mistakes, good, opened: 1, wantedRows: 9, rows: 9, strange: [] as string[], sent: [], live };
 }
 const pairs = integer({ min: kinds.length, max: 60 });
 
@@ -97,4 +99,48 @@ test("the bad subscription after which a good one goes wrong is named; a doubtfu
       expect(errorsDoNotPoison.judge(seen(vague), {}).kind).toBe("unknown");
     }),
   );
+});
+
+const lost = { got: null, failure: "timeout", outcome: "timeout" };
+const changed = (changes: Readonly<Record<number, object>>) => ({
+  ...history(20),
+  good: history(20).good.map((one, at) => ({ ...one, ...changes[at] })),
+});
+const count = (got: string) => ({ asked: "SELECT COUNT(*) AS x FROM kr.t", wanted: "3", got });
+
+test("only a count after an insert without an answer may be higher", () => {
+  const insert = { asked: "INSERT INTO kr.t", ...lost };
+  const unsure = [expect.stringMatching(/^unknown: after /)];
+  expect(judged(errorsDoNotPoison, changed({ 3: insert, 4: count("4") }))).toEqual(unsure);
+  // The very first statement, too.
+  expect(judged(errorsDoNotPoison, changed({ 0: insert, 1: count("4") }))).toEqual(unsure);
+  const poisoned = [expect.stringMatching(/^poisoned: /)];
+  expect(judged(errorsDoNotPoison, changed({ 3: insert, 2: count("4") }))).toEqual(poisoned);
+  expect(judged(errorsDoNotPoison, changed({ 3: insert, 5: { got: "another" } }))).toEqual(poisoned);
+  expect(judged(errorsDoNotPoison, changed({ 3: insert, 5: { ...count("4"), got: null, failure: "rule" } }))).toEqual(
+    poisoned,
+  );
+  expect(judged(errorsDoNotPoison, changed({ 3: lost, 5: count("4") }))).toEqual(poisoned);
+  expect(judged(errorsDoNotPoison, changed({ 3: { asked: "INSERT INTO kr.t" }, 5: count("4") }))).toEqual(poisoned);
+  expect(judged(errorsDoNotPoison, changed({ 5: count("4") }))).toEqual(poisoned);
+});
+
+test("a rejected statement is wrong, and not also one without an answer", () => {
+  expect(judged(errorsDoNotPoison, changed({ 3: { got: null, failure: "rule", outcome: "400" } }))).toEqual([
+    expect.stringMatching(/^poisoned: .*"got":"400"/),
+  ]);
+});
+
+test("rows that could not be listed are none of the mistakes'", () => {
+  expect(judged(errorsDoNotPoison, { ...history(20), strange: null, rows: 8 })).toEqual([
+    "unknown: the rows could not be counted in the end",
+  ]);
+});
+
+test("fewer statements than are needed are too few, and a live query that was not opened is told", () => {
+  expect(judged(errorsDoNotPoison, { ...history(20), good: history(5).good })).toEqual([
+    expect.stringMatching(/^unknown: only 10 of 10 kinds/),
+  ]);
+  const live = { why: "no live connection", beside };
+  expect(judged(errorsDoNotPoison, { ...history(20), live })).toEqual(["unknown: no live connection"]);
 });

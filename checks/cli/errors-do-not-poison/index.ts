@@ -1,7 +1,7 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
-import { listed, onlyRow } from "../../../src/server/target.ts";
+import { known, listed, onlyRow } from "../../../src/server/target.ts";
 import { makeTable, sharedTable } from "../../vocabulary/tables.ts";
-import { badSubscriptions, makeBadSubscriptions, poisonedBy } from "./bad-subscriptions.ts";
+import { badSubscriptionsFor, makeBadSubscriptions, poisonedBy } from "./bad-subscriptions.ts";
 import { mistakes, sendPairs, wrongOnes } from "./statements.ts";
 
 const columns = "id BIGINT PRIMARY KEY, v TEXT";
@@ -12,12 +12,13 @@ export const errorsDoNotPoison = defineCheck({
   id: "cli/errors-do-not-poison",
   title: "An error does not affect later work on the same connection",
   failureTitle: "After an error, later work on the same connection goes wrong",
-  description: `Sends a hundred statements over one connection, alternating mistakes and good statements: syntax errors, missing objects, open and failing transactions, missing privileges; inserts, literals and counts. Every good one must give the right result, and in the end only the rows of the good ones may exist. Then makes ${badSubscriptions.length} bad subscriptions on a live connection with a good one: after each, the good one must get the next row, as one on another connection does, and a new subscription must work.`,
+  description: `Sends a hundred statements over one connection, alternating mistakes and good statements: syntax errors, missing objects, open and failing transactions, missing privileges; inserts, literals and counts. Every good one must give the right result, and in the end only the rows of the good ones may exist. Then makes ${badSubscriptionsFor("levels").length} bad subscriptions on a live connection with a good one: after each, the good one must get the next row, as one on another connection does, and a new subscription must work.`,
   blindTo:
     "It uses one HTTP connection, one statement at a time; errors of one client while others work are left to the category concurrency, and malformed WebSocket messages to validation/websocket-protocol-guarded.",
   risk: "One bad statement breaks what other clients send through the same connection pool.",
   remedy: "Close the connection after an error until this passes.",
   covers: ["CLI-11"],
+  expects: ["sharedAccess"],
   touches: "scratch",
   needs: ["dba"],
   level: "block",
@@ -53,6 +54,7 @@ export const errorsDoNotPoison = defineCheck({
     const left = await target.sql(op, `SELECT v FROM ${table} WHERE v <> 'good' ORDER BY v LIMIT 10`);
     const count = await target.sql(op, `SELECT COUNT(*) AS x FROM ${table}`);
     return {
+      sharedAccess: known(target.dialect.sharedAccess),
       ...sent,
       rows: onlyRow(count) === undefined ? null : Number(onlyRow(count)?.["x"]),
       /** Rows of mistakes; null where they could not be read. */
@@ -101,8 +103,9 @@ export const errorsDoNotPoison = defineCheck({
     if (live.why !== null) return unknown(live.why);
     if (unclear !== undefined)
       return unknown(`${unclear.after}: ${unclear.answer}; it is not known whether the good one went on`);
-    if (live.beside.length < badSubscriptions.length)
-      return unknown(`only ${live.beside.length} of ${badSubscriptions.length} bad subscriptions were tried`);
+    const wanted = badSubscriptionsFor(seen.sharedAccess).length;
+    if (live.beside.length < wanted)
+      return unknown(`only ${live.beside.length} of ${wanted} bad subscriptions were tried`);
     return pass(
       `${good.length} of ${good.length} good statements correct after ${seen.mistakes.length} mistakes, on a connection opened ${opened === 1 ? "once" : `${opened} times`}; a live query got every row after ${live.beside.length} bad subscriptions beside it`,
     );

@@ -1,7 +1,7 @@
 import { frameFault } from "../../../src/faults/live.ts";
 import { sqlFault } from "../../../src/faults/sql.ts";
 import { proveCheck } from "../../../src/proof.ts";
-import { badSubscriptions, type Beside } from "./bad-subscriptions.ts";
+import { badSubscriptionsFor, type Beside } from "./bad-subscriptions.ts";
 import { errorsDoNotPoison } from "./index.ts";
 
 const kinds = [
@@ -25,18 +25,20 @@ const good = kinds.map((after, at) => ({
   outcome: "200 success",
   exchange: at,
 }));
-export const beside = badSubscriptions.map(({ name }, at): Beside => ({
+export const beside = badSubscriptionsFor("levels").map(({ name }, at): Beside => ({
   after: name,
   refused: true,
   answer: "INVALID_SQL",
   delivered: true,
   elsewhere: true,
   anew: true,
+  pace: { waitedMs: 8_000, controlMs: 20 },
   ended: null,
   times: 1,
   exchange: at,
 }));
 const sound = {
+  sharedAccess: "levels" as "levels" | "policies",
   mistakes: kinds,
   good,
   opened: 1,
@@ -56,7 +58,11 @@ const after = (name: string, change: object) => ({
 });
 
 export default proveCheck(errorsDoNotPoison, {
-  holds: [sound, { ...sound, opened: 3 }],
+  holds: [
+    sound,
+    { ...sound, sharedAccess: "policies", live: { why: null, beside: beside.slice(0, -1) } },
+    { ...sound, opened: 3 },
+  ],
   cannotTell: [
     { ...sound, good: [] },
     { ...sound, mistakes: kinds.slice(1) },

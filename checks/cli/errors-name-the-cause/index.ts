@@ -1,5 +1,6 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import { saidOf, type Said } from "../../../src/server/target.ts";
+import { isNoAnswer } from "../../vocabulary/second-look.ts";
 import { makeTable } from "../../vocabulary/tables.ts";
 import { cases } from "./cases.ts";
 
@@ -47,7 +48,8 @@ export const errorsNameTheCause = defineCheck({
   },
   judge({ tried, control }, { found }) {
     const refused = tried.filter(
-      ({ said }) => said.status !== null && said.status >= 400 && said.status < 500 && said.why !== "rate",
+      ({ said }) =>
+        said.status !== null && said.status >= 400 && said.status < 500 && !isNoAnswer(said) && said.why !== "rate",
     );
     for (const { case: name, sql, said } of refused) {
       if (cases.find((one) => one.name === name)?.names.test(said.message) !== true)

@@ -1,10 +1,13 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import { ranOf, type Ran } from "../kalam-output.ts";
 import { cases, giveUpWithinMs, type Case } from "./cases.ts";
+import { truncated } from "../../../src/server/target.ts";
+import { isLate, slowestControl, type Pace } from "../../vocabulary/pace.ts";
 
 type Run = Ran & {
   readonly case: string;
   readonly overdue: boolean;
+  readonly tookMs: number;
   /** Whether anything was printed. */
   readonly stdout: boolean;
   readonly stderr: boolean;
@@ -35,7 +38,8 @@ export const kalamExitsRight = defineCheck({
       remedy: "Check the exit code before reading stdout, and keep both streams in the log.",
     },
     timeoutIgnored: {
-      say: (d: { case: string; outcome: string }) => `${d.case}: ${d.outcome}`,
+      say: (d: { case: string; outcome: string; pace: Pace }) =>
+        `${d.case}: ${d.outcome}; with a server that answers, kalam took ${d.pace.controlMs} ms`,
       level: "warn",
       risk: "A job waits for a server that never answers, and blocks what comes after it.",
       remedy: "Give --receive-timeout as well, or wrap kalam in timeout(1).",
@@ -55,17 +59,22 @@ export const kalamExitsRight = defineCheck({
         return {
           case: name,
           overdue: said.overdue,
+          tookMs: Math.round(said.tookMs),
           stdout: said.stdout.trim() !== "",
           stderr: said.stderr.trim() !== "",
           ...ranOf(said, asked.at),
         };
       }),
     );
-    return { version: version.stdout.trim(), runs };
+    // The control: runs of the same moment that had nothing to wait for.
+    const controlMs = slowestControl(
+      runs.filter(({ overdue, exitCode }) => !overdue && exitCode === 0).map(({ tookMs }) => ({ controlMs: tookMs })),
+    );
+    return { version: version.stdout.trim(), runs, controlMs };
   },
-  judge({ version, runs }, { found }) {
+  judge({ version, runs, controlMs }, { found }) {
     if (!/^kalam\b/.test(version))
-      return unknown(`the kalam command line does not identify itself as kalam: ${version.slice(0, 80)}`);
+      return unknown(`the kalam command line does not identify itself as kalam: ${truncated(version, 80)}`);
     const clear = runs.filter((one) => one.trouble === null);
     for (const one of clear.filter(({ overdue }) => !overdue)) {
       const { case: name, exitCode, outcome } = one;
@@ -77,10 +86,14 @@ export const kalamExitsRight = defineCheck({
         found.wrongCode({ case: name, wanted: wanted.codes.join(" or "), outcome }, shown);
       else if (what !== undefined) found.wrongStream({ case: name, what, outcome }, shown);
     }
-    for (const one of clear.filter(({ overdue }) => overdue))
-      found.timeoutIgnored({ case: one.case, outcome: one.outcome }, { case: one.case, sent: one });
+    const overdue = clear.filter((one) => one.overdue);
+    const pace = { waitedMs: giveUpWithinMs, controlMs };
+    for (const one of isLate(pace) ? overdue : [])
+      found.timeoutIgnored({ case: one.case, outcome: one.outcome, pace }, { case: one.case, sent: one });
     const unclear = runs.find((one) => one.trouble !== null);
     if (unclear !== undefined) return unknown(`${unclear.case}: ${unclear.trouble}`);
+    if (overdue[0] !== undefined)
+      return unknown(`${overdue[0].case}: ${overdue[0].outcome}, but kalam itself took up to ${controlMs} ms`);
     if (runs.length < cases.length) return unknown(`kalam was run only ${runs.length} of ${cases.length} times`);
     return pass(`${runs.length} of ${runs.length} runs of ${version} ended as expected, with errors on stderr only`);
   },

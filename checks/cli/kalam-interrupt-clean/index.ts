@@ -1,9 +1,7 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import { makeTable } from "../../vocabulary/tables.ts";
-import { closePipeOfLive, closePipeOfResult, goneWithinMs, interruptLive, plainPart } from "./parts.ts";
-
-/** After Ctrl-C or a closed pipe, kalam must have ended within this time. */
-const endWithinMs = 5_000;
+import { closePipeOfLive, closePipeOfResult, endWithinMs, goneWithinMs, interruptLive, plainPart } from "./parts.ts";
+import { isLate, paceText, whySlow, type Pace } from "../../vocabulary/pace.ts";
 
 export const kalamInterruptClean = defineCheck({
   id: "cli/kalam-interrupt-clean",
@@ -22,10 +20,14 @@ export const kalamInterruptClean = defineCheck({
   // Each of its three runs of kalam may take until it is overdue.
   timeoutMs: 120_000,
   findings: {
-    hung: { say: (d: { part: string; outcome: string }) => `${d.part}: it did not end: ${d.outcome}`, timed: true },
+    hung: {
+      say: (d: { part: string; outcome: string; pace: Pace }) =>
+        `${d.part}: it did not end within ${d.pace.waitedMs} ms: ${d.outcome}; a plain run of kalam took ${d.pace.controlMs} ms`,
+      timed: true,
+    },
     lingering: {
-      say: (d: { part: string; open: number }) =>
-        `${d.part}: ${goneWithinMs / 1000} s after its end, ${d.open} live queries of its account are still listed`,
+      say: (d: { part: string; open: number; pace: Pace }) =>
+        `${d.part}: ${d.pace.waitedMs} ms after its end (${paceText(d.pace)}), ${d.open} live queries of its account are still listed`,
       risk: "Live queries pile up on the server until it accepts no more.",
       remedy: "Find the leftovers with SELECT * FROM system.live, and end them with KILL LIVE QUERY.",
       timed: true,
@@ -53,11 +55,17 @@ export const kalamInterruptClean = defineCheck({
   },
   judge({ parts }, { found }) {
     const clear = parts.filter((one) => one.trouble === null && one.atWork);
+    let slow: string | undefined;
     for (const one of clear) {
-      const { part, overdue, endedAfterMs, crash, outcome, listedAfter } = one;
+      const { part, overdue, endedAfterMs, crash, outcome, listedAfter, ending, leaving } = one;
       const shown = { case: part, sent: one };
-      if (overdue || (endedAfterMs !== null && endedAfterMs > endWithinMs)) found.hung({ part, outcome }, shown);
-      else if (listedAfter !== null && listedAfter > 0) found.lingering({ part, open: listedAfter }, shown);
+      if (overdue || (endedAfterMs !== null && endedAfterMs > endWithinMs)) {
+        if (isLate(ending)) found.hung({ part, outcome, pace: ending }, shown);
+        else slow ??= `${part}: it ended late, and a plain run of kalam took ${ending.controlMs} ms`;
+      } else if (listedAfter !== null && listedAfter > 0) {
+        if (isLate(leaving)) found.lingering({ part, open: listedAfter, pace: leaving }, shown);
+        else slow ??= `${part}: its live queries were still listed; ${whySlow(leaving)}`;
+      }
       if (crash !== null) found.crashed({ part, line: crash }, shown);
     }
     if (parts.length < 3) return unknown(`kalam was run only ${parts.length} of 3 times`);
@@ -73,6 +81,7 @@ export const kalamInterruptClean = defineCheck({
       return unknown(
         `${unlisted.part}: it was not listed while it was open, or the live view could not be read, so a leftover would go unnoticed`,
       );
+    if (slow !== undefined) return unknown(slow);
     const slowest = Math.max(...parts.map((one) => one.endedAfterMs ?? 0));
     return pass(`${parts.length} of ${parts.length} runs ended within ${slowest} ms, and their live queries are gone`);
   },

@@ -9,9 +9,12 @@ import {
   type Target,
 } from "../../../src/server/target.ts";
 import { crashIn, ranOf, type Ran } from "../kalam-output.ts";
+import { waitPatiently, type Pace } from "../../vocabulary/pace.ts";
 
 /** After its run has ended, a live query must be gone from the live view within this time. */
 export const goneWithinMs = 3_000;
+/** After Ctrl-C or a closed pipe, kalam must have ended within this time. */
+export const endWithinMs = 5_000;
 const runMs = 20_000;
 
 /** The part without a live query. */
@@ -27,6 +30,10 @@ export type Part = Ran & {
   /** Live queries of its account while it ran and after its end; null where they could not be read or were not looked at. */
   readonly listedOpen: number | null;
   readonly listedAfter: number | null;
+  /** Of the wait for its end; the control is a plain run of kalam, made where the end was slow. */
+  readonly ending: Pace;
+  /** Of the wait for its live queries to be gone. */
+  readonly leaving: Pace;
 };
 
 export interface Stage {
@@ -45,13 +52,13 @@ export async function interruptLive(stage: Stage): Promise<Part> {
   const interrupt = new AbortController();
   const live = startLive(stage, { interrupt: interrupt.signal });
   const rowsCame = await live.shows("the first row");
-  const listedOpen = rowsCame ? await countOpen(stage, (open) => open > 0) : null;
+  const listedOpen = rowsCame ? (await countOpen(stage, (open) => open > 0)).value : null;
   await target.sql(op, `INSERT INTO ${table} (id, v) VALUES (2, 'a later row')`);
   const atWork = rowsCame && (await live.shows("a later row"));
   interrupt.abort();
   const said = await live.end;
-  const listedAfter = await countOpen(stage, (open) => open === 0);
-  return partOf("Ctrl-C in a live query", said, { atWork, listedOpen, listedAfter });
+  const left = await countOpen(stage, (open) => open === 0);
+  return await partOf(stage, "Ctrl-C in a live query", said, { atWork, listedOpen, left });
 }
 
 /**
@@ -62,19 +69,23 @@ export async function closePipeOfLive(stage: Stage, changesArrive: boolean): Pro
   const { target, op, table } = stage;
   const live = startLive(stage, { closeStdout: "after the first" });
   const began = await live.shows("");
-  const listedOpen = began ? await countOpen(stage, (open) => open > 0) : null;
+  const listedOpen = began ? (await countOpen(stage, (open) => open > 0)).value : null;
   for (const id of [3, 4]) await target.sql(op, `INSERT INTO ${table} (id, v) VALUES (${id}, 'unread')`);
   const said = await live.end;
-  const listedAfter = await countOpen(stage, (open) => open === 0);
-  return partOf("a live query that nobody reads", said, { atWork: began && changesArrive, listedOpen, listedAfter });
+  const left = await countOpen(stage, (open) => open === 0);
+  return await partOf(stage, "a live query that nobody reads", said, {
+    atWork: began && changesArrive,
+    listedOpen,
+    left,
+  });
 }
 
 export async function closePipeOfResult(stage: Stage): Promise<Part> {
   const { kalam, follower, table } = stage;
   const options = { closeStdout: "at once", timeoutMs: runMs } as const;
   const said = await kalam(follower, ["-c", `SELECT * FROM ${table} ORDER BY id LIMIT 10`], options);
-  const listedAfter = await countOpen(stage, (open) => open === 0);
-  return partOf(plainPart, said, { atWork: true, listedOpen: null, listedAfter });
+  const left = await countOpen(stage, (open) => open === 0);
+  return await partOf(stage, plainPart, said, { atWork: true, listedOpen: null, left });
 }
 
 /** Starts a live query. `shows`: whether the text was printed before kalam ended; an empty text stands for any output. */
@@ -106,11 +117,13 @@ function startLive(
 
 const views = ["live", "live_queries"];
 
+interface Left {
+  readonly value: number | null;
+  readonly pace: Pace;
+}
+
 /** The follower's open live queries, polled until their number is as wanted or the time is up. */
-async function countOpen(
-  { target, context, op, follower }: Stage,
-  wanted: (open: number) => boolean,
-): Promise<number | null> {
+async function countOpen({ target, context, op, follower }: Stage, wanted: (open: number) => boolean): Promise<Left> {
   const ask = async (): Promise<number | null> => {
     for (const view of views) {
       const sql = `SELECT user_id FROM system.${view} WHERE user_id = '${follower.name}' LIMIT 100`;
@@ -119,13 +132,36 @@ async function countOpen(
     }
     return null;
   };
-  return await context.poll(ask, (open) => open === null || wanted(open), { withinMs: goneWithinMs, everyMs: 100 });
+  const done = (open: number | null): boolean => open === null || wanted(open);
+  return await waitPatiently(target, op, {
+    floorMs: goneWithinMs,
+    wait: async (withinMs) => await context.poll(ask, done, { withinMs, everyMs: 100 }),
+    done,
+  });
 }
 
-function partOf(part: Part["part"], said: KalamSaid, seen: Pick<Part, "atWork" | "listedOpen" | "listedAfter">): Part {
+async function partOf(
+  { kalam, follower }: Stage,
+  part: Part["part"],
+  said: KalamSaid,
+  { left, ...seen }: Pick<Part, "atWork" | "listedOpen"> & { readonly left: Left },
+): Promise<Part> {
   const { overdue, endedAfterMs, stderr } = said;
   const ran = ranOf(said);
   // Running for too long is what the check is about; only a failure to start shows nothing.
   const trouble = overdue ? null : ran.trouble;
-  return { part, ...seen, overdue, endedAfterMs, crash: crashIn(stderr) ?? null, ...ran, trouble };
+  const waitedMs = Math.round(overdue ? runMs : (endedAfterMs ?? 0));
+  const control = waitedMs > endWithinMs ? await kalam(follower, ["-c", "SELECT 1 AS pace"]) : undefined;
+  return {
+    part,
+    ...seen,
+    overdue,
+    endedAfterMs,
+    crash: crashIn(stderr) ?? null,
+    listedAfter: left.value,
+    ending: { waitedMs, controlMs: control === undefined ? null : Math.round(control.tookMs) },
+    leaving: left.pace,
+    ...ran,
+    trouble,
+  };
 }

@@ -1,5 +1,5 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
-import { cellText } from "../../../src/server/target.ts";
+import { cellText, truncated } from "../../../src/server/target.ts";
 import { makeTable } from "../../vocabulary/tables.ts";
 import { documentsIn, ranOf, rowsIn, type Ran } from "../kalam-output.ts";
 import { cases } from "./cases.ts";
@@ -49,7 +49,7 @@ export const kalamJsonPure = defineCheck({
           documents: documents.map((document) => (document === undefined ? null : 1)),
           colored: said.stdout.includes("\u001b"),
           cells: row?.map((cell) => (cell === null ? "" : cellText(cell))) ?? null,
-          start: said.stdout.slice(0, 200),
+          start: truncated(said.stdout, 200),
           ...ranOf(said),
         };
       }),

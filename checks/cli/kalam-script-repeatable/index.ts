@@ -2,6 +2,7 @@ import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import { createTable } from "../../vocabulary/tables.ts";
 import { shown } from "../../vocabulary/trials.ts";
 import { ranOf, type Ran } from "../kalam-output.ts";
+import { truncated } from "../../../src/server/target.ts";
 
 /** Once to create the state, and then twice to compare. */
 const runsOf = 3;
@@ -63,7 +64,7 @@ export const kalamScriptRepeatable = defineCheck({
         for (let n = 0; n < runsOf; n += 1) {
           const said = await kalam(op, [...flags, "-f", "script.sql"], { files, statements });
           const rows = await shown(target, op, `SELECT id, v, n FROM ${table} ORDER BY id LIMIT 100`);
-          runs.push({ text: withoutTimes(said.stdout).slice(0, keptText), rows, ...ranOf(said) });
+          runs.push({ text: truncated(withoutTimes(said.stdout), keptText), rows, ...ranOf(said) });
         }
         return { format: name, runs };
       }),

@@ -1,6 +1,7 @@
 import { assert, constantFrom, integer, property, shuffledSubarray } from "fast-check";
 import { expect, test } from "vitest";
 import { longResultComplete } from "./index.ts";
+import { judged } from "../../vocabulary/evidence.ts";
 
 const up = Array.from({ length: 120 }, (_, at) => at + 1);
 const evidence = (ids: readonly number[]) => ({
@@ -40,4 +41,26 @@ test("a missing, duplicate or unknown row is reported by name", () => {
       },
     ),
   );
+});
+
+test("a result that was not read is no empty one", () => {
+  const [first, ...rest] = evidence(up).asked;
+  if (first === undefined) throw new Error("no queries");
+  expect(judged(longResultComplete, { asked: [{ ...first, ids: null, outcome: "timeout" }, ...rest] })).toEqual([
+    "unknown: as many as there are: timeout",
+  ]);
+});
+
+test("ids outside of those written are told, at most ten, and are not misplaced for being equal", () => {
+  const [first, ...rest] = evidence(up).asked;
+  if (first === undefined) throw new Error("no queries");
+  const having = (more: readonly number[]): string[] =>
+    judged(longResultComplete, { asked: [{ ...first, ids: more }, ...rest] });
+  expect(having([0, ...up])).toEqual(['doubled: as many as there are: {"query":"as many as there are","ids":[0]}']);
+  expect(having([...up, 121])).toEqual([expect.stringContaining('"ids":[121]')]);
+  expect(having([...up, 120])).toEqual([expect.stringContaining('"ids":[120]')]);
+  const many = Array.from({ length: 12 }, (_, at) => 200 + at);
+  expect(having([...up, ...many])).toEqual([
+    expect.stringContaining('"ids":[200,201,202,203,204,205,206,207,208,209]'),
+  ]);
 });

@@ -1,4 +1,5 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
+import { isNoAnswer } from "../../vocabulary/second-look.ts";
 import { saidOf, type Account, type Said } from "../../../src/server/target.ts";
 import { makeTable } from "../../vocabulary/tables.ts";
 import { bad, good, type Case } from "./cases.ts";
@@ -56,12 +57,18 @@ export const statusMatchesBody = defineCheck({
       found.disagree({ case: name, outcome: said.message }, { case: name, sent: said });
     for (const one of tried) {
       const { case: name, said } = one;
-      if (said.status !== null && isClientError(said) && !contradicting.includes(one) && !(said.code && said.message))
+      if (
+        said.status !== null &&
+        isClientError(said) &&
+        !isNoAnswer(said) &&
+        !contradicting.includes(one) &&
+        !(said.code && said.message)
+      )
         found.codeMissing({ case: name, status: said.status, message: said.message }, { case: name, sent: said });
     }
     // An answer whose parts agree shows nothing if the statement did not do what it was sent for.
     const other = tried.find(({ wanted, said }) =>
-      wanted === "good" ? said.kind !== "ok" : !isClientError(said) || said.why === "rate",
+      wanted === "good" ? said.kind !== "ok" : !isClientError(said) || isNoAnswer(said) || said.why === "rate",
     );
     if (other !== undefined) {
       const { wanted, said } = other;

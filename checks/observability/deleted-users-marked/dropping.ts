@@ -9,6 +9,8 @@ const watchEveryMs = 1_000;
 
 /** How system.users shows an account: not at all, as deleted, as active; `unread` if the view could not be read. */
 type Shown = "gone" | "marked" | "active" | "unread";
+/** What an account did before it was dropped. */
+export type Used = { readonly wrong: LoginSaid; readonly right: LoginSaid; readonly query: Said };
 /** The first attempt, and how long until one was refused; null if none was within `watchMs`. */
 type Attempted<S> = { readonly first: S; readonly refusedAfterMs: number | null };
 
@@ -16,7 +18,7 @@ type Attempted<S> = { readonly first: S; readonly refusedAfterMs: number | null 
 export async function dropAndTryAccess(
   target: Target,
   context: Context,
-  { op, owner, table }: { op: Account; owner: Account; table: string },
+  { op, owner, table, used }: { op: Account; owner: Account; table: string; used: Used },
 ) {
   const user = owner.name;
   const password = target.password(owner);
@@ -37,7 +39,7 @@ export async function dropAndTryAccess(
   // The same password, because reports already redact it.
   const said = saidOf(await target.sql(op, `CREATE USER '${user}' WITH PASSWORD '${password}' ROLE user`));
   const rows = said.kind === "ok" ? await rowsSeenAnew(target, owner, table) : null;
-  return { user, dropped, shown, login, token, recreated: { said, rows } };
+  return { user, used, dropped, shown, login, token, recreated: { said, rows } };
 }
 
 /** How many rows the new account of this name reads; null if that could not be tried. */
@@ -53,20 +55,20 @@ async function rowsSeenAnew(target: Target, owner: Account, table: string): Prom
  * Logs in with a wrong and with the right password and sends a query. A server that caches accounts and updates the
  * cache on writes has this account in its cache afterwards, on every run.
  */
-export async function use(target: Target, account: Account): Promise<void> {
-  await tryLogin(target, account.name, "not-its-password");
-  await tryLogin(target, account.name, target.password(account));
-  await target.sql(account, "SELECT 1 AS in_use");
+export async function use(target: Target, account: Account): Promise<Used> {
+  const { said: wrong } = await tryLogin(target, account.name, "not-its-password");
+  const { said: right } = await tryLogin(target, account.name, target.password(account));
+  return { wrong, right, query: saidOf(await target.sql(account, "SELECT 1 AS in_use")) };
 }
 
 /** Drops an account that is in use, then tries to log in with a wrong password. */
 export async function dropAndFailLogin(target: Target, op: Account, account: Account) {
   const user = account.name;
-  await use(target, account);
+  const used = await use(target, account);
   const dropped = saidOf(await target.sql(op, `DROP USER '${user}'`));
   const before = await stateOf(target, op, user);
   const { said: wrong } = await tryLogin(target, user, "not-its-password");
-  return { user, dropped, before, wrong, after: await stateOf(target, op, user) };
+  return { user, used, dropped, before, wrong, after: await stateOf(target, op, user) };
 }
 
 async function stateOf(target: Target, op: Account, user: string): Promise<Shown> {

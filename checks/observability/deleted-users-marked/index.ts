@@ -1,6 +1,6 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import { makeTable } from "../../vocabulary/tables.ts";
-import { dropAndFailLogin, dropAndTryAccess, use, watchMs } from "./dropping.ts";
+import { dropAndFailLogin, dropAndTryAccess, use, watchMs, type Used } from "./dropping.ts";
 
 export const deletedUsersMarked = defineCheck({
   id: "observability/deleted-users-marked",
@@ -15,6 +15,7 @@ export const deletedUsersMarked = defineCheck({
   touches: "scratch",
   needs: ["dba"],
   level: "block",
+  uses: { user: 2, dba: 1 },
   estimateMs: 1_000,
   estimateRequests: 24,
   findings: {
@@ -48,13 +49,13 @@ export const deletedUsersMarked = defineCheck({
     const columns = "id BIGINT PRIMARY KEY, v TEXT";
     const table = await makeTable(target, context, op, `${context.scratch}.own_rows`, { columns });
     const [owner, other] = await Promise.all([target.fresh("user"), target.fresh("user")]);
-    await use(target, owner);
+    const used = await use(target, owner);
     context.need(
       await target.sql(owner, `INSERT INTO ${table} (id, v) VALUES (1, 'of the first')`),
       "the account could not be used",
     );
     const [first, second] = await Promise.all([
-      dropAndTryAccess(target, context, { op, owner, table }),
+      dropAndTryAccess(target, context, { op, owner, table, used }),
       dropAndFailLogin(target, op, other),
     ]);
     return { first, second };
@@ -76,6 +77,9 @@ export const deletedUsersMarked = defineCheck({
         found.cameBack({ user: second.user }, { sent: [second.dropped, second.wrong] });
     }
 
+    const unused = [first, second].find(({ used }) => !wasInUse(used));
+    if (unused !== undefined)
+      return unknown(`${unused.user} was not in use before it was dropped, so a cached account would go unnoticed`);
     const undropped = [dropped, second.dropped].find((said) => said.kind !== "ok");
     if (undropped !== undefined) return unknown(`DROP USER failed: ${undropped.message}`);
     if ([shown, second.before, second.after].includes("unread")) return unknown("system.users could not be read");
@@ -95,6 +99,11 @@ export const deletedUsersMarked = defineCheck({
     return pass(`2 users dropped and ${shown}; password and token refused immediately; the name ${name}`);
   },
 });
+
+/** Both logins and the query were answered. */
+function wasInUse({ wrong, right, query }: Used): boolean {
+  return wrong.kind === "refused" && right.kind === "in" && query.kind === "ok";
+}
 
 function untilText(refusedAfterMs: number | null): string {
   return refusedAfterMs === null

@@ -11,7 +11,13 @@ const refused = {
 };
 const denied = no("INVALID_CREDENTIALS", "Invalid credentials", "login", 401);
 const taken = no("SQL_EXECUTION_ERROR", "Already exists: User already exists", "exists");
+const used = {
+  wrong: refused,
+  right: { ...refused, kind: "in" as "in" | "refused" | "unsure", status: 200, outcome: "200" },
+  query: yes(),
+};
 const first = {
+  used,
   user: "kr_a1b2c_user_1",
   dropped: yes(),
   shown: "marked" as "marked" | "active" | "gone" | "unread",
@@ -20,6 +26,7 @@ const first = {
   recreated: { said: taken, rows: null as number | null },
 };
 const second = {
+  used,
   user: "kr_a1b2c_user_2",
   dropped: yes(),
   before: "marked" as "marked" | "active" | "gone" | "unread",
@@ -67,6 +74,11 @@ export default proveCheck(deletedUsersMarked, {
     withSecond({ before: "gone", after: "gone" }),
   ],
   cannotTell: [
+    // Not in use before the drop: nothing was cached.
+    withFirst({ used: { ...used, right: refused } }),
+    withSecond({ used: { ...used, right: refused } }),
+    withSecond({ used: { ...used, query: nothing() } }),
+    withSecond({ used: { ...used, wrong: unsure } }),
     withFirst({ dropped: nothing(), shown: "active", login: stillIn }),
     withFirst({ shown: "unread" }),
     withFirst({ login: { first: unsure, refusedAfterMs: 0 } }),

@@ -1,6 +1,7 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import { rowsOf, saidOf, type Account, type Said, type Target } from "../../../src/server/target.ts";
 import { tryLogin } from "../logins.ts";
+import { isLate, paceText, waitPatiently, whySlow, type Pace } from "../../vocabulary/pace.ts";
 
 const recordedWithinMs = 5_000;
 const pollEveryMs = 250;
@@ -41,8 +42,8 @@ export const failuresRecorded = defineCheck({
   estimateRequests: 10,
   findings: {
     unrecorded: {
-      say: (d: { failure: string; account: string; places: readonly string[] }) =>
-        `${d.failure} by ${d.account} is not recorded in ${d.places.join(" or ")}`,
+      say: (d: { failure: string; account: string; places: readonly string[]; pace: Pace }) =>
+        `${d.failure} by ${d.account} is not recorded in ${d.places.join(" or ")} after ${d.pace.waitedMs} ms, ${paceText(d.pace)}`,
       timed: true,
     },
     secretShown: {
@@ -69,14 +70,17 @@ export const failuresRecorded = defineCheck({
     if (role.kind !== "refused") await target.sql(op, `DROP USER IF EXISTS '${newcomer}'`);
     const login = (await tryLogin(target, user.name, wrong)).said;
     const query = saidOf(await target.sql(user, "SELECT * FROM system.users LIMIT 1"));
-    const seen = await context.poll(
-      async () => await lookEverywhere(target, op, { user: user.name, scratch, passwords }),
-      ({ places }) => failures.every((_, at) => places.some(({ rows }) => (rows[at] ?? 0) > 0)),
-      { withinMs: recordedWithinMs, everyMs: pollEveryMs },
-    );
-    return { account: user.name, role, login, query, ...seen };
+    const look = async () => await lookEverywhere(target, op, { user: user.name, scratch, passwords });
+    const isRecorded = ({ places }: { readonly places: readonly Place[] }): boolean =>
+      failures.every((_, at) => places.some(({ rows }) => (rows[at] ?? 0) > 0));
+    const { value: seen, pace } = await waitPatiently(target, op, {
+      floorMs: recordedWithinMs,
+      wait: async (withinMs) => await context.poll(look, isRecorded, { withinMs, everyMs: pollEveryMs }),
+      done: isRecorded,
+    });
+    return { account: user.name, role, login, query, ...seen, pace };
   },
-  judge({ account, role, login, query, places, secrets }, { found }) {
+  judge({ account, role, login, query, places, secrets, pace }, { found }) {
     for (const { place, secret, exchange } of secrets)
       found.secretShown({ place, secret }, { case: place, sent: [exchange] });
     const kept = places.filter((one) => one.kept);
@@ -85,10 +89,10 @@ export const failuresRecorded = defineCheck({
       .filter(({ at }) => (at === 0 ? login.kind === "refused" : query.why === "permission"))
       .filter(({ at }) => kept.every(({ rows }) => (rows[at] ?? 0) === 0));
     // A failure may be recorded in a view that could not be read, so nothing is missing until all could.
-    if (kept.length === places.length && places.length > 0)
+    if (kept.length === places.length && places.length > 0 && isLate(pace))
       for (const { failure, exchange } of missing)
         found.unrecorded(
-          { failure, account, places: kept.map(({ place }) => place) },
+          { failure, account, places: kept.map(({ place }) => place), pace },
           { case: failure, sent: [exchange] },
         );
     if (login.kind !== "refused") return unknown(`the wrong password was not refused: ${login.outcome}`);
@@ -99,6 +103,7 @@ export const failuresRecorded = defineCheck({
       const unread = places
         .filter((one) => !one.kept)
         .map(({ place, said }) => `${place} ${said.kind === "ok" ? "is empty" : said.message}`);
+      if (unread.length === 0) return unknown(`${first.failure} was not recorded yet; ${whySlow(pace)}`);
       return unknown(`${first.failure} is not recorded where it can be read: ${unread.join("; ")}`);
     }
     const where = kept

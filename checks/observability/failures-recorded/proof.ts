@@ -1,6 +1,6 @@
 import { changeRows } from "../../../src/faults/sql.ts";
 import { proveCheck } from "../../../src/proof.ts";
-import { no, nothing, yes } from "../../vocabulary/evidence.ts";
+import { latePace, no, nothing, slowPace, yes } from "../../vocabulary/evidence.ts";
 import { failuresRecorded } from "./index.ts";
 
 const place = (name: string, rows: number[], change: object = {}) => ({
@@ -19,6 +19,7 @@ const sound = {
   login: refused,
   query: no("PERMISSION_DENIED", "System tables require dba", "permission", 403),
   places: [audit, log],
+  pace: latePace,
   secrets: [] as { place: string; secret: string; exchange: number }[],
 };
 const empty = { kept: false, rows: [0, 0] };
@@ -33,6 +34,12 @@ export default proveCheck(failuresRecorded, {
     { ...sound, places: [audit, place("system.server_logs", [0, 0], empty)] },
     { ...sound, places: [audit, place("system.server_logs", [0, 0], { ...empty, said: nothing() })] },
     { ...sound, places: [] },
+    // A server that is slow altogether is not accused.
+    {
+      ...sound,
+      places: [place("system.audit_log", [0, 0]), log].map((one) => ({ ...one, rows: [0, 1] })),
+      pace: slowPace,
+    },
   ],
   breaks: {
     unrecorded: {

@@ -1,6 +1,7 @@
 import { breakServer } from "../../../src/faults/sql.ts";
 import { proveCheck, type Fault } from "../../../src/proof.ts";
 import { no, nothing, yes } from "../../vocabulary/evidence.ts";
+import type { Said } from "../../../src/server/target.ts";
 import { healthTellsTruth } from "./index.ts";
 
 type Kind = "open" | "closed" | "none" | "unsure";
@@ -10,7 +11,7 @@ const health = (kind: Kind, healthy = kind === "open", outcome = kind as string)
   outcome,
   exchange: 1,
 });
-const round = (told: ReturnType<typeof health>, sql = yes()) => ({ health: told, sql });
+const round = (told: ReturnType<typeof health>, sql: Said | null = yes()) => ({ health: told, sql });
 const five = <T>(one: T): T[] => Array.from({ length: 5 }, () => one);
 const sound = { rounds: five(round(health("open"))), forRemote: health("closed") };
 const remote = { rounds: five(round(health("closed"))), forRemote: health("closed") };
@@ -38,6 +39,8 @@ export default proveCheck(healthTellsTruth, {
   holds: [sound, remote, { ...sound, forRemote: health("none") }],
   cannotTell: [
     { ...sound, rounds: [] },
+    { ...sound, rounds: five(round(health("open"), null)) },
+    { ...remote, rounds: five(round(health("closed"), null)) },
     once(round(health("open"), down)),
     once(round(health("unsure"))),
     once(round(health("open", false, "200 degraded"))),

@@ -1,8 +1,9 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { nothing, yes } from "../../vocabulary/evidence.ts";
+import { judged, latePace, no, nothing, yes } from "../../vocabulary/evidence.ts";
 import type { Job } from "../../vocabulary/jobs.ts";
 import { jobsTracked } from "./index.ts";
+import proof from "./proof.ts";
 
 type Seen = Parameters<typeof jobsTracked.judge>[0];
 type Legal = Omit<Seen, "last"> & { readonly last: Job };
@@ -40,10 +41,11 @@ const legal: fc.Arbitrary<Legal> = fc
     const job = `FL-${hex}`;
     return {
       table,
-      withinMs: 30_000,
       flushed: { said: yes(`Storage flush started. Job ID: ${job}`), job },
       first: { ...last, status, ...(status === "completed" ? {} : { finishedAt: null }) },
       last,
+      listing: latePace,
+      ending: latePace,
       again: { said: yes(answer), job: null },
     };
   });
@@ -105,4 +107,39 @@ test("a request that was not answered is no finding", () => {
       expect(found({ ...seen, ...lack })).toEqual(["unknown"]);
     }),
   );
+});
+
+const [written] = proof.holds as readonly [Seen];
+const judge = (change: Partial<Seen>): string[] => judged(jobsTracked, { ...written, ...change });
+
+test("a job is missing if either look did not list it", () => {
+  const missing = [expect.stringMatching(/^missing: /)];
+  expect(judge({ first: null })).toEqual(missing);
+  expect(judge({ last: null })).toEqual(missing);
+});
+
+test("a job that ended otherwise is told apart from one that did not end", () => {
+  const last = written.last as Job;
+  expect(judge({ last: { ...last, status: "failed" } })).toEqual([
+    expect.stringContaining('"status":"ended as failed"'),
+  ]);
+  expect(judge({ last: { ...last, status: "running" } })).toEqual([expect.stringContaining('"status":"running"')]);
+});
+
+test("a job must name both the namespace and the table", () => {
+  const last = written.last as Job;
+  const [namespace = "", name = ""] = written.table.split(".");
+  for (const parameters of [namespace, name])
+    expect(judge({ last: { ...last, parameters } })).toEqual([expect.stringMatching(/^wrong: table/)]);
+});
+
+test("a second flush must neither start a job nor leave out that there was nothing to do", () => {
+  const again = (said: ReturnType<typeof yes>, job: string | null): string[] => judge({ again: { said, job } });
+  expect(again(yes("Storage flush skipped"), "FL-1")).toEqual([expect.stringMatching(/^idleJob/)]);
+  expect(again(yes("Storage flush started"), null)).toEqual([expect.stringMatching(/^idleJob/)]);
+  expect(again(no("X", "nothing to flush", "rule"), null)).toEqual([expect.stringMatching(/^pass/)]);
+});
+
+test("a pass tells how long the job took by its own times", () => {
+  expect(judge({})).toEqual([expect.stringContaining("completed after 20 ms")]);
 });

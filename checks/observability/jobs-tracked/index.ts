@@ -2,6 +2,7 @@ import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import { isCleanRefusal } from "../../../src/server/target.ts";
 import { hasEnded, readJob, startFlush, waitForJob, type Flush, type Job } from "../../vocabulary/jobs.ts";
 import { makeTable } from "../../vocabulary/tables.ts";
+import { isLate, paceText, waitPatiently, whySlow, type Pace } from "../../vocabulary/pace.ts";
 
 const rowCount = 20;
 /** How long a job may be missing from the list after its id was returned. */
@@ -13,10 +14,12 @@ const idle = /skip|nothing|no pending/i;
 type Row = Job | "unread" | null;
 type Seen = {
   readonly table: string;
-  readonly withinMs: number;
   readonly flushed: Flush;
   readonly first: Row;
   readonly last: Row;
+  /** Of the wait for the row, and of the wait for its end. */
+  readonly listing: Pace | null;
+  readonly ending: Pace | null;
   readonly again: Flush | null;
 };
 
@@ -37,15 +40,16 @@ export const jobsTracked = defineCheck({
   timeoutMs: 90_000,
   findings: {
     missing: {
-      say: (d: { job: string }) => `the flush returned ${d.job}, which system.jobs does not list`,
+      say: (d: { job: string; pace: Pace }) =>
+        `the flush returned ${d.job}, which system.jobs did not list within ${d.pace.waitedMs} ms, ${paceText(d.pace)}`,
       timed: true,
     },
     unnamed: {
       say: (d: { answer: string }) => `the answer to a flush of ${rowCount} new rows names no job: ${d.answer}`,
     },
     stuck: {
-      say: (d: { job: string; status: string; message: string; withinMs: number }) =>
-        `${d.job} was ${d.status}, not completed, after ${d.withinMs / 1000} s${d.message === "" ? "" : `: ${d.message}`}`,
+      say: (d: { job: string; status: string; message: string; pace: Pace }) =>
+        `${d.job} was ${d.status}, not completed, after ${d.pace.waitedMs} ms, ${paceText(d.pace)}${d.message === "" ? "" : `: ${d.message}`}`,
       risk: "Rows stay out of cold storage, and a job that never ends can block the next one.",
       remedy: "Look for the job in the server's log, and check free space and permissions of the storage.",
       timed: true,
@@ -69,7 +73,7 @@ export const jobsTracked = defineCheck({
   },
   async observe(target, context): Promise<Seen> {
     const op = await target.account("dba");
-    const withinMs = context.size({ light: 10_000, standard: 30_000, deep: 30_000 });
+    const floorMs = context.size({ light: 10_000, standard: 30_000, deep: 30_000 });
     const table = await makeTable(target, context, op, `${context.scratch}.flushed`, {
       type: "SHARED",
       columns: "id BIGINT PRIMARY KEY, v TEXT",
@@ -82,18 +86,24 @@ export const jobsTracked = defineCheck({
     const flushed = await startFlush(target, op, table);
     context.need(flushed.said, "the flush was not accepted");
     const { job } = flushed;
-    if (job === null) return { table, withinMs, flushed, first: null, last: null, again: null };
-    const first = await context.poll(
-      async () => await readJob(target, op, job),
-      (row) => row !== null,
-      { withinMs: listedWithinMs, everyMs: 100 },
-    );
-    const last = first === null ? null : await waitForJob(target, context, op, job, withinMs);
+    if (job === null) return { table, flushed, first: null, last: null, listing: null, ending: null, again: null };
+    const isListed = (row: Job | null | undefined): boolean => row !== null;
+    const { value: first, pace: listing } = await waitPatiently(target, op, {
+      floorMs: listedWithinMs,
+      wait: async (withinMs) =>
+        await context.poll(async () => await readJob(target, op, job), isListed, { withinMs, everyMs: 100 }),
+      done: isListed,
+    });
+    const { value: last, pace: ending } = await waitPatiently(target, op, {
+      floorMs,
+      wait: async (withinMs) => (first === null ? null : await waitForJob(target, context, op, job, withinMs)),
+      done: (row) => row === null || (row !== undefined && hasEnded(row)),
+    });
     const read = (row: Job | null | undefined): Row => (row === undefined ? "unread" : row);
     const again = last?.status === "completed" ? await startFlush(target, op, table) : null;
-    return { table, withinMs, flushed, first: read(first), last: read(last), again };
+    return { table, flushed, first: read(first), last: read(last), listing, ending, again };
   },
-  judge({ table, withinMs, flushed, first, last, again }, { found }) {
+  judge({ table, flushed, first, last, listing, ending, again }, { found }) {
     const { job, said } = flushed;
     if (job === null) {
       if (idle.test(said.message)) return unknown(`something else flushed the rows before: ${said.message}`);
@@ -102,14 +112,18 @@ export const jobsTracked = defineCheck({
     }
     if (first === "unread" || last === "unread") return unknown(`system.jobs could not be read for ${job}`);
     if (first === null || last === null) {
-      found.missing({ job }, { sent: said });
-      return unknown(`${job} is not listed`);
+      // One that was listed before has gone, however long that took.
+      if (listing !== null && (first !== null || isLate(listing)))
+        found.missing({ job, pace: listing }, { sent: said });
+      return unknown(`${job} is not listed; ${listing === null ? "nobody waited for it" : whySlow(listing)}`);
     }
     if (last.status !== "completed") {
       // A job that ended otherwise will never complete; one that has not ended had its time.
-      const status = hasEnded(last) ? `ended as ${last.status}` : last.status;
-      found.stuck({ job, status, message: last.message, withinMs }, { sent: said });
-      return unknown(`${job} did not complete`);
+      const ended = hasEnded(last);
+      const status = ended ? `ended as ${last.status}` : last.status;
+      const pace = ending ?? { waitedMs: 0, controlMs: null };
+      if (ended || isLate(pace)) found.stuck({ job, status, message: last.message, pace }, { sent: said });
+      return unknown(`${job} did not complete; ${whySlow(pace)}`);
     }
     const times = [last.createdAt, last.startedAt, last.finishedAt];
     const [created = "", started = "", finished = ""] = times.map((time) => time ?? "no time");

@@ -1,7 +1,8 @@
 import { changeColumn, changeResult, changeRows } from "../../../src/faults/sql.ts";
 import { proveCheck } from "../../../src/proof.ts";
 import { cellText } from "../../../src/server/target.ts";
-import { no, nothing, yes } from "../../vocabulary/evidence.ts";
+import { latePace, no, nothing, slowPace, yes } from "../../vocabulary/evidence.ts";
+import type { Pace } from "../../vocabulary/pace.ts";
 import { jobsTracked } from "./index.ts";
 
 const table = "kr_a1b2c_1.flushed";
@@ -19,10 +20,11 @@ const row = (change: object = {}) => ({
 const idle = { said: yes(`Storage flush skipped: no pending writes for table '${table}'`), job: null };
 const sound = {
   table,
-  withinMs: 30_000,
   flushed: { said: yes(`Storage flush started for table '${table}'. Job ID: ${job}`), job: job as string | null },
   first: row({ status: "running", finishedAt: null }),
   last: row(),
+  listing: latePace as Pace | null,
+  ending: latePace as Pace | null,
   again: idle as { said: ReturnType<typeof yes>; job: string | null } | null,
 };
 const ofJobs = /FROM system\.jobs WHERE job_id/;
@@ -36,6 +38,9 @@ export default proveCheck(jobsTracked, {
     { ...sound, again: { said: nothing(), job: null } },
     { ...sound, again: { said: no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429), job: null } },
     { ...sound, again: null },
+    // A server that is slow altogether is not accused.
+    { ...sound, first: null, last: null, listing: slowPace },
+    { ...sound, last: row({ status: "running", finishedAt: null }), ending: slowPace },
   ],
   breaks: {
     missing: {

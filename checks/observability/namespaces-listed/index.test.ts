@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { nothing, yes } from "../../vocabulary/evidence.ts";
+import { judged, nothing, yes } from "../../vocabulary/evidence.ts";
 import { namespacesListed } from "./index.ts";
+import proof from "./proof.ts";
 
 const names = ["a", "b", "c"].map((suffix) => `kr_a1b2c_1_${suffix}`);
 const [kept = ""] = names;
@@ -83,4 +84,26 @@ test("a namespace that was not dropped may still be listed", () => {
       expect(namespacesListed.judge(undropped, {}).kind).toBe("unknown");
     }),
   );
+});
+
+type Seen = Parameters<typeof namespacesListed.judge>[0];
+const [written] = proof.holds as readonly [Seen];
+const judge = (changes: Partial<Seen>): string[] => judged(namespacesListed, { ...written, ...changes });
+
+test("of the lists before and after two must have been read", () => {
+  const only = (count: number, looks: Seen["there"]) =>
+    looks.map((one, at) => (at < count ? one : { ...one, names: null }));
+  const tooFew = ["unknown: fewer than two of the listings could be read completely"];
+  expect(judge({ there: only(1, written.there) })).toEqual(tooFew);
+  expect(judge({ after: only(1, written.after) })).toEqual(tooFew);
+  expect(judge({ there: only(2, written.there), after: only(2, written.after) })).toEqual([
+    expect.stringContaining("listed in 2 places; after two drops, exactly 1 in 2"),
+  ]);
+});
+
+test("a name that was never made is extra", () => {
+  const there = written.there.map((one, at) =>
+    at === 0 ? { ...one, names: [...(one.names ?? []), "kr_a1b2c_1_z"] } : one,
+  );
+  expect(judge({ there })).toEqual([expect.stringMatching(/^extra: system.namespaces: .*"kr_a1b2c_1_z"/)]);
 });

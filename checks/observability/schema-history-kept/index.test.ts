@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { no, yes } from "../../vocabulary/evidence.ts";
+import { judged, no, yes } from "../../vocabulary/evidence.ts";
 import { schemaHistoryKept } from "./index.ts";
+import proof from "./proof.ts";
 
 const columns = [
   ["id", "a"],
@@ -63,4 +64,43 @@ test("no, another or a second latest version is reported", () => {
       expect(named(schemaHistoryKept.judge({ ...seen, history }, {}))).toEqual(["notOneLatest"]);
     }),
   );
+});
+
+type Seen = Parameters<typeof schemaHistoryKept.judge>[0];
+const [written] = proof.holds as readonly [Seen];
+const judge = (change: Partial<Seen>): string[] => judged(schemaHistoryKept, { ...written, ...change });
+
+test("the one latest version must be the last, and there must be one", () => {
+  const history = written.history ?? [];
+  const latest = (which: readonly number[]): string[] =>
+    judge({ history: history.map((one) => ({ ...one, latest: which.includes(one.version) })) });
+  expect(latest([3])).toEqual(['notOneLatest: {"latest":[3],"wanted":4}']);
+  expect(latest([3, 4])).toEqual(['notOneLatest: {"latest":[3,4],"wanted":4}']);
+  const both = history.toReversed().map((one) => ({ ...one, latest: one.version > 2 }));
+  expect(judge({ history: both })).toEqual(['notOneLatest: {"latest":[4,3],"wanted":4}']);
+  expect(latest([])).toEqual(['notOneLatest: {"latest":[],"wanted":4}']);
+});
+
+test("where versions are miscounted, none of them is lost besides", () => {
+  const stepped = written.stepped.map((one) => ({ ...one, version: (one.version ?? 0) + 1 }));
+  const found = judge({ stepped, history: (written.history ?? []).filter(({ version }) => version !== 2) });
+  expect(found.filter((one) => one.startsWith("historyLost"))).toEqual([]);
+  expect(found[0]).toMatch(/^notCounted/);
+});
+
+test("DESCRIBE must show the last version in each row, and its history the dropped column", () => {
+  const { described, describedHistory } = written;
+  if (described === null || describedHistory === null) throw new Error("not described");
+  expect(judge({ described: { ...described, versions: [4, 3] } })).toEqual([
+    'describedWrong: DESCRIBE TABLE: {"statement":"DESCRIBE TABLE","told":"schema_version 4, 3","wanted":"4"}',
+  ]);
+  expect(judge({ describedHistory: { ...describedHistory, columns: ["id", "a", "b"] } })).toEqual([
+    expect.stringMatching(/^describedWrong: DESCRIBE TABLE … HISTORY: /),
+  ]);
+});
+
+test("a pass says whether DESCRIBE was answered", () => {
+  expect(judge({})).toEqual([expect.stringMatching(/DESCRIBE agrees$/)]);
+  expect(judge({ described: null })).toEqual([expect.stringMatching(/DESCRIBE was not answered$/)]);
+  expect(judge({ describedHistory: null })).toEqual([expect.stringMatching(/DESCRIBE was not answered$/)]);
 });

@@ -62,7 +62,7 @@ export const statisticsTrueOrAbsent = defineCheck({
     const count = onlyRow(await target.sql(op, `SELECT COUNT(*) AS c FROM ${table}`))?.["c"];
     const stats = `SHOW STATS FOR TABLE ${table}`;
     const hot = await target.sql(op, stats);
-    const segments = await segmentsAfterFlush(target, context, op, table);
+    const { segments, unanswered } = await segmentsAfterFlush(target, context, op, table);
     const cold = await target.sql(op, stats);
     const namespace = await target.sql(op, `SELECT * FROM system.namespaces WHERE namespace_id = '${scratch}' LIMIT 2`);
     const figures: Figure[] = [
@@ -72,9 +72,9 @@ export const statisticsTrueOrAbsent = defineCheck({
       figureOf("system.namespaces: table_count", namespace, "table_count", 2),
       await acknowledged(target, op, table),
     ];
-    return { counted: integerText(count) ?? null, figures };
+    return { counted: integerText(count) ?? null, figures, unanswered };
   },
-  judge({ counted, figures }, { found }) {
+  judge({ counted, figures, unanswered }, { found }) {
     if (counted !== String(rowCount))
       return unknown(
         `SELECT COUNT(*) returned ${counted ?? "nothing"} for ${rowCount} rows: there is nothing to compare with`,
@@ -84,6 +84,7 @@ export const statisticsTrueOrAbsent = defineCheck({
         found.wrongFigure({ figure, told, wanted }, { case: figure, sent: [exchange] });
     const unread = figures.find((one) => one.unread !== null);
     if (unread !== undefined) return unknown(`${unread.figure} could not be read: ${unread.unread}`);
+    if (unanswered !== null) return unknown(`nothing shows that the table was flushed: ${unanswered}`);
     const present = figures.filter(({ told }) => told !== null);
     if (present.length === 0) return unknown(`none of the ${figures.length} statistics is there`);
     return pass(
@@ -104,18 +105,22 @@ function figureOf(figure: string, answer: Answer, column: string, wanted: number
   };
 }
 
-/** The number of segments in the manifest; null if the flush did not complete or the manifest could not be read. */
+/**
+ * The number of segments in the manifest; null if the flush did not complete or the manifest could not be read. A server
+ * may refuse a flush; `unanswered` says why nobody knows what came of it.
+ */
 async function segmentsAfterFlush(
   target: Target,
   context: Context,
   as: Account,
   table: string,
-): Promise<number | null> {
-  const { status } = await flush(target, context, as, table);
-  if (status !== "completed") return null;
-  const segments = await readSegments(target, as, table);
-  const [counts, ...more] = typeof segments === "string" ? [] : Object.values(segments);
-  return counts === undefined || more.length > 0 ? null : counts.length;
+): Promise<{ readonly segments: number | null; readonly unanswered: string | null }> {
+  const { said, status } = await flush(target, context, as, table);
+  if (said.kind === "unsure") return { segments: null, unanswered: said.message };
+  if (status !== "completed") return { segments: null, unanswered: null };
+  const read = await readSegments(target, as, table);
+  const [counts, ...more] = typeof read === "string" ? [] : Object.values(read);
+  return { segments: counts === undefined || more.length > 0 ? null : counts.length, unanswered: null };
 }
 
 /** The row count in the acknowledgement of a subscription. */

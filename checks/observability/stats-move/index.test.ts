@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { nothing, yes } from "../../vocabulary/evidence.ts";
+import { latePace, judged, nothing, yes } from "../../vocabulary/evidence.ts";
 import { statsMove } from "./index.ts";
+import proof from "./proof.ts";
 
 type Seen = Parameters<typeof statsMove.judge>[0];
 type Reading = Seen["before"];
@@ -40,6 +41,7 @@ const alone = fc
       during: reading({ ...with_, [uptime]: from }),
       after: reading({ ...was, [uptime]: from + ran }),
       later: reading({ ...was, [uptime]: from + ran }),
+      waits: { rising: latePace, falling: latePace, ageing: latePace },
     };
   });
 /** A server with other clients: at least what the check holds; anything before and after. */
@@ -143,4 +145,42 @@ test("a table that could not be dropped may still be counted", () => {
       expect(found({ ...seen, after, dropped: [yes(), nothing()] })).toEqual(["unknown"]);
     }),
   );
+});
+
+const [written] = proof.holds as readonly [Seen];
+const judge = (change: Partial<Seen>): string[] => judged(statsMove, { ...written, ...change });
+
+test("a pass tells each figure in each reading that was needed", () => {
+  expect(judge({})).toEqual([
+    "pass: connections 0 → 2 → 0 for 2 of ours, subscriptions 0 → 3 → 0 for 3 of ours, tables 12 → 14 → 12 for 2 of ours; uptime 10 s → 12 s",
+  ]);
+  const others = judge({ exact: false });
+  expect(others).toEqual([
+    expect.stringMatching(/^pass: connections 0 → 2 for 2 of ours, .*only a minimum was checked$/),
+  ]);
+});
+
+test("a reading that fails, or an uptime that is missing, decides nothing", () => {
+  const again = ["unknown: system.stats could not be read again"];
+  const unread = { exchange: 1, figures: null };
+  for (const change of [{ during: unread }, { after: unread }, { later: unread }]) expect(judge(change)).toEqual(again);
+  expect(judge({ later: without(written.later, uptime) })).toEqual(again);
+});
+
+test("a figure that is wrong is told with the one before", () => {
+  const one = judge({ during: moved(written.during, "active_connections", () => 5) });
+  expect(one).toEqual([expect.stringContaining('"told":"5","wanted":"2, after 0 before"')]);
+});
+
+test("a connection that was lost excuses the figures, not the uptime", () => {
+  expect(judge({ lost: true, during: written.before })).toEqual([
+    "unknown: a connection of the check was closed meanwhile",
+  ]);
+});
+
+test("a table that could not be dropped does not excuse connections that stay counted", () => {
+  const after = moved(written.after, "active_connections", () => 2);
+  expect(judge({ dropped: [yes(), nothing()], after })).toEqual([
+    expect.stringMatching(/^wrong: active_connections: .*"told":"2","wanted":"0, as before"/),
+  ]);
 });

@@ -3,6 +3,7 @@ import { saidOf, type Account, type Live, type Target } from "../../../src/serve
 import { connect, subscribe } from "../../vocabulary/following.ts";
 import { sharedTable } from "../../vocabulary/tables.ts";
 import { keepFigures, numberOf, readFigures, type Reading } from "../figures.ts";
+import { isLate, paceText, waitPatiently, whySlow, type Pace } from "../../vocabulary/pace.ts";
 
 /** What the check holds, and the metrics that may count it; every one that exists is judged. */
 const held: readonly { what: string; metrics: readonly string[]; count: number }[] = [
@@ -40,12 +41,13 @@ export const statsMove = defineCheck({
         `system.stats has no metric for ${d.what}: no ${d.metrics.join(", no ")}`,
     },
     frozen: {
-      say: (d: { metric: string; told: string; while: string }) => `${d.metric} stayed at ${d.told} while ${d.while}`,
+      say: (d: { metric: string; told: string; while: string; pace: Pace }) =>
+        `${d.metric} stayed at ${d.told} while ${d.while}, for ${d.pace.waitedMs} ms, ${paceText(d.pace)}`,
       timed: true,
     },
     wrong: {
-      say: (d: { metric: string; told: string; wanted: string; while: string }) =>
-        `${d.metric} was ${d.told} while ${d.while}; expected ${d.wanted}`,
+      say: (d: { metric: string; told: string; wanted: string; while: string; pace: Pace }) =>
+        `${d.metric} was still ${d.told} after ${d.pace.waitedMs} ms (${paceText(d.pace)}) while ${d.while}; expected ${d.wanted}`,
       risk: "Alerts and capacity plans that use these metrics are wrong.",
       timed: true,
     },
@@ -53,14 +55,18 @@ export const statsMove = defineCheck({
   async observe(target, context) {
     const op = await target.account("dba");
     const user = await target.account("user");
-    const own = target.control?.kind === "process";
-    const times = { withinMs: followsWithinMs, everyMs: pollEveryMs };
-    const read = async (fits: (reading: Reading) => boolean): Promise<Reading> =>
-      await context.poll(async () => await readFigures(target, op), fits, times);
+    const own = target.control?.own !== undefined;
+    const read = async (fits: (reading: Reading) => boolean): Promise<{ value: Reading; pace: Pace }> =>
+      await waitPatiently(target, op, {
+        floorMs: followsWithinMs,
+        wait: async (withinMs) =>
+          await context.poll(async () => await readFigures(target, op), fits, { withinMs, everyMs: pollEveryMs }),
+        done: fits,
+      });
     const quiet = (reading: Reading): boolean =>
       allFit(reading, (metric, value) => value === 0 || metric === "total_tables");
     // Connections of earlier checks may take a moment to go; if they stay, only a minimum can be judged.
-    const before = await read((reading) => !own || quiet(reading));
+    const { value: before } = await read((reading) => !own || quiet(reading));
     const exact = own && before.figures !== null && quiet(before);
     const was = (metric: string): number => (exact ? (numberOf(before, metric) ?? 0) : 0);
 
@@ -68,16 +74,20 @@ export const statsMove = defineCheck({
     const table = await sharedTable(target, context, op, `${context.scratch}.held`, sharing);
     const second = await sharedTable(target, context, op, `${context.scratch}.held_too`, sharing);
     const sockets = await hold(target, context, user, table);
-    const during = await read((reading) =>
+    const { value: during, pace: rising } = await read((reading) =>
       allFit(reading, (metric, value, count) => (exact ? value === was(metric) + count : value >= count)),
     );
     const lost = sockets.some((live) => live.closed() !== undefined);
     for (const live of sockets) live.close();
     const dropped = [];
     for (const name of [table, second]) dropped.push(saidOf(await target.sql(op, `DROP TABLE ${name}`)));
-    const after = await read((reading) => !exact || allFit(reading, (metric, value) => value === was(metric)));
+    const { value: after, pace: falling } = await read(
+      (reading) => !exact || allFit(reading, (metric, value) => value === was(metric)),
+    );
     const from = numberOf(before, uptime);
-    const later = await read((reading) => from === undefined || (numberOf(reading, uptime) ?? 0) > from);
+    const { value: later, pace: ageing } = await read(
+      (reading) => from === undefined || (numberOf(reading, uptime) ?? 0) > from,
+    );
     return {
       exact,
       lost,
@@ -86,36 +96,54 @@ export const statsMove = defineCheck({
       during: keepFigures(during, judged),
       after: keepFigures(after, judged),
       later: keepFigures(later, judged),
+      waits: { rising, falling, ageing },
     };
   },
-  judge({ exact, lost, dropped, before, during, after, later }, { found }) {
+  judge({ exact, lost, dropped, before, during, after, later, waits }, { found }) {
+    let slow: Pace | undefined;
+    /** Whether that wait was long enough; notes it if not. */
+    const waited = (pace: Pace): boolean => {
+      if (!isLate(pace)) slow ??= pace;
+      return isLate(pace);
+    };
     if (before.figures === null) return unknown("system.stats could not be read");
     for (const { what, metrics } of [...held, { what: "the uptime", metrics: [uptime] }])
       if (metrics.every((metric) => numberOf(before, metric) === undefined))
         found.missing({ what, metrics }, { case: what, sent: before });
     const [from, to] = [numberOf(before, uptime), numberOf(later, uptime)];
-    if (from !== undefined && to !== undefined && to <= from)
-      found.frozen({ metric: uptime, told: String(to), while: "time passed" }, { case: uptime, sent: [before, later] });
+    if (from !== undefined && to !== undefined && to <= from && waited(waits.ageing))
+      found.frozen(
+        { metric: uptime, told: String(to), while: "time passed", pace: waits.ageing },
+        { case: uptime, sent: [before, later] },
+      );
     const undropped = dropped.find((said) => said.kind !== "ok");
     for (const { what, metric, count } of lost ? [] : metricsHeld()) {
       const [was, value, then] = [before, during, after].map((reading) => numberOf(reading, metric));
       if (was === undefined || value === undefined) continue;
       const holding = `the check held ${count} ${what}`;
-      const wrong = (told: number, wanted: string, during_: string, sent: readonly Reading[]): void =>
-        found.wrong({ metric, told: String(told), wanted, while: during_ }, { case: metric, sent });
-      if (exact && value === was)
-        found.frozen({ metric, told: String(value), while: holding }, { case: metric, sent: [before, during] });
-      else if (exact && value !== was + count)
-        wrong(value, `${was + count}, after ${was} before`, holding, [before, during]);
-      else if (value < count) wrong(value, `at least ${count}`, holding, [during]);
+      const wrong = (pace: Pace, told: number, wanted: string, during_: string, sent: readonly Reading[]): void => {
+        if (waited(pace))
+          found.wrong({ metric, told: String(told), wanted, while: during_, pace }, { case: metric, sent });
+      };
+      const { rising, falling } = waits;
+      if (exact && value === was) {
+        if (waited(rising))
+          found.frozen(
+            { metric, told: String(value), while: holding, pace: rising },
+            { case: metric, sent: [before, during] },
+          );
+      } else if (exact && value !== was + count)
+        wrong(rising, value, `${was + count}, after ${was} before`, holding, [before, during]);
+      else if (value < count) wrong(rising, value, `at least ${count}`, holding, [during]);
       else if (exact && then !== undefined && then !== was && (what !== "tables" || undropped === undefined))
-        wrong(then, `${was}, as before`, `the check no longer held any ${what}`, [before, after]);
+        wrong(falling, then, `${was}, as before`, `the check no longer held any ${what}`, [before, after]);
     }
     if (lost) return unknown("a connection of the check was closed meanwhile");
     const readings = [during, after, later];
     if (readings.some(({ figures }) => figures === null) || from === undefined || to === undefined)
       return unknown("system.stats could not be read again");
     if (undropped !== undefined) return unknown(`a table of the check could not be dropped: ${undropped.message}`);
+    if (slow !== undefined) return unknown(`the metrics had not followed yet; ${whySlow(slow)}`);
     const needed = exact ? [before, during, after] : [before, during];
     const figures = held.map(({ what, metrics, count }) => {
       const metric = metrics.find((name) => needed.every((reading) => numberOf(reading, name) !== undefined));

@@ -2,7 +2,7 @@ import type { Json } from "../../../src/wire/json.ts";
 import { changeRows } from "../../../src/faults/sql.ts";
 import { proveCheck } from "../../../src/proof.ts";
 import { cellText } from "../../../src/server/target.ts";
-import { nothing, yes } from "../../vocabulary/evidence.ts";
+import { latePace, nothing, slowPace, yes } from "../../vocabulary/evidence.ts";
 import { statsMove } from "./index.ts";
 
 const reading = (connections: number, subscriptions: number, tables: number, uptime: number) => ({
@@ -14,6 +14,7 @@ const reading = (connections: number, subscriptions: number, tables: number, upt
     server_uptime_seconds: String(uptime),
   } as { readonly [metric: string]: string } | null,
 });
+const late = { rising: latePace, falling: latePace, ageing: latePace };
 const unread = { exchange: 1, figures: null };
 const sound = {
   exact: true,
@@ -23,6 +24,7 @@ const sound = {
   during: reading(2, 3, 14, 10),
   after: reading(0, 0, 12, 11),
   later: reading(0, 0, 12, 12),
+  waits: late,
 };
 const crowded = { ...sound, exact: false, during: reading(40, 3, 90, 10), after: reading(39, 9, 91, 11) };
 
@@ -42,6 +44,11 @@ export default proveCheck(statsMove, {
     { ...sound, during: unread },
     { ...sound, later: unread },
     { ...sound, lost: true },
+    // A server that is slow altogether is not accused.
+    { ...sound, later: reading(0, 0, 12, 10), waits: { ...late, ageing: slowPace } },
+    { ...sound, during: reading(0, 3, 14, 10), waits: { ...late, rising: slowPace } },
+    { ...crowded, during: reading(1, 3, 90, 10), waits: { ...late, rising: slowPace } },
+    { ...sound, after: reading(2, 0, 12, 10), waits: { ...late, falling: slowPace } },
     { ...crowded, lost: true },
     { ...sound, dropped: [yes(), nothing()] },
     { ...sound, during: { exchange: 1, figures: { ...sound.during.figures, total_tables: "many" } } },

@@ -7,6 +7,7 @@ import {
   isCleanRefusal,
   type Answer,
   type Said,
+  truncated,
 } from "../../../src/server/target.ts";
 import { makeTable } from "../../vocabulary/tables.ts";
 import { secretsIn } from "./secrets.ts";
@@ -83,7 +84,7 @@ export const storagesHealthy = defineCheck({
         said: saidOf(answer),
         status: statusIn(answer),
         unable: abilities.filter((ability) => row?.[ability] === false),
-        error: cellText(row?.["error"] ?? "").slice(0, 200),
+        error: truncated(cellText(row?.["error"] ?? ""), 200),
       });
     }
     const absent = `${scratch}_nowhere`;

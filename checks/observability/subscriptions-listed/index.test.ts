@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { yes } from "../../vocabulary/evidence.ts";
+import { judged, latePace, yes } from "../../vocabulary/evidence.ts";
 import { subscriptionsListed } from "./index.ts";
+import proof from "./proof.ts";
 
 const endings = ["unsubscribe", "close", "cut"] as const;
 const user = "kr_a1b2c_user_1";
@@ -31,6 +32,8 @@ const legal = fc
         there: look(there),
         after: look([...told.slice(at + 1), ...after]),
         goneAfterMs: ms as number | null,
+        listing: latePace,
+        leaving: latePace,
       })),
     }));
   });
@@ -77,4 +80,20 @@ test("a live query that stays listed is reported", () => {
       expect(named(subscriptionsListed.judge({ ...seen, held }, {}))).toEqual([`lingering ${ending}`]);
     }),
   );
+});
+
+type Seen = Parameters<typeof subscriptionsListed.judge>[0];
+const [written] = proof.holds as readonly [Seen];
+const judge = (change: Partial<Seen>): string[] => judged(subscriptionsListed, { ...written, ...change });
+
+test("the first that could not be read, or one that is not there, decides nothing, and each time is told", () => {
+  const [first, ...rest] = written.held;
+  if (first === undefined) throw new Error("nothing was held");
+  expect(judge({ held: [{ ...first, there: { ...first.there, rows: null } }, ...rest] })).toEqual([
+    expect.stringMatching(/^unknown: the view of live queries could not be read/),
+  ]);
+  expect(judge({ held: rest })).toEqual(["unknown: only 2 of 3 live queries were held"]);
+  expect(judge({})).toEqual([
+    expect.stringMatching(/ms after its unsubscribe, .* ms after its close, .* ms after its cut$/),
+  ]);
 });

@@ -11,6 +11,7 @@ import {
 } from "../../../src/server/target.ts";
 import { connect } from "../../vocabulary/following.ts";
 import { sharedTable } from "../../vocabulary/tables.ts";
+import { isLate, paceText, waitPatiently, whySlow, type Pace } from "../../vocabulary/pace.ts";
 
 const listedWithinMs = 2_000;
 /** For connections that end; a connection that only falls silent is left to the backpressure category. */
@@ -32,6 +33,9 @@ type Held = {
   readonly after: Look;
   /** Milliseconds from its end until it was no longer listed; null if it still was. */
   readonly goneAfterMs: number | null;
+  /** Of the waits for it to be listed, and to be gone. */
+  readonly listing: Pace;
+  readonly leaving: Pace;
 };
 
 export const subscriptionsListed = defineCheck({
@@ -46,12 +50,14 @@ export const subscriptionsListed = defineCheck({
   touches: "scratch",
   needs: ["dba"],
   level: "block",
+  uses: { user: 1, dba: 1 },
   estimateMs: 900,
   estimateRequests: 16,
   timeoutMs: 60_000,
   findings: {
     missing: {
-      say: (d: { query: string; withinMs: number }) => `${d.query} is open but not listed after ${d.withinMs / 1000} s`,
+      say: (d: { query: string; pace: Pace }) =>
+        `${d.query} is open but not listed after ${d.pace.waitedMs} ms, ${paceText(d.pace)}`,
       timed: true,
     },
     wrong: {
@@ -59,8 +65,8 @@ export const subscriptionsListed = defineCheck({
         `${d.query} is listed with the ${d.what} ${d.told}; expected ${d.wanted}`,
     },
     lingering: {
-      say: (d: { query: string; ending: string; withinMs: number }) =>
-        `${d.query} is still listed ${d.withinMs / 1000} s after its ${d.ending}`,
+      say: (d: { query: string; ending: string; pace: Pace }) =>
+        `${d.query} is still listed ${d.pace.waitedMs} ms after its ${d.ending}, ${paceText(d.pace)}`,
       risk: "Stale entries use up the user's quota of live queries and hide the real number of subscribers.",
       remedy: "Restart the server when its list of live queries only grows.",
       timed: true,
@@ -76,7 +82,7 @@ export const subscriptionsListed = defineCheck({
       op,
       "SELECT table_name FROM information_schema.tables WHERE table_schema = 'system' AND table_name IN ('live', 'live_queries') LIMIT 5",
     );
-    const view = listed(views)?.[0] ?? "live";
+    const view = listed(context.need(views, "the system views could not be listed"))?.[0] ?? "live";
     const look = async (): Promise<Look> => await lookAt(target, op, { view, user: user.name, scratch });
     const lists = ({ rows }: Look, { id }: Row): boolean => rows?.some((row) => row.id === id) === true;
 
@@ -90,41 +96,50 @@ export const subscriptionsListed = defineCheck({
       const end = { unsubscribe: () => subscription.unsubscribe(), close: () => live.close(), cut: () => live.reset() };
       opened.push({ live, ending, row: { id, user: user.name, table, query }, end: end[ending] });
     }
-    const there = await context.poll(look, (seen) => opened.every(({ row }) => lists(seen, row)), {
-      withinMs: listedWithinMs,
-      everyMs: pollEveryMs,
-    });
+    const until = async (holds: (seen: Look) => boolean, floorMs: number): Promise<{ value: Look; pace: Pace }> =>
+      await waitPatiently(target, op, {
+        floorMs,
+        wait: async (withinMs) => await context.poll(look, holds, { withinMs, everyMs: pollEveryMs }),
+        done: holds,
+      });
+    const { value: there, pace: listing } = await until(
+      (seen) => opened.every(({ row }) => lists(seen, row)),
+      listedWithinMs,
+    );
     const closed = opened.some(({ live }) => live.closed() !== undefined);
     context.need(closed ? null : opened, "a live connection of the check was closed meanwhile");
     const held: Held[] = [];
     for (const { ending, row, end } of opened) {
-      const from = performance.now();
       end();
       const isGone = (seen: Look): boolean => seen.rows !== null && !lists(seen, row);
-      const after = await context.poll(look, isGone, { withinMs: goneWithinMs, everyMs: pollEveryMs });
-      const goneAfterMs = isGone(after) ? Math.round(performance.now() - from) : null;
-      held.push({ ending, row, there, after, goneAfterMs });
+      const { value: after, pace: leaving } = await until(isGone, goneWithinMs);
+      const goneAfterMs = isGone(after) ? leaving.waitedMs : null;
+      held.push({ ending, row, there, after, goneAfterMs, listing, leaving });
     }
     return { held };
   },
   judge({ held }, { found }) {
-    for (const { ending, row, there, after, goneAfterMs } of held) {
+    let slow: Pace | undefined;
+    for (const { ending, row, there, after, goneAfterMs, listing, leaving } of held) {
       if (there.rows === null) continue;
       const { query } = row;
       const seen = there.rows.find(({ id }) => id === row.id);
       if (seen === undefined) {
-        found.missing({ query, withinMs: listedWithinMs }, { case: ending, sent: there.said });
+        if (isLate(listing)) found.missing({ query, pace: listing }, { case: ending, sent: there.said });
+        else slow ??= listing;
         continue;
       }
       for (const what of ["user", "table", "query"] as const)
         if (normal(seen[what]) !== normal(row[what]))
           found.wrong({ query, what, told: seen[what], wanted: row[what] }, { case: what, sent: there.said });
-      if (goneAfterMs === null && after.rows !== null)
-        found.lingering({ query, ending, withinMs: goneWithinMs }, { case: ending, sent: after.said });
+      if (goneAfterMs !== null || after.rows === null) continue;
+      if (isLate(leaving)) found.lingering({ query, ending, pace: leaving }, { case: ending, sent: after.said });
+      else slow ??= leaving;
     }
     if (held.length < endings.length) return unknown(`only ${held.length} of ${endings.length} live queries were held`);
     const unread = held.flatMap(({ there, after }) => [there, after]).find(({ rows }) => rows === null);
     if (unread !== undefined) return unknown(`the view of live queries could not be read: ${unread.said.message}`);
+    if (slow !== undefined) return unknown(`the view had not followed yet; ${whySlow(slow)}`);
     const times = held.map(({ ending, goneAfterMs }) => `${goneAfterMs} ms after its ${ending}`);
     return pass(`${held.length} live queries listed correctly; gone ${times.join(", ")}`);
   },

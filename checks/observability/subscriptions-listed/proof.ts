@@ -1,7 +1,7 @@
 import { changeColumn, changeRows } from "../../../src/faults/sql.ts";
 import { proveCheck } from "../../../src/proof.ts";
 import { cellText } from "../../../src/server/target.ts";
-import { nothing, yes } from "../../vocabulary/evidence.ts";
+import { latePace, nothing, slowPace, yes } from "../../vocabulary/evidence.ts";
 import { subscriptionsListed } from "./index.ts";
 
 const table = "kr_a1b2c_1.listened";
@@ -21,6 +21,8 @@ const held = endings.map((ending, at) => ({
   there: look(all),
   after: look(all.slice(at + 1)),
   goneAfterMs: 12 as number | null,
+  listing: latePace,
+  leaving: latePace,
 }));
 const sound = { held };
 const last = (change: object) => held.map((one, at) => (at === 2 ? { ...one, ...change } : one));
@@ -42,6 +44,9 @@ export default proveCheck(subscriptionsListed, {
     { ...sound, held: held.slice(0, 1) },
     { ...sound, held: last({ there: look(null) }) },
     { ...sound, held: last({ after: look(null), goneAfterMs: null }) },
+    // A server that is slow altogether is not accused.
+    { ...sound, held: last({ there: look(all.slice(0, 2)), listing: slowPace }) },
+    { ...sound, held: last({ after: look(all.slice(2)), goneAfterMs: null, leaving: slowPace }) },
   ],
   breaks: {
     missing: {

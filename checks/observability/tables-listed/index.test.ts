@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { yes } from "../../vocabulary/evidence.ts";
+import { judged, yes } from "../../vocabulary/evidence.ts";
 import { tablesListed } from "./index.ts";
+import proof from "./proof.ts";
 
 const rows = [
   { table: "t_shared", type: "shared", options: '{"access_level":"Public"}' },
@@ -22,7 +23,7 @@ const legal = fc
     const look = (listed: Rows) =>
       places.map((place) => ({ place, said: yes(), rows: unread.includes(place) ? null : listed }));
     return {
-      seen: { there: look(order), dropped: rows.map(() => yes()), after: look([]) },
+      seen: { sharedAccess: "levels" as const, there: look(order), dropped: rows.map(() => yes()), after: look([]) },
       read: places.filter((place) => !unread.includes(place)),
     };
   });
@@ -81,4 +82,18 @@ test("a table that stays listed is reported with its place", () => {
       expect(named(tablesListed.judge({ ...seen, after }, {}))).toEqual([`lingering in ${place}`]);
     }),
   );
+});
+
+type Seen = Parameters<typeof tablesListed.judge>[0];
+const [written] = proof.holds as readonly [Seen];
+const judge = (changes: Partial<Seen>): string[] => judged(tablesListed, { ...written, ...changes });
+
+test("of the lists before and after two must have been read", () => {
+  const only = (count: number, looks: Seen["there"]) =>
+    looks.map((one, at) => (at < count ? one : { ...one, rows: null }));
+  expect(judge({ there: only(1, written.there) })).toEqual(["unknown: only 1 of 4 lists could be read completely"]);
+  expect(judge({ after: only(1, written.after) })).toEqual(["unknown: only 1 of 4 lists could be read completely"]);
+  expect(judge({ there: only(2, written.there), after: only(2, written.after) })).toEqual([
+    expect.stringMatching(/^pass/),
+  ]);
 });

@@ -4,18 +4,32 @@ import {
   rowsOf,
   saidOf,
   isCleanRefusal,
+  valueOf,
   type Account,
   type Said,
   type Target,
+  type Values,
 } from "../../../src/server/target.ts";
 import { makeTable, type TableSpec } from "../../vocabulary/tables.ts";
 
-/** One of each type. `shown`: words that its options must contain where they are listed. */
-const tables: readonly (Required<Omit<TableSpec, "columns">> & { name: string; shown: readonly string[] })[] = [
+interface ListedTable extends Required<Omit<TableSpec, "columns">> {
+  readonly name: string;
+  /** Words that its options must contain where they are listed. */
+  readonly shown: readonly string[];
+}
+
+/** One of each type. */
+const tables: readonly ListedTable[] = [
   { name: "t_shared", type: "SHARED", options: { ACCESS_LEVEL: "PUBLIC" }, shown: ["public"] },
   { name: "t_stream", type: "STREAM", options: { TTL_SECONDS: 4321 }, shown: ["4321"] },
   { name: "t_user", type: "USER", options: { FLUSH_POLICY: "rows:777,interval:888" }, shown: ["777", "888"] },
 ];
+/** Without access levels a SHARED table is listed with another option. */
+function tablesFor(sharedAccess: Values["sharedAccess"] | null): typeof tables {
+  const other = { options: { FLUSH_POLICY: "rows:666,interval:555" }, shown: ["666", "555"] };
+  return sharedAccess === "levels" ? tables : tables.map((one) => (one.type === "SHARED" ? { ...one, ...other } : one));
+}
+
 /** A listing with this many rows may be truncated, so a table that is missing in it shows nothing. */
 const rowsMax = 900;
 
@@ -79,14 +93,15 @@ export const tablesListed = defineCheck({
     const op = await target.account("dba");
     const { scratch } = context;
     const columns = "id BIGINT PRIMARY KEY, v TEXT";
-    for (const { name, type, options } of tables)
+    const sharedAccess = valueOf(target.dialect.sharedAccess) ?? null;
+    for (const { name, type, options } of tablesFor(sharedAccess))
       await makeTable(target, context, op, `${scratch}.${name}`, { type, columns, options });
     const there = await lookEverywhere(target, op, scratch);
     const dropped: Said[] = [];
     for (const { name } of tables) dropped.push(saidOf(await target.sql(op, `DROP TABLE ${scratch}.${name}`)));
-    return { there, dropped, after: await lookEverywhere(target, op, scratch) };
+    return { sharedAccess, there, dropped, after: await lookEverywhere(target, op, scratch) };
   },
-  judge({ there, dropped, after }, { found }) {
+  judge({ sharedAccess, there, dropped, after }, { found }) {
     const read = there.flatMap(({ place, said, rows }) => (rows === null ? [] : [{ place, said, rows }]));
     for (const { place, said, rows } of read) {
       const names = tables.map(({ name }) => name).filter((name) => rows.every((row) => row.table !== name));
@@ -94,7 +109,8 @@ export const tablesListed = defineCheck({
     }
     for (const { place, said, rows } of read)
       if (places.some((one) => one.place === place && one.types))
-        for (const wrong of wrongIn(rows)) found.wrong({ place, ...wrong }, { case: place, sent: said });
+        for (const wrong of wrongIn(rows, tablesFor(sharedAccess)))
+          found.wrong({ place, ...wrong }, { case: place, sent: said });
     const gone = dropped.every((said) => said.kind === "ok");
     for (const { place, said, rows } of gone ? after : [])
       if (rows !== null && rows.length > 0)
@@ -134,8 +150,11 @@ async function lookEverywhere(target: Target, as: Account, namespace: string): P
 }
 
 /** What a list shows incorrectly; tables that are missing in it are reported separately. */
-function wrongIn(rows: readonly Listed[]): { table: string; what: string; told: string; wanted: string }[] {
-  return tables.flatMap(({ name: table, type, shown }) => {
+function wrongIn(
+  rows: readonly Listed[],
+  made: typeof tables,
+): { table: string; what: string; told: string; wanted: string }[] {
+  return made.flatMap(({ name: table, type, shown }) => {
     const listed = rows.filter((row) => row.table === table);
     const [row] = listed;
     if (row === undefined) return [];

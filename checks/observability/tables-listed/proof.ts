@@ -17,11 +17,20 @@ const there = [
   look("SHOW TABLES IN", rows),
 ];
 const after = there.map((one) => ({ ...one, rows: [] as typeof rows }));
-const sound = { there, dropped: rows.map(() => yes()), after };
+const sound = { sharedAccess: "levels" as "levels" | "policies" | null, there, dropped: rows.map(() => yes()), after };
+const flushed = (one: (typeof there)[number]) => ({
+  ...one,
+  rows:
+    one.rows?.map((row) => (row.type === "shared" ? { ...row, options: '{"rows":666,"interval":555}' } : row)) ?? null,
+});
 const first = (looks: typeof there, change: object) => looks.map((one, at) => (at === 0 ? { ...one, ...change } : one));
 
 export default proveCheck(tablesListed, {
-  holds: [sound, { ...sound, there: there.map((one, at) => (at === 2 ? { ...one, rows: null } : one)) }],
+  holds: [
+    sound,
+    { ...sound, sharedAccess: "policies", there: there.map(flushed) },
+    { ...sound, there: there.map((one, at) => (at === 2 ? { ...one, rows: null } : one)) },
+  ],
   cannotTell: [
     { ...sound, there: first(there, { rows: null, said: nothing() }) },
     { ...sound, there: first(there, { rows: null, said: no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429) }) },

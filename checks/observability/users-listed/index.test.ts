@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { nothing, yes } from "../../vocabulary/evidence.ts";
+import { judged, nothing, yes } from "../../vocabulary/evidence.ts";
 import { usersListed } from "./index.ts";
+import proof from "./proof.ts";
 
 type Seen = Parameters<typeof usersListed.judge>[0];
 type Look = Seen["before"];
@@ -127,4 +128,53 @@ test("a view or a login that was not answered is no finding", () => {
       expect(found({ ...seen, ...lack })).toEqual(["unknown"]);
     }),
   );
+});
+
+const [written] = proof.holds as readonly [Seen];
+const judge = (change: Partial<Seen>): string[] => judged(usersListed, { ...written, ...change });
+
+test("a last login that stays empty is frozen, with what was told before and after", () => {
+  const rows = (lastLogin: string | null) => (written.before.rows ?? []).map((one) => ({ ...one, lastLogin }));
+  const look = (lastLogin: string | null): Look => ({ ...written.before, rows: rows(lastLogin) });
+  expect(judge({ before: look("1000"), afterLogin: look("1000"), afterWrong: { ...written.afterWrong } })).toEqual([
+    expect.stringMatching(/^frozen: last login: .*"before":"1000","after":"1000"/),
+  ]);
+  expect(judge({ before: look(null), afterLogin: look(null) })).toEqual([
+    expect.stringMatching(/^frozen: last login: .*"before":"empty","after":"empty"/),
+  ]);
+});
+
+test("a count that rises too far is wrong, with what was expected", () => {
+  const afterWrong = {
+    ...written.afterWrong,
+    rows: (written.afterWrong.rows ?? []).map((one) => ({ ...one, failed: "5" })),
+  };
+  expect(judge({ afterWrong })).toEqual([expect.stringMatching(/^wrong: failed logins: .*"told":"5","wanted":"2"/)]);
+});
+
+test("a login that failed, a wrong password that was not refused and one look too few decide nothing", () => {
+  expect(judge({ entered: login("refused"), afterLogin: written.before })).toEqual([
+    "unknown: the login with the right password failed: refused",
+  ]);
+  const [first = login("refused")] = written.wrong;
+  expect(judge({ wrong: [first, login("in")], afterWrong: written.afterLogin })).toEqual([
+    "unknown: a wrong password was not refused: in",
+  ]);
+  expect(judge({ wrong: [first], afterWrong: written.afterLogin })).toEqual([
+    "unknown: system.users shows no last login or no count of failed logins",
+  ]);
+  for (const look of ["afterLogin", "afterWrong"] as const)
+    expect(judge({ [look]: { said: nothing(), rows: null } })).toEqual([
+      "unknown: system.users could not be read again: no answer within 15000 ms",
+    ]);
+});
+
+test("a view without the last login decides nothing", () => {
+  const without = (look: Look): Look => ({
+    ...look,
+    rows: (look.rows ?? []).map(({ user, role, kind, failed = null }) => ({ user, role, kind, failed })),
+  });
+  expect(judge({ before: without(written.before) })).toEqual([
+    expect.stringMatching(/^unknown: system.users shows no/),
+  ]);
 });

@@ -2,7 +2,7 @@
  * Places where a server can report that it dropped changes: its metrics, its log, a message to the subscriber, a close
  * of the connection. Only what appeared after the subscriber stopped reading counts.
  */
-import { listed, type Account, type Frame, type Live, type Target } from "../../../src/server/target.ts";
+import { listed, type Account, type Frame, type Live, type Target, truncated } from "../../../src/server/target.ts";
 import type { Reading } from "../figures.ts";
 
 /** Where it was reported, and in what words. */
@@ -37,14 +37,14 @@ export function lossMessages(frames: readonly Frame[], from: number, names: read
     .filter(({ type, json }) => !ordinary.has(type) && speaksOfLoss(JSON.stringify(json ?? null), names));
   const [first] = messages;
   if (first === undefined) return [];
-  return [{ where: `${messages.length} messages`, words: JSON.stringify(first.json).slice(0, 160) }];
+  return [{ where: `${messages.length} messages`, words: truncated(JSON.stringify(first.json), 160) }];
 }
 
 /** Log rows that name the subscription and are newer than the `earlier` ones. */
 export function lossLogged(rows: readonly string[], earlier: readonly string[], names: readonly string[]): Admission[] {
   const newer = rows.slice(0, Math.max(0, rows.length - earlier.length)).filter((row) => speaksOfLoss(row, names));
   const [first] = newer;
-  return first === undefined ? [] : [{ where: `${newer.length} log rows`, words: first.slice(0, 160) }];
+  return first === undefined ? [] : [{ where: `${newer.length} log rows`, words: truncated(first, 160) }];
 }
 
 export function closeOf(live: Live): Admission[] {
