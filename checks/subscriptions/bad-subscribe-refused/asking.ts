@@ -1,6 +1,6 @@
 /** Sends one bad subscription, and reads what came of it frame by frame: an accepted one need not behave like a subscription. */
 import { isRecord, type Json } from "../../../src/wire/json.ts";
-import { cellText, type Frame, type Live } from "../../../src/server/target.ts";
+import { cellText, type Frame, type Live, truncated } from "../../../src/server/target.ts";
 import { reasonOf, type Reason } from "../../vocabulary/opening.ts";
 import type { Case } from "./cases.ts";
 
@@ -39,7 +39,7 @@ function outcomeOf(answer: Frame | undefined, live: Live): Pick<Tried, "kind" | 
   if (close !== undefined) return { kind: "closed", ...nothing, message: `${close.code} ${close.reason}`.trim() };
   if (!isRecord(answer?.json)) return { kind: "unanswered", ...nothing };
   const [code, message] = [cellText(answer.json["code"]), cellText(answer.json["message"])];
-  return { kind: "refused", code, message: message.slice(0, 200), reason: reasonOf(code, message) };
+  return { kind: "refused", code, message: truncated(message, 200), reason: reasonOf(code, message) };
 }
 
 /** Keys of the rows in frames about a subscription. */

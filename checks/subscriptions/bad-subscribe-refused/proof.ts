@@ -52,6 +52,7 @@ export default proveCheck(badSubscribeRefused, {
     { ...sound, alive: false },
     { ...sound, left: null },
     { ...sound, tried: tried.slice(1) },
+    { ...sound, http: http.slice(1) },
     { ...sound, control: no("INVALID_SQL", "no SUBSCRIBE here", "parse") },
     having0(nothing()),
     having0(no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429)),

@@ -1,9 +1,11 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
-import { follow } from "../../vocabulary/following.ts";
+import type { LiveOptions } from "../../../src/server/target.ts";
+import { follow, type Following, type NotFollowing } from "../../vocabulary/following.ts";
 import { sharedTable } from "../../vocabulary/tables.ts";
 import { received, ways, type Shown } from "./receiving.ts";
 import { isEarly, makeTexts, markOf, sizes } from "./texts.ts";
 
+const [, , , deflating] = ways;
 /** With fewer compressed changes nothing was compared. */
 const compressedMin = 3;
 
@@ -11,16 +13,18 @@ type Seen = {
   /** Length and hash of each text, by key. */
   readonly written: { readonly [id: string]: string };
   readonly shown: readonly Shown[];
+  /** Why no connection that offers permessage-deflate got through, twice; null where one did. */
+  readonly offerFails: string | null;
 };
 
 export const compressedFramesEqual = defineCheck({
   id: "subscriptions/compressed-frames-equal",
   title: "Compressed frames carry the same data as plain ones",
   failureTitle: "Compressed frames differ, or arrive unrequested",
-  description: `Writes texts of ${sizes[0]} to ${sizes.at(-1)} characters, some that compress well and some that hardly do, with characters beyond ASCII; half of them before and half of them after three connections subscribe: one uncompressed, one with gzip, one that requests no compression in its login. All must receive exactly what was written.`,
+  description: `Writes texts of ${sizes[0]} to ${sizes.at(-1)} characters, some that compress well and some that hardly do, with characters beyond ASCII; half of them before and half of them after ${ways.length} connections subscribe: one uncompressed, one with gzip, one that requests no compression in its login, and one that offers permessage-deflate, as browsers do. The server may ignore that offer; all must receive exactly what was written.`,
   blindTo: "MessagePack; texts above 64 KiB.",
   risk: "Large rows arrive corrupted.",
-  remedy: "Connect with ?compress=false until this passes.",
+  remedy: "Connect with ?compress=false, or switch permessage-deflate off in the proxy in front, until this passes.",
   covers: [],
   touches: "scratch",
   needs: ["dba"],
@@ -31,6 +35,12 @@ export const compressedFramesEqual = defineCheck({
     differs: {
       say: (d: { way: string; rows: number; of: number; first: string }) =>
         `${d.rows} of ${d.of} rows differ from what was written, ${d.way}; the first: ${d.first}`,
+    },
+    offerFails: {
+      say: (d: { why: string }) =>
+        `connections that offer permessage-deflate, as browsers do, fail twice, and others do not: ${d.why}`,
+      risk: "Browsers get no live data.",
+      remedy: "Switch permessage-deflate off in the server or in the proxy in front.",
     },
     notAskedFor: {
       say: (d: { frames: number }) =>
@@ -57,16 +67,34 @@ export const compressedFramesEqual = defineCheck({
     };
     await write(true);
     const followings = [];
-    for (const { name, compression, path } of ways) {
-      const following = await follow(target, reader, `SELECT * FROM ${table}`, {}, { compression, path });
+    const open = async (options: LiveOptions): Promise<Following | NotFollowing> =>
+      await follow(target, reader, `SELECT * FROM ${table}`, {}, options);
+    let offerFails: string | null = null;
+    for (const { name, ...options } of ways) {
+      let following = await open(options);
+      if ("why" in following && "deflate" in options) {
+        following = await open(options);
+        if ("why" in following) {
+          offerFails = following.why;
+          continue;
+        }
+      }
       followings.push({ name, ...context.need(following, `the reader could not subscribe (${name})`) });
     }
     await write(false);
     await target.sql(op, `INSERT INTO ${table} (id, body) VALUES (9999, 'fence')`);
     const shown = await Promise.all(followings.map(async (one) => await received(one.name, one)));
-    return { written, shown };
+    // A connection that cannot read what is compressed ends: on another one, with everything in its snapshot, as well.
+    const offered = shown.find(({ way, fenced, ended }) => way === deflating.name && !fenced && ended !== "");
+    if (offered !== undefined) {
+      const { name: _, ...options } = deflating;
+      const again = await open(options);
+      if ("why" in again) offerFails = again.why;
+      else again.live.close();
+    }
+    return { written, shown, offerFails };
   },
-  judge({ written, shown }, { found }) {
+  judge({ written, shown, offerFails }, { found }) {
     const ids = Object.keys(written);
     for (const one of shown) {
       const { way, rows, fenced } = one;
@@ -76,11 +104,14 @@ export const compressedFramesEqual = defineCheck({
       const words = `row ${first} of ${written[first] ?? ""} arrived as ${rows[first] ?? "nothing"}`;
       found.differs({ way, rows: other.length, of: ids.length, first: words }, { case: way, sent: one });
     }
-    const [plain, gzip, asked] = ways.map(({ name }) => shown.find(({ way }) => way === name));
-    const unasked = asked === undefined ? 0 : framesOf(asked);
-    if (asked?.compression === "none" && unasked > 0) found.notAskedFor({ frames: unasked }, { sent: asked });
+    const [plain, gzip, asked, deflate] = ways.map(({ name }) => shown.find(({ way }) => way === name));
+    const others = shown.filter((one) => one !== deflate);
+    if (offerFails !== null && others.length > 0 && others.every(({ fenced }) => fenced))
+      found.offerFails({ why: offerFails });
+    if (asked?.compression === "none" && framesOf(asked) > 0)
+      found.notAskedFor({ frames: framesOf(asked) }, { sent: asked });
 
-    if (plain === undefined || gzip === undefined || asked === undefined)
+    if (plain === undefined || gzip === undefined || asked === undefined || deflate === undefined)
       return unknown("not every connection was observed");
     const missedFence = shown.find(({ fenced }) => !fenced);
     if (missedFence !== undefined) return unknown(`the last row did not arrive, ${missedFence.way}`);
@@ -90,7 +121,7 @@ export const compressedFramesEqual = defineCheck({
       return unknown(`only ${gzip.compressedPages} pages and ${gzip.compressedChanges} changes were compressed`);
     if (framesOf(plain) > 0) return unknown("the connection without compression got compressed frames, too");
     return pass(
-      `${ids.length} rows identical on ${shown.length} connections; with gzip ${framesOf(gzip)} frames were compressed, plain ones had up to ${plain.plainSizeMax} characters`,
+      `${ids.length} rows identical on ${shown.length} connections; with gzip ${framesOf(gzip)} frames were compressed, plain ones had up to ${plain.plainSizeMax} characters; permessage-deflate ${deflate.deflated ? "used" : "not used"}`,
     );
   },
 });

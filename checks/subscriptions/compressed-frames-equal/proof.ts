@@ -16,10 +16,12 @@ const shown = ways.map(({ name }, at) => ({
   compressedPages: name === "gzip" ? 1 : 0,
   compressedChanges: name === "gzip" ? 5 : 0,
   plainSizeMax: name === "gzip" ? 500 : 65_000,
+  deflated: name.startsWith("permessage-deflate"),
   fenced: true,
+  ended: "",
   exchange: at,
 }));
-const sound = { written, shown };
+const sound = { written, shown, offerFails: null as string | null };
 const having = (way: string, change: object) => ({
   ...sound,
   shown: shown.map((one) => (one.way === way ? { ...one, ...change } : one)),
@@ -47,17 +49,47 @@ const compressAll: Fault = {
   },
 };
 
+/** A proxy that accepts the offer and damages what it compresses: the client has to give the connection up. */
+const breakDeflated: Fault = {
+  name: "damageDeflatedFrames",
+  wrap: (wire, fired) => {
+    const { socket } = wire;
+    if (socket === undefined) return wire;
+    return {
+      ...wire,
+      async socket(request, listener) {
+        if (request.deflate !== true) return await socket(request, listener);
+        return await socket(request, {
+          ...listener,
+          frame(frame) {
+            if (!("text" in frame) || frame.text.length < 10_000) return listener.frame(frame);
+            fired();
+            listener.closed({ code: 1006, reason: "invalid block type", at: frame.at });
+          },
+        });
+      },
+    };
+  },
+};
+
 export default proveCheck(compressedFramesEqual, {
   holds: [
     sound,
     // An older server does not know the request, and does not claim to grant it.
     having("none asked for", { compression: "", compressedPages: 1, compressedChanges: 3 }),
+    // The server ignores the offer.
+    having("permessage-deflate offered", { deflated: false }),
+    having("gzip", { compressedChanges: 3 }),
   ],
   cannotTell: [
-    { ...sound, shown: shown.slice(1) },
+    { ...sound, shown: [], offerFails: "the connection was closed with 1006" },
+    ...shown.map((one) => ({ ...sound, shown: shown.filter((other) => other !== one) })),
+    having("permessage-deflate offered", { fenced: false, ended: "closed 1006 at an age of 2 s", rows: without3 }),
+    { ...sound, shown: shown.slice(0, 3).map((one) => ({ ...one, fenced: false })), offerFails: "closed 1006" },
     having("gzip", { fenced: false, rows: without3 }),
-    having("gzip", { compressedChanges: 0 }),
-    having("plain", { compressedChanges: 4 }),
+    having("gzip", { compressedChanges: 2 }),
+    having("gzip", { compressedPages: 0 }),
+    having("plain", { compressedChanges: 1 }),
     { ...sound, written: without3, shown: shown.map((one) => ({ ...one, rows: without3 })) },
   ],
   breaks: {
@@ -70,8 +102,20 @@ export default proveCheck(compressedFramesEqual, {
         (message) => JSON.stringify(message).length > 10_000,
       ),
     },
+    offerFails: {
+      // It broke after it was open, and did not open again.
+      seen: {
+        ...having("permessage-deflate offered", {
+          fenced: false,
+          ended: "closed 1006 at an age of 2 s",
+          rows: without3,
+        }),
+        offerFails: "the connection was closed with 1006",
+      },
+      fault: breakDeflated,
+    },
     notAskedFor: {
-      seen: having("none asked for", { compressedPages: 1, compressedChanges: 3 }),
+      seen: having("none asked for", { compressedChanges: 1 }),
       fault: compressAll,
     },
   },

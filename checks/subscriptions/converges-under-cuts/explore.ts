@@ -4,7 +4,7 @@ import { differenceOf, foldChanges, isSame } from "../../../src/history/state.ts
 import type { Account, Target } from "../../../src/server/target.ts";
 import { fenceArrives, follow, type Following } from "../../vocabulary/following.ts";
 import { readTable } from "../../vocabulary/tables.ts";
-import { changesIn, resumeOptions } from "../resuming/index.ts";
+import { changesIn, resumeOptions } from "../../vocabulary/resuming/index.ts";
 import { randomFilter, type RandomFilter } from "./filters.ts";
 
 const keys = 12;
@@ -27,18 +27,23 @@ export type Round = {
   readonly exchange: number;
 };
 
+export interface Explored {
+  readonly target: Target;
+  readonly context: Context;
+  readonly user: Account;
+  readonly table: string;
+}
+
 export const exploredColumns = "id BIGINT PRIMARY KEY, kind TEXT, n INT, mark TEXT";
 
-/** The rounds as far as they came; `why` is set where it broke off. */
+/** The n-th history. The rounds as far as they came; `why` is set where it broke off. */
 export async function explore(
-  target: Target,
-  context: Context,
-  user: Account,
-  table: string,
+  { target, context, user, table }: Explored,
+  n: number,
 ): Promise<{ rounds: Round[]; why: string | null }> {
   const rounds: Round[] = [];
-  const random = context.random("values");
-  const filter = randomFilter(context.random("filter"));
+  const random = context.random(`values ${n}`);
+  const filter = randomFilter(context.random(`filter ${n}`));
   // Fence rows must match whatever the filter asks for, so they match by their keys.
   const where = `(${filter.text}) OR id >= 1000`;
   const select = `SELECT * FROM ${table} WHERE ${where}`;
@@ -49,9 +54,11 @@ export async function explore(
   let believed = foldChanges("id", following.rows, []);
   let cuts = 0;
   for (let batch = 0; batch < batchesEach; batch += 1) {
-    const cutAt = random() < 0.6 ? Math.floor(random() * changesPerBatch) : -1;
-    for (let n = 0; n < changesPerBatch; n += 1) {
-      if (n === cutAt) {
+    // A history without a cut would show nothing.
+    const isCut = random() < 0.6 || (batch === 1 && cuts === 0);
+    const cutAt = isCut ? Math.floor(random() * changesPerBatch) : -1;
+    for (let at = 0; at < changesPerBatch; at += 1) {
+      if (at === cutAt) {
         const { live, subscription }: Following = following;
         believed = foldChanges("id", [...believed.values()], subscription.changes);
         const options = resumeOptions(subscription);

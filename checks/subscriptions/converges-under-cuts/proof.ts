@@ -12,7 +12,7 @@ const round = {
   fenced: true,
   exchange: 1,
 };
-const sound = { rounds: [{ ...round, cuts: 0 }, round, round], why: null as string | null };
+const sound = { rounds: [{ ...round, filter: "n > 5", cuts: 0 }, round, round], why: null as string | null };
 
 export default proveCheck(convergesUnderCuts, {
   holds: [sound],
@@ -24,7 +24,8 @@ export default proveCheck(convergesUnderCuts, {
   ],
   breaks: {
     diverged: {
-      seen: { ...sound, rounds: [...sound.rounds, { ...round, ghosts: ["3"] }] },
+      seen: { ...sound, rounds: [...sound.rounds, { ...round, missing: ["1"], ghosts: ["3", "4"], stale: ["5"] }] },
+      says: /(missing|ghosts|stale) \d/,
       fault: changeFault(
         "dropOneChangeInFive",
         5,
@@ -33,4 +34,8 @@ export default proveCheck(convergesUnderCuts, {
       ),
     },
   },
+  mayBeLost: [
+    { what: /^(INSERT|UPDATE|DELETE) /, because: "one of many changes: what was delivered is compared with the table" },
+    { what: /^frame |^live connection /, because: "a cut is what it tries" },
+  ],
 });

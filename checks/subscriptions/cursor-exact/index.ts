@@ -32,6 +32,7 @@ export const cursorExact = defineCheck({
   touches: "scratch",
   needs: ["dba"],
   level: "block",
+  uses: { user: readerCount },
   estimateMs: 2_500,
   estimateRequests: 115,
   findings: {

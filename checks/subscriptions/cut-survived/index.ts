@@ -1,8 +1,15 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import type { Following } from "../../vocabulary/following.ts";
 import { heartbeatsOf } from "../../vocabulary/heartbeats.ts";
-import { liveQueriesOf } from "../live-view.ts";
-import { differencesOf, leaveAndResume, makeUserTable, whyUnknown, type Resumed } from "../resuming/index.ts";
+import { liveQueriesOf } from "../../vocabulary/live-view.ts";
+import {
+  differencesOf,
+  leaveAndResume,
+  makeUserTable,
+  whyUnknown,
+  type Resumed,
+} from "../../vocabulary/resuming/index.ts";
+import { isLate, paceText, waitPatiently, whySlow, type Pace } from "../../vocabulary/pace.ts";
 
 /** The ways in which connections really end; the half-open one is the last, because it is waited for. */
 const cuts: readonly { readonly name: string; readonly cut: (following: Following) => Promise<void> }[] = [
@@ -29,8 +36,8 @@ type Seen = {
   readonly cuts: readonly Cut[];
   /** Subscriptions of the client that the live view still lists; null where it could not be read. */
   readonly listed: number | null;
-  /** How long the half-open one had been dead by then. */
-  readonly waitedMs: number;
+  /** How long the half-open one had been dead by then, and its control. */
+  readonly pace: Pace;
   readonly why: string | null;
 };
 
@@ -46,18 +53,20 @@ export const cutSurvived = defineCheck({
   covers: [],
   touches: "scratch",
   needs: ["dba"],
+  waits: true,
   level: "block",
   estimateMs: 16_000,
   estimateRequests: 90,
   timeoutMs: 120_000,
+  from: { effort: "standard", needs: "a silence longer than the server's client time-out" },
   findings: {
     lostOnResume: {
       say: (d: { cut: string; keys: string }) =>
         `after a connection was ${d.cut}, rows were missing or stale, such as ${d.keys}`,
     },
     lingering: {
-      say: (d: { listed: number; waitedMs: number }) =>
-        `${d.listed} subscriptions of a vanished client are still listed after ${Math.round(d.waitedMs / 1000)} s`,
+      say: (d: { listed: number; pace: Pace }) =>
+        `${d.listed} subscriptions of a vanished client are still listed after ${Math.round(d.pace.waitedMs / 1000)} s, ${paceText(d.pace)}`,
       risk: "Subscriptions of vanished clients pile up and use up the server's connections and memory.",
       remedy: "Lower the server's client timeout, and restart it when dead subscriptions pile up.",
       timed: true,
@@ -73,29 +82,38 @@ export const cutSurvived = defineCheck({
         await cut(following);
         cutAt = performance.now();
       });
-      if ("why" in resumed) return { cuts: seen, listed: null, waitedMs: 0, why: `${name}: ${resumed.why}` };
+      if ("why" in resumed)
+        return { cuts: seen, listed: null, pace: { waitedMs: 0, controlMs: null }, why: `${name}: ${resumed.why}` };
       seen.push({ name, resumed });
     }
     // The others were closed, so what is listed of this account is the one that was left half open.
     const count = async (): Promise<number | null> => (await liveQueriesOf(target, op, made.user))?.length ?? null;
-    const withinMs = Math.max(0, cutAt + heartbeatsOf(target).noticedMs - performance.now());
-    const listed = await context.poll(count, (left) => left === 0 || left === null, { withinMs, everyMs: 500 });
-    return { cuts: seen, listed, waitedMs: Math.round(performance.now() - cutAt), why: null };
+    const { noticedMs, timeoutMs } = heartbeatsOf(target);
+    const done = (left: number | null): boolean => left === 0 || left === null;
+    const { value: listed, pace } = await waitPatiently(target, op, {
+      floorMs: Math.max(1, cutAt + noticedMs - performance.now()),
+      // Until then it is the server's heartbeat that is waited for.
+      controlAfterMs: timeoutMs,
+      wait: async (withinMs) => await context.poll(count, done, { withinMs, everyMs: 500 }),
+      done,
+    });
+    return { cuts: seen, listed, pace: { ...pace, waitedMs: Math.round(performance.now() - cutAt) }, why: null };
   },
-  judge({ cuts: seen, listed, waitedMs, why }, { found }) {
+  judge({ cuts: seen, listed, pace, why }, { found }) {
     for (const { name, resumed } of seen) {
       const { lost } = differencesOf([resumed]);
       if (lost !== undefined) found.lostOnResume({ cut: name, keys: lost.keys }, { case: name, sent: resumed });
     }
-    if (listed !== null && listed > 0) found.lingering({ listed, waitedMs });
+    if (listed !== null && listed > 0 && isLate(pace)) found.lingering({ listed, pace });
 
     if (why !== null) return unknown(why);
     if (seen.length < cuts.length) return unknown(`only ${seen.length} of ${cuts.length} cuts were made`);
     const tooLittle = whyUnknown(seen.map(({ resumed }) => resumed));
     if (tooLittle !== undefined) return unknown(tooLittle);
     if (listed === null) return unknown("the live view could not be read");
+    if (listed > 0) return unknown(`the half-open one was still listed; ${whySlow(pace)}`);
     return pass(
-      `${seen.length} cuts, each caught up by resuming; the half-open one was gone after ${Math.round(waitedMs / 1000)} s`,
+      `${seen.length} cuts, each caught up by resuming; the half-open one was gone after ${Math.round(pace.waitedMs / 1000)} s`,
     );
   },
 });

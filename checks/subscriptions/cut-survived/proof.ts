@@ -1,32 +1,28 @@
 import { changeRows } from "../../../src/faults/sql.ts";
 import { frameFault } from "../../../src/faults/live.ts";
 import { proveCheck } from "../../../src/proof.ts";
+import { oneResume as resumed } from "../resume-complete/proof.ts";
 import { cutSurvived } from "./index.ts";
+import { latePace, slowPace } from "../../vocabulary/evidence.ts";
 
-const resumed = {
-  missed: 5,
-  lost: [] as string[],
-  repeated: [] as string[],
-  ghosts: [] as string[],
-  fenced: true,
-  exchange: 1,
-};
 const cuts = ["reset", "cut in the middle of a frame", "half open"].map((name) => ({ name, resumed }));
-const sound = { cuts, listed: 0 as number | null, waitedMs: 11_000, why: null as string | null };
+const sound = { cuts, listed: 0 as number | null, pace: latePace, why: null as string | null };
 
 export default proveCheck(cutSurvived, {
   holds: [sound, { ...sound, cuts: cuts.map((cut) => ({ ...cut, resumed: { ...resumed, ghosts: ["1002"] } })) }],
   cannotTell: [
     { ...sound, listed: null },
+    // A server that is slow altogether is not accused.
+    { ...sound, listed: 1, pace: slowPace },
     { ...sound, cuts: cuts.slice(1) },
     { ...sound, why: "no live connection" },
-    { ...sound, cuts: cuts.map((cut) => ({ ...cut, resumed: { ...resumed, fenced: false } })) },
+    { ...sound, cuts: cuts.map((cut, at) => ({ ...cut, resumed: { ...resumed, fenced: at > 0 } })) },
   ],
   breaks: {
     lostOnResume: {
       seen: {
         ...sound,
-        cuts: cuts.map((cut, at) => (at === 1 ? { ...cut, resumed: { ...resumed, lost: ["2007"] } } : cut)),
+        cuts: cuts.map((cut, at) => (at === 0 ? { ...cut, resumed: { ...resumed, lost: ["2007"] } } : cut)),
       },
       fault: frameFault("resumeWithoutWhatWasMissed", () => (message, { pass, fired }) => {
         const rows = message["rows"];
@@ -37,7 +33,7 @@ export default proveCheck(cutSurvived, {
       }),
     },
     lingering: {
-      seen: { ...sound, listed: 1, waitedMs: 21_000 },
+      seen: { ...sound, listed: 1 },
       fault: changeRows("keepTheDeadListed", /query FROM system\.live WHERE user_id/, () => [
         ["x-y-q1", "q1", "x", "t", "SELECT * FROM x.t"],
       ]),

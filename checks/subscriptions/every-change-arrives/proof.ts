@@ -20,8 +20,15 @@ export default proveCheck(everyChangeArrives, {
   breaks: {
     lostOnTheWay: { seen: withEvent(sound, 7, () => []), fault: changeFault("dropOneChangeInFifty", 50, () => []) },
     lostInData: {
+      also: ["lostOnTheWay"],
       seen: { ...withEvent(ends, 150, () => []), table: ends.table.filter(([key]) => key !== "50") },
       fault: claimSuccess("acknowledgeWithoutDoing", /^UPDATE \S+\.feed SET mark = 'w2-/, 1),
     },
   },
+  mayBeLost: [
+    {
+      what: /^(INSERT|UPDATE|DELETE) /,
+      because: "one of hundreds of changes, and those that were acknowledged are counted",
+    },
+  ],
 });

@@ -162,7 +162,8 @@ function stepOf(
   written: readonly Step[],
   lost: (at: number) => boolean,
 ): number | undefined {
-  const number = Number(step === "" ? Number.NaN : step);
+  // Zero where it carries none.
+  const number = Number(step);
   const own = written.findIndex((one, at) => String(one.id) === id && at + 1 === number);
   if (!gone) return own === -1 ? undefined : own;
   const candidates = [...written.keys()].filter(

@@ -2,6 +2,7 @@ import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import { connect, fenceArrives } from "../../vocabulary/following.ts";
 import { openingText } from "../../vocabulary/opening.ts";
 import { sharedTable } from "../../vocabulary/tables.ts";
+import { wrongSelection } from "./expected-selection.ts";
 import {
   holdAgainst,
   predicates,
@@ -43,6 +44,7 @@ export const filterAgreesWithSelect = defineCheck({
   needs: ["dba"],
   level: "block",
   timeoutMs: 120_000,
+  uses: { user: 2, service: 1 },
   estimateMs: 3_000,
   estimateRequests: 2 * steps.length + predicates.length + 10,
   findings: {
@@ -122,7 +124,14 @@ export const filterAgreesWithSelect = defineCheck({
       return unknown(
         `the subscription without a filter delivered ${incomplete?.delivered ?? 0} of ${steps.length} changes${incomplete?.fenced === true ? "" : ", and not the last row"}`,
       );
-    const served = filters.filter(({ opening }) => opening.kind === "ready");
+    const misread = predicates.flatMap(({ name, where }) => {
+      const why = wrongSelection(selected, name);
+      return why === undefined ? [] : [{ name, why: `SELECT … WHERE ${where} itself ${why}` }];
+    });
+    // What SELECT gets wrong is no fault of the live filter.
+    const served = filters.filter(
+      ({ name, opening }) => opening.kind === "ready" && !misread.some((one) => one.name === name),
+    );
     const agreements = served.map((one) => ({ one, ...holdAgainst(one, selected, steps) }));
     const sum = (which: Exclude<keyof Agreement, "disagreements">): number =>
       agreements.reduce((all, one) => all + one[which], 0);
@@ -148,6 +157,11 @@ export const filterAgreesWithSelect = defineCheck({
       };
       found.leavingNotTold(data, { sent: sentFor(first.one, first.at) });
     }
+    const [wrong] = misread;
+    if (wrong !== undefined)
+      return unknown(
+        `${wrong.why} (validation/text-compared-exactly, clauses-answer-right and writes-hit-their-rows judge that)`,
+      );
     const vague = filters.find(({ opening }) => opening.kind !== "ready" && opening.reason !== "sql");
     if (vague !== undefined)
       return unknown(`WHERE ${vague.where}: neither served nor rejected as SQL: ${openingText(vague.opening)}`);

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { judged } from "../../vocabulary/evidence.ts";
 import { convergesUnderCuts } from "../converges-under-cuts/index.ts";
 import { handoverGapless } from "./index.ts";
 
@@ -64,4 +65,36 @@ test.each(judges())("%s fails for one difference, and cannot tell without its fe
 
 test.each(judges())("%s does not pass without rounds", (_, __, judge) => {
   expect(judge([]).kind).toBe("unknown");
+});
+
+test("rounds that differ are counted together, with two of the notices", () => {
+  const round = { ...same, burst: false, during: 10, doubled: [] as string[], notices: [] as string[] };
+  const rounds = [
+    { ...round, burst: true, missing: ["1", "2"], notices: ["first"] },
+    round,
+    { ...round, ghosts: ["3"], notices: ["second", "third"] },
+    { ...round, stale: ["4"] },
+  ];
+  const counts = { bursts: 1, rounds: 3, of: 4, missing: 2, ghosts: 1, stale: 1 };
+  expect(judged(handoverGapless, { rounds, why: null })).toEqual([
+    `lostInHandover: ${JSON.stringify({ ...counts, notices: "first; second" })}`,
+  ]);
+  const doubled = [round, { ...round, doubled: ["5", "6"] }];
+  expect(judged(handoverGapless, { rounds: doubled, why: null })).toEqual([
+    `doubledInHandover: ${JSON.stringify({ rounds: 1, of: 2, first: "5" })}`,
+  ]);
+});
+
+test("thirty changes in the hand-over are enough", () => {
+  const round = { ...same, burst: false, during: 10, doubled: [] as string[], notices: [] as string[] };
+  const kind = (...during: number[]) =>
+    handoverGapless.judge({ rounds: during.map((each) => ({ ...round, during: each })), why: null }, {}).kind;
+  expect([kind(10, 20), kind(10, 19)]).toEqual(["pass", "unknown"]);
+});
+
+test("of a view that diverged only what differs is said", () => {
+  const round = { ...same, filter: "n < 5", fence: 1, cuts: 2 };
+  expect(judged(convergesUnderCuts, { rounds: [round, { ...round, ghosts: ["3", "4"] }], why: null })).toEqual([
+    `diverged: ${JSON.stringify({ fences: 1, of: 2, filter: "n < 5", cuts: 2, what: "ghosts 3, 4" })}`,
+  ]);
 });

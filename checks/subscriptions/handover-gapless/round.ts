@@ -35,19 +35,24 @@ export interface RoundParts {
   readonly reader: Account;
   readonly writers: readonly Account[];
   readonly table: string;
+  /** Which of the first rows are changed. */
+  readonly random: () => number;
 }
 
-/** The n-th round: its keys are its own. Ends with the reason where it could not be carried through. */
+/**
+ * The n-th round of a table: its keys are its own. `burst`: many rows are written in one statement. Ends with the reason where
+ * it could not be carried through.
+ */
 export async function observeRound(
-  { target, context, op, reader, writers, table }: RoundParts,
+  { target, context, op, reader, writers, table, random }: RoundParts,
   n: number,
+  { burst }: { readonly burst: boolean },
 ): Promise<Round | { why: string }> {
   // A connection of its own each time: what the last subscription left in a queue must not count for this one.
   const live = await connect(target, reader);
   if ("why" in live) return live;
   const base = 10_000 + n * 1_000;
-  const burst = n % 3 === 2;
-  const victim = 1 + Math.floor(context.random("victims")() * seedRows);
+  const victim = 1 + Math.floor(random() * seedRows);
   const statements: readonly (readonly [rows: number, sql: string])[] = [
     [3, insertText(table, base, 3, `r${n}`)],
     [1, `UPDATE ${table} SET mark = 'changed ${n}' WHERE id = ${victim}`],

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import proof from "./proof.ts";
 import { handshakeGuarded } from "./index.ts";
+import { isClearClose } from "./strangers.ts";
 
 type Seen = Parameters<typeof handshakeGuarded.judge>[0];
 const sound = proof.holds[0] as Seen;
@@ -23,4 +24,10 @@ test("a connection that gets data or stays open is named", () => {
         expect(new Set(verdict.found.map((one) => one.case))).toEqual(new Set([tried[at]?.case]));
     }),
   );
+});
+
+test("codes of rules, of the protocol and of the server's own are clear", () => {
+  const clear = [1002, 1003, 1008, 3000, 3001, 4001, 4999];
+  const unclear = [1000, 1001, 1004, 1006, 1007, 1009, 1011, 2999, 5000];
+  expect([...clear, ...unclear].filter((code) => isClearClose(code))).toEqual(clear);
 });

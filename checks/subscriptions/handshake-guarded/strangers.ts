@@ -1,6 +1,7 @@
 /** Live connections without a valid login: what each of them received, and how it was closed. */
-import { closeText } from "../../../src/server/live.ts";
+import { closeText } from "../../../src/server/socket-login.ts";
 import type { LiveOptions, Target } from "../../../src/server/target.ts";
+import { forgedToken } from "../../vocabulary/forged-tokens.ts";
 
 interface Case {
   readonly name: string;
@@ -10,24 +11,21 @@ interface Case {
   readonly subscribe: boolean;
 }
 
-/** A token in the right form with an invalid signature. */
-const forged = [{ alg: "HS256", typ: "JWT" }, { sub: "root", iss: "kalamdb", role: "system", exp: 4_102_444_800 }, "no"]
-  .map((part) => Buffer.from(typeof part === "string" ? part : JSON.stringify(part)).toString("base64url"))
-  .join(".");
-
 /** One line a case; none may receive anything, and none may stay open. */
 export const cases: readonly Case[] = [
   { name: "no login", login: "none", subscribe: false },
   { name: "subscribe first", login: "none", subscribe: true },
   { name: "garbage for a token", token: "garbage", login: "message", subscribe: true },
-  { name: "forged token", token: forged, login: "message", subscribe: true },
+  { name: "forged token", token: forgedToken, login: "message", subscribe: true },
   { name: "garbage in the header", token: "garbage", login: "header", subscribe: true },
-  { name: "forged token in the header", token: forged, login: "header", subscribe: true },
+  { name: "forged token in the header", token: forgedToken, login: "header", subscribe: true },
 ];
 
 export type Tried = {
   readonly case: string;
   readonly opened: boolean;
+  /** With which status the upgrade was refused; null where it was not, or nothing was said. */
+  readonly refused: number | null;
   /** Types of the frames that a stranger must not get, in order. */
   readonly given: readonly string[];
   /** Types of all frames. */
@@ -44,7 +42,16 @@ const harmless = new Set(["auth_error", "error", "pong"]);
 export async function tryCase(target: Target, { name, token, login, subscribe }: Case): Promise<Tried> {
   const live = await target.live(null, { pings: false, login, ...(token === undefined ? {} : { token }) });
   if ("why" in live)
-    return { case: name, opened: false, given: [], frames: [], closed: live.why, code: null, closedMs: null };
+    return {
+      case: name,
+      opened: false,
+      refused: live.status ?? null,
+      given: [],
+      frames: [],
+      closed: live.why,
+      code: null,
+      closedMs: null,
+    };
   // Counts from when it was open or, after a login attempt, from its answer or the close.
   const openAt = performance.now();
   if (subscribe)
@@ -58,6 +65,7 @@ export async function tryCase(target: Target, { name, token, login, subscribe }:
   return {
     case: name,
     opened: true,
+    refused: null,
     given: frames.filter((type) => !harmless.has(type)),
     frames: frames.slice(0, 5),
     closed: close === undefined ? null : closeText(close).replace("the connection was closed with ", ""),

@@ -2,7 +2,8 @@ import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import { saidOf, type Frame } from "../../../src/server/target.ts";
 import { fenceArrives, follow, textsIn } from "../../vocabulary/following.ts";
 import { makeTable } from "../../vocabulary/tables.ts";
-import { liveQueriesOf } from "../live-view.ts";
+import { liveQueriesOf } from "../../vocabulary/live-view.ts";
+import { isLate, paceText, waitPatiently, whySlow, type Pace } from "../../vocabulary/pace.ts";
 
 /** How long the notice to the client may take, and the row to leave the live view. */
 const noticeWithinMs = 3_000;
@@ -25,13 +26,15 @@ export const liveQueryCanBeKilled = defineCheck({
   findings: {
     goesOn: { say: (d: { told: number }) => `it delivered ${d.told} changes after KILL LIVE QUERY had succeeded` },
     notTold: {
-      say: (d: { waitedMs: number }) => `the client got no message and no close within ${d.waitedMs} ms of the KILL`,
+      say: (d: { pace: Pace }) =>
+        `the client got no message and no close within ${d.pace.waitedMs} ms of the KILL, ${paceText(d.pace)}`,
       risk: "A client waits for changes of a live query that has ended.",
       remedy: "Let clients subscribe again when nothing has arrived for a while.",
       timed: true,
     },
     quotaLost: {
-      say: (d: { listed: number }) => `its row is still in the live view (${d.listed})`,
+      say: (d: { listed: number; pace: Pace }) =>
+        `its row is still in the live view (${d.listed}) after ${d.pace.waitedMs} ms, ${paceText(d.pace)}`,
       risk: "Killed live queries count against a user's limit, until the user can open no more.",
       remedy: "Close the client's connection to free its place.",
       timed: true,
@@ -66,20 +69,34 @@ export const liveQueryCanBeKilled = defineCheck({
     const witnessed = await fenceArrives(witness.subscription, "mark", "after");
     // A message about this subscription other than a change, or the end of the connection.
     const isNotice = ({ about, type }: Frame): boolean => about === subscription.id && type !== "change";
-    const notice = await live.untilFrame(isNotice, noticeWithinMs, from);
-    const left = await context.poll(find, (ids) => ids?.length === 0, within);
+    const { value: notice, pace: noticing } = await waitPatiently(target, op, {
+      floorMs: noticeWithinMs,
+      wait: async (withinMs) => await live.untilFrame(isNotice, withinMs, from),
+      done: (frame) => frame !== undefined || live.closed() !== undefined,
+    });
+    const isGone = (ids: readonly string[] | undefined): boolean => ids?.length === 0;
+    const { value: left, pace: leaving } = await waitPatiently(target, op, {
+      floorMs: noticeWithinMs,
+      wait: async (withinMs) => await context.poll(find, isGone, { ...within, withinMs }),
+      done: isGone,
+    });
     const delivered = textsIn(subscription, "mark").slice(before).length;
-    const ended = notice !== undefined || live.closed() !== undefined;
-    return { killed, delivered, ended, listed: left?.length ?? null, witnessed };
+    const closed = live.closed()?.code ?? null;
+    const ended = notice !== undefined || closed !== null;
+    const broke = notice === undefined && closed === 1006;
+    return { killed, delivered, ended, broke, listed: left?.length ?? null, witnessed, noticing, leaving };
   },
-  judge({ killed, delivered, ended, listed, witnessed }, { found }) {
+  judge({ killed, delivered, ended, broke, listed, witnessed, noticing, leaving }, { found }) {
     if (killed.kind !== "ok")
       return unknown(`KILL LIVE QUERY was answered with ${killed.status ?? "nothing"} ${killed.message}`);
     if (delivered > 0) found.goesOn({ told: delivered }, { sent: killed });
-    if (!ended) found.notTold({ waitedMs: noticeWithinMs }, { sent: killed });
-    if (listed !== null && listed > 0) found.quotaLost({ listed }, { sent: killed });
+    if (!ended && isLate(noticing)) found.notTold({ pace: noticing }, { sent: killed });
+    if (listed !== null && listed > 0 && isLate(leaving)) found.quotaLost({ listed, pace: leaving }, { sent: killed });
+    if (broke) return unknown("the client's connection broke before it was told anything");
     if (!witnessed) return unknown("the other subscription did not deliver the row either, so silence shows nothing");
     if (listed === null) return unknown("the live view could not be read afterwards");
+    if (!ended) return unknown(`the client was not notified yet; ${whySlow(noticing)}`);
+    if (listed > 0) return unknown(`its row was still in the live view; ${whySlow(leaving)}`);
     return pass("it delivered nothing more, the client was notified, its row left the view, the other one went on");
   },
 });

@@ -1,15 +1,18 @@
 import { frameFault } from "../../../src/faults/live.ts";
 import { changeRows, claimSuccess } from "../../../src/faults/sql.ts";
 import { proveCheck } from "../../../src/proof.ts";
-import { nothing, yes } from "../../vocabulary/evidence.ts";
+import { latePace, nothing, slowPace, yes } from "../../vocabulary/evidence.ts";
 import { liveQueryCanBeKilled } from "./index.ts";
 
 const sound = {
   killed: yes(),
   delivered: 0,
   ended: true,
+  broke: false,
   listed: 0 as number | null,
   witnessed: true,
+  noticing: latePace,
+  leaving: latePace,
 };
 const kill = /^KILL LIVE QUERY/;
 
@@ -18,10 +21,18 @@ export default proveCheck(liveQueryCanBeKilled, {
   cannotTell: [
     { ...sound, killed: nothing() },
     { ...sound, witnessed: false },
+    { ...sound, broke: true },
     { ...sound, listed: null },
+    // A server that is slow altogether is not accused.
+    { ...sound, ended: false, noticing: slowPace },
+    { ...sound, listed: 1, leaving: slowPace },
   ],
   breaks: {
-    goesOn: { seen: { ...sound, delivered: 1 }, fault: claimSuccess("killNothing", kill) },
+    goesOn: {
+      also: ["notTold", "quotaLost"],
+      seen: { ...sound, delivered: 1 },
+      fault: claimSuccess("killNothing", kill),
+    },
     notTold: {
       seen: { ...sound, ended: false },
       // Swallows the message that it has ended.

@@ -1,7 +1,7 @@
 import { frameFault } from "../../../src/faults/live.ts";
 import { claimSuccess } from "../../../src/faults/sql.ts";
 import { proveCheck } from "../../../src/proof.ts";
-import { no, nothing, yes } from "../../vocabulary/evidence.ts";
+import { latePace, no, nothing, promptPace, slowPace, yes } from "../../vocabulary/evidence.ts";
 import { missingTableRefused } from "./index.ts";
 import { noOpening, ready, refusal } from "../../vocabulary/opening-evidence.ts";
 
@@ -16,7 +16,7 @@ const dropped = {
   said: yes(),
   select: absent,
   notices: ["TABLE_DROPPED the table was dropped"],
-  waitedMs: 30,
+  pace: promptPace,
   fenced: true,
   exchange: 3,
 };
@@ -25,13 +25,15 @@ const having = (at: number, change: object) => ({
   ...sound,
   tried: tried.map((one, n) => (n === at ? { ...one, ...change } : one)),
 });
-const silent = { ...dropped, notices: [], waitedMs: 2_000 };
+const silent = { ...dropped, notices: [], pace: latePace };
 
 export default proveCheck(missingTableRefused, {
   holds: [sound, { ...sound, dropped: { ...dropped, notices: ["closed 1001"], fenced: false } }],
   cannotTell: [
     { ...sound, dropped: { ...silent, select: yes() } },
     { ...sound, dropped: { ...silent, fenced: false } },
+    // A server that is slow altogether is not accused.
+    { ...sound, dropped: { ...silent, pace: slowPace } },
     { ...sound, before: [] },
     { ...sound, before: null },
     having(0, { listed: null }),
@@ -60,4 +62,5 @@ export default proveCheck(missingTableRefused, {
       }),
     },
   },
+  mayBeLost: [{ what: /^INSERT INTO \S+calm /, because: "the fence is only looked for where no notice came" }],
 });

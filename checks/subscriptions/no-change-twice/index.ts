@@ -7,7 +7,7 @@ export const noChangeTwice = defineCheckOf(stream, {
   title: "Each change is delivered only once",
   failureTitle: "Changes are delivered more than once",
   description:
-    "Judges the stream of subscriptions/every-change-arrives: each event leads back to one write by its unique value, and no event may be delivered a second time.",
+    "Judges the stream of subscriptions/every-change-arrives: each event leads back to one write by its unique value, and no event may be delivered a second time. It is a warning where the server does not promise that: newer versions leave it to the client to tolerate a repeat.",
   blindTo:
     "It looks at one connection that is never cut; subscriptions/resume-complete looks at what is delivered again after a cut.",
   risk: "Clients that count, sum or notify by events do so twice.",
@@ -18,6 +18,7 @@ export const noChangeTwice = defineCheckOf(stream, {
     doubled: {
       say: (d: { doubled: number; of: number; first: string }) =>
         `${d.doubled} of ${d.of} changes were delivered more than once, the first: ${d.first}`,
+      promised: { repeats: "never" },
     },
   },
   judge(seen, { found }) {

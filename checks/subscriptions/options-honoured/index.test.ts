@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { judged } from "../../vocabulary/evidence.ts";
 import proof from "./proof.ts";
 import { cases } from "./cases.ts";
 import { optionsHonoured } from "./index.ts";
@@ -56,4 +57,37 @@ test("a missing, extra or duplicate row is named, with its case", () => {
       if (verdict.kind === "fail") expect(verdict.found.map((found) => found.case)).toEqual([name]);
     }),
   );
+});
+
+const rows = (from: number, count: number): string[] => Array.from({ length: count }, (_, n) => String(from + n));
+const having = (name: string, pages: readonly (readonly string[])[]): string[] =>
+  judged(optionsHonoured, {
+    ...sound,
+    opened: sound.opened.map((one) => (one.case === name ? { ...one, pages } : one)),
+  });
+
+test("of many rows five are named", () => {
+  const { newest } = sound;
+  const lost = { rows: 13, of: 20, pages: 1, missing: newest.slice(0, 5) };
+  expect(having("empty options", [newest.slice(7)])).toEqual([`lostPage: empty options: ${JSON.stringify(lost)}`]);
+  expect(having("empty options", [newest, rows(100, 7)])).toEqual([
+    `wrongWindow: empty options: ${JSON.stringify({ wanted: "all rows", missing: [], extra: rows(100, 5) })}`,
+  ]);
+  expect(having("empty options", [newest, newest.slice(0, 7)])).toEqual([
+    `doubledPage: empty options: ${JSON.stringify({ pages: 2, doubled: newest.slice(0, 5) })}`,
+  ]);
+});
+
+test("pages may be as long as asked for, and no longer", () => {
+  const { newest } = sound;
+  const long = (extra: readonly string[]): string[] => [
+    `wrongWindow: pages of 7: ${JSON.stringify({ wanted: "pages of 7 rows", missing: [], extra })}`,
+  ];
+  expect(having("pages of 7", [newest.slice(0, 7), newest.slice(7, 14), newest.slice(14)])).toEqual([
+    expect.stringMatching(/^pass/),
+  ]);
+  expect(having("pages of 7", [newest.slice(0, 7), newest.slice(7, 15), newest.slice(15)])).toEqual(
+    long(newest.slice(14, 15)),
+  );
+  expect(having("pages of 7", [newest])).toEqual(long(newest.slice(7, 12)));
 });

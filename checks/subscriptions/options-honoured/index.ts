@@ -34,6 +34,7 @@ export const optionsHonoured = defineCheck({
   touches: "scratch",
   needs: ["dba"],
   level: "block",
+  uses: { user: readerCount, service: 1 },
   estimateMs: 1_500,
   estimateRequests: cases.length + batches.length + 8,
   findings: {

@@ -76,6 +76,7 @@ export default proveCheck(optionsHonoured, {
       fault: pageFault("loseARowOfEachLaterPage", (rows) => rows.slice(1)),
     },
     doubledPage: {
+      also: ["wrongWindow"],
       seen: having("pages of 7", { pages: [...pagesOf(newest, 7), ["1"]] }),
       fault: pageFault("repeatARowOfEachLaterPage", (rows) => [...rows, ...rows.slice(0, 1)]),
     },

@@ -31,6 +31,7 @@ export const ownEventsOnly = defineCheck({
   touches: "scratch",
   needs: ["dba"],
   level: "block",
+  uses: { user: 2 },
   estimateMs: 1_500,
   estimateRequests: 90,
   findings: {

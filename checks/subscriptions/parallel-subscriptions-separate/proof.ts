@@ -13,11 +13,13 @@ const firstIs = (change: object) => ({
 const isLast = (message: object) => JSON.stringify(message).includes(" r7");
 
 export default proveCheck(parallelSubscriptionsSeparate, {
-  holds: [sound],
+  holds: [sound, { ...sound, shares: shares.filter(({ group }) => group < 2), groups: 2 }],
   cannotTell: [
     firstIs({ fenced: false, own: 2 }),
     { ...firstIs({ own: 7 }), unwritten: 1 },
     { ...sound, shares: shares.slice(1) },
+    { ...sound, shares: shares.filter(({ group }) => group < 1), groups: 1 },
+    { ...sound, shares: shares.map((share) => (share.sockets === 1 ? share : { ...share, fenced: false })) },
     { shares: [], groups: 0, unwritten: 0 },
   ],
   breaks: {

@@ -2,6 +2,7 @@ import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import { saidOf, type Said } from "../../../src/server/target.ts";
 import { fenceArrives, follow, textsIn } from "../../vocabulary/following.ts";
 import { sharedTable } from "../../vocabulary/tables.ts";
+import { isLate, paceText, waitPatiently, whySlow, type Pace } from "../../vocabulary/pace.ts";
 
 /** How long a subscription may outlive the privilege. */
 const boundedMs = 5_000;
@@ -13,6 +14,10 @@ type Revoked = {
   readonly delivered: number;
   /** Whether the same row was delivered to an account that may read it. */
   readonly witnessed: boolean;
+  /** Its connection ended without a close. */
+  readonly broke: boolean;
+  /** Between the revocation and the row. */
+  readonly pace: Pace;
 };
 
 type Seen = { readonly revoked: readonly Revoked[] };
@@ -29,13 +34,15 @@ export const revokedUserCutOff = defineCheck({
   covers: [],
   touches: "scratch",
   needs: ["dba"],
+  waits: true,
   level: "warn",
   estimateMs: 7_500,
   estimateRequests: 30,
+  from: { effort: "standard", needs: `${boundedMs / 1000} s to pass after a revocation` },
   findings: {
     goesOn: {
-      say: (d: { how: string; told: number }) =>
-        `${d.how}: ${d.told} changes were still delivered ${boundedMs / 1000} s later`,
+      say: (d: { how: string; told: number; pace: Pace }) =>
+        `${d.how}: ${d.told} changes were still delivered ${d.pace.waitedMs} ms later, ${paceText(d.pace)}`,
       timed: true,
     },
   },
@@ -74,23 +81,34 @@ export const revokedUserCutOff = defineCheck({
         const { how, sql: revoke } = context.need(revocations[at], "no revocation");
         const said = saidOf(await target.sql(op, revoke));
         // There is nothing to wait for but the close: what is tested is that nothing arrives after this time.
-        await live.untilClosed(boundedMs);
+        const { pace } = await waitPatiently(target, op, {
+          floorMs: boundedMs,
+          controlAfterMs: boundedMs / 2,
+          wait: async (withinMs) => await live.untilClosed(withinMs),
+          done: (end) => end !== undefined,
+        });
         await write(10 + at, `after ${at}`);
         const witnessed = await fenceArrives(witnessing.subscription, "mark", `after ${at}`);
         // Only its own row: the other one may be written while this account still has its privilege.
         const delivered = textsIn(subscription, "mark").filter((mark) => mark === `after ${at}`).length;
+        // A connection that merely broke would have delivered nothing anyway.
+        const broke = live.closed()?.code === 1006;
         live.close();
-        return { how, said, delivered, witnessed };
+        return { how, said, delivered, witnessed, broke, pace };
       }),
     );
     return { revoked };
   },
   judge({ revoked }, { found }) {
-    for (const { how, delivered, said } of revoked)
-      if (delivered > 0 && said.kind === "ok") found.goesOn({ how, told: delivered }, { case: how, sent: said });
+    const going = revoked.filter(({ delivered, said }) => delivered > 0 && said.kind === "ok");
+    for (const { how, delivered, said, pace } of going.filter((one) => isLate(one.pace)))
+      found.goesOn({ how, told: delivered, pace }, { case: how, sent: said });
     const undone = revoked.find((one) => one.said.kind !== "ok");
     if (undone !== undefined)
       return unknown(`${undone.how}: the privilege could not be revoked: ${undone.said.message}`);
+    if (going[0] !== undefined) return unknown(`${going[0].how}: changes still came; ${whySlow(going[0].pace)}`);
+    const broken = revoked.find(({ broke }) => broke);
+    if (broken !== undefined) return unknown(`${broken.how}: its connection broke, so silence shows nothing`);
     if (revoked.length < 2 || revoked.some((one) => !one.witnessed))
       return unknown("the dba's subscription did not deliver the row either, so silence shows nothing");
     return pass(

@@ -1,15 +1,16 @@
 /** A shared table is closed to users while a user is subscribed to it. */
-import { saidOf, type Account, type Live, type Said, type Target } from "../../../src/server/target.ts";
+import { rowsOf, saidOf, type Account, type Live, type Said, type Target } from "../../../src/server/target.ts";
 import { fenceArrives, textsIn } from "../../vocabulary/following.ts";
 import { tryToSubscribe } from "../../vocabulary/opening.ts";
-import { changeSharing } from "../../vocabulary/tables.ts";
+import { changeReaders } from "../../vocabulary/tables.ts";
 
 const secrets = 2;
 
 export type Tightened = {
   readonly said: Said;
-  /** The user's SELECT afterwards: only its refusal shows that the table is closed to users. */
+  /** The user's SELECT afterwards: only its refusal, or that it shows no rows, shows that the table is closed to users. */
   readonly select: Said;
+  readonly selected: number;
   /** Rows written after that, and how many of them the service account and the user received. */
   readonly written: number;
   readonly insiders: number;
@@ -49,8 +50,8 @@ export async function tighten(
   const [users, services, calm] = [opened[0].subscription, opened[1].subscription, opened[2].subscription];
   await write("shown", 2, "for all");
   const alive = await fenceArrives(users, "v", "for all");
-  const said = saidOf(await target.sql(op, changeSharing(table, { readers: ["service"] })));
-  const select = saidOf(await target.sql(user, `SELECT id FROM ${table} LIMIT 10`));
+  const said = saidOf(await target.sql(op, changeReaders(target.dialect, table, { open: false })));
+  const read = await target.sql(user, `SELECT id FROM ${table} LIMIT 10`);
   let insiders = 0;
   let fenced = true;
   for (let n = 1; n <= secrets; n += 1) {
@@ -62,7 +63,8 @@ export async function tighten(
   }
   const leaked = textsIn(users, "v").filter((text) => text.startsWith("secret")).length;
   const ended = userLive.closed()?.code ?? null;
-  return { said, select, written: secrets, insiders, leaked, fenced, ended, alive, exchange: users.exchange };
+  const select = { select: saidOf(read), selected: rowsOf(read)?.length ?? 0 };
+  return { said, ...select, written: secrets, insiders, leaked, fenced, ended, alive, exchange: users.exchange };
 }
 
 /** Closed for lack of permission, as opposed to a connection that broke. */

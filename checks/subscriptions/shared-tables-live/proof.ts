@@ -8,16 +8,19 @@ import { sharedTablesLive } from "./index.ts";
 
 const denied = no("PERMISSION_DENIED", "Access denied", "permission", 403);
 const closed = refusal("UNAUTHORIZED", "access level 'private' requires elevated privileges");
+const open = { select: yes(), opening: ready(), selected: 1, snapshot: 1 };
+const shut = { select: denied, opening: closed, selected: 0, snapshot: 0 };
 const access = [
-  { who: "user", table: "PUBLIC" as const, select: yes(), opening: ready() },
-  { who: "user", table: "PRIVATE" as const, select: denied, opening: closed },
-  { who: "service", table: "PUBLIC" as const, select: yes(), opening: ready() },
-  { who: "service", table: "PRIVATE" as const, select: yes(), opening: ready() },
-  { who: "user", table: "tightened" as const, select: denied, opening: closed },
+  { who: "user", table: "PUBLIC" as const, ...open },
+  { who: "user", table: "PRIVATE" as const, ...shut },
+  { who: "service", table: "PUBLIC" as const, ...open },
+  { who: "service", table: "PRIVATE" as const, ...open },
+  { who: "user", table: "tightened" as const, ...shut },
 ];
 const tightened = {
   said: yes(),
   select: denied,
+  selected: 0,
   written: 2,
   insiders: 2,
   leaked: 0,
@@ -26,17 +29,27 @@ const tightened = {
   alive: true,
   exchange: 7,
 };
-const sound = { access, tightened };
+const sound = { sharedAccess: "levels" as "levels" | "policies", access, tightened };
+/** Policies hide the rows of a closed table. */
+const hidden = {
+  sharedAccess: "policies" as const,
+  access: access.map((one) => ({ ...one, select: yes(), opening: ready() })),
+  tightened: { ...tightened, select: yes() },
+};
+const hiddenHaving = (at: number, change: object) => ({
+  ...hidden,
+  access: hidden.access.map((one, n) => (n === at ? { ...one, ...change } : one)),
+});
 const having = (at: number, change: object) => ({
   ...sound,
   access: access.map((one, n) => (n === at ? { ...one, ...change } : one)),
 });
 
-/** The ALTER TABLE is answered and SELECT is refused, but the live query goes on. */
+/** The change is answered and SELECT is refused, but the live query goes on. */
 function closeOnlyForSelect(): Fault {
   let closing = false;
   return sqlFault("closeOnlyForSelect", (sql) => {
-    if (/^ALTER TABLE \S+\.shown SET/.test(sql)) {
+    if (/^(ALTER TABLE \S+\.shown SET|DROP POLICY \w+ ON \S+\.shown$)/.test(sql)) {
       closing = true;
       const results = [{ row_count: 0, message: "altered" }];
       return Promise.resolve({ status: 200, body: { status: "success", results, took: 1 } });
@@ -47,18 +60,29 @@ function closeOnlyForSelect(): Fault {
 }
 
 export default proveCheck(sharedTablesLive, {
-  holds: [sound, { ...sound, tightened: { ...tightened, fenced: false, ended: 1008 } }],
+  holds: [
+    sound,
+    hidden,
+    ...[1008, 3000, 4001].map((ended) => ({ ...sound, tightened: { ...tightened, fenced: false, ended } })),
+  ],
   cannotTell: [
     // A version that has no live queries on shared tables.
     having(0, { opening: refusal("UNSUPPORTED", "Shared tables do not support live queries") }),
     having(1, { opening: noOpening() }),
     having(1, { select: nothing() }),
+    // A dba in place of the service account.
+    { ...sound, access: access.map((one) => (one.who === "service" ? { ...one, who: "dba" } : one)) },
+    { ...sound, access: access.slice(1) },
     { ...sound, tightened: null },
+    hiddenHaving(0, { snapshot: 0 }),
+    { ...hidden, tightened: { ...hidden.tightened, selected: 1 } },
     { ...sound, tightened: { ...tightened, select: yes(), leaked: 2 } },
     { ...sound, tightened: { ...tightened, alive: false } },
     { ...sound, tightened: { ...tightened, insiders: 1 } },
     { ...sound, tightened: { ...tightened, fenced: false } },
     { ...sound, tightened: { ...tightened, fenced: false, ended: 1006 } },
+    { ...sound, tightened: { ...tightened, fenced: false, ended: 2999 } },
+    { ...sound, tightened: { ...tightened, said: nothing() } },
   ],
   breaks: {
     tooOpen: {
@@ -79,6 +103,10 @@ export default proveCheck(sharedTablesLive, {
         pass({ type: "error", subscription_id: id, code: "UNAUTHORIZED", message: "Permission denied" });
       }),
     },
-    lateRevoke: { seen: { ...sound, tightened: { ...tightened, leaked: 1 } }, fault: closeOnlyForSelect() },
+    lateRevoke: {
+      also: ["tooOpen"],
+      seen: { ...sound, tightened: { ...tightened, leaked: 1 } },
+      fault: closeOnlyForSelect(),
+    },
   },
 });

@@ -4,6 +4,7 @@ import type { Values } from "../../../src/history/history.ts";
 import { differenceOf, foldChanges, isSame } from "../../../src/history/state.ts";
 import type { PlannedWrite } from "../../vocabulary/operations.ts";
 import { writeText } from "../stream/marked-rows.ts";
+import { truncated } from "../../../src/server/target.ts";
 
 /** How the snapshot differs from the rows that were written; undefined where it does not. */
 export function snapshotDifference(snapshot: readonly Values[], written: readonly PlannedWrite[]): string | undefined {
@@ -33,7 +34,7 @@ export function wrongChanges(history: ChangeHistory): WrongChange[] {
     })),
     ...wrongContents(history).map(({ what, delivered, wanted }) => ({
       change: `${what} of a change`,
-      told: JSON.stringify(delivered).slice(0, 200),
+      told: truncated(JSON.stringify(delivered), 200),
       wanted: JSON.stringify(wanted),
     })),
     ...missingOldValues(history),

@@ -64,6 +64,17 @@ export default proveCheck(snapshotThenChanges, {
     sound,
     { ...sound, told: { ...told, address: "wss://db-1.example.net/v1/ws", tried: null } },
     { ...sound, snapshot: sound.snapshot.toReversed() },
+    // Another port, and behind a proxy another path.
+    { ...sound, told: { ...told, address: "ws://127.0.0.1:9999/v1/ws" } },
+    {
+      ...sound,
+      told: {
+        ...told,
+        address: "ws://127.0.0.1:9999/v1/ws",
+        ours: "http://localhost:8080/db",
+        tried: { why: "404", opening: null },
+      },
+    },
   ],
   cannotTell: [
     { ...sound, table: null },
@@ -72,7 +83,16 @@ export default proveCheck(snapshotThenChanges, {
       ...sound,
       writes: writes.map((write, at) => (at === early.length ? { ...write, outcome: "unsure" as const } : write)),
     },
-    { ...sound, told: { ...told, said: no("INVALID_SQL", "SQL statement is invalid", "parse"), tried: null } },
+    {
+      ...sound,
+      told: {
+        ...told,
+        said: no("INVALID_SQL", "SQL statement is invalid", "parse"),
+        address: "",
+        sql: "",
+        tried: null,
+      },
+    },
     { ...sound, told: { ...told, tried: { why: null, opening: { ...ready(), kind: "unsure" } } } },
   ],
   breaks: {

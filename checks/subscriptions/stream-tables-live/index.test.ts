@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { judged } from "../../vocabulary/evidence.ts";
 import { streamTablesLive } from "./index.ts";
+import { goneLate, isDuringLife, readsDuring, type Read } from "./lifetime.ts";
 
 type Seen = Parameters<typeof streamTablesLive.judge>[0];
 const { limits } = streamTablesLive;
@@ -27,7 +29,7 @@ const legal = fc
       const rows = written.filter(({ to }, at) => from + 4 < to + lifeMs + (stays[at] ?? 0)).map(({ id }) => id);
       return { from, to: now, rows, exchange: from };
     });
-    return { written, reads, afterwards: ["99"], notices: [], exchange: 1 };
+    return { lifeMs, controlMs: 8, written, reads, afterwards: ["99"], notices: [], exchange: 1 };
   });
 
 test("a correct table passes if it was read often enough, and never fails", () => {
@@ -62,4 +64,64 @@ test("a row that is lost, gone early or gone late is named", () => {
       expect(verdict.kind === "fail" ? verdict.found.map((found) => found.name) : verdict).toEqual([name]);
     }),
   );
+});
+
+const row = { id: "1", acknowledged: true, from: 10, to: 20, deliveredAt: 25 as number | null };
+const read = (from: number, to: number, rows: readonly string[] | null): Read => ({ from, to, rows, exchange: from });
+
+test("a read is during a life that is sent after it began and answered before it may end", () => {
+  const during = (from: number, to: number): boolean => isDuringLife(row, read(from, to, []), 1_000);
+  // Twenty milliseconds are for the two clocks.
+  expect([during(20, 30), during(21, 30), during(21, 989), during(21, 990)]).toEqual([false, true, true, false]);
+  const other = { ...row, id: "2", from: 500, to: 510 };
+  const reads = [read(600, 610, ["1", "2"]), read(600, 610, null), read(600, 1_200, []), read(21, 30, ["1"])];
+  expect(readsDuring([row, other], reads, 1_000)).toEqual(reads.slice(0, 1));
+});
+
+test("a row is late when it is read later than it may be", () => {
+  const late = (from: number): boolean =>
+    goneLate([row], [read(from, from + 5, ["1"])], { lifeMs: 1_000, graceMs: 100 }) !== undefined;
+  expect([late(1_120), late(1_121)]).toEqual([false, true]);
+});
+
+/** Five rows that were written at the same time. */
+const together = ["1", "2", "3", "4", "5"].map((id) => ({ ...row, id }));
+const ids = together.map(({ id }) => id);
+const alive = [100, 200, 300].map((from) => read(from, from + 5, ids));
+const seen: Seen = {
+  lifeMs: 1_000,
+  controlMs: 5,
+  written: together,
+  reads: [...alive, read(1_100, 1_105, [])],
+  afterwards: ["99"],
+  notices: [],
+  exchange: 1,
+};
+
+test("how prompt, how long and when it ended is said", () => {
+  const passed = (slowest: number, end: number): string[] => [
+    `pass: 5 rows delivered within ${slowest} ms, read 3 times during their 1000 ms, and gone at most ${end} ms after the last was written`,
+  ];
+  expect(judged(streamTablesLive, seen)).toEqual(passed(5, 1_085));
+  const first = (change: object): Seen => ({
+    ...seen,
+    written: together.map((one, at) => (at === 0 ? { ...one, ...change } : one)),
+  });
+  expect(judged(streamTablesLive, first({ deliveredAt: 90 }))).toEqual(passed(70, 1_085));
+  expect(judged(streamTablesLive, first({ to: 60, deliveredAt: 65 }))).toEqual(passed(5, 1_045));
+  const atOnce = together.map((one) => ({ ...one, deliveredAt: one.to }));
+  expect(judged(streamTablesLive, { ...seen, written: atOnce })).toEqual(passed(0, 1_085));
+  // An empty table before there was a row is no end.
+  const early = [read(20, 25, []), ...seen.reads];
+  expect(judged(streamTablesLive, { ...seen, reads: early })).toEqual(passed(5, 1_085));
+});
+
+test("a row that never came was awaited until the last read", () => {
+  const reads = [read(100, 105, ids)];
+  const lost = judged(streamTablesLive, {
+    ...seen,
+    reads,
+    written: [{ ...row, deliveredAt: null }, ...together.slice(1)],
+  });
+  expect(lost).toEqual([expect.stringMatching(/^lostChange: .*"lost":1,"of":5,.*"id":"1"/)]);
 });

@@ -1,6 +1,5 @@
 /** Which rows were read when, against how long they should live. Times in milliseconds since just before the first insert. */
 
-export const lifeMs = 3_000;
 /** Two clocks are involved; a row missing this close to its end is not missing early. */
 const edgeMs = 20;
 
@@ -22,7 +21,7 @@ export type Written = {
 };
 
 /** Sent after the row was acknowledged, and answered before it can have expired. */
-export function isDuringLife(row: Written, { from, to }: Read): boolean {
+export function isDuringLife(row: Written, { from, to }: Read, lifeMs: number): boolean {
   return from > row.to && to - row.from < lifeMs - edgeMs;
 }
 
@@ -45,15 +44,24 @@ function firstOf(
 }
 
 /** A row that was missing while it should have lived. */
-export function goneEarly(rows: readonly Written[], reads: readonly Read[]): Shown | undefined {
-  return firstOf(rows, reads, (row, read) => isDuringLife(row, read) && read.rows?.includes(row.id) === false);
+export function goneEarly(rows: readonly Written[], reads: readonly Read[], lifeMs: number): Shown | undefined {
+  return firstOf(rows, reads, (row, read) => isDuringLife(row, read, lifeMs) && read.rows?.includes(row.id) === false);
 }
 
 /** A row that was still read more than `graceMs` after its end, at the last such read. */
-export function goneLate(rows: readonly Written[], reads: readonly Read[], graceMs: number): Shown | undefined {
+export function goneLate(
+  rows: readonly Written[],
+  reads: readonly Read[],
+  { lifeMs, graceMs }: { readonly lifeMs: number; readonly graceMs: number },
+): Shown | undefined {
   return firstOf(
     rows,
     reads.toReversed(),
     (row, read) => read.from - row.to > lifeMs + graceMs && read.rows?.includes(row.id) === true,
   );
+}
+
+/** The reads that all of these rows had to be in. */
+export function readsDuring(rows: readonly Written[], reads: readonly Read[], lifeMs: number): readonly Read[] {
+  return reads.filter((read) => read.rows !== null && rows.every((row) => isDuringLife(row, read, lifeMs)));
 }

@@ -14,6 +14,8 @@ const written = ids.map((id, at) => ({
 const read = (from: number, rows: readonly string[] | null) => ({ from, to: from + 10, rows, exchange: from });
 const alive = [100, 300, 500, 1_000, 2_000, 2_900].map((from) => read(from, ids));
 const sound = {
+  lifeMs: 3_000,
+  controlMs: 10 as number | null,
   written,
   reads: [...alive, read(3_020, ids), read(3_100, [])],
   afterwards: ["99"] as readonly string[] | null,
@@ -29,14 +31,20 @@ export default proveCheck(streamTablesLive, {
     // Rows may stay a little longer.
     { ...sound, reads: [...alive, read(3_500, ids), read(4_500, ["5"]), read(4_900, [])] },
     { ...sound, reads: [...sound.reads, read(3_300, null)] },
+    // As few reads as may be, as late as may be.
+    { ...sound, written: having("5", { deliveredAt: 1_048 }), reads: [...alive.slice(3), read(3_100, [])] },
     // Sent before the time of the last row was up, and answered after it.
     { ...sound, reads: [...alive, { ...read(3_010, []), to: 3_200 }] },
   ],
   cannotTell: [
     { ...sound, written: having("2", { acknowledged: false, deliveredAt: null }) },
+    { ...sound, controlMs: 900, written: having("3", { deliveredAt: 3_028 }) },
     { ...sound, written: having("2", { deliveredAt: null }), notices: ["closed 1006"] },
-    { ...sound, reads: [read(100, ids), read(3_100, [])] },
+    { ...sound, reads: [...alive.slice(4), read(3_100, [])] },
     { ...sound, reads: alive },
+    // A server that is slow altogether is not accused.
+    { ...sound, controlMs: 900, written: having("3", { deliveredAt: null }) },
+    { ...sound, controlMs: 900, reads: [...alive, read(5_100, ["1"])] },
     { ...sound, afterwards: [] },
     { ...sound, afterwards: null },
   ],

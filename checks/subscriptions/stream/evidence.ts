@@ -23,7 +23,15 @@ export function soundStream(count: number, delayMs = 5): Streamed {
     else table.set(key, values);
   }
   const marks = [...table].map(([key, { mark }]) => [key, mark] as const);
-  return { writes, delivered, table: marks, fenceMs: 4, notices: [], exchange: 1 };
+  return {
+    writes,
+    delivered,
+    table: marks,
+    fenceMs: 4,
+    phases: [{ from: 0, controlMs: 12 }],
+    notices: [],
+    exchange: 1,
+  };
 }
 
 /** The same stream with the n-th event replaced. */

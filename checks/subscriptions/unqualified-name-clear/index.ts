@@ -3,7 +3,7 @@ import { cellText, saidOf, type Said } from "../../../src/server/target.ts";
 import { connect } from "../../vocabulary/following.ts";
 import { openingText, tryToSubscribe, type Opening } from "../../vocabulary/opening.ts";
 import { sharedTable } from "../../vocabulary/tables.ts";
-import { askOverHttp } from "../told-address.ts";
+import { askOverHttp } from "../../vocabulary/told-address.ts";
 
 /** One way to write the table name, over HTTP and on a socket. */
 type Way = {

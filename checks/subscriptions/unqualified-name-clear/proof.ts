@@ -42,6 +42,7 @@ export default proveCheck(unqualifiedNameClear, {
   ],
   breaks: {
     otherTable: {
+      also: ["disagree"],
       seen: { ...sound, plain: { ...plain, opening: ready(), rows: [canary] } },
       fault: messageFault("lookEverywhere", (message) => {
         const { subscription } = message;

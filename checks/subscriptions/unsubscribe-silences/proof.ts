@@ -9,7 +9,7 @@ export default proveCheck(unsubscribeSilences, {
   holds: [sound],
   cannotTell: [
     { rounds: [round], why: "a subscription did not begin" },
-    { ...sound, rounds: [round] },
+    { ...sound, rounds: [round, round] },
     { ...sound, rounds: [round, round, { ...round, fenced: false }] },
     { ...sound, rounds: [round, round, { ...round, before: [] }] },
   ],

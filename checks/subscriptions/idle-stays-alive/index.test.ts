@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { idleStaysAlive } from "./index.ts";
+import proof from "./proof.ts";
+
+type Seen = Parameters<typeof idleStaysAlive.judge>[0];
+const sound = proof.holds[0] as Seen;
+
+test.for([
+  // The age, the server's own time-out, how it ended.
+  [30_000, 60_000, "1006", "cutInBetween"],
+  [61_000, 120_000, "1006", "cutInBetween"],
+  [60_000, 60_000, "1006", "droppedIdle"],
+  [20_000, 60_000, "1006", "cutInBetween"],
+  [19_999, 60_000, "1006", "droppedIdle"],
+  [47_999, 60_000, "1006", "cutInBetween"],
+  [48_000, 60_000, "1006", "droppedIdle"],
+  [5_000, 60_000, "1006", "droppedIdle"],
+  [30_000, 60_000, "1000 Heartbeat timeout", "droppedIdle"],
+  [10_500, 10_000, "1006", "droppedIdle"],
+] as const)("%i ms with a time-out of %i ms and %s is %s", ([lostAfterMs, timeoutMs, how, name]) => {
+  const verdict = idleStaysAlive.judge(
+    { ...sound, timeoutMs, alive: { arrived: false, lostAfterMs, how, single: false } },
+    idleStaysAlive.limits,
+  );
+  expect(verdict.kind === "fail" ? verdict.found.map((one) => one.name) : verdict).toEqual([name]);
+});
