@@ -1,14 +1,21 @@
 /**
  * `npm run bench`: measures what a user waits for, together with a baseline, because milliseconds do not compare across
- * machines. Nothing is asserted; the goals are printed next to the measurements.
+ * machines. Nothing is asserted; the goals are printed next to the measurements. With names only those: `npm run bench -- aborts`.
+ * `npm run bench -- healthy [runs] [effort]`: what is false on a healthy server in trouble (healthy.ts).
  */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
+import { measureAborts } from "./aborts.ts";
 import { measureEvents } from "./events.ts";
+import { measureHostile } from "./hostile.ts";
+import { print } from "./print.ts";
+import { measureJudges } from "./judges.ts";
+import { measureStalls } from "./stalls.ts";
 import { startSandbox } from "../src/commands/sandbox.ts";
 import type { OwnServer } from "../src/control/process.ts";
+import { healthyRuns } from "./healthy.ts";
 import { packageFolder } from "../src/package.ts";
 
 const bin = path.join(packageFolder, "bin", "kalam-ready.js");
@@ -20,10 +27,27 @@ const wholeRuns: readonly { readonly categories: readonly string[]; readonly goa
   { categories: ["observability", "subscriptions"], goal: "goal ≤ 20 s" },
 ];
 
-await startUp();
-await liveEvents();
-await firstRequest();
-await wholeRun();
+const measurements: Readonly<Record<string, () => Promise<void>>> = {
+  "start-up": startUp,
+  events: liveEvents,
+  judges: () => Promise.resolve(concurrentHistories()),
+  "first-request": firstRequest,
+  runs: wholeRun,
+  aborts: measureAborts,
+  hostile: measureHostile,
+  stalls: measureStalls,
+};
+/** Minutes each, so only by name. */
+const long = new Set(["aborts", "hostile", "stalls"]);
+const [first, runCount = "6", effort = "light"] = process.argv.slice(2);
+const isHealthy = first === "healthy";
+if (isHealthy) process.exitCode = await healthyRuns(Number(runCount), effort);
+const chosen = isHealthy ? [] : process.argv.slice(2);
+const unknown = chosen.filter((name) => !Object.hasOwn(measurements, name));
+if (unknown.length > 0)
+  throw new Error(`no measurement ${unknown.join(", ")}; there are ${Object.keys(measurements).join(", ")}`);
+for (const [name, measure] of isHealthy ? [] : Object.entries(measurements))
+  if (chosen.length === 0 ? !long.has(name) : chosen.includes(name)) await measure();
 
 /** `--help` against an empty Node process, alternating. */
 async function startUp(): Promise<void> {
@@ -59,6 +83,12 @@ async function liveEvents(): Promise<void> {
     "",
   );
   print("events judged", `${thousands(judged)} by all four judges`, "goal ≥ 100k/s");
+}
+
+/** The judges of concurrent histories, a hundred thousand operations each. */
+function concurrentHistories(): void {
+  const figures = Object.entries(measureJudges()).map(([judge, tookMs]) => `${judge} ${ms(tookMs)}`);
+  print("100,000 operations judged", figures.join(", "), "goal ≤ 1 s each");
 }
 
 /** From process start to its first request, against a Node process that only connects. */
@@ -172,8 +202,4 @@ function ratio(ours: readonly number[], theirs: readonly number[]): string {
 
 function ms(value: number): string {
   return `${value.toFixed(0)} ms`;
-}
-
-function print(what: string, figures: string, goal: string): void {
-  process.stdout.write(`${what.padEnd(38)} ${figures}${goal === "" ? "" : `   ${goal}`}\n`);
 }
