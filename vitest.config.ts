@@ -1,18 +1,37 @@
 import { defineConfig } from "vitest/config";
 
+/** Runs when nothing else does. */
+const last = "checks/proofs/put-off.test.ts";
+
 export default defineConfig({
   test: {
-    include: ["{src,checks,sandbox,contract,docs,test,profiles,bench}/**/*.test.ts", "*.test.ts"],
     globalSetup: ["test/build.ts"],
     reporters: process.env["CI"] === undefined ? ["default", "./test/summary.ts"] : ["dot", "./test/summary.ts"],
-    // Most of what takes long waits for other processes; the default would leave all but one core idle.
-    maxWorkers: 3,
     allowOnly: false,
     passWithNoTests: false,
-    // Tests that wait for processes state their own, longer limits.
-    testTimeout: 5_000,
-    hookTimeout: 60_000,
-    expect: { poll: { timeout: 4_000 } },
     coverage: { provider: "v8", include: ["src/**", "checks/**", "sandbox/src/**"], exclude: ["**/*.test.ts"] },
+    projects: [
+      {
+        test: {
+          ...common(),
+          name: "tests",
+          include: ["{src,checks,sandbox,contract,docs,test,profiles,bench}/**/*.test.ts", "*.test.ts"],
+          exclude: ["**/node_modules/**", last],
+          // Most of what takes long waits for other processes; the default would leave all but one core idle.
+          maxWorkers: 3,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      { test: { ...common(), name: "put off", include: [last], maxWorkers: 1, sequence: { groupOrder: 1 } } },
+    ],
   },
 });
+
+function common() {
+  return {
+    // Tests that wait for processes state their own, longer limits.
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 4_000 } },
+  };
+}

@@ -1,6 +1,16 @@
 /** A build while a program of the build before it runs, as `npx kalam-ready` does in a checkout. */
 import { execFile, spawn } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -8,14 +18,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { packageFolder } from "../src/package.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "kalam-ready-build-"));
-const inputs = [
-  "sandbox/src/main",
-  "sandbox/src/worker",
-  "docs/generate",
-  "docs/picture",
-  "bench/run",
-  "contract/record",
-];
+/** Every entry of the configuration, except the one that the test writes itself. */
+const inputs = [...readFileSync(path.join(packageFolder, "rolldown.config.js"), "utf8").matchAll(/"([\w./-]+\.ts)"/g)]
+  .map(([, file = ""]) => file)
+  .filter((file) => file !== "src/cli.ts");
 
 function write(file: string, text: string): void {
   mkdirSync(path.join(folder, path.dirname(file)), { recursive: true });
@@ -27,7 +33,7 @@ async function build(): Promise<void> {
 }
 
 beforeAll(() => {
-  for (const input of inputs) write(`${input}.ts`, "export {};");
+  for (const input of inputs) write(input, "export {};");
   write("package.json", '{ "type": "module" }');
   write(
     "src/cli.ts",

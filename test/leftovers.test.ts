@@ -118,7 +118,7 @@ describe("a ledger that cannot be written", () => {
   });
 
   test("from some moment on is 73 in the end, and the server is clean", async () => {
-    const { code, stderr } = await run(["check", "--only", "configuration", "--parallel", "1"], {
+    const { code, stderr } = await run(["check", "-v", "--only", "configuration", "--parallel", "1"], {
       meanwhile: (child) => void until(child, "stderr", /^pass/m).then(() => rmSync(state, { recursive: true })),
     });
     expect([code, stderr]).toEqual([73, expect.stringMatching(told) as string]);
@@ -130,7 +130,7 @@ describe("a ledger that cannot be written", () => {
     const modes: number[] = [];
     const look = (): number =>
       modes.push(modeOf(state), ...readdirSync(state).map((name) => modeOf(path.join(state, name))));
-    await run(["check", ...only], { meanwhile: (child) => void until(child, "stderr", /^pass/m).then(look) });
+    await run(["check", "-v", ...only], { meanwhile: (child) => void until(child, "stderr", /^pass/m).then(look) });
     expect(modes).toEqual([0o700, 0o600]);
   });
 });

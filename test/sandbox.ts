@@ -2,6 +2,7 @@
 import { kalamOf } from "../src/control/kalam.ts";
 import type { OwnServer } from "../src/control/process.ts";
 import { httpWire, type HttpWire } from "../src/wire/http.ts";
+import { postgresOf } from "../src/wire/postgres/client.ts";
 import { cellText } from "../src/wire/json.ts";
 import { Ledger } from "../src/session/ledger.ts";
 import { Recording } from "../src/session/recording.ts";
@@ -25,7 +26,12 @@ export interface TestSession {
 
 export async function openTestSession(server: OwnServer, ledgerFolder: string): Promise<TestSession> {
   const http = httpWire(server.url, { connections: 32 });
-  const wire = { ...http, control: server.control, kalam: kalamOf(kalamStandIn, server.url, noLedger) };
+  const wire = {
+    ...http,
+    postgres: postgresOf(),
+    control: server.control,
+    kalam: kalamOf(kalamStandIn, server.url, noLedger),
+  };
   const run = newRunId();
   const session = await openSession({
     run,
@@ -48,6 +54,7 @@ export async function leftOn(server: OwnServer, ledgerFolder: string): Promise<s
     const names: string[] = [];
     for (const [view, name, also] of [
       ["namespaces", "namespace_id", ""],
+      ["topics", "topic_id", ""],
       ["users", "user_id", " AND deleted_at IS NULL"],
     ] as const) {
       const answer = await session.sender.sql(

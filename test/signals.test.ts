@@ -1,52 +1,33 @@
 /** Every way out of a run: it cleans up, says what it left, and ends with the code of the table. */
 import { spawnSync, type ChildProcess } from "node:child_process";
 import { EventEmitter } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync } from "node:fs";
 import path from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { OwnServer } from "../src/control/process.ts";
+import { describe, expect, test } from "vitest";
 import { packageFolder } from "../src/package.ts";
-import { cli, until, webServer, type CliOptions, type CliResult } from "./cli.ts";
-import { leftOn, sandboxBinary, startSandbox } from "./sandbox.ts";
+import { until, webServer } from "./cli.ts";
+import { sandboxBinary } from "./sandbox.ts";
+import {
+  boomAfter,
+  env,
+  folder,
+  leftOnServer,
+  preload,
+  processes,
+  run,
+  server,
+  useSandbox,
+  wholeRuns,
+} from "./runs.ts";
 
-let server: OwnServer;
-let folder: string;
-let env: Record<string, string>;
+useSandbox("signals");
 
-beforeAll(async () => {
-  folder = mkdtempSync(path.join(tmpdir(), "kalam-ready-signals-"));
-  server = await startSandbox();
-  env = {
-    KALAM_READY_URL: server.url,
-    KALAM_READY_USER: "root",
-    KALAM_READY_PASSWORD: server.rootPassword,
-    KALAM_READY_STATE: path.join(folder, "state"),
-  };
-}, 60_000);
-afterAll(async () => {
-  await server.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+const quickCheck = ["check", "--only", "configuration/answers-sql"];
+const slow = ["check", "-v", "--max-rps", "30"];
 
-/** Starting node takes its time on a busy machine. */
-const processes = { timeout: 60_000 };
-const wholeRuns = { timeout: 120_000 };
-const quick = ["check", "--only", "configuration/answers-sql"];
-const slow = ["check", "--max-rps", "30"];
-
-async function run(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-  return await cli(args, { ...options, env: { ...env, ...options.env } });
-}
 /** The first check has passed: there is something to clean up. */
 const whenRunning = (child: ChildProcess, act: () => void): void =>
   void until(child, "stderr", /^pass/m).then(() => act());
-const left = async (): Promise<string[]> => await leftOn(server, path.join(folder, "look"));
-
-/** A module that Node loads first: the way to make a defect. */
-const preload = (source: string): Record<string, string> => ({
-  NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(source)}`,
-});
 
 describe("a signal", wholeRuns, () => {
   test.each([
@@ -60,7 +41,7 @@ describe("a signal", wholeRuns, () => {
     expect(stderr).toContain("interrupted: cleaning up");
     expect(stdout).toMatch(new RegExp(`^${verdict}`, "m"));
     expect(code).toBe(exit);
-    expect(await left()).toEqual([]);
+    expect(await leftOnServer()).toEqual([]);
   });
 
   test("a connection that is lost, with nobody left to read: it cleans up all the same", async () => {
@@ -73,7 +54,7 @@ describe("a signal", wholeRuns, () => {
         }),
     });
     expect(code).toBe(129);
-    expect(await left()).toEqual([]);
+    expect(await leftOnServer()).toEqual([]);
   });
 
   test("one Ctrl-C that arrives twice, from the terminal and from a wrapper, is one", async () => {
@@ -85,7 +66,7 @@ describe("a signal", wholeRuns, () => {
         }),
     });
     expect([code, signal]).toEqual([130, null]);
-    expect(await left()).toEqual([]);
+    expect(await leftOnServer()).toEqual([]);
   });
 
   test("a second one ends a server of the run's own, too", async () => {
@@ -127,21 +108,26 @@ describe("a signal", wholeRuns, () => {
     }
   });
 
-  test.each([["demo"], ["prove"], ["sandbox", "--port", "0"]])("%s stops its sandbox", async (command, ...args) => {
-    const place = mkdtempSync(path.join(folder, `${command}-`));
-    const { code } = await run([command, ...args], {
-      env: { KALAM_READY_URL: "", KALAM_READY_USER: "", KALAM_READY_PASSWORD: "", TMPDIR: place },
-      meanwhile: (child) => {
-        const stop = (): void => void child.kill("SIGINT");
-        if (command === "prove") void until(child, "stdout", /proven/).then(stop);
-        else if (command === "demo") void until(child, "stderr", /^pass/m).then(stop);
-        else void until(child, "stdout", /export/).then(stop);
-      },
-    });
-    // For a server in the foreground it is the normal end.
-    expect(code).toBe(command === "sandbox" ? 0 : 130);
-    expect(readdirSync(place).filter((name) => /^kalam-ready-[0-9a-f]{12}$/.test(name))).toEqual([]);
-  });
+  test.each([["demo", "-v"], ["prove"], ["sandbox", "--port", "0"]])(
+    "%s stops its sandbox",
+    async (command, ...args) => {
+      const place = mkdtempSync(path.join(folder, `${command}-`));
+      const { code, stdout } = await run([command, ...args], {
+        env: { KALAM_READY_URL: "", KALAM_READY_USER: "", KALAM_READY_PASSWORD: "", TMPDIR: place },
+        meanwhile: (child) => {
+          const stop = (): void => void child.kill("SIGINT");
+          if (command === "prove") void until(child, "stdout", /proven/).then(stop);
+          else if (command === "demo") void until(child, "stderr", /^pass/m).then(stop);
+          else void until(child, "stdout", /export/).then(stop);
+        },
+      });
+      // For a server in the foreground it is the normal end.
+      expect(code).toBe(command === "sandbox" ? 0 : 130);
+      // A proof that was interrupted has not failed.
+      if (command === "prove") expect(stdout).toMatch(/[1-9]\d* proven, 0 missed, 0 not provable here/);
+      expect(readdirSync(place).filter((name) => /^kalam-ready-[0-9a-f]{12}$/.test(name))).toEqual([]);
+    },
+  );
 });
 
 describe("an internal error", wholeRuns, () => {
@@ -157,7 +143,7 @@ describe("an internal error", wholeRuns, () => {
     expect(stdout).toMatch(/^INTERNAL/m);
     expect(`${stdout}${stderr}`).not.toContain(server.rootPassword);
     expect(code).toBe(70);
-    expect(await left()).toEqual([]);
+    expect(await leftOnServer()).toEqual([]);
   });
 
   test("before anything was begun: 70 at once", async () => {
@@ -183,18 +169,18 @@ describe("nowhere to write", processes, () => {
   };
 
   test("stdout on a full disk: 73 and one line", () => {
-    const { status, stderr } = shell(`$KR ${quick.join(" ")} -q > /dev/full`);
+    const { status, stderr } = shell(`$KR ${quickCheck.join(" ")} -q > /dev/full`);
     expect(stderr).toBe("kalam-ready: cannot write to stdout: ENOSPC\n");
     expect(status).toBe(73);
     expect(shell("$KR --help > /dev/full").status).toBe(73);
   });
 
   test("stderr on a full disk: the verdict's code", () => {
-    expect(shell(`$KR ${quick.join(" ")} 2> /dev/full`).status).toBe(0);
+    expect(shell(`$KR ${quickCheck.join(" ")} 2> /dev/full`).status).toBe(0);
     expect(shell("$KR check --nope 2> /dev/full").status).toBe(64);
-    expect(shell(`$KR ${quick.join(" ")} > /dev/full 2>&1`).status).toBe(73);
-    const defect = preload("setTimeout(() => { throw new Error('boom') }, 50)");
-    expect(shell(`$KR ${quick.join(" ")} > /dev/full 2>&1`, defect).status).toBe(70);
+    expect(shell(`$KR ${quickCheck.join(" ")} > /dev/full 2>&1`).status).toBe(73);
+    const defect = boomAfter(50);
+    expect(shell(`$KR ${quickCheck.join(" ")} > /dev/full 2>&1`, defect).status).toBe(70);
   });
 
   test("a user without an entry in the list of users and without HOME", async () => {
@@ -208,12 +194,19 @@ describe("nowhere to write", processes, () => {
     expect(existsSync(path.join(place, `kalam-ready-${process.getuid?.() ?? "state"}`, "kalam-ready"))).toBe(true);
     expect((await run(created, { env: bare, cwd: place })).code).toBe(0);
     expect(existsSync(path.join(place, ".local"))).toBe(false);
+
+    // Somebody else may have made it.
+    chmodSync(path.join(place, `kalam-ready-${process.getuid?.() ?? "state"}`), 0o777);
+    for (const words of [created, ["cleanup"]]) {
+      const refused = await run([...words, "--debug"], { env: { ...bare, ...preload(source) } });
+      expect([refused.code, /\[(\w+)\]$/m.exec(refused.stderr)?.[1]]).toEqual([73, "stateFolderNotOwn"]);
+    }
   });
 
   test("a folder below /proc: 73, where Node would try for ever", async () => {
     const results = await Promise.all([
-      run([...quick, "--report", "json=/proc/no/ready.json", "--debug"]),
-      run([...quick, "--debug"], { env: { KALAM_READY_STATE: "", HOME: "/proc" } }),
+      run([...quickCheck, "--report", "json=/proc/no/ready.json", "--debug"]),
+      run([...quickCheck, "--debug"], { env: { KALAM_READY_STATE: "", HOME: "/proc" } }),
     ]);
     expect(results.map((one) => one.code)).toEqual([73, 73]);
     expect(results.map((one) => /\[(\w+)\]$/m.exec(one.stderr)?.[1])).toEqual(["fileNotWritable", "ledgerNotWritable"]);
@@ -222,7 +215,7 @@ describe("nowhere to write", processes, () => {
   test("folders that are missing are made", async () => {
     const file = path.join(folder, "a", "b", "ready.json");
     mkdirSync(path.join(folder, "a"));
-    expect((await run([...quick, "--report", `json=${file}`])).code).toBe(0);
+    expect((await run([...quickCheck, "--report", `json=${file}`])).code).toBe(0);
     expect(existsSync(file)).toBe(true);
   });
 });

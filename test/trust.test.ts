@@ -1,5 +1,5 @@
 /** A profile that comes with a branch of somebody else must not get at the secrets of the environment. */
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { networkInterfaces, tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -58,6 +58,17 @@ describe("a profile that was found by itself", processes, () => {
     }
   });
 
+  test("names no commands to run, and no container, not even for this machine", async () => {
+    const file = path.join(folder, "was-run");
+    const command = JSON.stringify({ kill: ["touch", file], start: ["touch", file] });
+    for (const control of [`{ command: ${command} }`, "{ docker: { container: db } }"]) {
+      const result = await checkout(`server: http://127.0.0.1:1\ncontrol: ${control}`, ["check", "--allow", "process"]);
+      expect([result.code, result.stdout, ...codesOf(result)]).toEqual([78, "", "untrustedControl"]);
+      expect(result.stderr).toMatch(/^kalam-ready\.yaml:3: control: .*--profile \.\/kalam-ready\.yaml/);
+      expect(existsSync(file)).toBe(false);
+    }
+  });
+
   test("nor does a variable of its choice, or a secret in a host name", async () => {
     for (const server of ["${env:TITLE}", "http://${env:AWS_SECRET_ACCESS_KEY}.192.0.2.1.example"]) {
       const result = await checkout(`server: ${server}`, ["check"], { TITLE: attacker });
@@ -95,7 +106,7 @@ describe("a profile that was found by itself", processes, () => {
     expect(result.stderr).not.toContain("aws_key");
   });
 
-  test("shows no variable, wherever it names one", async () => {
+  test("shows no variable, wherever it names one", { timeout: 120_000 }, async () => {
     const places = [
       "name: ${env:AWS_SECRET_ACCESS_KEY}",
       "login: { user: '${env:AWS_SECRET_ACCESS_KEY}' }",
