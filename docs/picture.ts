@@ -1,6 +1,7 @@
 /**
- * Draws terminal output as an SVG, for the README: `npx kalam-ready demo --color always -q | node build/picture.js > docs/run.svg`.
- * Supports only the styles that the table uses.
+ * Draws terminal output as an SVG, for the README. Supports only the styles that the table uses. A terminal of 100 columns
+ * has the form of the table that is narrow enough for a page:
+ * `script -qec "stty cols 100; npx kalam-ready demo --color always -q" /dev/null | node build/picture.js > docs/run.svg`
  */
 import { readFileSync } from "node:fs";
 
@@ -13,7 +14,7 @@ interface Style {
   dim: boolean;
 }
 
-const lines = shortened(readFileSync(0, "utf8").replace(/\n+$/, "").split("\n"));
+const lines = shortened(readFileSync(0, "utf8").trimEnd().split(/\r?\n/));
 const style: Style = { color: undefined, bold: false, dim: false };
 const rows = lines.map(
   (line, at) => `<text x="${margin}" y="${margin + 14 + at * lineHeight}" xml:space="preserve">${spans(line)}</text>`,
@@ -43,18 +44,7 @@ function shortened(all: readonly string[]): string[] {
     }
     if (isEnd) [categories, left] = [0, 0];
   }
-  return aligned(kept);
-}
-
-/** Moves the column of times as far left as the remaining rows allow. */
-function aligned(drawn: readonly string[]): string[] {
-  const parts = drawn.map((line) => /^(.*\S) +(\u001b\[2m *[\d,]+ ms\u001b\[22m)$/.exec(line));
-  const lengthOf = (text: string): number => text.replace(/\u001b\[[0-9;]*m/g, "").length;
-  const widest = Math.max(...parts.map((row) => lengthOf(row?.[1] ?? "")));
-  return drawn.map((line, at) => {
-    const [, text = "", time = ""] = parts[at] ?? [];
-    return text === "" ? line : `${text}${" ".repeat(widest - lengthOf(text) + 2)}${time}`;
-  });
+  return kept;
 }
 
 function spans(line: string): string {
