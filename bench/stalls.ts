@@ -1,16 +1,13 @@
 /**
  * `npm run bench -- stalls`: the delays that our open loop measures at a server that stalls for half a second every five seconds,
- * beside those of autocannon (a closed loop), each against the truth.
+ * beside those of autocannon (a closed loop) and k6 (an open one), each against the truth.
  */
-import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { delaysOf, openLoop, type Delays } from "../checks/vocabulary/open-loop.ts";
 import { httpWire } from "../src/wire/http.ts";
+import { loadTools } from "./load-tools.ts";
 import { print } from "./print.ts";
 
 const [everyMs, stallMs] = [5_000, 500];
@@ -29,9 +26,11 @@ export async function measureStalls(): Promise<void> {
     show(`stalls: truth at ${perSecond}/s`, truth);
     const ours = await ourDelays(stalls.url);
     show("stalls: open loop", ours.delays, ` (${ours.delays.count} requests, own lateness p99 ${ours.ownLateMs} ms)`);
-    const theirs = autocannon(stalls.url);
-    if ("why" in theirs) print("stalls: autocannon", theirs.why, "");
-    for (const [name, delays] of "why" in theirs ? [] : await theirs.measure()) show(`stalls: ${name}`, delays);
+    for (const tool of loadTools) {
+      const measured = await tool.measure({ url: stalls.url, perSecond, seconds: forMs / 1_000, clients: inFlightMax });
+      if ("why" in measured) print(`stalls: ${tool.name}`, measured.why, "");
+      else for (const [name, delays] of measured.delays) show(`stalls: ${name}`, delays);
+    }
   } finally {
     stalls.close();
   }
@@ -68,54 +67,4 @@ async function ourDelays(url: string): Promise<{ readonly delays: Delays; readon
   } finally {
     await wire.close();
   }
-}
-
-type Named = readonly (readonly [string, Omit<Delays, "count">])[];
-
-/** Installed from npm into a folder of its own, which is removed afterwards. */
-function autocannon(url: string): { readonly why: string } | { measure(): Promise<Named> } {
-  const folder = mkdtempSync(path.join(tmpdir(), "kalam-ready-bench-"));
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
-  try {
-    execFileSync(
-      "npm",
-      ["install", "--prefix", folder, "--no-audit", "--no-fund", "--ignore-scripts", "autocannon@8"],
-      {
-        stdio: "ignore",
-        timeout: 120_000,
-      },
-    );
-  } catch (error) {
-    remove();
-    return { why: `cannot be installed from npm: ${error instanceof Error ? error.message : String(error)}` };
-  }
-  return {
-    async measure() {
-      try {
-        const seconds = String(forMs / 1_000);
-        const connections = ["-c", "10", "-d", seconds, "-j"];
-        const bin = path.join(folder, "node_modules", "autocannon", "autocannon.js");
-        const free = await latencies(bin, [...connections, url]);
-        const paced = await latencies(bin, ["-R", String(perSecond), ...connections, url]);
-        return [
-          ["autocannon -c 10", free],
-          [`autocannon -c 10 -R ${perSecond}`, paced],
-        ];
-      } finally {
-        remove();
-      }
-    },
-  };
-}
-
-/** Not waited for synchronously: the server is in this process. autocannon tells no p95; its p97.5, which is higher, stands in for it. */
-async function latencies(bin: string, args: readonly string[]): Promise<Omit<Delays, "count">> {
-  const child = spawn(process.execPath, [bin, ...args], { stdio: ["ignore", "pipe", "ignore"] });
-  let text = "";
-  child.stdout.setEncoding("utf8").on("data", (part: string) => (text += part));
-  await new Promise((resolve, reject) => child.on("error", reject).on("close", resolve));
-  const { latency } = JSON.parse(text) as {
-    latency: { p50: number; p90: number; p97_5: number; p99: number; max: number };
-  };
-  return { p50: latency.p50, p95: latency.p97_5, p99: latency.p99, max: latency.max };
 }
