@@ -30,7 +30,7 @@ const runs = [
   run("a silent server", 1),
   run("a silent server, with --timeout alone", 1),
 ];
-const sound = { version: "kalam 0.4.3-rc.4", runs, controlMs: 40 as number | null };
+const sound = { version: "kalam 0.4.3-rc.4", runs, waitedMs: 10_000, controlMs: 40 as number | null };
 const having = (name: string, change: object) => ({
   ...sound,
   runs: runs.map((one) => (one.case === name ? { ...one, ...change } : one)),
@@ -40,11 +40,12 @@ const missing = /\.absent$/;
 export default proveCheck(kalamExitsRight, {
   holds: [sound, having("a missing file", { exitCode: 2 })],
   cannotTell: [
-    { version: "", runs: [], controlMs: null },
+    { version: "", runs: [], waitedMs: 10_000, controlMs: null },
     { ...sound, version: "GNU true" },
     { ...sound, runs: runs.slice(1) },
     // kalam itself is slow here.
-    { ...having("a silent server", { overdue: true, exitCode: null }), controlMs: 1_100 },
+    { ...having("a silent server", { overdue: true, exitCode: null }), controlMs: 1_001 },
+    { ...having("a silent server", { overdue: true, exitCode: null }), waitedMs: 30_000, controlMs: 3_001 },
     having("a query", { exitCode: 1, trouble: "exit 1, stderr: Error: Server error (503)" }),
     having("a query", { exitCode: null, trouble: "kalam could not be started: spawn EACCES" }),
   ],
