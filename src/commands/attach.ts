@@ -30,7 +30,9 @@ const connections = 32;
 /** One request may take this long before it counts as unanswered. */
 const requestMs = 15_000;
 const startWithinMs = 60_000;
+/** The clean-up of a run; a server that is slow, and goes on dropping, gets the longer one where nobody waits for the end. */
 const sweepWithinMs = 10_000;
+const sweepAtMostMs = 60_000;
 
 export interface Attached {
   readonly session: Session;
@@ -39,7 +41,8 @@ export interface Attached {
   /** The PostgreSQL port of a server of ours, where it was given one. */
   readonly ownPostgres: PostgresPlace | undefined;
   /** Removes what the run created, unless it is to be kept, and returns what came of it. Runs once, however often it is called. */
-  cleanUp(options: { keep: boolean }): Promise<CleanUp>;
+  /** `hurry`: somebody waits for the end. */
+  cleanUp(options: { keep: boolean; hurry: boolean }): Promise<CleanUp>;
   /** Cleans up if that was not done, closes the connections, and stops the server if this run started it. */
   detach(): Promise<void>;
 }
@@ -174,8 +177,8 @@ export async function attach(
     if (warning !== undefined) output.complain(warning);
   }
   let cleaned: Promise<CleanUp> | undefined;
-  const cleanUp = async ({ keep }: { keep: boolean }): Promise<CleanUp> =>
-    await (cleaned ??= cleanUpRun(session, keep ? cleanupCommand(profile, url, parts.run) : undefined));
+  const cleanUp: Attached["cleanUp"] = async ({ keep, hurry }) =>
+    await (cleaned ??= cleanUpRun(session, keep ? cleanupCommand(profile, url, parts.run) : undefined, hurry));
   return {
     session,
     wire,
@@ -185,7 +188,7 @@ export async function attach(
     async detach() {
       try {
         // If nothing was cleaned up before, a defect interrupted the run; the server must not be left with its objects.
-        if (cleaned === undefined) sayWhatIsLeft(await cleanUp({ keep: false }), parts, url);
+        if (cleaned === undefined) sayWhatIsLeft(await cleanUp({ keep: false, hurry: true }), parts, url);
       } finally {
         await detach();
       }
@@ -261,7 +264,7 @@ function cannotWrite({ environment }: AttachParts, error: unknown): CannotWriteE
 }
 
 /** `laterBy`: the command that is to remove what is kept for now. */
-async function cleanUpRun(session: Session, laterBy: string | undefined): Promise<CleanUp> {
+async function cleanUpRun(session: Session, laterBy: string | undefined, hurry: boolean): Promise<CleanUp> {
   const { ledger, run, sender, login } = session;
   const notRevived = await session.parts.wire.control?.lifecycle?.revive();
   if (notRevived !== undefined)
@@ -274,7 +277,13 @@ async function cleanUpRun(session: Session, laterBy: string | undefined): Promis
   session.parts.pacer.endRests(performance.now());
   const named = ledger.left().flatMap(({ kind, name }) => (kind === "namespace" ? [name] : []));
   const topics = ledger.left().some(({ kind }) => kind === "topic");
-  const swept = await sweep(sender, login, { prefix: prefixOf(run), named, topics, withinMs: sweepWithinMs });
+  const swept = await sweep(sender, login, {
+    prefix: prefixOf(run),
+    named,
+    topics,
+    withinMs: sweepWithinMs,
+    ...(hurry ? {} : { atMostMs: sweepAtMostMs }),
+  });
   if (swept.kind !== "clean") return swept;
   try {
     for (const entry of ledger.left()) if (entry.kind !== "folder") ledger.strike(entry);

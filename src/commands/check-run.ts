@@ -145,7 +145,8 @@ async function runPlan(parts: CheckRun, attached: Attached, plan: Plan, signals:
   }).finally(end);
   tellNotBegun(outcomes, output);
   output.progress("cleaning up");
-  const cleanUp = await attached.cleanUp({ keep: parts.keep });
+  const isCutShort = signals.signal.aborted || outcomes.some(({ early }) => early === true);
+  const cleanUp = await attached.cleanUp({ keep: parts.keep, hurry: isCutShort });
   return { plan, outcomes, cleanUp, ended: signals.ended() };
 }
 

@@ -328,6 +328,49 @@ describe("requests that take longer than there is time", () => {
     expect([...namespaces]).toEqual(["kr_k7f3a_1"]);
   });
 
+  describe("a slow server that drops one after the other, half a second each", () => {
+    const names = many(10);
+    const slow = ({ sender }: Fake): Sender => {
+      let before: Promise<unknown> = Promise.resolve();
+      return {
+        ...sender,
+        async sql(as, sql) {
+          if (!sql.startsWith("DROP")) return await sender.sql(as, sql);
+          const turn = before.then(async () => await new Promise((resolve) => setTimeout(resolve, 500)));
+          before = turn;
+          await turn;
+          return await sender.sql(as, sql);
+        },
+      };
+    };
+
+    test("gets the time that it needs", async () => {
+      const server = fake({ namespaces: names });
+      const startedAt = performance.now();
+      expect(await sweeping(slow(server), { withinMs: 1_000, atMostMs: 60_000 })).toMatchObject({ kind: "clean" });
+      expect([server.namespaces.size, performance.now() - startedAt]).toEqual([0, 5_000]);
+    });
+
+    test.each([
+      [2_000, 2_000 + 2_000],
+      [undefined, 1_000 + 2_000],
+    ])("but no more than %s ms, and one more look", async (atMostMs, wantedMs) => {
+      const server = fake({ namespaces: names });
+      const startedAt = performance.now();
+      const options = { prefix: "kr_k7f3a", withinMs: 1_000, ...(atMostMs === undefined ? {} : { atMostMs }) };
+      const swept = sweep(slow(server), root, options).then(({ kind }) => [kind, performance.now() - startedAt]);
+      await vi.runAllTimersAsync();
+      expect(await swept).toEqual(["unclear", wantedMs]);
+    });
+
+    test("and none at all where it acknowledges drops and does nothing", async () => {
+      const server = fake({ namespaces: names }, (sql) => (sql.startsWith("DROP") ? done : undefined));
+      const startedAt = performance.now();
+      expect(await sweeping(server.sender, { withinMs: 1_000, atMostMs: 60_000 })).toMatchObject({ kind: "left" });
+      expect(performance.now() - startedAt).toBeLessThan(1_500);
+    });
+  });
+
   test("an error that is none of the time is not swallowed", async () => {
     const sender: Sender = { ...fake({}).sender, sql: () => Promise.reject(new Error("a defect")) };
     await expect(sweep(sender, root, { prefix: "kr_k7f3a", withinMs: 1_000 })).rejects.toThrow("a defect");

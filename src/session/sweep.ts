@@ -65,6 +65,29 @@ export interface Listing {
   readonly expired?: boolean;
 }
 
+/** Until when to go on. */
+class Time {
+  readonly #withinMs: number;
+  readonly #lastAt: number;
+  #until: number;
+
+  /** Up to `atMostMs` while there is progress at least every `withinMs`. */
+  constructor(withinMs: number, atMostMs = withinMs) {
+    const now = performance.now();
+    this.#withinMs = withinMs;
+    this.#until = now + withinMs;
+    this.#lastAt = now + Math.max(withinMs, atMostMs);
+  }
+
+  progress(): void {
+    this.#until = Math.max(this.#until, Math.min(this.#lastAt, performance.now() + this.#withinMs));
+  }
+
+  leftMs(): number {
+    return this.#until - performance.now();
+  }
+}
+
 /**
  * What the server lists with this prefix, and those of the `named` namespaces that exist. In doubt it asks again until
  * the time is up.
@@ -74,33 +97,40 @@ export async function listWithin(
   login: Account | null,
   options: Wanted & { readonly withinMs: number },
 ): Promise<Listing> {
-  const deadline = performance.now() + options.withinMs;
-  return await inTime(sender, options.withinMs + lastLookMs, async (timed) => {
+  const time = new Time(options.withinMs);
+  return await inTime(sender, time, async (timed) => {
     for (let expired = 0; ;) {
       const listing = await listOnce(timed, login, options);
       expired = listing.expired === true ? expired + 1 : 0;
-      if (listing.doubt === undefined || performance.now() > deadline || expired === expiredMax) return listing;
+      if (listing.doubt === undefined || time.leftMs() < 0 || expired === expiredMax) return listing;
       await sleep(pollMs);
     }
   });
 }
 
 /**
- * Does it with a sender that has an answer to everything when the time is up: a request may wait for its turn, or for the server,
- * for longer.
+ * Does it with a sender that has an answer to everything when the time is up, and one more look could have been answered: a
+ * request may wait for its turn, or for the server, for longer.
  */
-async function inTime<T>(sender: Sender, ms: number, act: (timed: Sender) => Promise<T>): Promise<T> {
+async function inTime<T>(sender: Sender, time: Time, act: (timed: Sender) => Promise<T>): Promise<T> {
+  const beganAt = performance.now();
   const wanted = new AbortController();
   // Each request in progress listens to it.
   setMaxListeners(0, wanted.signal);
   const over = new Promise<Answer>((resolve) => {
     wanted.signal.addEventListener("abort", () => {
       const now = performance.now();
-      const message = `no answer within the ${durationText(ms)} for cleaning up`;
+      const message = `no answer within the ${durationText(now - beganAt)} for cleaning up`;
       resolve({ kind: "unsure", because: "timeout", message, exchange: 0, sentAt: now, doneAt: now });
     });
   });
-  const timer = setTimeout(() => wanted.abort(), ms);
+  let timer: NodeJS.Timeout | undefined;
+  const watch = (): void => {
+    const leftMs = time.leftMs() + lastLookMs;
+    if (leftMs <= 0) wanted.abort();
+    else timer = setTimeout(watch, Math.ceil(leftMs));
+  };
+  watch();
   const patient = whileWanted(sender, wanted.signal);
   const inTheEnd = async (error: unknown): Promise<Answer> => {
     if (!wanted.signal.aborted) throw error;
@@ -194,22 +224,25 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** Drops everything with this prefix that passes the filter, until it is gone or the time is up. */
+/**
+ * Drops everything with this prefix that passes the filter, until it is gone or the time is up: `withinMs`, and `atMostMs` while
+ * one thing after the other is dropped.
+ */
 export async function sweep(
   sender: Sender,
   login: Account | null,
-  options: Wanted & { readonly only?: (listed: Listed) => boolean; readonly withinMs: number },
+  options: Wanted & {
+    readonly only?: (listed: Listed) => boolean;
+    readonly withinMs: number;
+    readonly atMostMs?: number;
+  },
 ): Promise<Sweep> {
-  const deadline = performance.now() + options.withinMs;
-  return await inTime(
-    sender,
-    options.withinMs + lastLookMs,
-    async (timed) => await sweepUntil(deadline, timed, login, options),
-  );
+  const time = new Time(options.withinMs, options.atMostMs);
+  return await inTime(sender, time, async (timed) => await sweepUntil(time, timed, login, options));
 }
 
 async function sweepUntil(
-  deadline: number,
+  time: Time,
   sender: Sender,
   login: Account | null,
   options: Wanted & { readonly only?: (listed: Listed) => boolean },
@@ -225,7 +258,7 @@ async function sweepUntil(
     for (const key of removed.keys()) if (listed.some((one) => keyOf(one) === key)) removed.delete(key);
     if (listed.length === 0 && doubt === undefined) return { kind: "clean", removed: [...removed.values()] };
     expired = look.expired === true ? expired + 1 : 0;
-    if (performance.now() > deadline || expired === expiredMax) {
+    if (time.leftMs() < 0 || expired === expiredMax) {
       if (doubt !== undefined) return { kind: "unclear", sentence: doubt };
       const left = listed.map(({ kind, name }) => ({ kind, name, answer: why.get(keyOf({ kind, name })) }));
       // Only what the server has answered is known to be left: a drop without an answer may still be done.
@@ -247,11 +280,15 @@ async function sweepUntil(
         })),
       };
     }
-    const answers = await Promise.all(listed.map(async (one) => [one, await drop(sender, login, one)] as const));
-    for (const [{ kind, name }, answer] of answers) {
-      removed.set(keyOf({ kind, name }), { kind, name });
-      why.set(keyOf({ kind, name }), answer);
-    }
+    const dropOne = async (one: Listed): Promise<readonly [Listed, Answer]> => {
+      const answer = await drop(sender, login, one);
+      // Once each: a server that acknowledges and removes nothing makes no progress.
+      if (answer.kind === "ok" && why.get(keyOf(one))?.kind !== "ok") time.progress();
+      why.set(keyOf(one), answer);
+      return [one, answer];
+    };
+    const answers = await Promise.all(listed.map(dropOne));
+    for (const [{ kind, name }] of answers) removed.set(keyOf({ kind, name }), { kind, name });
   }
 }
 
