@@ -5,16 +5,20 @@
 import { catalogueFaults } from "./gallery/catalogue.ts";
 import { dataFaults } from "./gallery/data.ts";
 import { liveFaults } from "./gallery/live.ts";
+import { liveRowFaults } from "./gallery/live-rows.ts";
 import type { Member } from "./gallery/member.ts";
 import { readingFaults } from "./gallery/reading.ts";
 import { rightsFaults } from "./gallery/rights.ts";
+import { writingFaults } from "./gallery/writing.ts";
 
 export { topics, type Member } from "./gallery/member.ts";
 
 export const gallery: readonly Member[] = [
   ...dataFaults,
+  ...writingFaults,
   ...rightsFaults,
   ...readingFaults,
   ...catalogueFaults,
   ...liveFaults,
+  ...liveRowFaults,
 ];
