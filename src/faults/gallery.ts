@@ -7,6 +7,7 @@ import { dataFaults } from "./gallery/data.ts";
 import { liveFaults } from "./gallery/live.ts";
 import { liveRowFaults } from "./gallery/live-rows.ts";
 import type { Member } from "./gallery/member.ts";
+import { moreReadingFaults } from "./gallery/more-reading.ts";
 import { readingFaults } from "./gallery/reading.ts";
 import { rightsFaults } from "./gallery/rights.ts";
 import { writingFaults } from "./gallery/writing.ts";
@@ -18,6 +19,7 @@ export const gallery: readonly Member[] = [
   ...writingFaults,
   ...rightsFaults,
   ...readingFaults,
+  ...moreReadingFaults,
   ...catalogueFaults,
   ...liveFaults,
   ...liveRowFaults,
