@@ -152,6 +152,21 @@ export const liveRowFaults: readonly Member[] = [
   ),
   member(
     "limits",
+    "The third subscription of a connection gets no changes",
+    ["subscriptions/parallel-subscriptions-separate/lostChange"],
+    connectionFault("silenceTheThird", () => {
+      const ids: string[] = [];
+      return {
+        sent({ subscription }) {
+          if (subscription !== undefined && isRecord(subscription)) ids.push(cellText(subscription["id"]));
+          return undefined;
+        },
+        got: (message) => (message["type"] === "change" && ids.indexOf(idOf(message)) === 2 ? [] : undefined),
+      };
+    }),
+  ),
+  member(
+    "limits",
     "Changes of more than 8 KiB are not delivered",
     [`${allWrites}/lostWrite`, "subscriptions/compressed-frames-equal/differs"],
     changeFault(
