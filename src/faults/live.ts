@@ -176,6 +176,40 @@ export function messageFault(name: string, meddle: (message: Message) => readonl
   };
 }
 
+/**
+ * Intercepts both directions of each connection. `begin` is called once per connection; `sent` gets what the client sends, `got`
+ * what it is sent; each returns the replacement, or undefined to let the message pass.
+ */
+export function connectionFault(
+  name: string,
+  begin: () => {
+    readonly sent?: (message: Message) => readonly Message[] | undefined;
+    readonly got?: (message: Message) => readonly Message[] | undefined;
+  },
+): Fault {
+  return {
+    name,
+    wrap(wire, fired) {
+      const { socket: open } = wire;
+      if (open === undefined) return wire;
+      return {
+        ...wire,
+        async socket(request, listener) {
+          const { sent = () => undefined, got = () => undefined } = begin();
+          const outgoing = messageFault(name, sent).wrap(wire, fired);
+          const both = frameFault(name, () => (message, meddling) => {
+            const others = got(message);
+            if (others === undefined) return meddling.pass(message);
+            meddling.fired();
+            for (const other of others) meddling.pass(other);
+          }).wrap(outgoing, fired);
+          return await (both.socket ?? open)(request, listener);
+        },
+      };
+    },
+  };
+}
+
 /** Logs every live connection in as the account that last sent a statement matching `donor`. */
 export function listenAs(name: string, donor: RegExp): Fault {
   return {

@@ -1,5 +1,5 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
-import { saidOf, type Said, truncated } from "../../../src/server/target.ts";
+import { cellText, saidOf, type Said, truncated } from "../../../src/server/target.ts";
 import { readTable, sharedTable } from "../../vocabulary/tables.ts";
 import { mayBeAProxys } from "../../vocabulary/second-look.ts";
 
@@ -12,6 +12,8 @@ const sampleMax = 5;
 
 /** One attempt to write one row; each attempt has a key of its own, so that one that was refused and done shows. */
 type Attempt = { readonly key: number; readonly said: Said; readonly from: number; readonly to: number };
+/** A row that its writer changed afterwards. `now`: what it holds then; null where it is not there. */
+type Changed = { readonly key: number; readonly said: Said; readonly now: string | null };
 /** What one client wanted to write once. The last attempt decides. */
 type Wish = { readonly client: number; readonly attempts: readonly Attempt[] };
 
@@ -19,7 +21,7 @@ export const manyClientsAllServed = defineCheck({
   id: "backpressure/many-clients-all-served",
   title: "Many concurrent clients are all served",
   failureTitle: "Some of many concurrent clients are not served properly",
-  description: `Twenty clients of ${accountCount} accounts (ten at light effort, sixty at deep) write five rows each, concurrently, into one SHARED table. A client that is refused waits, as Retry-After says or 1.5 s, and tries again with another key, up to ${triesMax} times. Each must end acknowledged; acknowledged rows must be in the table with their values, refused ones must not.`,
+  description: `Twenty clients of ${accountCount} accounts (ten at light effort, sixty at deep) write five rows each, concurrently, into one SHARED table. A client that is refused waits, as Retry-After says or 1.5 s, and tries again with another key, up to ${triesMax} times. Each must end acknowledged; acknowledged rows must be in the table with their values, refused ones must not. Then all change the rows that they wrote, concurrently, and each acknowledged change must be there.`,
   blindTo:
     "The pacing keeps below half of the server's limits, so refusals are rare: limits are tried by the checks that touch load.",
   risk: "At busy times users get errors, or data that they were told was stored is missing.",
@@ -29,7 +31,7 @@ export const manyClientsAllServed = defineCheck({
   needs: ["dba"],
   level: "block",
   estimateMs: 1_500,
-  estimateRequests: 105,
+  estimateRequests: 210,
   findings: {
     neverServed: {
       say: (d: { clients: number; of: number; tries: number; said: string }) =>
@@ -46,6 +48,12 @@ export const manyClientsAllServed = defineCheck({
         `${d.rows} of ${d.of} acknowledged rows are missing or changed, such as the keys ${d.first.join(", ")}`,
       risk: "Data that was acknowledged is gone.",
       remedy: "Read important rows back after writing them, until this is fixed.",
+    },
+    lostChanges: {
+      say: (d: { rows: number; of: number; key: number; now: string }) =>
+        `${d.rows} of ${d.of} acknowledged updates, each of a row that one client alone writes, are missing, such as that of key ${d.key}: it holds ${d.now}`,
+      risk: "Changes that were acknowledged are gone at busy times.",
+      remedy: "Read important rows back after changing them, until this is fixed.",
     },
   },
   async observe(target, context) {
@@ -83,9 +91,28 @@ export const manyClientsAllServed = defineCheck({
     );
     const rows = await readTable(target, op, table, ["id", "v"]);
     const stored = rows?.map((row) => ({ key: Number(row["id"]), right: row["v"] === valueOf(Number(row["id"])) }));
-    return { clients, wishes: wishes.flat(), stored: stored ?? null };
+    const said = await Promise.all(
+      wishes.map(async (own, client) => {
+        const changes: Omit<Changed, "now">[] = [];
+        for (const key of own
+          .flatMap(({ attempts }) => attempts.filter((one) => one.said.kind === "ok"))
+          .map((one) => one.key)) {
+          const sql = `UPDATE ${table} SET v = '${changedValueOf(key)}' WHERE id = ${key}`;
+          const change = async (): Promise<Said> =>
+            saidOf(await target.sql(accounts[client % accountCount] ?? op, sql, { expectRate: true }));
+          let last = await change();
+          for (let tries = 1; tries < triesMax && last.kind === "refused"; tries += 1) last = await change();
+          changes.push({ key, said: last });
+        }
+        return changes;
+      }),
+    );
+    const after = await readTable(target, op, table, ["id", "v"]);
+    const values = after && new Map(after.map((row) => [Number(row["id"]), cellText(row["v"])]));
+    const changed = values && said.flat().map((one): Changed => ({ ...one, now: values.get(one.key) ?? null }));
+    return { clients, wishes: wishes.flat(), stored: stored ?? null, changed: changed ?? null };
   },
-  judge({ clients, wishes, stored }, { found }) {
+  judge({ clients, wishes, stored, changed }, { found }) {
     const unserved = wishes.filter(({ attempts }) => attempts.length >= triesMax && attempts.every(isRefused));
     const [first] = unserved;
     if (first !== undefined)
@@ -115,6 +142,15 @@ export const manyClientsAllServed = defineCheck({
         { sent: lost.map(({ said }) => said) },
       );
 
+    const kept = (changed ?? []).filter((one) => one.said.kind === "ok");
+    const missing = kept.filter(({ key, now }) => right.has(key) && now !== changedValueOf(key));
+    const [miss] = missing;
+    if (miss !== undefined)
+      found.lostChanges(
+        { rows: missing.length, of: kept.length, key: miss.key, now: miss.now ?? "no row" },
+        { sent: missing.map(({ said }) => said) },
+      );
+
     if (stored === null) return unknown("the table could not be read afterwards");
     const open = wishes.filter(({ attempts: tried }) => !tried.some(({ said }) => said.kind === "ok"));
     if (open.length > 0)
@@ -122,15 +158,22 @@ export const manyClientsAllServed = defineCheck({
     const together = mostTogether(attempts);
     if (clients === 0 || together < overlapMin)
       return unknown(`only ${together} requests were in flight together; at least ${overlapMin} are needed`);
+    if (changed === null) return unknown("the table could not be read after the updates");
+    if (kept.length < acknowledged.length)
+      return unknown(`${acknowledged.length - kept.length} of ${acknowledged.length} updates were not acknowledged`);
     const refusals = attempts.length - acknowledged.length;
     return pass(
-      `${acknowledged.length} writes of ${clients} clients acknowledged and stored, ${together} in flight together, ${refusals} tried again`,
+      `${acknowledged.length} writes of ${clients} clients acknowledged and stored, ${together} in flight together, ${refusals} tried again; ${kept.length} updates of them are there`,
     );
   },
 });
 
 function valueOf(key: number): string {
   return `value of ${key}`;
+}
+
+function changedValueOf(key: number): string {
+  return `changed value of ${key}`;
 }
 
 /** The server answered, and did not do it. */

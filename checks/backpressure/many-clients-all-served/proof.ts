@@ -8,7 +8,13 @@ const attempt = (key: number, said = yes()) => ({ key, said, from: key / 100, to
 const wishes = Array.from({ length: 20 }, (_, at) => ({ client: at, attempts: [attempt(at)] }));
 const stored = wishes.map((_, key) => ({ key, right: true }));
 type Row = (typeof stored)[number];
-const sound = { clients: 20, wishes, stored: stored as Row[] | null };
+const changed = wishes.map((_, key) => ({ key, said: yes(), now: `changed value of ${key}` as string | null }));
+type Changed = (typeof changed)[number];
+const sound = { clients: 20, wishes, stored: stored as Row[] | null, changed: changed as Changed[] | null };
+const firstChanged = (change: object) => ({
+  ...sound,
+  changed: changed.map((one, at) => (at === 0 ? { ...one, ...change } : one)),
+});
 const firstTries = (...attempts: ReturnType<typeof attempt>[]) => [{ client: 0, attempts }, ...wishes.slice(1)];
 const busy = { ...nothing("unavailable"), status: 503, code: "UNAVAILABLE" };
 
@@ -20,8 +26,10 @@ export default proveCheck(manyClientsAllServed, {
     { ...sound, wishes: firstTries(attempt(90, nothing()), attempt(0)), stored: [...stored, { key: 90, right: true }] },
   ],
   cannotTell: [
-    { clients: 0, wishes: [], stored: [] },
+    { clients: 0, wishes: [], stored: [], changed: [] },
     { ...sound, stored: null },
+    { ...sound, changed: null },
+    firstChanged({ said: nothing(), now: "value of 0" }),
     { ...sound, wishes: firstTries(attempt(90, nothing()), attempt(91, nothing()), attempt(92, nothing())) },
     { ...sound, wishes: firstTries(attempt(90, slower), attempt(91, nothing()), attempt(92, slower)) },
     // By a proxy that does not reach the server.
@@ -49,6 +57,10 @@ export default proveCheck(manyClientsAllServed, {
     lostRows: {
       seen: { ...sound, stored: stored.slice(1) },
       fault: claimSuccess("acknowledgeOneWithoutWriting", /VALUES \(17, 'value of/, 1),
+    },
+    lostChanges: {
+      seen: firstChanged({ now: "value of 0" }),
+      fault: claimSuccess("acknowledgeAnUpdateWithoutDoingIt", /SET v = 'changed value of 13'/, 1),
     },
   },
   mayBeLost: [

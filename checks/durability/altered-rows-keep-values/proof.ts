@@ -7,7 +7,7 @@ type Seen = Parameters<typeof alteredRowsKeepValues.judge>[0];
 type Altered = Seen[number];
 type Look = Altered["looks"][number];
 
-const right: readonly Look[] = ["ADD COLUMN", "RENAME COLUMN", "DROP COLUMN"].map((change) => ({
+const right: readonly Look[] = ["ADD COLUMN", "RENAME COLUMN", "DROP COLUMN", "ADD COLUMN again"].map((change) => ({
   change,
   said: yes(),
   first: [],

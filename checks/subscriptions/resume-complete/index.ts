@@ -1,4 +1,6 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
+import type { Following } from "../../vocabulary/following.ts";
+import { flush, whyNotFlushed } from "../../vocabulary/jobs.ts";
 import {
   differencesOf,
   leaveAndResume,
@@ -15,7 +17,7 @@ export const resumeComplete = defineCheck({
   title: "A resumed subscription catches up completely",
   failureTitle: "A resumed subscription does not catch up",
   description:
-    "A subscriber closes its connection; rows are inserted, updated (one of them twice) and deleted while it is away; it resumes from the last row version it has seen. What it knew and what it then receives must equal the table, and nothing it knew or has received since may be delivered again. Deletions that are not delivered are a finding of their own.",
+    "A subscriber closes its connection; rows are inserted, updated (one of them twice) and deleted while it is away, and every second time the table is flushed then; it resumes from the last row version it has seen. What it knew and what it then receives must equal the table, and nothing it knew or has received since may be delivered again. Deletions that are not delivered are a finding of their own.",
   blindTo: "It resumes on the same server; another server of a cluster is not tried.",
   risk: "After every network interruption a client lacks rows or shows old ones.",
   remedy: "Start over instead of resuming: subscribe without `from` and replace what was known with the snapshot.",
@@ -24,7 +26,7 @@ export const resumeComplete = defineCheck({
   needs: ["dba"],
   level: "block",
   estimateMs: 1_500,
-  estimateRequests: 40,
+  estimateRequests: 46,
   findings: {
     lostOnResume: {
       say: (d: Rounds) => `${d.rounds} of ${d.of} resumed subscriptions had missing or stale rows, such as ${d.keys}`,
@@ -47,12 +49,16 @@ export const resumeComplete = defineCheck({
   },
   async observe(target, context) {
     const resumed: Resumed[] = [];
+    const op = await target.account("dba");
     const made = await makeUserTable(target, context, "resume");
+    const flushIt = async (): Promise<string | undefined> =>
+      whyNotFlushed(await flush(target, context, op, made.table));
     for (let n = 0; n < context.size({ light: 2, standard: 3, deep: 10 }); n += 1) {
-      const one = await leaveAndResume(made, n, async ({ live }) => {
+      const leave = async ({ live }: Following): Promise<void> => {
         live.close();
         await live.untilClosed(2_000);
-      });
+      };
+      const one = await leaveAndResume(made, n, leave, n % 2 === 1 ? flushIt : undefined);
       if ("why" in one) return { resumed, why: one.why };
       resumed.push(one);
     }

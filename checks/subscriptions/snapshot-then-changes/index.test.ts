@@ -6,6 +6,7 @@ import { truncated } from "../../../src/server/target.ts";
 import { judged } from "../../vocabulary/evidence.ts";
 import proof from "./proof.ts";
 import { snapshotThenChanges } from "./index.ts";
+import { coldDifference, coldSnapshot } from "./cold.ts";
 import { snapshotDifference, wrongChanges } from "./judge.ts";
 import { early } from "./steps.ts";
 
@@ -133,4 +134,16 @@ test("what an unacknowledged statement did is not guessed", () => {
   expect(judged(snapshotThenChanges, { ...sound, writes, changes })).toEqual([
     "unknown: 1 of 6 statements were not acknowledged",
   ]);
+});
+
+test("flushed rows that a snapshot lacks or has twice are named, and changes of them that are not delivered", () => {
+  expect(coldDifference(coldSnapshot.toReversed())).toBeUndefined();
+  expect(coldDifference(coldSnapshot.slice(1))).toBe('"1 row 1" is missing');
+  expect(coldDifference([...coldSnapshot, "7 row 7", "8 row 8"])).toBe(
+    '"8 row 8" was not written, "7 row 7" came twice',
+  );
+  const { cold } = sound;
+  expect(namesOf({ ...sound, cold: { ...cold, snapshot: coldSnapshot.slice(1) } })).toEqual(["wrongSnapshot"]);
+  const steps = cold.steps.map((one, at) => (at === 1 ? { ...one, told: [] } : one));
+  expect(namesOf({ ...sound, cold: { ...cold, steps } })).toEqual(["lostChange"]);
 });

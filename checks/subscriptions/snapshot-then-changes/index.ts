@@ -2,6 +2,7 @@ import { defineCheckOf, pass, unknown } from "../../../src/check.ts";
 import { missingChanges } from "../../../src/history/changes.ts";
 import { addressFault, isElsewhere, pathFault, placeOf, type Told } from "../../vocabulary/told-address.ts";
 import { keyColumn, markColumn, writeText } from "../stream/marked-rows.ts";
+import { coldChanges, coldDifference, coldSnapshot } from "./cold.ts";
 import { snapshotDifference, wrongChanges } from "./judge.ts";
 import { fenceMark, life } from "./observation.ts";
 import { early, fence, steps } from "./steps.ts";
@@ -10,7 +11,7 @@ export const snapshotThenChanges = defineCheckOf(life, {
   id: "subscriptions/snapshot-then-changes",
   title: "A subscriber gets the rows, then each change exactly once",
   failureTitle: "A subscriber does not get the rows and then each change",
-  description: `Subscribes to a table of ${early.length} rows; the snapshot must be those rows. Then ${steps.length} statements insert, update, set NULL and delete, new rows and old ones: each must be delivered once, as what it was, with the new and the old values; and what has been delivered can be read. The HTTP form, SUBSCRIBE TO, must return an address and a statement that a client can use as they are.`,
+  description: `Subscribes to a table of ${early.length} rows; the snapshot must be those rows. Then ${steps.length} statements insert, update, set NULL and delete, new rows and old ones: each must be delivered once, as what it was, with the new and the old values; and what has been delivered can be read. The same with a table of ${coldSnapshot.length} rows, most of which were flushed: the snapshot must have each once, and an UPDATE and a DELETE of a flushed row must be delivered. The HTTP form, SUBSCRIBE TO, must return an address and a statement that a client can use as they are.`,
   blindTo:
     "A few rows, one at a time; subscriptions/every-change-arrives looks at many concurrent changes. An address on another host is not tried; subscriptions/told-address-matches judges its host and port.",
   risk: "A screen starts wrong, or goes wrong with the first change.",
@@ -69,8 +70,24 @@ export const snapshotThenChanges = defineCheckOf(life, {
         found.toldTooSoon({ key: fence.key }, { sent: seen });
     }
 
+    const { cold } = seen;
+    const flushed = { case: "flushed rows", sent: cold };
+    const coldOff = cold.why === null ? coldDifference(cold.snapshot) : undefined;
+    if (coldOff !== undefined)
+      found.wrongSnapshot({ rows: cold.snapshot.length, wanted: coldSnapshot.length, difference: coldOff }, flushed);
+    const untold = cold.fenced
+      ? cold.steps.filter(({ acknowledged, told: kinds }) => acknowledged && kinds.length === 0)
+      : [];
+    if (untold[0] !== undefined)
+      found.lostChange({ change: untold[0].change, lost: untold.length, of: coldChanges.length }, flushed);
+
     if (!fenced)
       return unknown(`the fence row did not arrive${seen.notices.length > 0 ? `: ${seen.notices.join("; ")}` : ""}`);
+    if (cold.why !== null) return unknown(`flushed rows: ${cold.why}`);
+    if (!cold.fenced) return unknown("the fence row of the flushed table did not arrive");
+    const refused = cold.steps.find(({ acknowledged }) => !acknowledged);
+    if (refused !== undefined || cold.steps.length < coldChanges.length)
+      return unknown(`${refused?.change ?? "a change of a flushed row"} was not acknowledged`);
     if (table === null) return unknown("the table could not be read at the end");
     if (unacknowledged > 0) return unknown(`${unacknowledged} of ${steps.length} statements were not acknowledged`);
     if (told.said.kind !== "ok")
@@ -78,7 +95,7 @@ export const snapshotThenChanges = defineCheckOf(life, {
     if (told.tried?.opening?.kind === "unsure")
       return unknown(`the subscription at ${told.address} did not begin: ${told.tried.opening.message}`);
     return pass(
-      `${snapshot.length} rows, then ${steps.length} of ${steps.length} changes once each; ${addressText(told)}`,
+      `${snapshot.length} rows, then ${steps.length} of ${steps.length} changes once each, and ${coldSnapshot.length} rows and ${coldChanges.length} changes of a flushed table; ${addressText(told)}`,
     );
   },
 });

@@ -8,6 +8,7 @@ import { plainRow } from "../../vocabulary/opening.ts";
 import { writesOf, type PlannedWrite } from "../../vocabulary/operations.ts";
 import { makeTable } from "../../vocabulary/tables.ts";
 import { askOverHttp, tryAddress, type Told } from "../../vocabulary/told-address.ts";
+import { seeCold, type Cold } from "./cold.ts";
 import { deliveredOf, markColumn, markedColumns, marksIn, statementFor } from "../stream/marked-rows.ts";
 import { early, fence, steps } from "./steps.ts";
 
@@ -23,6 +24,7 @@ export type Lived = {
   readonly fenced: boolean;
   readonly notices: readonly string[];
   readonly exchange: number;
+  readonly cold: Cold;
 };
 
 export const fenceMark = cellText(fence.values[markColumn]);
@@ -31,8 +33,8 @@ export const life = defineObservation<Lived>({
   id: "subscriptions/snapshot-then-changes",
   touches: "scratch",
   needs: ["dba"],
-  estimateMs: 600,
-  estimateRequests: 14,
+  estimateMs: 900,
+  estimateRequests: 26,
   async observe(target, context) {
     const op = await target.account("dba");
     const reader = await target.account("user", "reader");
@@ -59,6 +61,7 @@ export const life = defineObservation<Lived>({
       fenced,
       notices: noticesOf(subscription, live),
       exchange: subscription.exchange,
+      cold: await seeCold(target, context, op, reader),
     };
   },
 });

@@ -5,6 +5,7 @@ import type { Write } from "../../../src/history/history.ts";
 import { proveCheck } from "../../../src/proof.ts";
 import { no, yes } from "../../vocabulary/evidence.ts";
 import { ready } from "../../vocabulary/opening-evidence.ts";
+import { coldChanges, coldSnapshot } from "./cold.ts";
 import { snapshotThenChanges } from "./index.ts";
 import { early, fence, steps } from "./steps.ts";
 
@@ -53,7 +54,19 @@ const sound = {
   fenced: true,
   notices: [] as string[],
   exchange: 5,
+  cold: {
+    why: null as string | null,
+    snapshot: coldSnapshot,
+    steps: coldChanges.map(({ change }) => ({ change, acknowledged: true, told: ["update"] })),
+    fenced: true,
+    exchange: 6,
+  },
 };
+const { cold } = sound;
+const firstCold = (change: object) => ({
+  ...sound,
+  cold: { ...cold, steps: cold.steps.map((one, at) => (at === 0 ? { ...one, ...change } : one)) },
+});
 const replaced = (n: number, change: (one: DeliveredChange) => DeliveredChange[]) => ({
   ...sound,
   changes: changes.flatMap((one, at) => (at === n ? change(one) : [one])),
@@ -78,6 +91,13 @@ export default proveCheck(snapshotThenChanges, {
   ],
   cannotTell: [
     { ...sound, table: null },
+    {
+      ...sound,
+      cold: { ...cold, why: "the flush FL-1 did not complete: running", snapshot: [], steps: [], fenced: false },
+    },
+    { ...sound, cold: { ...cold, fenced: false } },
+    { ...sound, cold: { ...cold, steps: [] } },
+    firstCold({ acknowledged: false, told: [] }),
     { ...sound, fenced: false, changes: [] },
     {
       ...sound,

@@ -11,7 +11,8 @@ const told = {
   ours: "http://localhost:8080",
   tried: { why: null as string | null, opening: ready() },
 };
-const sound = { told, snapshot: [], writes: [], changes: [], table: [], fenced: true, notices: [], exchange: 5 };
+const cold = { why: null, snapshot: [], steps: [], fenced: true, exchange: 6 };
+const sound = { told, snapshot: [], writes: [], changes: [], table: [], fenced: true, notices: [], exchange: 5, cold };
 const having = (rest: object) => ({ ...sound, told: { ...told, ...rest } });
 
 export default proveCheck(toldAddressMatches, {

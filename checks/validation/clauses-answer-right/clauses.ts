@@ -1,17 +1,5 @@
 /** Small exact queries, one for each clause of SQL that programs rely on. `{p}` and `{o}` are the tables of `rows`. */
-import type { Json } from "../../../src/wire/json.ts";
-
-export type Cell = string | null;
-
-export interface Clause {
-  readonly name: string;
-  readonly sql: string;
-  readonly params?: readonly Json[];
-  /** Rows as text. Numbers with a fraction are compared as numbers. */
-  readonly rows: readonly (readonly Cell[])[];
-  /** The order is part of the answer. */
-  readonly ordered?: true;
-}
+import { clause, list, ordered, type Clause } from "./clause.ts";
 
 export const peopleColumns = "id BIGINT PRIMARY KEY, name TEXT, city TEXT, n INT, d DOUBLE, ok BOOLEAN, big BIGINT";
 export const ordersColumns = "id BIGINT PRIMARY KEY, who BIGINT, item TEXT, cost INT";
@@ -43,16 +31,16 @@ export const orders = {
   hot: ["(4, 9, 'cap', 8)", "(5, NULL, 'map', 5)"],
 };
 
-/** Key and city, and key and item, of the rows that are left then. */
+/** Key, city and number, and key and item, of the rows that are left then. */
 export const peopleLeft = [
-  ["1", "oslo"],
-  ["2", "oslo"],
-  ["3", "rome"],
-  ["4", null],
-  ["5", "rome"],
-  ["6", "bern"],
-  ["7", "bern"],
-  ["8", null],
+  ["1", "oslo", "10"],
+  ["2", "oslo", "20"],
+  ["3", "rome", "30"],
+  ["4", null, null],
+  ["5", "rome", "20"],
+  ["6", "bern", "0"],
+  ["7", "bern", "-7"],
+  ["8", null, "5"],
 ];
 export const ordersLeft = [
   ["1", "pen"],
@@ -61,14 +49,6 @@ export const ordersLeft = [
   ["4", "cap"],
   ["5", "map"],
 ];
-
-/** One column of values. */
-const list = (...cells: readonly Cell[]): (readonly Cell[])[] => cells.map((cell) => [cell]);
-
-function clause(name: string, sql: string, rows: Clause["rows"], more: Partial<Clause> = {}): Clause {
-  return { name, sql, rows, ...more };
-}
-const ordered = { ordered: true } as const;
 
 export const clauses: readonly Clause[] = [
   clause("WHERE =", "SELECT id FROM {p} WHERE city = 'rome'", list("3", "5")),

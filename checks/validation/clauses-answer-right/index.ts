@@ -14,7 +14,7 @@ import { sampleAtLight } from "../../vocabulary/sample.ts";
 import { makeTable, sharedTable } from "../../vocabulary/tables.ts";
 import {
   changes,
-  clauses,
+  clauses as firstClauses,
   defaultsColumns,
   filled,
   filling,
@@ -24,11 +24,12 @@ import {
   people,
   peopleColumns,
   peopleLeft,
-  type Cell,
-  type Clause,
 } from "./clauses.ts";
+import type { Cell, Clause } from "./clause.ts";
+import { moreClauses, values, valuesColumns, valuesLeft } from "./more-clauses.ts";
 
 const readerCount = 4;
+const clauses = [...firstClauses, ...moreClauses];
 const all = [...clauses, ...filled];
 /** Fewer are no selection of what SQL has. */
 const clausesMin = 30;
@@ -59,7 +60,7 @@ export const clausesAnswerRight = defineCheck({
   id: "validation/clauses-answer-right",
   title: "Each SQL clause gives the right answer",
   failureTitle: "An SQL clause gives a wrong answer",
-  description: `Asks ${all.length} small queries whose answers are known, one for each clause (half of them at light effort): comparisons, AND, OR, NOT, NULL, IN, BETWEEN, LIKE, EXISTS, ORDER BY, LIMIT and OFFSET, DISTINCT, aggregates, GROUP BY and HAVING, every kind of JOIN, UNION, INTERSECT and EXCEPT, CASE, functions, subqueries, WITH, window functions, parameters, DEFAULT, ADD COLUMN. Half of the rows are flushed, and some were updated and deleted since. A wrong answer is asked for a second time, and both are reported.`,
+  description: `Asks ${all.length} small queries whose answers are known, one for each clause (half of them at light effort): comparisons, AND, OR, NOT, NULL, IN, BETWEEN, LIKE, EXISTS, ORDER BY, LIMIT and OFFSET, DISTINCT, aggregates, GROUP BY and HAVING, every kind of JOIN, NULLs in joins and subqueries, times, texts beyond ASCII, UNION, INTERSECT and EXCEPT, CASE, functions, subqueries, WITH, window functions, parameters, DEFAULT, ADD COLUMN. Half of the rows are flushed, and some were updated and deleted since. A wrong answer is asked for a second time, and both are reported.`,
   blindTo:
     "One small query for each clause: combinations of clauses, large tables and other types may still be wrong (validation/predicates-partition-rows tries random conditions).",
   risk: "Reports, pages and decisions rest on wrong answers, and nothing reports an error.",
@@ -69,7 +70,7 @@ export const clausesAnswerRight = defineCheck({
   needs: ["dba"],
   level: "block",
   estimateMs: 900,
-  estimateRequests: all.length + filling.length + 14,
+  estimateRequests: all.length + filling.length + 20,
   timeoutMs: 120_000,
   findings: {
     wrongAnswer: {
@@ -91,11 +92,14 @@ export const clausesAnswerRight = defineCheck({
     const asked: Asked[] = [];
     const others: string[] = [];
     const wanted = context.size({ light: 1, standard: 3, deep: 3 });
-    const some = sampleAtLight(context, clauses, 2, ({ sql }) => /LEFT JOIN|OVER \(ORDER BY/.test(sql));
+    const some = [firstClauses, moreClauses].flatMap((each) =>
+      sampleAtLight(context, each, 2, ({ sql }) => /LEFT JOIN|OVER \(ORDER BY/.test(sql)),
+    );
     for (const storage of storages.slice(0, wanted)) {
-      const [p, o] = await makeRows(target, context, op, storage);
+      const [p, o, v] = await makeRows(target, context, op, storage);
       const odd = await whyOtherRows(target, op, [
-        [p, "SELECT id, city FROM {t} ORDER BY id", peopleLeft],
+        [p, "SELECT id, city, n FROM {t} ORDER BY id", peopleLeft],
+        [v, "SELECT id, k FROM {t} ORDER BY id", valuesLeft],
         [o, "SELECT id, item FROM {t} ORDER BY id", ordersLeft],
       ]);
       if (odd !== null) {
@@ -104,7 +108,9 @@ export const clausesAnswerRight = defineCheck({
       }
       const parts = readers.map((as, at) => ({ as, share: some.filter((_, n) => n % readerCount === at) }));
       const answers = await Promise.all(
-        parts.map(async ({ as, share }) => await askAll(target, as, share, { storage, fill: { "{p}": p, "{o}": o } })),
+        parts.map(
+          async ({ as, share }) => await askAll(target, as, share, { storage, fill: { "{p}": p, "{o}": o, "{v}": v } }),
+        ),
       );
       asked.push(...answers.flat());
     }
@@ -152,13 +158,13 @@ export const clausesAnswerRight = defineCheck({
   },
 });
 
-/** Makes both tables with their rows; returns their names. */
+/** Makes the three tables with their rows; returns their names. */
 async function makeRows(
   target: Target,
   context: Context,
   op: Account,
   storage: (typeof storages)[number],
-): Promise<readonly [string, string]> {
+): Promise<readonly [string, string, string]> {
   const { scratch, need } = context;
   const suffix = storage.replace(" ", "_");
   const sharing = { readers: ["service"] } as const;
@@ -170,28 +176,33 @@ async function makeRows(
     columns: ordersColumns,
     ...sharing,
   });
+  const v = await sharedTable(target, context, op, `${scratch}.values_${suffix}`, {
+    columns: valuesColumns,
+    ...sharing,
+  });
   const insert = async (which: "flushed" | "hot"): Promise<void> => {
     for (const [table, columns, rows] of [
       [p, "id, name, city, n, d, ok, big", people[which]],
       [o, "id, who, item, cost", orders[which]],
+      [v, "id, t, at, day, price, k", values[which]],
     ] as const)
       need(
         await target.sql(op, `INSERT INTO ${table} (${columns}) VALUES ${rows.join(", ")}`),
         "the rows could not be written",
       );
   };
-  const flushBoth = async (): Promise<void> => {
-    for (const table of [p, o]) {
+  const flushAllThree = async (): Promise<void> => {
+    for (const table of [p, o, v]) {
       const why = whyNotFlushed(await flush(target, context, op, table));
       need(why === undefined ? { kind: "ok" } : { why }, `${table} could not be flushed`);
     }
   };
   await insert("flushed");
-  if (storage !== "in memory") await flushBoth();
+  if (storage !== "in memory") await flushAllThree();
   await insert("hot");
   for (const sql of changes) need(await target.sql(op, sql.replaceAll("{p}", p)), "the rows could not be changed");
-  if (storage === "flushed") await flushBoth();
-  return [p, o];
+  if (storage === "flushed") await flushAllThree();
+  return [p, o, v];
 }
 
 /** Where the tables hold other rows than were written, each clause would be blamed for it; null if they are right. */

@@ -2,9 +2,10 @@ import { changeRows, refuseIt } from "../../../src/faults/sql.ts";
 import { proveCheck } from "../../../src/proof.ts";
 import { no, nothing, yes } from "../../vocabulary/evidence.ts";
 import { clauses, filled } from "./clauses.ts";
+import { moreClauses } from "./more-clauses.ts";
 import { clausesAnswerRight } from "./index.ts";
 
-const asked = [...clauses, ...filled].map(({ name, sql, rows }) => ({
+const asked = [...clauses, ...moreClauses, ...filled].map(({ name, sql, rows }) => ({
   clause: name,
   storage: "mixed",
   sql,

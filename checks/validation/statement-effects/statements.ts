@@ -65,6 +65,10 @@ const keyed =
   (...ids: readonly string[]): Test =>
   (id) =>
     ids.includes(id);
+const either =
+  (one: Test, other: Test): Test =>
+  (id, cells) =>
+    one(id, cells) || other(id, cells);
 const renamed =
   (text: string | null) =>
   ([, n, note]: Cells): Cells => [text, n, note];
@@ -137,6 +141,56 @@ const hotStatements: readonly Statement[] = [
   remove("DELETE by key", "id = 6", keyed("6")),
   remove("DELETE by text", "name = 'bobby'", named("bobby")),
   remove("DELETE of no row", "id = 999", keyed()),
+  // Where a key is looked up at once, what is beside it in the condition is easily forgotten.
+  update(
+    "UPDATE with OR",
+    "note = 'either'",
+    "id = 11 OR name = 'eve'",
+    either(keyed("11"), named("eve")),
+    noted("either"),
+  ),
+  update(
+    "UPDATE with AND",
+    "note = 'both'",
+    "n > 90 AND note IS NULL",
+    (_, [, n, note]) => Number(n ?? 0) > 90 && note === null,
+    noted("both"),
+  ),
+  update(
+    "UPDATE with NOT",
+    "n = n + 3",
+    "NOT (n < 90)",
+    (_, [, n]) => n !== null && Number(n) >= 90,
+    numbered((n) => n + 3),
+  ),
+  update(
+    "UPDATE where NULL",
+    "n = 0",
+    "n IS NULL",
+    (_, [, n]) => n === null,
+    ([name, , note]) => [name, "0", note],
+  ),
+  update(
+    "UPDATE with LIKE",
+    "note = ''",
+    "name LIKE 'larg%'",
+    (_, [name]) => name?.startsWith("larg") === true,
+    noted(""),
+  ),
+  update("UPDATE of two columns", "name = 'Ann the second', n = 25", "id = 2", keyed("2"), ([, , note]) => [
+    "Ann the second",
+    "25",
+    note,
+  ]),
+  // Both values are those of before.
+  update(
+    "UPDATE that swaps columns",
+    "name = note, note = name",
+    "id IN (1, 12)",
+    keyed("1", "12"),
+    ([name, n, note]) => [note, n, name],
+  ),
+  insert("INSERT of a deleted key", { "6": ["dan again", null, null] }),
 ];
 
 /** On rows that were flushed before. */
@@ -153,13 +207,48 @@ const flushedStatements: readonly Statement[] = [
   remove("DELETE of a flushed row", "id = 7", keyed("7")),
   remove("DELETE of several flushed rows", `id IN (3, ${large})`, keyed("3", large)),
   remove("DELETE of rows in memory and flushed", "n > 100", numberIn(101, 1_000)),
+  insert("INSERT of a flushed and deleted key", { "7": [null, "7", null] }),
+  update(
+    "UPDATE of flushed rows with OR",
+    "name = 'either'",
+    "id = 13 OR name = 'minus'",
+    either(keyed("13"), named("minus")),
+    renamed("either"),
+  ),
+  remove(
+    "DELETE with OR",
+    "id = 5 OR n IS NULL",
+    either(keyed("5"), (_, [, n]) => n === null),
+  ),
+];
+
+/** More rows than a server is likely to treat one by one. */
+const manyIds = Array.from({ length: 60 }, (_, at) => String(1_001 + at));
+const isMany = (id: string): boolean => manyIds.includes(id);
+const listed = manyIds.filter((_, at) => at % 3 === 0);
+
+/** On many rows, half of them flushed. */
+const manyStatements: readonly Statement[] = [
+  insert("INSERT of sixty rows", Object.fromEntries(manyIds.map((id) => [id, ["many", null, null] as const]))),
+  update("UPDATE of sixty rows", "note = 'all'", "id > 1000 AND id < 9000", isMany, noted("all")),
+  update("UPDATE of a list of keys", "n = 1", `id IN (${listed.join(", ")})`, keyed(...listed), ([name, , note]) => [
+    name,
+    "1",
+    note,
+  ]),
+];
+const manyFlushed: readonly Statement[] = [
+  remove("DELETE of a list of keys", `id IN (${listed.join(", ")})`, keyed(...listed)),
+  remove("DELETE of forty rows", "name = 'many'", named("many")),
 ];
 
 export const statements: readonly Statement[] = [
   ...hotStatements,
   flushing("the first flush"),
   ...flushedStatements,
+  ...manyStatements,
   flushing("the second flush"),
+  ...manyFlushed,
 ];
 
 /** Keys whose row differs. */

@@ -36,6 +36,8 @@ export const texts: readonly string[] = [
   "2024-1-1",
   "keykeykeykeykeykeykeykeykeykeykeykeykeykeykeykeykeykeykeykeykeykeykeykeykey1",
   "keykeykeykeykeykeykeykeykeykeykeykeykeykeykeykeykeykeykeykeykeykeykeykeykey2",
+  // Past the lengths at which indexes cut their keys.
+  ...[300, 1_200].flatMap((length) => ["1", "2"].map((end) => "key".repeat(length / 3) + end)),
 ].filter((text, at, all) => all.indexOf(text) === at);
 
 /** Finds the rows of one text; `$1` is the text. `{t}` is the table. */

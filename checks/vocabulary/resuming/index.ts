@@ -67,6 +67,8 @@ export async function leaveAndResume(
   { target, user, writer = user, table }: ResumedTable,
   n: number,
   leave: (following: Following) => Promise<void>,
+  /** What happens to the table before it resumes; returns why it did not. */
+  meanwhile: () => Promise<string | undefined> = async () => await Promise.resolve(undefined),
 ): Promise<Resumed | { why: string }> {
   const from = 1_000 * (n + 1);
   const condition = `id >= ${from} AND id < ${from + 1_000}`;
@@ -97,6 +99,8 @@ export async function leaveAndResume(
     await send(`DELETE FROM ${table} WHERE id = ${from + 6}`),
   ];
   if (missed.includes(false)) return { why: "the changes during the break could not all be written" };
+  const undone = await meanwhile();
+  if (undone !== undefined) return { why: undone };
 
   const second = await follow(target, user, select, options);
   if ("why" in second) return { why: `resuming: ${second.why}` };

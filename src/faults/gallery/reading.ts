@@ -39,7 +39,7 @@ const keepAnswersForASecond: Fault = {
 };
 
 /** Sends what the pattern matches changed, wherever it stands in a query of rows. */
-function misread(name: string, pattern: RegExp, replacement: string): Fault {
+export function misread(name: string, pattern: RegExp, replacement: string): Fault {
   return sqlFault(name, async (sql, _, exchange) => {
     const other = sql.replace(pattern, replacement);
     return /^\s*(SELECT|WITH)\b/i.test(sql) && other !== sql ? await exchange(other) : undefined;

@@ -1,10 +1,10 @@
 /** Values of every type, NULLs and a large text: inserted, changed beside it, and set to NULL. */
 import type { Context } from "../../../../src/check.ts";
-import { saidOf, type Account, type Said, type Target } from "../../../../src/server/target.ts";
+import { cellText, saidOf, type Account, type Said, type Target } from "../../../../src/server/target.ts";
 import { edgeTypes } from "../../../validation/types-round-trip/edge-values.ts";
 import { fenceArrives, follow } from "../../../vocabulary/following.ts";
 import { createTable, readTable } from "../../../vocabulary/tables.ts";
-import { inSpan, isAnswered, isInSpan, rowsByKey, toldBy, type Rows } from "../told-rows.ts";
+import { cellsOf, inSpan, isAnswered, isInSpan, rowsByKey, toldBy, type Rows, type Told } from "../told-rows.ts";
 import { fence, planFrom, settled, type Followed, type Step } from "./writing.ts";
 import { waySpan } from "./ways.ts";
 
@@ -219,9 +219,22 @@ export async function writeTyped(target: Target, context: Context, parties: Part
     return steps;
   };
   const steps = (await settled(context, look, fenced)) ?? [];
+  // The same rows once more, by the snapshot of a new subscription.
+  const again = context.need(
+    await follow(target, as, `SELECT * FROM ${table}`),
+    `${table} could not be followed a second time`,
+  );
   live.close();
+  again.live.close();
+  const shown = again.rows.map((row): Told => ({ kind: "insert", key: cellText(row["id"]), row: cellsOf(row) }));
+  const inSnapshots = steps.map((step) => ({
+    ...step,
+    way: `${step.way}, read by a snapshot`,
+    plan: Object.fromEntries(Object.keys(step.plan).map((key) => [key, 1])),
+    told: shown.filter(({ key }) => step.plan[key] !== undefined),
+  }));
   const missing = [...refused].map(([{ type, base }, said]) => refusedStep(`values of ${type}`, base, said));
-  return { steps: [...steps, ...missing], fenced, exchange: subscription.exchange };
+  return { steps: [...steps, ...inSnapshots, ...missing], fenced, exchange: subscription.exchange };
 }
 
 /** The first that was not done; the last where all were. */
