@@ -1,7 +1,5 @@
 /** Short forms for histories in proofs. */
-import type { CheckOf, Findings, Found, Limits } from "../../src/check.ts";
 import type { OperationOutcome } from "../../src/history/history.ts";
-import type { Json } from "../../src/wire/json.ts";
 import { yes } from "../vocabulary/evidence.ts";
 import type { MidwayFlush } from "../vocabulary/midway.ts";
 
@@ -19,15 +17,6 @@ export function sentBy(
 /** A flush that was sent at this time and completed. */
 export function completedFlush(sentAt: number): MidwayFlush {
   return { said: yes(), job: "FL-1", status: "completed", sentAt };
-}
-
-/** The findings of a judge with the check's own limits; none where it is not red. */
-export function foundIn<Seen extends Json, const F extends Findings, L extends Limits>(
-  check: CheckOf<Seen, F, L>,
-  seen: NoInfer<Seen>,
-): readonly Found[] {
-  const verdict = check.judge(seen, check.limits);
-  return verdict.kind === "fail" ? verdict.found : [];
 }
 
 /** So many at once and then as many again, ten milliseconds each: at most so many are in flight together. */

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { judged, soundFor } from "../../vocabulary/evidence.ts";
-import { foundIn } from "../evidence.ts";
+import { foundIn, judged, soundFor } from "../../vocabulary/evidence.ts";
 import { deletesCountOnce } from "./index.ts";
 import proof from "./proof.ts";
 

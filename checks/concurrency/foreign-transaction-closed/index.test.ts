@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { judged, no, nothing, soundFor, yes } from "../../vocabulary/evidence.ts";
-import { foundIn } from "../evidence.ts";
+import { foundIn, judged, no, nothing, soundFor, yes } from "../../vocabulary/evidence.ts";
 import { foreignTransactionClosed } from "./index.ts";
 import proof from "./proof.ts";
 

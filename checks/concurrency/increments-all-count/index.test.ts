@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Operation } from "../../../src/history/history.ts";
-import { judged, soundFor } from "../../vocabulary/evidence.ts";
-import { abreast, foundIn } from "../evidence.ts";
+import { foundIn, judged, soundFor } from "../../vocabulary/evidence.ts";
+import { abreast } from "../evidence.ts";
 import { incrementsAllCount } from "./index.ts";
 import proof from "./proof.ts";
 

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import type { Operation, Read } from "../../../src/history/history.ts";
-import { judged, soundFor } from "../../vocabulary/evidence.ts";
-import { foundIn } from "../evidence.ts";
+import { foundIn, judged, soundFor } from "../../vocabulary/evidence.ts";
 import { readsHoldUnderWrites } from "./index.ts";
 import proof from "./proof.ts";
 

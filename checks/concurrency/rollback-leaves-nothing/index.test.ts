@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
 import type { Read } from "../../../src/history/history.ts";
 import { cellText } from "../../../src/wire/json.ts";
-import { judged, no, nothing, soundFor, yes } from "../../vocabulary/evidence.ts";
-import { foundIn } from "../evidence.ts";
+import { foundIn, judged, no, nothing, soundFor, yes } from "../../vocabulary/evidence.ts";
 import { rollbackLeavesNothing } from "./index.ts";
 import proof from "./proof.ts";
 

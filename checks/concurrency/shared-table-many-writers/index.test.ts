@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { Operation, Read, Values } from "../../../src/history/history.ts";
 import { cellText } from "../../../src/wire/json.ts";
-import { judged, no, nothing, soundFor, yes } from "../../vocabulary/evidence.ts";
-import { abreast, foundIn } from "../evidence.ts";
+import { foundIn, judged, no, nothing, soundFor, yes } from "../../vocabulary/evidence.ts";
+import { abreast } from "../evidence.ts";
 import { sharedTableManyWriters } from "./index.ts";
 import proof from "./proof.ts";
 
