@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import type { Read } from "../../../src/history/history.ts";
+import type { Answer } from "../../../src/server/target.ts";
+import type { Json } from "../../../src/wire/json.ts";
 import { cellText } from "../../../src/wire/json.ts";
 import { foundIn, judged, no, nothing, soundFor } from "../../vocabulary/evidence.ts";
-import { schemaChangeUnderWrites } from "./index.ts";
+import { lookOf, schemaChangeUnderWrites } from "./index.ts";
 import proof from "./proof.ts";
 
 const sound = soundFor(schemaChangeUnderWrites, proof);
@@ -111,4 +113,77 @@ test("the requests that show it", () => {
   const operations = [...inserts, shown((id, mark) => (id === "3" ? undefined : /^[45]$/.test(id) ? "x" : mark))];
   const found = foundIn(schemaChangeUnderWrites, { ...sound, operations });
   expect(found.map(({ sent }) => sent)).toEqual([[3, 4, 5]]);
+});
+
+const answer = (names: readonly string[], rows: readonly (readonly Json[])[]): Answer => ({
+  kind: "ok",
+  status: 200,
+  results: [{ columns: names.map((name) => ({ name, type: "Text", flags: [] })), rows, rowCount: rows.length }],
+  tookMs: 1,
+  exchange: 7,
+  sentAt: 10,
+  doneAt: 12,
+});
+
+test.each<readonly [string, readonly string[], readonly (readonly Json[])[], readonly string[], string | null]>([
+  [
+    "as it was",
+    ["id", "mark"],
+    [
+      ["3", "m3"],
+      ["4", "m4"],
+    ],
+    ["id", "mark"],
+    null,
+  ],
+  [
+    "with the column",
+    ["id", "mark", "extra"],
+    [
+      ["3", "m3", "x3"],
+      ["4", "m4", null],
+    ],
+    ["id", "mark", "extra"],
+    null,
+  ],
+  [
+    "with columns of the server's own",
+    ["_seq", "id", "mark", "_deleted"],
+    [["9", "3", "m3", "no"]],
+    ["id", "mark"],
+    null,
+  ],
+  ["in another order", ["mark", "id"], [["m3", "3"]], ["mark", "id"], null],
+  [
+    "with a text of another row",
+    ["id", "mark"],
+    [
+      ["3", "m3"],
+      ["4", "m3"],
+    ],
+    ["id", "mark"],
+    '["4","m3"]',
+  ],
+  [
+    "with a text in the new column",
+    ["id", "mark", "extra"],
+    [["3", "m3", "m3"]],
+    ["id", "mark", "extra"],
+    '["3","m3","m3"]',
+  ],
+  ["without a column that tells", ["id"], [["3"]], ["id"], null],
+  ["without a key", ["mark"], [["m3"]], ["mark"], null],
+])("the shape of an answer: %s", (_, names, rows, columns, misplaced) => {
+  expect(lookOf(answer(names, rows))).toEqual({
+    said: { kind: "ok", status: 200, code: "", message: "", why: "", exchange: 7 },
+    invokedAt: 10,
+    returnedAt: 12,
+    columns,
+    misplaced,
+  });
+});
+
+test("the shape of no answer", () => {
+  const lost: Answer = { kind: "unsure", because: "timeout", message: "none", exchange: 7, sentAt: 10, doneAt: 12 };
+  expect(lookOf(lost)).toMatchObject({ said: { kind: "unsure", why: "timeout" }, columns: [], misplaced: null });
 });

@@ -46,7 +46,7 @@ function changeOf(answer: Answer): Change {
   return { said: saidOf(answer), invokedAt: answer.sentAt, returnedAt: answer.doneAt };
 }
 
-function lookOf(answer: Answer): Look {
+export function lookOf(answer: Answer): Look {
   const result = answer.kind === "ok" ? answer.results[0] : undefined;
   const names = (result?.columns ?? []).map(({ name }) => name);
   const at = (name: string): number => names.indexOf(name);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import type { Answer } from "../../../src/server/target.ts";
 import { judged, no, soundFor } from "../../vocabulary/evidence.ts";
-import { snapshotHoldsInBatch } from "./index.ts";
+import { batchIn, snapshotHoldsInBatch } from "./index.ts";
 import proof from "./proof.ts";
 
 const { batches, operations } = soundFor(snapshotHoldsInBatch, proof);
@@ -43,4 +44,21 @@ test.each<readonly [string, readonly Batch[], typeof operations, string]>([
   const [first, ...others] = judged(snapshotHoldsInBatch, { batches: [...list], operations: writes });
   expect(first).toContain(verdict);
   expect(others).toEqual([]);
+});
+
+test("what a batch saw: the rows of each result that has columns", () => {
+  const columns = [{ name: "id", type: "BigInt", flags: [] }];
+  const none = { columns: [], rows: [], rowCount: 0 };
+  const times = { exchange: 7, sentAt: 10, doneAt: 12 };
+  const of = (...rows: string[][]) => ({ columns, rows, rowCount: rows.length });
+  const answer: Answer = {
+    kind: "ok",
+    status: 200,
+    results: [none, of(["1"]), of(), of(["2"]), none],
+    tookMs: 1,
+    ...times,
+  };
+  expect(batchIn(answer)).toMatchObject({ invokedAt: 10, returnedAt: 12, views: ['[["1"]]', "[]", '[["2"]]'] });
+  const lost: Answer = { kind: "unsure", because: "timeout", message: "none", ...times };
+  expect(batchIn(lost)).toMatchObject({ said: { kind: "unsure", why: "timeout" }, views: [] });
 });

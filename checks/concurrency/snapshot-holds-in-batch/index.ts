@@ -21,7 +21,7 @@ type Batch = {
 };
 type Seen = { readonly batches: readonly Batch[]; readonly operations: readonly Operation[] };
 
-function batchIn(answer: Answer): Batch {
+export function batchIn(answer: Answer): Batch {
   const results = answer.kind === "ok" ? answer.results : [];
   return {
     said: saidOf(answer),

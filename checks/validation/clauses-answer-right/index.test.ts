@@ -39,7 +39,8 @@ test.each<readonly [string, string, Asked["rows"], string]>([
   ["NULL", "WHERE =", column("3", null), "3, NULL"],
   ["a fraction", "AVG", column("0.9"), "0.9"],
   ["a fraction that is off by little", "AVG", column("0.8000000011"), "0.8000000011"],
-  ["zero for NULL", "DISTINCT", column("rome", "bern", "oslo", "0.0"), "rome, bern, oslo, 0.0"],
+  ["zero for NULL", "arithmetic with NULL", column("0.0"), "0.0"],
+  ["a text for NULL", "DISTINCT", column("rome", "bern", "oslo", "null"), "rome, bern, oslo, null"],
   [
     "an order that was not asked for",
     "ORDER BY DESC",
