@@ -18,3 +18,14 @@ export function sentBy(
 export function completedFlush(sentAt: number): MidwayFlush {
   return { said: yes(), job: "FL-1", status: "completed", sentAt };
 }
+
+/** So many at once and then as many again, ten milliseconds each: at most so many are in flight together. */
+export function abreast<Item extends { readonly invokedAt: number; readonly returnedAt: number }>(
+  items: readonly Item[],
+  count: number,
+): Item[] {
+  return items.map((one, at) => {
+    const invokedAt = 10 * Math.floor(at / count);
+    return { ...one, invokedAt, returnedAt: invokedAt + 10 };
+  });
+}

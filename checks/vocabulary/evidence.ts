@@ -1,5 +1,5 @@
 /** Short forms for evidence in proofs, and for what judges make of it in tests. */
-import type { CheckOf, Findings, Limits } from "../../src/check.ts";
+import type { CheckOf, Findings, Found, Limits } from "../../src/check.ts";
 import type { Said } from "../../src/server/target.ts";
 import type { Json } from "../../src/wire/json.ts";
 import type { Pace } from "./pace.ts";
@@ -27,6 +27,15 @@ export function judged<Seen extends Json, const F extends Findings, L extends Li
   return verdict.found.map((one) =>
     [one.name, ...(one.case === undefined ? [] : [one.case]), JSON.stringify(one.data)].join(": "),
   );
+}
+
+/** The findings of a judge with the check's own limits; none where it is not red. */
+export function foundIn<Seen extends Json, const F extends Findings, L extends Limits>(
+  check: CheckOf<Seen, F, L>,
+  seen: NoInfer<Seen>,
+): readonly Found[] {
+  const verdict = check.judge(seen, check.limits);
+  return verdict.kind === "fail" ? verdict.found : [];
 }
 
 /** Waits that were over soon, that were long enough to show something, and that a slow server explains. */

@@ -15,6 +15,7 @@ import {
 import { flushAfter, whyNotMidway, type MidwayFlush } from "../../vocabulary/midway.ts";
 import { isLate } from "../../vocabulary/pace.ts";
 import { sharedTable } from "../../vocabulary/tables.ts";
+import { inFlightWith } from "../in-flight.ts";
 
 const accountCount = 4;
 const writerCount = 3;
@@ -140,9 +141,7 @@ export const readsHoldUnderWrites = defineCheck({
     const [reads, writes] = ["read", "insert"].map((kind) =>
       operations.filter((one) => one.kind === kind && one.outcome === "ok"),
     ) as [Operation[], Operation[]];
-    const during = reads.filter((read) =>
-      writes.some((write) => write.invokedAt < read.returnedAt && read.invokedAt < write.returnedAt),
-    );
+    const during = inFlightWith(reads, writes);
     if (during.length < readsMin)
       return unknown(
         `only ${during.length} counts were in flight together with an insert; at least ${readsMin} are needed`,

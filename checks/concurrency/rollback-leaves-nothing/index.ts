@@ -4,6 +4,7 @@ import { cellText, rowsOf, saidOf, type Account, type Said, type Target } from "
 import { connectAll, makeWorkload, readWhile, sampleOf, spreadOver, together } from "../../vocabulary/clients.ts";
 import { sharedTable } from "../../vocabulary/tables.ts";
 import { isAnswered } from "../answered.ts";
+import { inFlightWith } from "../in-flight.ts";
 
 const accountCount = 3;
 const readerCount = 3;
@@ -194,9 +195,7 @@ export const rollbackLeavesNothing = defineCheck({
     const refusedEnd = batches.find(({ kind, said }) => kind === "rolled back" && said.kind !== "ok");
     if (refusedEnd !== undefined)
       return unknown(`a batch with ROLLBACK was not acknowledged: ${refusedEnd.said.message}`);
-    const during = reads.filter((read) =>
-      batches.some((one) => one.invokedAt < read.returnedAt && read.invokedAt < one.returnedAt),
-    );
+    const during = inFlightWith(reads, batches);
     if (during.length < readsMin)
       return unknown(
         `only ${during.length} reads were in flight together with a batch; at least ${readsMin} are needed`,

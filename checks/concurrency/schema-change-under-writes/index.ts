@@ -7,6 +7,7 @@ import { flush, whyNotFlushed, type Flushed } from "../../vocabulary/jobs.ts";
 import { readOf } from "../../vocabulary/operations.ts";
 import { sharedTable } from "../../vocabulary/tables.ts";
 import { isServerError } from "../../vocabulary/second-look.ts";
+import { inFlightWith } from "../in-flight.ts";
 
 const accountCount = 4;
 const writerCount = 3;
@@ -45,7 +46,7 @@ function changeOf(answer: Answer): Change {
   return { said: saidOf(answer), invokedAt: answer.sentAt, returnedAt: answer.doneAt };
 }
 
-function lookOf(answer: Answer): Look {
+export function lookOf(answer: Answer): Look {
   const result = answer.kind === "ok" ? answer.results[0] : undefined;
   const names = (result?.columns ?? []).map(({ name }) => name);
   const at = (name: string): number => names.indexOf(name);
@@ -168,7 +169,7 @@ export const schemaChangeUnderWrites = defineCheck({
     const { lost, changed, final } = judgeSet(operations, "id");
     const writes = writesIn(operations);
     const acknowledged = writes.filter(({ outcome }) => outcome === "ok");
-    if (final !== null && lost.length + changed.length > 0)
+    if (lost.length + changed.length > 0)
       found.lostRows(
         {
           lost: lost.length,
@@ -213,8 +214,8 @@ export const schemaChangeUnderWrites = defineCheck({
     if (before.length > 0)
       return unknown(`${before.length} requests ended with a server error before the first change`);
     if (final === null) return unknown("the rows could not be read at the end");
-    const during = acknowledged.filter((one) => one.returnedAt > add.invokedAt && one.invokedAt < drop.returnedAt);
-    const seen = answered.filter((one) => one.returnedAt > add.invokedAt && one.invokedAt < drop.returnedAt);
+    const changing = [{ invokedAt: add.invokedAt, returnedAt: drop.returnedAt }];
+    const [during, seen] = [inFlightWith(acknowledged, changing), inFlightWith(answered, changing)];
     if (during.length < writesMin || seen.length < readsMin)
       return unknown(
         `only ${during.length} inserts and ${seen.length} reads were answered between the changes; at least ${writesMin} and ${readsMin} are needed`,

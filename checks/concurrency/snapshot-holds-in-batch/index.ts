@@ -3,6 +3,7 @@ import { writesIn, type Operation } from "../../../src/history/history.ts";
 import { saidOf, type Answer, type Said } from "../../../src/server/target.ts";
 import { connectAll, makeWorkload, sampleOf, spreadOver, together } from "../../vocabulary/clients.ts";
 import { sharedTable } from "../../vocabulary/tables.ts";
+import { inFlightWith } from "../in-flight.ts";
 
 const accountCount = 4;
 const selects = 6;
@@ -20,7 +21,7 @@ type Batch = {
 };
 type Seen = { readonly batches: readonly Batch[]; readonly operations: readonly Operation[] };
 
-function batchIn(answer: Answer): Batch {
+export function batchIn(answer: Answer): Batch {
   const results = answer.kind === "ok" ? answer.results : [];
   return {
     said: saidOf(answer),
@@ -105,9 +106,7 @@ export const snapshotHoldsInBatch = defineCheck({
         `only ${whole.length} batches returned ${selects} results; another one returned ${broken.views.length}: ${broken.said.message}`,
       );
     const writes = writesIn(operations).filter(({ outcome }) => outcome === "ok");
-    const during = whole.filter((batch) =>
-      writes.some((one) => one.invokedAt < batch.returnedAt && batch.invokedAt < one.returnedAt),
-    );
+    const during = inFlightWith(whole, writes);
     if (during.length < batchesMin)
       return unknown(
         `only ${during.length} transactions were in flight together with a write; at least ${batchesMin} are needed`,

@@ -14,6 +14,7 @@ import {
 } from "../../vocabulary/clients.ts";
 import { flushAfter, whyNotMidway, type MidwayFlush } from "../../vocabulary/midway.ts";
 import { sharedTable } from "../../vocabulary/tables.ts";
+import { inFlightWith } from "../in-flight.ts";
 
 const accountCount = 4;
 const readerCount = 3;
@@ -138,9 +139,7 @@ export const transactionsWhole = defineCheck({
     if (last === undefined) return unknown("the balances could not be read");
     if (committed < transfersMin)
       return unknown(`only ${committed} transfers were acknowledged; at least ${transfersMin} are needed`);
-    const during = reads.filter((read) =>
-      transfers.some((one) => one.invokedAt < read.returnedAt && read.invokedAt < one.returnedAt),
-    );
+    const during = inFlightWith(reads, transfers);
     if (during.length < readsMin)
       return unknown(
         `only ${during.length} reads were in flight together with a transfer; at least ${readsMin} are needed`,

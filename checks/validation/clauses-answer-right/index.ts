@@ -255,7 +255,8 @@ function isAnswer(rows: Rows, { rows: expected, ordered }: Pick<Clause, "rows" |
 }
 
 function sorted(rows: Rows): Rows {
-  return rows.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+  const texts = rows.map((row) => JSON.stringify(row)).toSorted();
+  return texts.map((row) => JSON.parse(row) as Rows[number]);
 }
 
 /** How a fraction is written is the server's choice. */

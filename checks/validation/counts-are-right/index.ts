@@ -4,7 +4,7 @@ import { differingKeys, statements } from "../statement-effects/statements.ts";
 
 /** Keys that had a row once and have none any more. */
 function deletedBy({ steps }: Table, at: number): number {
-  const known = new Set(steps.slice(0, at + 1).flatMap(({ before, after }) => Object.keys({ ...before, ...after })));
+  const known = new Set(steps.slice(0, at).flatMap(({ after }) => Object.keys(after ?? {})));
   return [...known].filter((key) => steps[at]?.after?.[key] === undefined).length;
 }
 

@@ -55,3 +55,13 @@ test("why it shows nothing", () => {
     "pass: 7 tables and 7 changes rejected, columns and version 1 unchanged; a valid change moves it to 2",
   ]);
 });
+
+test("where quoted names keep their case, one change is none of a duplicate", () => {
+  const quotedCase = "kept" as never;
+  expect(verdict({ quotedCase, altered: sound.altered.slice(0, 6) })[0]).toContain(
+    "pass: 7 tables and 6 changes rejected",
+  );
+  expect(verdict({ quotedCase, altered: sound.altered.slice(0, 5) })).toEqual([
+    "unknown: only 13 statements were tried",
+  ]);
+});

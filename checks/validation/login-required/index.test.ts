@@ -34,3 +34,10 @@ test("the first request counts as any other, and one that broke is unclear whate
   expect(having(5, { status: null })).toEqual(["unknown: GET /a with garbage for a token: "]);
   expect(having(5, { status: null, broke: "cut" })).toEqual(["unknown: GET /a with garbage for a token: cut"]);
 });
+
+test("an endpoint is served if one of its requests was refused, also the first of all", () => {
+  const [one, ...others] = sound.tried.filter(({ endpoint }) => endpoint === "GET /a");
+  const rest = sound.tried.filter(({ endpoint }) => endpoint !== "GET /a");
+  const tried = [...(one === undefined ? [] : [one]), ...others.map((each) => ({ ...each, status: 404 })), ...rest];
+  expect(judged(loginRequired, { tried })).toEqual(["pass: 25 of 25 requests to 7 endpoints refused, with 401"]);
+});

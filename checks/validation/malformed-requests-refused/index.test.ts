@@ -70,3 +70,11 @@ test("where a valid request fails, only a server that is gone was ended by a mal
   expect(first(reset, [{ after: "", said: nothing("reset") }])).toEqual(atFirst("no answer within 15000 ms"));
   expect(first({ status: 200 }, [])).toEqual(atFirst("it was not tried"));
 });
+
+test("twenty requests are enough where no more are wanted, nineteen are not", () => {
+  const some = (count: number, wanted: number) =>
+    judged(malformedRequestsRefused, { ...sound, asked: sound.asked.slice(0, count), wanted });
+  expect(some(20, 20)[0]).toContain(`pass: 20 of ${of} sent`);
+  expect(some(19, 19)).toEqual([`unknown: only 19 of ${of} requests were sent`]);
+  expect(some(20, 21)).toEqual([`unknown: only 20 of ${of} requests were sent`]);
+});

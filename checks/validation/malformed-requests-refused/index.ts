@@ -115,7 +115,8 @@ export const malformedRequestsRefused = defineCheck({
   judge({ asked, controls, wanted }, { found }) {
     const [first] = controls;
     const failed = controls.find(({ said }) => said.kind !== "ok");
-    if (first === undefined || failed === first)
+    // Of no controls, too: then neither is there.
+    if (failed === first)
       return unknown(`a valid request does not work even at the start: ${first?.said.message ?? "it was not tried"}`);
     // If the server is gone, what broke last may have ended it; if nothing answers in time, the network may be down.
     const isGone = failed === undefined || ["unreachable", "reset"].includes(failed.said.why);

@@ -78,8 +78,8 @@ export interface LiveWay {
 }
 
 const big = (text: string): bigint => BigInt(text);
-const byKey = (rows: readonly Row[]): Row[] => rows.toSorted((a, b) => (big(a.id) < big(b.id) ? -1 : 1));
-const byNumber = (rows: readonly Row[]): Row[] => rows.toSorted((a, b) => (big(a.n) > big(b.n) ? -1 : 1));
+const byKey = (rows: readonly Row[]): Row[] => rows.toSorted((a, b) => Number(big(a.id) - big(b.id)));
+const byNumber = (rows: readonly Row[]): Row[] => rows.toSorted((a, b) => Number(big(b.n) - big(a.n)));
 const shared = ({ theirKey }: Place): readonly string[] => ["1", "2", "3", theirKey];
 
 const rows = (of: readonly Row[]): Cells => of.map(({ id, v, n }) => [id, v, n]);

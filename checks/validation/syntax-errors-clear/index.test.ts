@@ -65,3 +65,11 @@ test("one second is not slow, and what is slow is compared with a plain query", 
   expect(having(pace(1_001), 18)).toEqual([slow]);
   expect(having(pace(1_001, 900))).toEqual([expect.stringMatching(/^unknown: /) as string]);
 });
+
+test("eight statements are enough where no more are wanted, seven are not", () => {
+  const first = (count: number, wanted: number) =>
+    judged(syntaxErrorsClear, { ...sound, attempts: sound.attempts.slice(0, count), wanted });
+  expect(first(8, 8)[0]).toContain("pass: 8 of 19 sent");
+  expect(first(7, 7)).toEqual(["unknown: only 7 of 19 statements were tried"]);
+  expect(first(8, 9)).toEqual(["unknown: only 8 of 19 statements were tried"]);
+});

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { judged, no, nothing, soundFor, yes } from "../../vocabulary/evidence.ts";
-import { isForged, rowText, type Assigned } from "./assignments.ts";
+import { assignments, isForged, rowText, type Assigned } from "./assignments.ts";
 import proof from "./proof.ts";
 import { systemColumnsLocked } from "./index.ts";
 
@@ -65,5 +65,15 @@ test("both columns remain, and each row was read before and after", () => {
   const assigned = sound.assigned.map((one, at) => (at === 0 ? { ...one, said: refused } : one));
   expect(verdict({ assigned })).toEqual([
     "pass: 20 of 20 declarations and changes rejected; of 20 assignments to _seq and _deleted, 11 rejected and 9 ignored",
+  ]);
+});
+
+test("what assigns a system column", () => {
+  expect(assignments.map(({ name, inserts, params = false }) => [name, inserts, params])).toEqual([
+    ["INSERT", true, false],
+    ["INSERT … SELECT", true, false],
+    ["UPDATE", false, false],
+    ["UPDATE beside another column", false, false],
+    ["UPDATE with a parameter", false, true],
   ]);
 });

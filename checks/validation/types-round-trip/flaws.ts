@@ -23,8 +23,9 @@ export function kindOfFlaw(hasDigits: boolean, trip: Trip): "changed" | "lostDig
 /** Equal but for the last digits: a number close to it, or the same second. */
 function differsInDigits(want: string, got: Got): boolean {
   if (got.is !== "value") return false;
-  const [a, b] = [Number(want), Number(got.text)];
-  if (!Number.isNaN(a) && !Number.isNaN(b)) return Math.abs(a - b) <= 1e-6 * Math.max(Math.abs(a), Math.abs(b));
   const second = /^(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d/;
-  return second.test(want) && second.exec(want)?.[0] === second.exec(got.text)?.[0];
+  if (second.test(want)) return second.exec(want)?.[0] === second.exec(got.text)?.[0];
+  const [a, b] = [Number(want), Number(got.text)];
+  // What is no number is close to none.
+  return Math.abs(a - b) <= 1e-6 * Math.max(Math.abs(a), Math.abs(b));
 }

@@ -52,7 +52,7 @@ export function judgeAttempt(one: Attempt, gone: boolean, found: Collector<typeo
   if (error !== null && /LIMIT/.test(error.code)) return doubt(`${error.code} ${error.message}`);
   if (closed !== null && busyCodes.has(closed.code)) return doubt(`the connection was closed with ${closed.code}`);
   if (error === null && continued === true) return accepted("got no answer, and a message after it was served");
-  if (closed === null && (continued === false || (continued === null && error === null))) {
+  if (closed === null && (continued === false || error === null)) {
     if (siblings !== "alive") return doubt("not answered, and no other connection received anything either");
     if (!isLate(one.pace)) return doubt(`not answered; ${whySlow(one.pace)}`);
     found.hung({ case: name, pace: one.pace }, shown);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { judged, no, nothing, soundFor, yes } from "../../vocabulary/evidence.ts";
+import { casesFor } from "./cases.ts";
 import proof from "./proof.ts";
 import { wrongTableTypeRefused } from "./index.ts";
 
@@ -52,4 +53,12 @@ test("each statement and its control are tried, and the job of the control is li
   const silent = ["unknown: system.jobs does not list the job of a valid flush, so its silence shows nothing"];
   expect(verdict({ controls: saying(sound.controls, "flush of a STREAM", yes("started")) })).toEqual(silent);
   expect(verdict({ jobs: [{ id: "FL-9", type: "flush", about: "" }] })).toEqual(silent);
+});
+
+test("where there are no access levels, none is tried", () => {
+  const names = (access: Parameters<typeof casesFor>[0]) => casesFor(access).map(({ name }) => name);
+  const others = names("levels").filter((name) => !name.startsWith("access level"));
+  expect(names("policies")).toEqual(others);
+  expect(names(null)).toEqual(others);
+  expect([names("levels").length, others.length]).toEqual([6, 3]);
 });

@@ -44,3 +44,11 @@ test("a valid value that is not stored shows nothing, unless it was rejected", (
     'validRefused: good 10: {"type":"INT","value":"1.7","sql":"INSERT …","message":"Cast error"}',
   ]);
 });
+
+test("one way is too few, however many values it has", () => {
+  const [way, ...others] = sound.ways;
+  const all = [way, ...others].flatMap((one) => (one === undefined ? [] : [one]));
+  const ways =
+    way === undefined ? [] : [{ ...way, bad: all.flatMap(({ bad }) => bad), good: all.flatMap(({ good }) => good) }];
+  expect(judged(wrongTypesRefused, { ways })[0]).toMatch(/^unknown: only \d+ of \d+ values were tried/);
+});

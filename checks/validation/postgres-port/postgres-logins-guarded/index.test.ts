@@ -95,3 +95,8 @@ test.for<[string, Seen, readonly string[]]>([
 ])("%s", ([, seen, expected]) => {
   expect(judged(postgresLoginsGuarded, seen)).toEqual(expected);
 });
+
+test("who is refused is the account itself, which the first wrong login names", () => {
+  const seen = { ...withWrong(0, { user: "the first" }), named: true, right: refused };
+  expect(judged(postgresLoginsGuarded, seen)[0]).toContain('rightLoginRefused: {"user":"the first"');
+});

@@ -109,3 +109,23 @@ test.for<[string, Seen, readonly string[]]>([
 ])("%s", ([, seen, expected]) => {
   expect(judged(postgresPasswordsEncrypted, seen)).toEqual(expected);
 });
+
+test("a server that offers TLS needs no password, and may ask in any way", () => {
+  const verdict = (change: Partial<Seen>) => judged(postgresPasswordsEncrypted, { ...sound, ...at(), ...change });
+  const onLoopback = ["pass: 127.0.0.1:5432 is on loopback; not reachable at 0 other addresses of this machine"];
+  expect(verdict({ right: reached({ tls: "verified", asks: null }) })).toEqual(onLoopback);
+  expect(verdict({ right: reached({ tls: "verified", asks: "sasl" }) })).toEqual(onLoopback);
+  expect(verdict({ right: reached({ asks: null }) })).toEqual(["unknown: 127.0.0.1:5432 did not ask for a password"]);
+});
+
+test("another server is told by what it says to the last wrong login, which nobody knows", () => {
+  const other = unlike({ message: "no such role" });
+  const saying = (...said: (typeof refused)[]) =>
+    judged(postgresPasswordsEncrypted, {
+      ...sound,
+      ...at(refused),
+      wrong: sound.wrong.map((one, n) => ({ ...one, said: said[n] ?? refused })),
+    });
+  expect(saying(other, other, refused)).toEqual([found("192.0.2.2", here)]);
+  expect(saying(refused, refused, other)[0]).toContain("pass");
+});

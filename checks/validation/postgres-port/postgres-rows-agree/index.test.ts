@@ -105,3 +105,27 @@ test.for<[string, Seen, readonly string[]]>([
 ])("%s", ([, seen, expected]) => {
   expect(judged(postgresRowsAgree, seen)).toEqual(expected);
 });
+
+test("zero over HTTP and NULL here differ, and a long row is cut off", () => {
+  const http = [["0", "0", "false", "0", "0"], ...sound.http.before.slice(1)];
+  const right = (row: Cells): Seen => ({
+    ...returning([row, ...table.rows.slice(1)]),
+    http: { before: http, after: http },
+  });
+  expect(judged(postgresRowsAgree, right(["0", "0", "f", null, "0"]))).toEqual([
+    differ('["0","0","false","0","0"]', '["0","0","f",null,"0"]'),
+  ]);
+  const long = (length: number): string => JSON.stringify(["0", "0", "f", "0", "x".repeat(length)]);
+  const shown = (length: number): string[] =>
+    judged(postgresRowsAgree, right(["0", "0", "f", "0", "x".repeat(length)]));
+  const most = 120 - long(0).length;
+  expect(shown(most)).toEqual([differ('["0","0","false","0","0"]', long(most))]);
+  expect(shown(most + 1)).toEqual([differ('["0","0","false","0","0"]', `${long(most + 1).slice(0, 120)}…`)]);
+});
+
+test("of two refusals the first is named", () => {
+  const results = ["42P01", "42501"].map((code) => ({ kind: "refused", code, message: "no" }) as const);
+  expect(judged(postgresRowsAgree, { ...sound, named: true, right: reached({ results }) })).toEqual([
+    'queryRefused: {"refusal":"42P01 no"}',
+  ]);
+});
