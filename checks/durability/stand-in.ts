@@ -7,7 +7,7 @@ import type { Lifecycle, Started } from "../../src/wire/control.ts";
 import type { Json } from "../../src/wire/json.ts";
 import { judged } from "../vocabulary/evidence.ts";
 
-type Row = Record<string, Json>;
+export type Row = Record<string, Json>;
 type Answered = { readonly exchange: number; readonly sentAt: number; readonly doneAt: number };
 
 export interface Changes {
@@ -18,6 +18,8 @@ export interface Changes {
   readonly stops?: boolean;
   /** The process is the same one after a start. */
   readonly sameProcess?: boolean;
+  /** What it finds at its first start. */
+  readonly tables?: Map<string, Map<string, Row>>;
   /** Who gets in with the right password. */
   readonly logins?: (name: string) => boolean;
   /** Before the first statement after a start. */
@@ -42,7 +44,7 @@ export function standIn(changes: Changes = {}): StandIn {
     sameProcess = false,
     logins = () => true,
   } = changes;
-  const tables = new Map<string, Map<string, Row>>();
+  const tables = changes.tables ?? new Map<string, Map<string, Row>>();
   const owned = new Set<string>();
   const flushed = new Map<string, number[]>();
   const sent: string[] = [];
@@ -128,6 +130,7 @@ export function standIn(changes: Changes = {}): StandIn {
       flushed.set(table, [...segments, rows]);
       return ok(undefined, `Job ID: FL-${sent.length}`);
     }
+    if (/^(BACKUP|RESTORE) DATABASE/.test(sql)) return ok(undefined, `Job ID: BR-${sent.length}`);
     if (sql.startsWith("STORAGE COMPACT")) return ok(undefined, `Job ID: CO-${sent.length}`);
     if (sql.startsWith("SELECT 1 AS")) return ok([{ up: 1 }]);
     if (sql.includes("FROM system.stats")) return ok([{ metric_name: "pid", metric_value: "1" }]);
