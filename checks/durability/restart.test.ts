@@ -51,3 +51,19 @@ test("a pass says how the server was ended, how soon it answered, and that this 
     "2 times stopped (SIGTERM to its process group) and killed (SIGKILL to its process group), answering again after 440 to 900 ms; this is the end of a process, not a power loss",
   );
 });
+
+test.each([
+  ["a process id that only one of both tells", { pid: null }, { pid: "12" }],
+  ["a process id that is not told afterwards", { pid: "11" }, { pid: null }],
+  ["an uptime that is told only before", { pid: "1", uptimeSeconds: 9 }, { pid: "1" }],
+  ["an uptime that is told only afterwards", { pid: "1" }, { pid: "1", uptimeSeconds: 0 }],
+  ["another process afterwards only", {}, { process: "process 2" }],
+])("%s shows no restart", (_, before, after) => {
+  expect(between(before, after)).toMatch(/^nothing shows/);
+});
+
+test("each of several restarts must be one", () => {
+  expect(whyNoneRestarted([notRestarted, killed])).toMatch(/^nothing shows/);
+  expect(whyNoneRestarted([failed, notRestarted])).toMatch(/^the server did not start again/);
+  expect(whyNoneRestarted([])).toBeUndefined();
+});

@@ -3,7 +3,7 @@ import type { Operation } from "../../../src/history/history.ts";
 import { judgeSet } from "../../../src/history/set.ts";
 import type { Account, Target } from "../../../src/server/target.ts";
 import { cellText } from "../../../src/server/target.ts";
-import { countOutcomes, exchangesOf, makeWorkload, sampleOf, spreadOver } from "../../vocabulary/clients.ts";
+import { exchangesOf, makeWorkload, sampleOf, spreadOver } from "../../vocabulary/clients.ts";
 import { makeTable, sharedTable } from "../../vocabulary/tables.ts";
 import { crashRounds, crashTimes, crashWhile, doesNotStart, inFlightAt, whyNoCrash, type Crash } from "../crash.ts";
 import { asRead, readWhole, untilThere, type Reading } from "../reading.ts";
@@ -107,7 +107,7 @@ export const ackedRowsSurviveKill = defineCheck({
     }
     const writes = rounds.map(({ crash, tables }) => {
       const all = tables.flatMap(({ operations }) => operations.filter(({ kind }) => kind !== "read"));
-      return { crash, inFlight: inFlightAt(crash, all), unsure: countOutcomes(all).unsure };
+      return { crash, inFlight: inFlightAt(crash, all) };
     });
     const why = whyNoCrash(writes);
     if (why !== undefined) return unknown(why);

@@ -146,7 +146,7 @@ export const crashInFlushHarmless = defineCheck({
       if (job !== null && isOpen && isLate(pace))
         found.jobStuck({ round, kind, job, status, pace }, { case: kind, sent: one.said });
       const { said, message } = next;
-      const isFailed = said.kind === "refused" || (next.status !== null && /^(failed|cancelled)$/.test(next.status));
+      const isFailed = said.kind === "refused" || /^(failed|cancelled)$/.test(next.status ?? "");
       if (isFailed) found.flushBroken({ round, kind, said: message === "" ? said.message : message }, { sent: said });
       const why =
         whyNotRestarted(restart) ??

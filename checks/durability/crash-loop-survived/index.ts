@@ -85,11 +85,11 @@ export const crashLoopSurvived = defineCheck({
         { sent: reading },
       );
     const why = whyNoneRestarted(restarts);
-    const starts = restarts.map(({ answeredMs }) => answeredMs ?? 0);
+    const starts = restarts.flatMap(({ answeredMs }) => answeredMs ?? []);
     const third = Math.floor(starts.length / 3);
     const [first, last] = [starts.slice(0, third), starts.slice(-third)];
     const grown = Math.min(...last) - Math.max(...first);
-    const isSlower = third > 0 && grown > slower.ms && Math.min(...last) > slower.times * Math.max(...first);
+    const isSlower = grown > slower.ms && Math.min(...last) > slower.times * Math.max(...first);
     // A machine or a server that is slow altogether shows no trend.
     const isSlow = grown < lateTimes * Math.max(...kills.map(({ controlMs }) => controlMs));
     if (why === undefined && isSlower && !isSlow && kills.length >= killsMin)

@@ -55,8 +55,6 @@ const sizes = { light: 0, standard: 1, deep: 2 };
 /** What an error says that is about damage, or about a file. */
 const clearWords =
   /corrupt|damag|checksum|crc|invalid|truncat|unexpected end|\beof\b|not found|no such|missing|manifest|segment|parquet|\.json|\.sst|\.log|page/i;
-/** A message that says nothing of what happened. */
-const emptyWords = /^(Statement \d+ failed: )?(Execution error: )?(Internal( server)? error\.?)?$/i;
 
 export const damageIsNoticed = defineCheck({
   id: "durability/damage-is-noticed",
@@ -163,7 +161,10 @@ export const damageIsNoticed = defineCheck({
         else found.unclearError({ damage, file, told: words === "" ? why : words }, { case: damage });
         continue;
       }
-      if (looked === null) continue;
+      if (looked === null) {
+        unseen.push(`with ${damage}: nothing was looked at`);
+        continue;
+      }
       const differences = differencesFrom(before.hurt, looked.hurt);
       const [first] = differences;
       if (first !== undefined) {
@@ -182,17 +183,17 @@ export const damageIsNoticed = defineCheck({
       // A store that all tables share may be damaged for all of them, if it says so.
       const isShared = part === "hot" && other === undefined && isClear(what ?? "", file);
       if (what !== undefined && !isShared) found.spread({ damage, file, what }, { case: damage });
-      if (refused === undefined && first === undefined) rightRows += 1;
-      else if (refused !== undefined) refusals += 1;
+      if (refused === undefined) rightRows += 1;
+      else refusals += 1;
     }
     const [why] = unseen;
     if (why !== undefined) return unknown(why);
-    const tried = (...parts: readonly Part[]): number =>
-      rounds.filter(({ part }) => parts.some((one) => one === part)).length;
+    const tried = (wanted: Part): number => rounds.filter(({ part }) => part === wanted).length;
     if (tried("segment") === 0 || tried("manifest") === 0)
       return unknown(`no segment and no manifest of the table was found in the data folder (${untried.join(", ")})`);
     const whole = rounds.find(({ part }) => part === "all");
-    if (whole === undefined || (whole.looked !== null && isAsBefore(before.hurt, whole.looked.hurt)))
+    // Where it is answered in another way, that is a finding.
+    if (whole === undefined || whole.looked?.hurt.every(({ lines }) => lines !== null) === true)
       return unknown(
         "with all segments deleted, all rows are there all the same: the server has them elsewhere, so damage of segments shows nothing",
       );
@@ -203,10 +204,6 @@ export const damageIsNoticed = defineCheck({
     );
   },
 });
-
-function isAsBefore(before: Digest, now: Digest): boolean {
-  return differencesFrom(before, now).length === 0 && now.every(({ lines }) => lines !== null);
-}
 
 type Silent = {
   readonly damage: string;
@@ -221,10 +218,9 @@ function sayWhere({ damage, file }: Pick<Silent, "damage" | "file">): string {
 }
 
 /** It names the table or the file, or at least says what kind of thing is wrong. */
-function isClear(words: string, file: string, table?: string): boolean {
-  if (emptyWords.test(words.trim())) return false;
-  const names = [file.split(/[\\/]/).at(-1) ?? "", ...(table === undefined ? [] : [table])];
-  return names.some((name) => name !== "" && words.includes(name)) || clearWords.test(words);
+function isClear(words: string, file: string, ...tables: readonly string[]): boolean {
+  const names = [...file.split(/[\\/]/).slice(-1), ...tables];
+  return names.some((name) => words.includes(name)) || clearWords.test(words);
 }
 
 /** Why nothing can be concluded: the folder is not answered about as before even where it is not damaged. */

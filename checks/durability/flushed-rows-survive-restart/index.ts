@@ -54,8 +54,15 @@ export const flushedRowsSurviveRestart = defineCheck({
         `${someOf(d.keys, d.of)} (${d.lost} in all), are gone after the restart; COUNT(*) is ${d.count ?? "not answered"}`,
     },
     changedRows: {
-      say: (d: { rows: number; first: Changed | null; sum: string | null; expected: string }) =>
-        `${d.rows} rows are not as they were flushed${d.first === null ? "" : `: ${d.first.column} of ${d.first.key} was ${d.first.expected} and is ${d.first.shown}`}; the sum is ${d.sum ?? "not answered"}, expected ${d.expected}`,
+      say: (d: {
+        rows: number;
+        first: Changed | null;
+        sum: string | null;
+        expected: string;
+        count: string | null;
+        of: number;
+      }) =>
+        `${d.rows} rows are not as they were flushed${d.first === null ? "" : `: ${d.first.column} of ${d.first.key} was ${d.first.expected} and is ${d.first.shown}`}; ${Number(d.count) > d.of ? `COUNT(*) is ${d.count}, expected ${d.of}; ` : ""}the sum is ${d.sum ?? "not answered"}, expected ${d.expected}`,
     },
   },
   async observe(target, context): Promise<Seen> {
@@ -102,9 +109,10 @@ export const flushedRowsSurviveRestart = defineCheck({
     if (lost.length > 0 || (count !== null && Number(count) < expected.length))
       found.lostRows({ lost: lost.length, of: expected.length, keys: lost.slice(0, 5), count }, { sent });
     const odd = changed.length + strange.length + doubled.length;
-    const [first] = changed;
-    if (odd > 0 || (lost.length === 0 && sum !== null && sum !== wantedSum))
-      found.changedRows({ rows: odd, first: first ?? null, sum, expected: wantedSum }, { sent });
+    const [first = null] = changed;
+    const isTooMany = Number(count) > expected.length;
+    if (odd > 0 || isTooMany || (lost.length === 0 && sum !== null && sum !== wantedSum))
+      found.changedRows({ rows: odd, first, sum, expected: wantedSum, count, of: expected.length }, { sent });
     if (count === null || sum === null) return unknown("COUNT and SUM were not answered after the restart");
     return pass(
       `${expected.length} rows in ${segments.length === 1 ? "a segment" : `${segments.length} segments`}, the same after the restart, with their count and sum; ${restartText([restarted])}`,

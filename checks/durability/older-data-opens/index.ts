@@ -179,8 +179,8 @@ export const olderDataOpens = defineCheck({
           break;
         }
       }
-      const refusal = opened.writes.find(({ said }) => said.kind === "refused");
-      if (refusal !== undefined && !isGone(opened, refusal.table)) {
+      const refusal = opened.writes.find(({ table, said }) => said.kind === "refused" && !isGone(opened, table));
+      if (refusal !== undefined) {
         const { table, statement, said } = refusal;
         found.notWritable({ by, table, statement, told: said.message }, { case: table, sent: said });
       }
@@ -188,12 +188,14 @@ export const olderDataOpens = defineCheck({
       if (status !== null && status !== "completed" && hasEnded({ status }))
         found.notWritable({ by, table: flushedLater, statement: "a flush", told: `${status} ${message}` });
       const { after } = opened;
-      const then = opened.shown.find(({ table }) => table === after?.table);
-      const [changed] = after === null || then === undefined ? [] : differencesFrom(then.digest, after.digest);
-      if (changed !== undefined && after !== null) {
-        const { table, owner } = after;
-        const what = `when it was flushed, ${sayDifference(changed)}`;
-        found.rowsDiffer({ by, table, owner, what, queries: 1, of: after.digest.length }, { sent: [changed.exchange] });
+      if (after !== null) {
+        const { table, owner, digest } = after;
+        const then = opened.shown.find((one) => one.table === table);
+        const [changed] = differencesFrom(then?.digest ?? [], digest);
+        if (changed !== undefined) {
+          const what = `when it was flushed, ${sayDifference(changed)}`;
+          found.rowsDiffer({ by, table, owner, what, queries: 1, of: digest.length }, { sent: [changed.exchange] });
+        }
       }
       if (opened.topic !== null) judgeTopic(by, topic, opened.topic, found);
       unseen.push(...whyUnseen(opened));
@@ -272,11 +274,11 @@ function answered(before: Before, context: Context): Before {
   return before;
 }
 
-/** Rows that the newer release has written itself are shown in the same way. */
+/** Rows that the newer release has written itself are shown in the same way. The query was answered. */
 function isShownSo(query: string, digest: Shown["digest"], twin: Shown | null): boolean {
-  const lines = (of: Shown["digest"]): string | undefined => of.find((one) => one.query === query)?.lines?.join("\n");
-  const own = twin === null ? undefined : lines(twin.digest);
-  return own !== undefined && own === lines(digest);
+  const lines = (of: Shown["digest"] = []): string | undefined =>
+    of.find((one) => one.query === query)?.lines?.join("\n");
+  return lines(twin?.digest) === lines(digest);
 }
 
 function judgeTopic(
