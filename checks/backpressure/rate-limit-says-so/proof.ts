@@ -36,7 +36,7 @@ export default proveCheck(rateLimitSaysSo, {
     { ...sound, tally: { ...tally, served: 0 } },
     { ...sound, done: null },
     { ...sound, refusedWrites: 0 },
-    { ...sound, bystander: { asked: 0, served: 0, refused: 0 } },
+    { ...sound, bystander: { asked: 5, served: 0, refused: 0 } },
   ],
   breaks: {
     noLimit: { seen: { ...sound, tally: all, tookMs: 300 }, fault: claimSuccess("serveEveryone", rushed, 1) },
