@@ -99,6 +99,14 @@ test("an answer that does not come shows nothing", async () => {
   expect(judged(largeBatchAtomic, unread)).toEqual([
     "unknown: 100 rows, SHARED: the table could not be read afterwards",
   ]);
+  // A page of a rejected batch, whose rows nobody asks for by their keys.
+  const page = await seenOn(undefined, (sql) => {
+    if (!sql.includes("shared_rows")) return undefined;
+    return /id >= 600500 /.test(sql) ? "lost" : undefined;
+  });
+  expect(judged(largeBatchAtomic, page)).toEqual([
+    "unknown: 1000 rows with an existing key in the last row, SHARED: the table could not be read afterwards",
+  ]);
   // A page that lacked rows, and then the look by their keys.
   const again = await seenOn(undefined, (sql) =>
     sql.includes("shared_rows") ? (sql.includes(" IN (") ? "lost" : { columns: ["id", "v"], rows: [] }) : undefined,

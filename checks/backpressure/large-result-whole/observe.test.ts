@@ -59,6 +59,17 @@ test.each([
   ]);
 });
 
+test("rows in the wrong order at the end of a page make no others missing", async () => {
+  const swapped = (ids: Ids): Ids => [...ids.slice(0, -2), ...ids.slice(-2).toReversed()];
+  for (const [place, way] of [
+    [2, "upwards"],
+    [4, "downwards"],
+  ] as const)
+    expect(await onPage(place, swapped)()).toEqual([
+      expect.stringMatching(new RegExp(`^unordered: in pages ${way}: `)),
+    ]);
+});
+
 test("a server that repeats its pages ends, too", async () => {
   const first: Ids[] = [];
   const said = await verdictOn((ids, number) => {
