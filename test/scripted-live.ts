@@ -1,6 +1,7 @@
 /** Live connections of a scripted server: what each subscription is told, a test decides. */
-import type { Account, Change, Live, Row, Target } from "../src/server/target.ts";
+import type { Account, Change, Frame, Live, Row, Target } from "../src/server/target.ts";
 import type { Begun } from "../src/server/feed.ts";
+import type { Json } from "../src/wire/json.ts";
 
 export interface ScriptedSubscription {
   readonly id: string;
@@ -17,6 +18,11 @@ export interface LiveScript {
   readonly delivers?: (one: ScriptedSubscription, row: Row) => boolean;
   /** Connections that cannot be opened, by their number. */
   readonly refuses?: (connection: number) => boolean;
+  /** What the server answers to a raw message: a frame, or the code of a close. Nothing where it is not given. */
+  readonly answers?: (
+    message: Json | string,
+    connection: number,
+  ) => Readonly<Record<string, Json>> | number | undefined;
 }
 
 export interface ScriptedLive {
@@ -35,7 +41,8 @@ interface Connection {
 }
 
 /** Changes arrive as soon as they are published, so that nothing has to be awaited. */
-export function scriptedLive({ begin, delivers = () => true, refuses = () => false }: LiveScript = {}): ScriptedLive {
+export function scriptedLive(script: LiveScript = {}): ScriptedLive {
+  const { begin, delivers = () => true, refuses = () => false, answers = () => undefined } = script;
   const connections: Connection[] = [];
   const open = (): ScriptedSubscription[] =>
     connections.flatMap(({ closed, subscriptions }) =>
@@ -58,6 +65,7 @@ export function scriptedLive({ begin, delivers = () => true, refuses = () => fal
       const connection: Connection = { closed: undefined, subscriptions: new Map() };
       connections.push(connection);
       const { subscriptions } = connection;
+      const frames: object[] = [];
       const subscribe = async (sql: string, _: unknown, id = ""): Promise<unknown> => {
         const one = { id, as: as?.name ?? "", connection: number };
         const begun = begin?.(one, open());
@@ -80,8 +88,22 @@ export function scriptedLive({ begin, delivers = () => true, refuses = () => fal
         openedAt: 0,
         closed: () => connection.closed,
         subscribe,
-        // Of ids that do not exist nothing is freed.
-        send: () => 1,
+        frames,
+        send: (message: Json | string) => {
+          const answer = answers(message, number);
+          if (typeof answer === "number") close(number, answer, "");
+          else if (answer !== undefined)
+            frames.push({
+              type: answer["type"],
+              json: answer,
+              about: answer["subscription_id"],
+              at: performance.now(),
+            });
+          return 100 + number;
+        },
+        untilFrame: async (holds: (frame: Frame) => boolean, _: number, from = 0) =>
+          await Promise.resolve((frames as Frame[]).slice(from).find(holds)),
+        untilClosed: async () => await Promise.resolve(connection.closed),
         close: end(1000),
         reset: end(1006),
       };
