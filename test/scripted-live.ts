@@ -31,6 +31,8 @@ export interface ScriptedLive {
   publish(row: Row): void;
   /** The subscriptions that the server has open, until it has noticed the end of their connections. */
   open(): readonly ScriptedSubscription[];
+  /** How each connection ended, in the order in which they were opened; undefined while it is open. */
+  ends(): readonly (number | undefined)[];
   /** The server closes a connection. */
   close(connection: number, code: number, reason: string): void;
 }
@@ -54,6 +56,7 @@ export function scriptedLive(script: LiveScript = {}): ScriptedLive {
   };
   return {
     open,
+    ends: () => connections.map(({ closed }) => closed?.code),
     close,
     publish(row) {
       for (const { closed, subscriptions } of connections)

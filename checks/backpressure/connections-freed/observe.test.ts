@@ -10,6 +10,7 @@ interface Server extends LiveScript {
   /** What the live view lists besides, by the number of the look. */
   readonly more?: (look: number, opened: readonly ScriptedSubscription[]) => readonly string[];
   readonly view?: (look: number) => Reply;
+  readonly ended?: (codes: readonly (number | undefined)[]) => void;
 }
 
 async function verdictOn({
@@ -42,13 +43,18 @@ async function verdictOn({
     },
     { live: lives.live, capabilities } as unknown as Partial<Target>,
   );
-  return judged(connectionsFreed, await observed(connectionsFreed, server));
+  const said = judged(connectionsFreed, await observed(connectionsFreed, server));
+  script.ended?.(lives.ends());
+  return said;
 }
 
 test("ten connections end, half of them by a reset", async () => {
   expect(await verdictOn({})).toEqual([
     expect.stringMatching(/^pass: 10 connections opened and ended, half by a reset/),
   ]);
+  const codes: (number | undefined)[] = [];
+  await verdictOn({ ended: (all) => codes.push(...all) });
+  expect(codes).toEqual(Array.from({ length: 10 }, (_, at) => (at % 2 === 0 ? 1000 : 1006)));
   expect(await verdictOn({ limit: "4" })).toEqual([expect.stringMatching(/^pass: 4 connections/)]);
   for (const limit of ["0", "40"])
     expect(await verdictOn({ limit })).toEqual([expect.stringMatching(/^pass: 10 conn/)]);

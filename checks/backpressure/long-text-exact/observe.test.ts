@@ -116,6 +116,13 @@ test("what was not answered is tried again, and a timeout is no lost connection"
     });
   };
   expect(await write(1)()).toEqual([expect.stringMatching(/^pass/)]);
+  // What was sent again has another key.
+  asked = 0;
+  const kept = await verdictOn({
+    limit: 9e6,
+    change: (sql) => (/^INSERT .*VALUES \(100, /s.test(sql) && (asked += 1) === 1 ? "lost" : undefined),
+  });
+  expect(kept).toEqual([expect.stringContaining("; 0 of 2 longer ones were refused")]);
   expect(await write(2)()).toEqual(["unknown: 1500000 bytes as a literal: no answer"]);
 });
 

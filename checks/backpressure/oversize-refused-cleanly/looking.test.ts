@@ -123,6 +123,8 @@ test("after a cut the client pauses, and is told that a hasty one sees less", as
   const { sent } = await seenOn(server);
   expect(sent.filter(isTwice).map(({ paused }) => paused)).toEqual([false, true]);
   expect(sent.filter(({ paused }) => paused)).toHaveLength(1);
+  const other = await seenOn({ answer: (one) => (isTwice(one) && one.before === 0 ? "failed" : undefined) });
+  expect(other.sent.filter(isTwice).map(({ paused }) => paused)).toEqual([false, false]);
   // Something in between may cut as well.
   expect(await verdictOn({ answer: (one) => (isTwice(one) ? "cut" : undefined), direct: false })).toEqual([
     expect.stringMatching(/^unknown: body: 2,097,154 bytes: reset/),
