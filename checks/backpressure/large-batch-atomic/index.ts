@@ -43,8 +43,15 @@ export const largeBatchAtomic = defineCheck({
   timeoutMs: 120_000,
   findings: {
     partial: {
-      say: (d: { rows: number; kind: string; flaw: Flaw; stored: number; first: readonly string[]; said: string }) =>
-        `an INSERT of ${d.rows} rows into a ${d.kind} table with ${flaws[d.flaw].name} (${d.said}) stored ${d.stored} of them, such as the keys ${d.first.join(", ")}`,
+      say: (d: {
+        rows: number;
+        kind: string;
+        flaw: Flaw | null;
+        stored: number;
+        first: readonly string[];
+        said: string;
+      }) =>
+        `an INSERT of ${d.rows} rows into a ${d.kind} table ${d.flaw === null ? "without a bad row" : `with ${flaws[d.flaw].name}`} (${d.said}) stored ${d.stored} of them, such as the keys ${d.first.join(", ")}`,
     },
     lostRows: {
       say: (d: { rows: number; kind: string; lost: number; changed: number; first: readonly string[] }) =>
@@ -67,15 +74,15 @@ export const largeBatchAtomic = defineCheck({
     for (const { kind, rows, flaw, said, stored } of tried) {
       if (stored === null || said.kind === "unsure") continue;
       const about = { case: caseOf({ kind, rows, flaw }), sent: [said.exchange, ...stored.exchanges] };
-      if (flaw === null) {
+      const { count, present } = stored;
+      if (said.kind === "ok" && flaw === null) {
         const first = [...stored.missing, ...stored.changed];
-        const [lost, changed] = [rows - stored.count, stored.changedCount];
-        if (said.kind === "ok" && lost + changed > 0) found.lostRows({ rows, kind, lost, changed, first }, about);
-      } else if (stored.count > 0 && stored.count < flaws[flaw].full(rows)) {
+        const [lost, changed] = [rows - count, stored.changedCount];
+        if (lost + changed > 0) found.lostRows({ rows, kind, lost, changed, first }, about);
+      } else if (count > 0 && (said.kind === "refused" || (flaw !== null && count < flaws[flaw].full(rows)))) {
         const outcome = said.kind === "ok" ? "acknowledged" : `rejected with ${said.code}`;
-        found.partial({ rows, kind, flaw, stored: stored.count, first: stored.present, said: outcome }, about);
-      } else if (said.kind === "refused" && stored.count > 0)
-        found.partial({ rows, kind, flaw, stored: stored.count, first: stored.present, said: said.code }, about);
+        found.partial({ rows, kind, flaw, stored: count, first: present, said: outcome }, about);
+      }
     }
     if (tried.length + skipped.length < wanted || wanted === 0)
       return unknown(`only ${tried.length} of ${wanted} batches were tried`);

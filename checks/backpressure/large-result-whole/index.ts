@@ -6,7 +6,6 @@ import { shuffledKeys, readPages, type Walk } from "./pages.ts";
 
 const limitRows = 200;
 const pageRows = 500;
-const sampleMax = 5;
 
 type Seen = {
   readonly rows: number;
@@ -74,9 +73,8 @@ export const largeResultWhole = defineCheck({
     for (const { way, of, missing, missingCount, doubled, doubledCount, unordered, ended, exchanges: sent } of walks) {
       const about = { case: way, sent };
       if (isWritten && ended === null && missingCount > 0)
-        found.missing({ way, missing: missingCount, of, first: missing.slice(0, sampleMax) }, about);
-      if (doubledCount > 0)
-        found.doubled({ way, doubled: doubledCount, of, first: doubled.slice(0, sampleMax) }, about);
+        found.missing({ way, missing: missingCount, of, first: missing }, about);
+      if (doubledCount > 0) found.doubled({ way, doubled: doubledCount, of, first: doubled }, about);
       if (unordered !== null) found.unordered({ way, before: unordered[0], after: unordered[1] }, about);
     }
     const unwritten = written.find(({ kind }) => kind !== "ok");

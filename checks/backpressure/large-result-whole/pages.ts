@@ -10,8 +10,10 @@ export type Walk = {
   readonly pages: number;
   /** Why it did not come to an end; null if it did. */
   readonly ended: string | null;
+  /** At most five. */
   readonly missing: readonly number[];
   readonly missingCount: number;
+  /** At most five. */
   readonly doubled: readonly number[];
   readonly doubledCount: number;
   /** The first two neighbours in the wrong order. */

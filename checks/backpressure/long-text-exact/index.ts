@@ -71,22 +71,23 @@ export const longTextExact = defineCheck({
       const why = lossOf(one, direct);
       if (why !== undefined) found.connectionLost({ bytes, way, why }, about);
     }
-    const written = trips.filter(({ said }) => said.kind === "ok");
     const unwritten = trips.find(({ said }) => said.kind !== "ok");
     if (unwritten !== undefined)
       return unknown(`${caseOf(unwritten)}: not stored: ${truncated(unwritten.said.message, 200)}`);
-    const longest = Math.max(0, ...written.map(({ bytes }) => bytes));
-    if (written.length < tripsMin || longest < bytesMin) return unknown(`only ${written.length} texts were stored`);
-    const unread = written.find(({ before, after }) => before === null || after === null);
+    const longest = Math.max(...trips.map(({ bytes }) => bytes));
+    if (trips.length < tripsMin || longest < bytesMin) return unknown(`only ${trips.length} texts were stored`);
+    const unread = trips.find(({ before, after }) => before === null || after === null);
     if (unread !== undefined) return unknown(`${caseOf(unread)}: it could not be read back`);
     if (unflushed !== null) return unknown(`not all texts are known to have been flushed: ${unflushed}`);
     if (oversized.length === 0) return unknown("no text was too long");
     // A plain user is not told the cause of every refusal.
     const unclear = oversized.find(({ said }) => said.kind !== "ok" && !isCleanRefusal(said));
     if (unclear !== undefined) return unknown(`${caseOf(unclear)}: ${truncated(unclear.said.message, 200)}`);
+    const unseen = oversized.find(({ said, before }) => said.kind === "ok" && before === null);
+    if (unseen !== undefined) return unknown(`${caseOf(unseen)}: it was accepted, and could not be read back`);
     const refused = oversized.filter(({ said }) => said.kind !== "ok").length;
     return pass(
-      `${written.length} texts of up to ${longest} bytes are identical immediately and after a flush; ${refused} of ${oversized.length} longer ones were refused, the others stored exactly`,
+      `${trips.length} texts of up to ${longest} bytes are identical immediately and after a flush; ${refused} of ${oversized.length} longer ones were refused, the others stored exactly`,
     );
   },
 });

@@ -48,16 +48,19 @@ export const messageLimitsHold = defineCheck({
       const { messages, perSecond, tookMs, closed } = flood;
       if (closed === null && flood.refused === 0 && tookMs !== null && tookMs < floodMsMax)
         found.accepted({ what: `${messages} messages within ${tookMs} ms`, limit: `${perSecond} per second` }, about);
-      if (direct && closed?.startsWith("1006") === true && flood.refused === 0)
+      if (direct && closed !== null && isBroken(closed) && flood.refused === 0)
         found.unexplained({ what: `${messages} messages at once`, closed }, about);
     }
     for (const { who, closed, delivered } of siblings) {
-      if (who === ownConnection && closed !== null) continue;
-      if (closed !== null) found.killedSiblings({ who, what: `lost its connection: ${closed}` });
-      else if (control && !delivered) found.killedSiblings({ who, what: "received no more changes" });
+      if (closed === null) {
+        if (control && !delivered) found.killedSiblings({ who, what: "received no more changes" });
+      } else if (who !== ownConnection && !isBroken(closed))
+        found.killedSiblings({ who, what: `lost its connection: ${closed}` });
     }
     const why = whyUnknown(long, flood);
     if (why !== undefined) return unknown(why);
+    const cut = siblings.find(({ who, closed }) => who !== ownConnection && closed !== null);
+    if (cut !== undefined) return unknown(`${cut.who} broke (${cut.closed ?? ""}), maybe by something in between`);
     if (siblings.length < siblingCount || !control) return unknown("no change was delivered afterwards, to nobody");
     return pass(
       `${long.map((one) => `${longText(one)}: ${one.answer?.text ?? ""}`).join("; ")}; ${flood?.refused ?? 0} of ${flood?.messages ?? 0} messages at once refused; the other connections still deliver`,
@@ -76,7 +79,7 @@ function whyUnknown(long: readonly Long[], flood: Flood | null): string | undefi
   if (bare !== undefined)
     return `${longText(bare)} ended the connection (${bare.answer?.text ?? ""}), maybe by something in between`;
   if (flood === null) return "the limit of the message rate is too high to try";
-  if (flood.closed !== null && flood.refused === 0 && flood.closed.startsWith("1006"))
+  if (flood.closed !== null && flood.refused === 0 && isBroken(flood.closed))
     return `many messages ended the connection (${flood.closed}), maybe by something in between`;
   if (flood.refused > 0 || flood.closed !== null) return undefined;
   return `no message was refused, and the server took ${flood.tookMs ?? "too many"} ms for all of them`;
@@ -85,6 +88,11 @@ function whyUnknown(long: readonly Long[], flood: Flood | null): string | undefi
 /** No error, and a close without a code of its own. */
 function isBare({ answer }: Long): boolean {
   return answer?.kind === "closed" && /^100[056]\b/.test(answer.text);
+}
+
+/** Without a close frame, which anything in between can do. */
+function isBroken(closed: string): boolean {
+  return closed.startsWith("1006");
 }
 
 function longText({ bytes }: Long): string {

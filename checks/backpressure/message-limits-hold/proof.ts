@@ -85,6 +85,7 @@ export default proveCheck(messageLimitsHold, {
     { ...sound, flood: { ...flood, refused: 0, closed: "1006" }, direct: false },
     { ...sound, siblings: [] },
     { ...first({ delivered: false }), control: false },
+    first({ closed: "1006", delivered: false }),
   ],
   breaks: {
     accepted: {

@@ -123,7 +123,8 @@ function whyUnknown({ tries }: Limit): string | undefined {
 function passText({ part, tries, told }: Limit): string {
   const { accepted, refused } = boundsOf(tries);
   const first = tries.find(({ bytes, kind }) => bytes === refused && kind === "refused");
-  const by = first === undefined || first.by === "" ? "" : ` by ${first.by}`;
+  const server = first?.by ?? "";
+  const by = server === "" ? "" : ` by ${server}`;
   const setting = told === null ? "" : `, the settings tell ${told.toLocaleString("en-US")}`;
   return `a ${part} of ${size(accepted)} is accepted, one of ${refused.toLocaleString("en-US")} refused with ${first?.text ?? ""}${by}${setting}`;
 }

@@ -87,26 +87,27 @@ export const rapidQueriesAllServed = defineCheck({
       found.failed({ failed: failed.length, of, first: text }, { sent: failed.map(({ said }) => said) });
     }
     const timed = queries.filter(({ time }) => time !== null && time.length >= millisDigits);
-    const steps = timed.slice(1).map((one, at) => ({ one, before: timed[at] ?? one, backMs: 0 }));
-    const back = steps
+    const back = timed
+      .slice(1)
+      .map((one, at) => ({ one, before: timed[at] ?? one }))
       .map((step) => ({ ...step, backMs: millisBetween(step.one.time ?? "", step.before.time ?? "") }))
       .filter(({ backMs }) => backMs > backMsMin);
-    if (back.length > 0)
+    const [worst] = back.toSorted((a, b) => b.backMs - a.backMs);
+    if (worst !== undefined)
       found.timeWentBack(
-        { backMs: Math.max(...back.map(({ backMs }) => backMs)), times: back.length, of },
-        { sent: back.slice(0, 1).flatMap(({ before, one }) => [before.said, one.said]) },
+        { backMs: worst.backMs, times: back.length, of },
+        { sent: [worst.before.said, worst.one.said] },
       );
     const answered = queries.filter(({ got }) => got !== null);
-    const [firstMs, lastMs] = [answered.slice(0, endQueries), answered.slice(-endQueries)].map(medianMs);
-    const limitMs = Math.max(slowMsMin, (firstMs ?? 0) * limits.slowdownMax);
-    if (answered.length >= queriesMin && lastMs !== undefined && firstMs !== undefined && lastMs > limitMs)
+    const [firstMs, lastMs] = [medianMs(answered.slice(0, endQueries)), medianMs(answered.slice(-endQueries))];
+    if (answered.length >= queriesMin && lastMs > Math.max(slowMsMin, firstMs * limits.slowdownMax))
       found.slowsDown({ firstMs, lastMs });
 
     if (answered.length < of || of < queriesMin)
       return unknown(`only ${answered.length} of ${of} queries were answered; at least ${queriesMin} are needed`);
     if (timed.length < of) return unknown(`only ${timed.length} of ${of} answers had the server's time`);
     return pass(
-      `${of} of ${of} queries answered, the times never went back; the first took ${firstMs ?? 0} ms, the last ${lastMs ?? 0} ms (medians of ${endQueries})`,
+      `${of} of ${of} queries answered, the times never went back; the first took ${firstMs} ms, the last ${lastMs} ms (medians of ${endQueries})`,
     );
   },
 });

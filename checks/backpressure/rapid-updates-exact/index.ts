@@ -70,13 +70,15 @@ export const rapidUpdatesExact = defineCheck({
     for (const { kind, looks } of tables) {
       for (const { when, byKey, scanned, counted, exchanges: sent, acknowledged, unsure } of looks) {
         const rows = [
-          ["read by its key", byKey?.length ?? 1],
-          ["read by a scan", scanned?.length ?? 1],
-          ["counted", counted ?? 1],
+          ["read by its key", byKey?.length],
+          ["read by a scan", scanned?.length],
+          ["counted", counted],
         ] as const;
         const about = { case: `${kind}, ${when}`, sent };
         const extra = rows.find(([, number]) => Number(number) > 1);
         if (extra !== undefined) found.extraVersions({ kind, rows: String(extra[1]), when, way: extra[0] }, about);
+        if (counted !== null && Number(counted) === 0)
+          found.wrongValue({ kind, value: "missing", acknowledged, when, way: "counted" }, about);
         for (const [way, values] of [
           ["read by its key", byKey],
           ["read by a scan", scanned],

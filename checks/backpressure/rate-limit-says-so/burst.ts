@@ -30,8 +30,8 @@ export type Burst = {
   readonly tookMs: number;
   /** Until a query was served again; null if none was in time. */
   readonly shutMs: number | null;
-  /** Queries of another account meanwhile, and those of them that were refused for the rate. */
-  readonly bystander: { readonly asked: number; readonly refused: number };
+  /** Queries of another account meanwhile, and those of them that were served, and refused for the rate. */
+  readonly bystander: { readonly asked: number; readonly served: number; readonly refused: number };
   /** INSERTs that were refused. */
   readonly refusedWrites: number;
   /** Keys of them that are in the table; null if it could not be read. */
@@ -43,7 +43,7 @@ const nothingSent = {
   tally: { served: 0, refused: 0, odd: [], unclear: 0 },
   tookMs: 0,
   shutMs: null,
-  bystander: { asked: 0, refused: 0 },
+  bystander: { asked: 0, served: 0, refused: 0 },
   refusedWrites: 0,
   done: null,
   exchanges: [],
@@ -96,7 +96,11 @@ export async function observeBurst(target: Target, context: Context): Promise<Bu
     tally: tallyOf(outcomes),
     tookMs,
     shutMs,
-    bystander: { asked: others.length, refused: others.filter(({ why }) => why === "rate").length },
+    bystander: {
+      asked: others.length,
+      served: others.filter(({ kind }) => kind === "ok").length,
+      refused: others.filter(({ why }) => why === "rate").length,
+    },
     refusedWrites: refused.length,
     done: stored === null ? null : refused.filter((key) => there.has(String(key))),
     exchanges: shown.map(({ exchange }) => exchange),

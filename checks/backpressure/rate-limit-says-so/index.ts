@@ -61,7 +61,7 @@ export const rateLimitSaysSo = defineCheck({
     if (odd.length > 0) found.wrongCode({ odd, refused }, { sent });
     if (done !== null && done.length > 0)
       found.refusedButDone({ rows: done.length, refused: refusedWrites, first: done.slice(0, 5) }, { sent });
-    if (bystander.refused > 0) found.spread(bystander, { sent });
+    if (bystander.refused > 0) found.spread({ refused: bystander.refused, asked: bystander.asked }, { sent });
     if (refused > 0 && (shutMs === null || shutMs > limits.shutMsMax)) found.staysShut({ shutMs }, { sent });
 
     if (refused === 0)
@@ -71,7 +71,8 @@ export const rateLimitSaysSo = defineCheck({
     if (served === 0) return unknown("no query was served");
     if (refusedWrites === 0) return unknown(`${refused} queries were refused, but no INSERT among them`);
     if (done === null) return unknown("the table could not be read afterwards");
-    if (bystander.asked === 0) return unknown("no other account sent queries meanwhile");
+    if (bystander.served === 0)
+      return unknown(`none of ${bystander.asked} queries of another account was served meanwhile`);
     return pass(
       `of ${served + refused + unclear} queries at once ${refused} were refused with 429 and a code, ${refusedWrites} INSERTs of them not done; served again after ${shutMs ?? 0} ms, another account meanwhile`,
     );

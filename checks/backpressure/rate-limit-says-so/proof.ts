@@ -10,7 +10,7 @@ const sound: Burst = {
   tally,
   tookMs: 400,
   shutMs: 20,
-  bystander: { asked: 5, refused: 0 },
+  bystander: { asked: 5, served: 5, refused: 0 },
   refusedWrites: 38,
   done: [],
   exchanges: [1, 2],
@@ -36,7 +36,7 @@ export default proveCheck(rateLimitSaysSo, {
     { ...sound, tally: { ...tally, served: 0 } },
     { ...sound, done: null },
     { ...sound, refusedWrites: 0 },
-    { ...sound, bystander: { asked: 0, refused: 0 } },
+    { ...sound, bystander: { asked: 5, served: 0, refused: 0 } },
   ],
   breaks: {
     noLimit: { seen: { ...sound, tally: all, tookMs: 300 }, fault: claimSuccess("serveEveryone", rushed, 1) },
@@ -53,7 +53,7 @@ export default proveCheck(rateLimitSaysSo, {
       }),
     },
     spread: {
-      seen: { ...sound, bystander: { asked: 5, refused: 2 } },
+      seen: { ...sound, bystander: { asked: 5, served: 3, refused: 2 } },
       fault: limitEveryone(),
     },
     staysShut: {

@@ -1,5 +1,6 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import { truncated } from "../../../src/server/target.ts";
+import type { Delays } from "../../vocabulary/open-loop.ts";
 import { makeWorkload, phase, throughput, type Phase, type Workload } from "./load.ts";
 
 /** Broken connections that are laid to the overload: at least so many, and this part of the requests. */
@@ -20,8 +21,6 @@ const samplesMin = 10;
 const kneeMin = 10;
 /** Delays this short need no factor. */
 const floorMs = 250;
-/** Requests that are sent later than this, or than half of a delay, do not show the delay. */
-const ownLateMsMax = 50;
 const recoveryMs = 5_000;
 
 type Seen = {
@@ -85,8 +84,12 @@ export const recoversFromOverload = defineCheck({
     const overload = await phase(workload, { perSecond: 2 * perSecond, forMs }, wait);
     const endedAt = performance.now();
     const after: Phase[] = [];
-    do after.push(await phase(workload, calm, wait));
-    while (performance.now() - endedAt < recoveryMs && isSlow(before, after.at(-1), 2));
+    for (let isOver = false; !isOver;) {
+      const last = await phase(workload, calm, wait);
+      after.push(last);
+      const isAsBefore = before.delays !== null && last.delays !== null && !isSlow(before.delays, last.delays, 2);
+      isOver = isAsBefore || performance.now() - endedAt >= recoveryMs;
+    }
     return { knee: Math.round(knee * 10) / 10, before, overload, after };
   },
   judge({ knee, before, overload, after }, { found, limits }) {
@@ -94,9 +97,9 @@ export const recoversFromOverload = defineCheck({
     const phases = [["under overload", overload] as const, ...after.map((one) => ["after it", one] as const)];
     for (const [when, { wrong: errors, broken, offered, sample }] of phases) {
       const wrong = errors + (isByOverload(broken, offered, before) ? broken : 0);
+      if (wrong === 0) continue;
       const [first] = sample;
-      if (wrong === 0 || first === undefined) continue;
-      const example = `${first.status ?? first.why} ${truncated(first.message, 160)}`.trim();
+      const example = `${first?.status ?? first?.why ?? ""} ${truncated(first?.message ?? "", 160)}`.trim();
       found.collapsed({ wrong, of: offered, when, example }, { case: when, sent: sample });
     }
     if (before.delays === null || before.right < samplesMin || before.right < before.offered)
@@ -114,9 +117,9 @@ export const recoversFromOverload = defineCheck({
     if (last === undefined || last.delays === null || last.right < samplesMin)
       return unknown(`only ${last?.right ?? 0} requests were answered after the overload`);
     const [beforeMs, afterMs] = [before.delays.p99, last.delays.p99];
-    if (isSlow(before, last, limits.slowerMax)) {
-      // Our own lateness is part of a delay, and can only make it longer.
-      if (last.ownLateMs > Math.max(ownLateMsMax, afterMs / 2))
+    if (isSlow(before.delays, last.delays, limits.slowerMax)) {
+      // Our own lateness is part of a delay, and can only make it longer: more than half of it, and nothing is shown.
+      if (last.ownLateMs > afterMs / 2)
         return unknown(`this machine was too busy to judge (requests were sent up to ${last.ownLateMs} ms late)`);
       if (last.heldMs > heldMsMax) return unknown(`our own pacing held requests back by up to ${last.heldMs} ms`);
       found.staysSlow({ beforeMs, afterMs, seconds: recoveryMs / 1_000 });
@@ -158,8 +161,6 @@ async function kneeOfThis(workload: Workload, forMs: number): Promise<number | n
  * Of a few dozen requests one in a hundred is the slowest one, which may have met a pause of this machine. So 95 of 100 must be
  * slower by the factor, too.
  */
-function isSlow(before: Phase, after: Phase | undefined, factor: number): boolean {
-  const [was, is] = [before.delays, after?.delays];
-  if (!was || !is) return true;
+function isSlow(was: Delays, is: Delays, factor: number): boolean {
   return is.p99 > Math.max(floorMs, factor * was.p99) && is.p95 > factor * was.p95;
 }

@@ -77,7 +77,9 @@ export async function observeQuota(target: Target, context: Context): Promise<Qu
   if (opened !== limit || extra === null) return { ...seen, tooMany: false, opened, extra };
 
   for (const id of ["never", "extra", `s${limit}`]) one.send({ type: "unsubscribe", subscription_id: id });
-  const { opening: forged } = await subscribe(one, "extra");
+  const { opening: forged, subscription: surplus } = await subscribe(one, "extra");
+  // It would keep the place of one that ends below.
+  if (forged.kind === "ready") surplus.unsubscribe();
 
   const heard = await listenAround(target, {
     op,

@@ -1,5 +1,5 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
-import { saidOf, type Said, truncated } from "../../../src/server/target.ts";
+import { isCleanRefusal, saidOf, type Said, truncated } from "../../../src/server/target.ts";
 import { makeTable } from "../../vocabulary/tables.ts";
 import { ask, type Asked } from "./signs.ts";
 
@@ -62,7 +62,8 @@ export const truncationVisible = defineCheck({
       return unknown(`the rows could not be written: ${truncated(unwritten?.message ?? "", 200)}`);
     const short = asked.find(({ there, of }) => there !== of);
     if (short !== undefined) return unknown(`the table has ${short.there ?? "?"} of ${short.of} rows, by COUNT(*)`);
-    const unclear = asked.find(({ said, got }) => said.kind === "unsure" || (said.kind === "ok" && got === null));
+    // Refused for what it asks; a rate limit or a missing right would refuse it in any length.
+    const unclear = asked.find(({ said, got }) => (said.kind === "ok" ? got === null : !isCleanRefusal(said)));
     if (unclear !== undefined) return unknown(`${unclear.way}: ${unclear.said.message}`);
     const unseen = asked.find(({ got, of, signs }) => got !== null && got < of && signs === null);
     if (unseen !== undefined) return unknown(`${unseen.way}: the request that looks for a sign was not answered`);
@@ -75,5 +76,5 @@ export const truncationVisible = defineCheck({
 
 function outcome({ said, got, of, signs }: Pick<Asked, "said" | "got" | "of" | "signs">): string {
   if (said.kind !== "ok") return `refused with ${said.code}`;
-  return got === of ? `all ${of} rows` : `${got ?? 0} of ${of} rows, told by ${(signs ?? []).join(", ")}`;
+  return got === of ? `all ${of} rows` : `${got ?? "?"} of ${of} rows, told by ${(signs ?? []).join(", ")}`;
 }

@@ -74,11 +74,10 @@ export const wideTableExact = defineCheck({
   },
   judge({ tables }, { found }) {
     for (const { columns, readings, arity, stored } of tables) {
-      const worst = readings.find(({ wrongCount }) => wrongCount > 0);
-      const first = worst?.wrong[0];
-      if (worst !== undefined && first !== undefined)
+      const [worst] = readings.flatMap(({ wrong, ...reading }) => wrong.map((first) => ({ ...reading, first })));
+      if (worst !== undefined)
         found.swappedColumns(
-          { columns, when: worst.when, wrong: worst.wrongCount, of: worst.compared ?? 0, first },
+          { columns, when: worst.when, wrong: worst.wrongCount, of: worst.compared ?? 0, first: worst.first },
           { case: `${columns} columns`, sent: worst },
         );
       const { accepted } = sortTried(arity);
