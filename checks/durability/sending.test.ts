@@ -155,6 +155,8 @@ describe("ALTER TABLE", () => {
       "SELECT id, kept, renamed, added FROM shared",
       "ALTER TABLE shared DROP COLUMN gone",
       "SELECT id, kept, renamed, added FROM shared",
+      "ALTER TABLE shared ADD COLUMN gone TEXT",
+      "SELECT id, kept, renamed, added, gone FROM shared",
     ]);
   });
 

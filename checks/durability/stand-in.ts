@@ -121,7 +121,11 @@ export function standIn(changes: Changes = {}): StandIn {
     }
     if (sql.startsWith("ALTER")) {
       const [, was = "", now = ""] = /RENAME COLUMN (\w+) TO (\w+)/.exec(sql) ?? [];
-      for (const row of rowsFor(table, as).values()) if (was !== "") row[now] = row[was] ?? null;
+      const dropped = /DROP COLUMN (\w+)/.exec(sql)?.[1] ?? "";
+      for (const row of rowsFor(table, as).values()) {
+        if (was !== "") row[now] = row[was] ?? null;
+        delete row[dropped];
+      }
       return ok();
     }
     if (sql.startsWith("STORAGE FLUSH")) {

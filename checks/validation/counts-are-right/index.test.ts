@@ -31,9 +31,9 @@ test.each([
   ["INSERT of one row", 1, 0],
   ["DELETE by key", 12, 1],
   ["DELETE by text", 11, 2],
-  ["the first flush", 11, 2],
-  ["DELETE of several flushed rows", 10, 5],
-  ["DELETE of rows in memory and flushed", 7, 8],
+  ["the first flush", 12, 1],
+  ["DELETE of several flushed rows", 11, 4],
+  ["DELETE of rows in memory and flushed", 8, 7],
 ])("a COUNT after %s that counts a deleted or another row", (name, rows, deleted) => {
   const more = Math.max(deleted, 1);
   expect(verdict(name, counting(more))).toEqual([wrongCount(name, rows, deleted, "SHARED", more)]);

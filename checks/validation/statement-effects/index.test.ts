@@ -4,6 +4,10 @@ import { whyUnjudged, type Table } from "./index.ts";
 import { differingKeys, large, larger, statements, type Rows } from "./statements.ts";
 
 const insert = "INSERT INTO t (id, name, n, note) VALUES";
+const many = Array.from({ length: 60 }, (_, at) => 1_001 + at);
+const thirds = many.filter((_, at) => at % 3 === 0);
+const ofMany = (cells: readonly (string | null)[] | null, ids = many) =>
+  Object.fromEntries(ids.map((id) => [String(id), cells]));
 
 test("what each statement sends, and which rows it leaves", () => {
   let rows: Rows = {};
@@ -55,15 +59,36 @@ test("what each statement sends, and which rows it leaves", () => {
     ["DELETE FROM t WHERE id = 6", { "6": null }],
     ["DELETE FROM t WHERE name = 'bobby'", { "4": null }],
     ["DELETE FROM t WHERE id = 999", {}],
+    [
+      "UPDATE t SET note = 'either' WHERE id = 11 OR name = 'eve'",
+      { "7": ["eve", "71", "either"], "11": ["fay", "110", "either"] },
+    ],
+    ["UPDATE t SET note = 'both' WHERE n > 90 AND note IS NULL", { [larger]: ["larger", "91", "both"] }],
+    [
+      "UPDATE t SET n = n + 3 WHERE NOT (n < 90)",
+      { "11": ["fay", "113", "either"], [large]: ["large", "93", null], [larger]: ["larger", "94", "both"] },
+    ],
+    ["UPDATE t SET n = 0 WHERE n IS NULL", { "12": ["gus", "0", "g"] }],
+    [
+      "UPDATE t SET note = '' WHERE name LIKE 'larg%'",
+      { [large]: ["large", "93", ""], [larger]: ["larger", "94", ""] },
+    ],
+    ["UPDATE t SET name = 'Ann the second', n = 25 WHERE id = 2", { "2": ["Ann the second", "25", null] }],
+    [
+      "UPDATE t SET name = note, note = name WHERE id IN (1, 12)",
+      { "1": ["by text", "10", "ann"], "12": ["g", "0", "gus"] },
+    ],
+    [`${insert} (6, 'dan again', NULL, NULL)`, { "6": ["dan again", null, null] }],
     ["flush", {}],
-    ["UPDATE t SET name = 'ann again' WHERE id = 1", { "1": ["ann again", "10", "by text"] }],
+    ["UPDATE t SET name = 'ann again' WHERE id = 1", { "1": ["ann again", "10", "ann"] }],
     [
       "UPDATE t SET n = n - 1 WHERE n < 60",
       {
-        "1": ["ann again", "9", "by text"],
-        "2": ["Ann", "19", null],
+        "1": ["ann again", "9", "ann"],
+        "2": ["Ann the second", "24", null],
         "3": ["bob the first", "29", null],
         "5": ["cid the second", "50", null],
+        "12": ["g", "-1", "gus"],
         "-1": ["minus", "-11", null],
       },
     ],
@@ -74,7 +99,21 @@ test("what each statement sends, and which rows it leaves", () => {
     ["DELETE FROM t WHERE id = 7", { "7": null }],
     ["DELETE FROM t WHERE id IN (3, 9007199254740992)", { "3": null, [large]: null }],
     ["DELETE FROM t WHERE n > 100", { "11": null, "13": null, "14": null }],
+    [`${insert} (7, NULL, 7, NULL)`, { "7": [null, "7", null] }],
+    ["UPDATE t SET name = 'either' WHERE id = 13 OR name = 'minus'", { "-1": ["either", "-11", null] }],
+    ["DELETE FROM t WHERE id = 5 OR n IS NULL", { "5": null, "6": null }],
+    [`${insert} ${many.map((id) => `(${id}, 'many', NULL, NULL)`).join(", ")}`, ofMany(["many", null, null])],
+    ["UPDATE t SET note = 'all' WHERE id > 1000 AND id < 9000", ofMany(["many", null, "all"])],
+    [`UPDATE t SET n = 1 WHERE id IN (${thirds.join(", ")})`, ofMany(["many", "1", "all"], thirds)],
     ["flush", {}],
+    [`DELETE FROM t WHERE id IN (${thirds.join(", ")})`, ofMany(null, thirds)],
+    [
+      "DELETE FROM t WHERE name = 'many'",
+      ofMany(
+        null,
+        many.filter((id) => !thirds.includes(id)),
+      ),
+    ],
   ]);
 });
 
