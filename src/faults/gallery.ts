@@ -5,6 +5,7 @@
 import { busyFaults } from "./gallery/busy.ts";
 import { catalogueFaults } from "./gallery/catalogue.ts";
 import { dataFaults } from "./gallery/data.ts";
+import { keyFaults } from "./gallery/keys.ts";
 import { liveFaults } from "./gallery/live.ts";
 import { liveRowFaults } from "./gallery/live-rows.ts";
 import type { Member } from "./gallery/member.ts";
@@ -19,6 +20,7 @@ export const gallery: readonly Member[] = [
   ...dataFaults,
   ...writingFaults,
   ...busyFaults,
+  ...keyFaults,
   ...rightsFaults,
   ...readingFaults,
   ...moreReadingFaults,
