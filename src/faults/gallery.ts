@@ -10,6 +10,7 @@ import { liveFaults } from "./gallery/live.ts";
 import { liveRowFaults } from "./gallery/live-rows.ts";
 import type { Member } from "./gallery/member.ts";
 import { moreReadingFaults } from "./gallery/more-reading.ts";
+import { passwordFaults } from "./gallery/passwords.ts";
 import { readingFaults } from "./gallery/reading.ts";
 import { rightsFaults } from "./gallery/rights.ts";
 import { writingFaults } from "./gallery/writing.ts";
@@ -21,6 +22,7 @@ export const gallery: readonly Member[] = [
   ...writingFaults,
   ...busyFaults,
   ...keyFaults,
+  ...passwordFaults,
   ...rightsFaults,
   ...readingFaults,
   ...moreReadingFaults,
