@@ -39,6 +39,15 @@ export function tellAs(name: string, type: string, other: string): Fault {
   });
 }
 
+/** What a constraint refuses is answered as an error of the server. */
+export const failOnConstraints: Fault = sqlFault("failOnConstraints", async (_, __, exchange) => {
+  const said = await exchange();
+  const message = errorIn(said);
+  return message !== undefined && /primary key violation|not null|constraint violation/i.test(message)
+    ? { status: 500, body: errorBody("INTERNAL_ERROR", message) }
+    : undefined;
+});
+
 const ofJobs = /FROM system\.jobs/i;
 
 export const catalogueFaults: readonly Member[] = [
@@ -152,6 +161,12 @@ export const catalogueFaults: readonly Member[] = [
       const { schema, rows, ...rest } = result;
       return schema !== undefined && Array.isArray(rows) && rows.length === 0 ? rest : undefined;
     }),
+  ),
+  member(
+    "catalogue",
+    "What a constraint refuses is a server error",
+    ["validation/constraint-error-coded/serverError"],
+    failOnConstraints,
   ),
   member(
     "catalogue",
