@@ -5,10 +5,12 @@
 import { busyFaults } from "./gallery/busy.ts";
 import { catalogueFaults } from "./gallery/catalogue.ts";
 import { dataFaults } from "./gallery/data.ts";
+import { keyFaults } from "./gallery/keys.ts";
 import { liveFaults } from "./gallery/live.ts";
 import { liveRowFaults } from "./gallery/live-rows.ts";
 import type { Member } from "./gallery/member.ts";
 import { moreReadingFaults } from "./gallery/more-reading.ts";
+import { passwordFaults } from "./gallery/passwords.ts";
 import { readingFaults } from "./gallery/reading.ts";
 import { rightsFaults } from "./gallery/rights.ts";
 import { writingFaults } from "./gallery/writing.ts";
@@ -19,6 +21,8 @@ export const gallery: readonly Member[] = [
   ...dataFaults,
   ...writingFaults,
   ...busyFaults,
+  ...keyFaults,
+  ...passwordFaults,
   ...rightsFaults,
   ...readingFaults,
   ...moreReadingFaults,

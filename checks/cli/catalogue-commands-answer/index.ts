@@ -16,12 +16,24 @@ interface Command {
   readonly command: (ns: string) => string;
   /** What one of the rows must contain; null where even a healthy server may have no rows. */
   readonly holds: (ns: string) => readonly string[] | null;
+  /** What other rows must contain. */
+  readonly others?: readonly string[];
 }
 
 const commands: readonly Command[] = [
-  { name: "DESCRIBE TABLE", command: (ns) => `DESCRIBE TABLE ${ns}.described`, holds: () => ["id"] },
-  { name: "DESCRIBE", command: (ns) => `DESCRIBE ${ns}.described`, holds: () => ["note"] },
-  { name: "DESCRIBE … HISTORY", command: (ns) => `DESCRIBE TABLE ${ns}.described HISTORY`, holds: () => ["note"] },
+  {
+    name: "DESCRIBE TABLE",
+    command: (ns) => `DESCRIBE TABLE ${ns}.described`,
+    holds: () => ["id"],
+    others: ["note", "last"],
+  },
+  { name: "DESCRIBE", command: (ns) => `DESCRIBE ${ns}.described`, holds: () => ["id"], others: ["note", "last"] },
+  {
+    name: "DESCRIBE … HISTORY",
+    command: (ns) => `DESCRIBE TABLE ${ns}.described HISTORY`,
+    holds: () => ["id"],
+    others: ["note", "last"],
+  },
   { name: "SHOW TABLES", command: () => "SHOW TABLES", holds: () => [] },
   { name: "SHOW TABLES IN", command: (ns) => `SHOW TABLES IN ${ns}`, holds: (ns) => [ns, "described"] },
   { name: "SHOW NAMESPACES", command: () => "SHOW NAMESPACES", holds: () => [] },
@@ -58,7 +70,7 @@ export const catalogueCommandsAnswer = defineCheck({
   id: "cli/catalogue-commands-answer",
   title: "DESCRIBE, SHOW and kalam's \\d commands work",
   failureTitle: "A command that shows the catalogue is broken",
-  description: `Sends ${commands.map((one) => one.name).join(", ")} and expects columns and the row that must be there: the check's own table, its columns, the storage local. Where it is not known that a version has these commands, one that the server refuses as invalid SQL counts as not offered. With a kalam command line (--kalam-bin), also runs ${backslashed.map((one) => one.name).join(", ")} in it.`,
+  description: `Sends ${commands.map((one) => one.name).join(", ")} and expects columns and the row that must be there: the check's own table, each of its columns, the storage local. Where it is not known that a version has these commands, one that the server refuses as invalid SQL counts as not offered. With a kalam command line (--kalam-bin), also runs ${backslashed.map((one) => one.name).join(", ")} in it.`,
   blindTo:
     "It checks that the commands show what was just created; whether every figure is correct is left to the category observability.",
   risk: "In an emergency, an operator looks something up and gets an error or an incomplete list.",
@@ -82,11 +94,11 @@ export const catalogueCommandsAnswer = defineCheck({
   async observe(target, context) {
     const op = await target.account("dba");
     const { scratch } = context;
-    const spec = { type: "SHARED", columns: "id BIGINT PRIMARY KEY, note TEXT" } as const;
+    const spec = { type: "SHARED", columns: "id BIGINT PRIMARY KEY, note TEXT, last INT" } as const;
     await makeTable(target, context, op, `${scratch}.described`, spec);
     const areKnown = valueOf(target.dialect.showCommands) === true;
     const asked: Asked[] = [];
-    for (const { name, command, holds } of commands) {
+    for (const { name, command, holds, others = [] } of commands) {
       const answer = await target.sql(op, command(scratch));
       const rows = (rowsOf(answer) ?? []).map((row) => Object.values(row).map(cellText));
       asked.push({
@@ -96,7 +108,7 @@ export const catalogueCommandsAnswer = defineCheck({
         ok: answer.kind === "ok",
         columns: answer.kind === "ok" ? (answer.results[0]?.columns.length ?? 0) : 0,
         rows: rows.length,
-        holds: hasRow(rows, holds(scratch)),
+        holds: hasRow(rows, holds(scratch)) && others.every((text) => hasRow(rows, [text])),
         outcome: outcomeOf(answer),
         exchange: answer.exchange,
       });
@@ -131,7 +143,7 @@ export const catalogueCommandsAnswer = defineCheck({
 function whatIsWrong(one: Asked): string | undefined {
   if (!one.ok) return `was answered with ${one.outcome}`;
   if (one.columns === 0) return "returned no columns";
-  return one.holds || isMaybeTruncated(one) ? undefined : `returned ${one.rows} rows without the expected one`;
+  return one.holds || isMaybeTruncated(one) ? undefined : `returned ${one.rows} rows without an expected one`;
 }
 
 /** A list of all tables, so long that ours may be past its end. */

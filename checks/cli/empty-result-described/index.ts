@@ -3,6 +3,9 @@ import type { Json } from "../../../src/wire/json.ts";
 import { outcomeOf } from "../../../src/server/target.ts";
 import { makeTable } from "../../vocabulary/tables.ts";
 
+/** Of six types, each of which must have a name of its own. */
+const namedColumns = "named columns";
+
 /** Sent while the table is empty and again when it has a row: names and types must be the same both times. */
 const queries: readonly {
   readonly name: string;
@@ -10,7 +13,7 @@ const queries: readonly {
   readonly wanted: readonly (readonly Json[])[];
 }[] = [
   {
-    name: "named columns",
+    name: namedColumns,
     sql: (t) => `SELECT id, v, n, b, at, m FROM ${t} WHERE id > 0 ORDER BY id LIMIT 10`,
     wanted: [],
   },
@@ -41,7 +44,7 @@ export const emptyResultDescribed = defineCheck({
   id: "cli/empty-result-described",
   title: "Empty results still describe their columns",
   failureTitle: "An empty result lacks columns or has wrong aggregates",
-  description: `Sends ${queries.length} queries to an empty table: named columns, all columns, expressions, groups, a join, and aggregates. Each result must have the same columns and types as when the table has a row, no rows and a row_count of 0; COUNT must be 0, and SUM, MIN, MAX and AVG must be NULL.`,
+  description: `Sends ${queries.length} queries to an empty table: named columns, all columns, expressions, groups, a join, and aggregates. Each result must have the same columns and types as when the table has a row, no rows and a row_count of 0; the six columns of different types must be told apart; COUNT must be 0, and SUM, MIN, MAX and AVG must be NULL.`,
   blindTo: "It queries one table that never had rows; emptied tables and tables in cold storage are not covered.",
   risk: "A script breaks on the first day without data, or takes NULL for zero.",
   remedy: "Check row_count before reading the first row, and do not rely on the columns of an empty result.",
@@ -55,6 +58,12 @@ export const emptyResultDescribed = defineCheck({
     noSchema: {
       say: (d: { query: string; empty: string; filled: string }) =>
         `${d.query}: the columns are ${d.empty} without rows, and ${d.filled} with a row`,
+    },
+    typeConfused: {
+      say: (d: { one: string; other: string; type: string }) =>
+        `${d.one} and ${d.other} are columns of different types, and both are told as ${d.type}`,
+      risk: "A client decodes values by the wrong type: large keys lose digits, and numbers become texts.",
+      remedy: "Take the types of columns from the statement that made the table, not from answers.",
     },
     wrong: {
       say: (d: { query: string; wanted: string; got: string }) => `${d.query}: expected ${d.wanted}, got ${d.got}`,
@@ -92,6 +101,8 @@ export const emptyResultDescribed = defineCheck({
       const wanted = queries.find((one) => one.name === query)?.wanted;
       if (wanted === undefined || empty.columns === null || full.columns === null) continue;
       const shown = { case: query, sent: empty };
+      if (query === namedColumns)
+        for (const pair of confusedIn(full.columns)) found.typeConfused(pair, { case: pair.one, sent: full });
       const [without, having] = [JSON.stringify(empty.columns), JSON.stringify(full.columns)];
       const right = JSON.stringify({ rows: wanted, row_count: wanted.length });
       const got = JSON.stringify({ rows: empty.rows.map((row) => row.map(normalized)), row_count: empty.rowCount });
@@ -110,6 +121,16 @@ export const emptyResultDescribed = defineCheck({
     );
   },
 });
+
+/** Two columns that are told to have one type; what a type is called is left to the server. */
+function confusedIn(columns: NonNullable<Asked["columns"]>): { one: string; other: string; type: string }[] {
+  return columns.flatMap(([one, type], at) =>
+    columns
+      .slice(at + 1)
+      .filter(([, otherType]) => type !== null && JSON.stringify(otherType) === JSON.stringify(type))
+      .map(([other]) => ({ one, other, type: JSON.stringify(type) })),
+  );
+}
 
 /** A COUNT is a 64-bit integer, which may come as a string or as a number. */
 function normalized(cell: Json): Json {

@@ -1,5 +1,6 @@
 import type { Json } from "../../../src/wire/json.ts";
 import { changeResult, changeRows } from "../../../src/faults/sql.ts";
+import { tellAs } from "../../../src/faults/gallery/catalogue.ts";
 import { proveCheck } from "../../../src/proof.ts";
 import { emptyResultDescribed } from "./index.ts";
 
@@ -27,6 +28,14 @@ const having = (query: string, change: object) => ({
   pairs: pairs.map((one) => (one.query === query ? { ...one, ...change } : one)),
 });
 
+const confused = (rows: readonly (readonly Json[])[]) => ({
+  ...asked(rows),
+  columns: [
+    ["id", "Int"],
+    ["n", "Int"],
+  ] as [string, Json][],
+});
+
 export default proveCheck(emptyResultDescribed, {
   holds: [sound, having("a count", { empty: asked([[0]]) })],
   cannotTell: [
@@ -44,6 +53,10 @@ export default proveCheck(emptyResultDescribed, {
         const { schema: _schema, rows, ...rest } = result;
         return Array.isArray(rows) && rows.length === 0 ? rest : undefined;
       }),
+    },
+    typeConfused: {
+      seen: having("named columns", { empty: confused([]), filled: confused([["1", 1]]) }),
+      fault: tellAs("tellBigIntsAsInts", "BigInt", "Int"),
     },
     wrong: {
       seen: having("a sum", { empty: asked([["0"]]) }),

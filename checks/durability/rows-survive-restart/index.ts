@@ -1,7 +1,7 @@
 import { defineCheck, pass, unknown, type Context } from "../../../src/check.ts";
 import type { Values } from "../../../src/history/history.ts";
 import { cellText, type Account, type Target } from "../../../src/server/target.ts";
-import { tryLogin, type LoginSaid } from "../../observability/logins.ts";
+import { tryLogin, type LoginSaid } from "../../vocabulary/logins.ts";
 import { makeTable, sharedTable } from "../../vocabulary/tables.ts";
 import { differencesOf, type Changed } from "../model.ts";
 import { atLeast, readUntil, readWhole, type Reading } from "../reading.ts";

@@ -2,7 +2,7 @@ import type { Values } from "../../../src/history/history.ts";
 import { afterStart, damaged, lifecycleFault } from "../../../src/faults/control.ts";
 import { changeColumn, changeRows } from "../../../src/faults/sql.ts";
 import { proveCheck } from "../../../src/proof.ts";
-import type { LoginSaid } from "../../observability/logins.ts";
+import type { LoginSaid } from "../../vocabulary/logins.ts";
 import { notRestarted, slowToStart, stopped } from "../evidence.ts";
 import type { Reading } from "../reading.ts";
 import { rowsSurviveRestart } from "./index.ts";

@@ -1,7 +1,7 @@
 /** Accounts that are dropped while in use, and what still works afterwards. */
 import type { Context } from "../../../src/check.ts";
 import { cellText, rowsOf, saidOf, type Account, type Said, type Target } from "../../../src/server/target.ts";
-import { tryLogin, type LoginSaid } from "../logins.ts";
+import { tryLogin, type LoginSaid } from "../../vocabulary/logins.ts";
 
 /** If a dropped account still works: how long to wait until it no longer does. */
 export const watchMs = 8_000;

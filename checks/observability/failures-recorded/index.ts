@@ -1,6 +1,6 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import { rowsOf, saidOf, type Account, type Said, type Target } from "../../../src/server/target.ts";
-import { tryLogin } from "../logins.ts";
+import { tryLogin } from "../../vocabulary/logins.ts";
 import { isLate, paceText, waitPatiently, whySlow, type Pace } from "../../vocabulary/pace.ts";
 
 const recordedWithinMs = 5_000;

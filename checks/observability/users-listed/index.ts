@@ -9,7 +9,7 @@ import {
   type Said,
   type Target,
 } from "../../../src/server/target.ts";
-import { tryLogin, type LoginSaid } from "../logins.ts";
+import { tryLogin, type LoginSaid } from "../../vocabulary/logins.ts";
 
 /** Well below the five that lock an account. */
 const wrongLogins = 2;

@@ -1,4 +1,5 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
+import { askedTwice, isServerError, lookedTwice } from "../../vocabulary/second-look.ts";
 import { makeTable } from "../../vocabulary/tables.ts";
 import { sortTried, tryAll, tryOne, whyUnclear, type Tried } from "../../vocabulary/trials.ts";
 
@@ -15,7 +16,7 @@ export const constraintErrorCoded = defineCheck({
   id: "validation/constraint-error-coded",
   title: "Error codes tell constraint errors apart",
   failureTitle: "Different errors share one code",
-  description: `Provokes ${cases.length} errors (${cases.map(({ name }) => name).join(", ")}) and compares their error codes: no two may be the same. A valid INSERT and SELECT on the same table must work.`,
+  description: `Provokes ${cases.length} errors (${cases.map(({ name }) => name).join(", ")}) and compares their error codes: no two may be the same, and none may have the status of a server that failed. A valid INSERT and SELECT on the same table must work.`,
   blindTo:
     "KalamDB does not promise separate codes; the check reports what it saw. It compares codes only; cli/errors-name-the-cause checks the messages.",
   risk: "A program mistakes a missing table for a duplicate key and continues as if the row existed. Message texts, the only alternative, change between versions.",
@@ -28,6 +29,13 @@ export const constraintErrorCoded = defineCheck({
   estimateMs: 200,
   estimateRequests: cases.length + 4,
   findings: {
+    serverError: {
+      say: (d: { case: string; status: number; code: string }) =>
+        lookedTwice(`${d.case} is answered with ${d.status} ${d.code}, as if the server had failed`),
+      risk: "Programs take their own mistake for an outage: they repeat the statement, and alarms go off.",
+      remedy: "Before a program repeats a write that got a status of 500, let it look whether the row is there.",
+      level: "block",
+    },
     oneCodeForAll: {
       say: (d: { code: string; cases: readonly string[] }) => `${d.code} is the code of: ${d.cases.join(", ")}`,
     },
@@ -40,10 +48,11 @@ export const constraintErrorCoded = defineCheck({
     });
     const trial = (name: string, sql: string) => ({ name, as: op, sql });
     const first = await tryOne(target, trial("INSERT", `INSERT INTO ${table} (id, must) VALUES (1, 'a')`));
-    const tried = await tryAll(
-      target,
-      cases.map(({ name, sql }) => trial(name, sql(table))),
-    );
+    const tried: Tried[] = [];
+    for (const { name, sql } of cases) {
+      const attempt = async (): Promise<Tried> => await tryOne(target, trial(name, sql(table)));
+      tried.push((await askedTwice(attempt, isServersOwn)).last);
+    }
     const after = await tryAll(target, [
       trial("INSERT", `INSERT INTO ${table} (id, must, n) VALUES (9, 'i', 9)`),
       trial("SELECT", `SELECT id, must, n FROM ${table} LIMIT 10`),
@@ -54,6 +63,12 @@ export const constraintErrorCoded = defineCheck({
     const failed = proper.find(({ said }) => said.kind !== "ok");
     if (failed !== undefined || proper.length < 3)
       return unknown(`a valid ${failed?.case ?? "statement"} does not work either: ${failed?.said.message ?? ""}`);
+    for (const one of tried)
+      if (isServersOwn(one))
+        found.serverError(
+          { case: one.case, status: one.said.status ?? 0, code: one.said.code },
+          { case: one.case, sent: one.said },
+        );
     const sorted = sortTried(tried);
     const why = whyUnclear(sorted);
     if (why !== undefined) return unknown(why);
@@ -71,3 +86,8 @@ export const constraintErrorCoded = defineCheck({
     return pass(`${tried.length} errors have ${byCode.size} codes: ${[...byCode.keys()].join(", ")}`);
   },
 });
+
+/** A proxy answers without a code of the server's. */
+function isServersOwn({ said }: Tried): boolean {
+  return isServerError(said.status) && said.code !== "";
+}

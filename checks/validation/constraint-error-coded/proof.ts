@@ -1,4 +1,5 @@
 import { sqlFault } from "../../../src/faults/sql.ts";
+import { failOnConstraints } from "../../../src/faults/gallery/catalogue.ts";
 import { proveCheck } from "../../../src/proof.ts";
 import { no, nothing, yes } from "../../vocabulary/evidence.ts";
 import { constraintErrorCoded } from "./index.ts";
@@ -17,9 +18,15 @@ export default proveCheck(constraintErrorCoded, {
     { tried, proper: [one("INSERT", nothing()), ...proper.slice(1)] },
     last(yes()),
     last(nothing()),
+    last({ ...nothing("unavailable"), status: 500 }),
+    last({ ...nothing("unavailable"), status: 503, code: "UNAVAILABLE" }),
     last(no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429)),
   ],
   breaks: {
+    serverError: {
+      seen: last({ ...nothing("unavailable"), status: 500, code: "INTERNAL_ERROR" }),
+      fault: failOnConstraints,
+    },
     oneCodeForAll: {
       seen: last(no("UNIQUE_VIOLATION", "no", "constraint")),
       fault: sqlFault("giveOneCodeForAll", async (sql, _, exchange) => {

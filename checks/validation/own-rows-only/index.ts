@@ -17,7 +17,7 @@ export const ownRowsOnly = defineCheck({
   id: "validation/own-rows-only",
   title: "Users cannot reach each other's rows",
   failureTitle: "A user can reach rows of another user",
-  description: `Several accounts insert rows with the same keys into a USER table, a flushed USER table and a STREAM table; texts, numbers and some keys cannot be guessed. A plain user then tries ${readWays.length} ways to read (keys, parameters, aggregates, joins, subqueries, CTE, UNION, system columns, errors, SHOW …) and ${writeWays.length} to change rows (with and without WHERE, INSERT … SELECT, EXECUTE AS …), and runs ${liveWays.length} live queries while other accounts write; a service account and a dba try the broadest of these, and at light effort the user tries only these and some of the others. Each way must work on the account's own rows, no answer may contain data of another account, and another account's rows must be unchanged after each.`,
+  description: `Several accounts insert rows with the same keys into a USER table, a flushed USER table and a STREAM table; texts, numbers and some keys cannot be guessed. A plain user then tries ${readWays.length} ways to read (keys, parameters, aggregates, joins, subqueries, CTE, UNION, system columns, errors, SHOW …) and ${writeWays.length} to change rows (with and without WHERE, INSERT … SELECT, EXECUTE AS …), and runs ${liveWays.length} live queries while other accounts write; a service account and a dba try the broadest of these, and at light effort the user tries only these and some of the others. No key may be refused to an account because another one has it. Each way must work on the account's own rows, no answer may contain data of another account, and another account's rows must be unchanged after each.`,
   blindTo:
     "Files and topics; live queries that are cut and resumed (see subscriptions/own-events-only); views, which some servers cannot drop again; direct access to the disk. EXECUTE AS USER lets service accounts and dbas act for users: that is documented, and not tried.",
   risk: "One customer reads or changes another customer's data.",
@@ -36,6 +36,11 @@ export const ownRowsOnly = defineCheck({
     foreignRows: { say: (d: Data) => lookedTwice(`${where(d)}: returns another account's data: ${d.detail}`) },
     foreignEvents: { say: (d: Data) => `${where(d)}: delivers another account's data: ${d.detail}` },
     foreignChange: { say: (d: Data) => lookedTwice(`${where(d)}: changed another account's rows: ${d.detail}`) },
+    keyTaken: {
+      say: (d: Data) => lookedTwice(`${where(d)}: ${d.detail}`),
+      risk: "Keys of one user are missing for all others: their INSERTs fail, and the refusals tell which keys others have.",
+      remedy: "Use keys that cannot collide (UUIDs) in USER tables until this passes.",
+    },
     actedAs: {
       say: (d: Data) => `${where(d)}: was not refused: ${d.detail}`,
       risk: "A user acts as any other user, with that user's data and privileges.",

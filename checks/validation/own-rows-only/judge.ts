@@ -18,7 +18,7 @@ import { isBroadlyVisited, waysFor, type TablePlan, type TableSeen, type Visit, 
 
 export interface Violation {
   readonly kind: "violation";
-  readonly finding: "foreignRows" | "foreignEvents" | "foreignChange" | "actedAs";
+  readonly finding: "foreignRows" | "foreignEvents" | "foreignChange" | "actedAs" | "keyTaken";
   readonly table: string;
   readonly as: string;
   readonly way: string;
@@ -39,7 +39,7 @@ export type Outcome =
 export function judgeTable(plan: TablePlan, seen: TableSeen | undefined): Outcome[] {
   const unseen = (why: string): Outcome => ({ kind: "doubt", why: `${plan.name}: ${why}` });
   if (seen === undefined) return [unseen("was not tried")];
-  if (seen.unavailable !== null) return [unseen(seen.unavailable)];
+  if (seen.unavailable !== null) return [unseen(seen.unavailable), ...takenIn(plan, seen)];
   const { victim, visits, breadth } = seen;
   const people = [victim, ...visits.map(({ who }) => who)];
   const outcomes: Outcome[] = [];
@@ -71,6 +71,13 @@ export function judgeTable(plan: TablePlan, seen: TableSeen | undefined): Outcom
     }
   }
   return outcomes;
+}
+
+function takenIn({ name: table }: TablePlan, { taken }: TableSeen): Violation[] {
+  if (taken === null) return [];
+  const { as, id, message, exchange } = taken;
+  const detail = `the account has no row, and the INSERT of key ${id}, which others have, is refused: ${message}`;
+  return [{ kind: "violation", finding: "keyTaken", table, as, way: "INSERT", detail, exchange }];
 }
 
 interface About {

@@ -1,3 +1,4 @@
+import { shareKeys } from "../../../src/faults/gallery/keys.ts";
 import { listenAs } from "../../../src/faults/live.ts";
 import { actAs, claimSuccess } from "../../../src/faults/sql.ts";
 import { proveCheck } from "../../../src/proof.ts";
@@ -48,6 +49,7 @@ export function soundTables(): TableSeen[] {
       breadth: "all",
       cold: cold ? [victim, ...people].map((one) => one.name) : null,
       unavailable: null,
+      taken: null,
       visits: people.map((who): Visit => {
         const place = placeFor(name, who);
         const mine = <W extends { readonly broad?: true }>(ways: readonly W[]): readonly W[] =>
@@ -189,6 +191,13 @@ export default proveCheck(ownRowsOnly, {
     foreignChange: {
       seen: withAttempt("writes", "UPDATE of every key", { victimRows: [["1", "victim-1", "500001"]] }),
       fault: actAs("updateAsAnotherAccount", byVictim, /^UPDATE \S+\.hot SET n = n \+ 1 WHERE id > 0$/),
+    },
+    keyTaken: {
+      seen: flushed({
+        unavailable: "Primary key violation",
+        taken: { as: "user", id: "1", message: "Primary key violation", exchange: 1 },
+      }),
+      fault: shareKeys("shareKeysOfAFlushedTable", /\.flushed$/),
     },
     actedAs: {
       seen: withAttempt("writes", "UPDATE as another", { said: yes() }),

@@ -20,6 +20,7 @@ import {
   type Row,
   type WriteWay,
 } from "../row-access/ways.ts";
+import { isKeyRefusal, lookForTakenKey, type TakenKey } from "./taken-key.ts";
 
 /** A table to make, and which accounts use it. */
 export interface TablePlan {
@@ -77,6 +78,8 @@ export type TableSeen = {
   readonly cold: readonly string[] | null;
   /** Why the table could not be set up. The other tables are judged all the same, so this does not end the observation. */
   readonly unavailable: string | null;
+  /** A key that an account could not insert because another one has it. */
+  readonly taken: TakenKey | null;
 };
 
 const commonKeys = ["1", "2", "3"];
@@ -125,6 +128,7 @@ export async function visitTable(
     breadth,
     cold: null,
     unavailable: null,
+    taken: null,
   };
 
   const columns = "id BIGINT PRIMARY KEY, v TEXT, n BIGINT";
@@ -136,9 +140,14 @@ export async function visitTable(
     ),
     [op, `INSERT INTO ${s} (id) VALUES (1), (2), (3), (${victimRows.at(-1)?.id ?? 4})`],
     [victim, insertRows(t, [...victimRows, deleted])],
-    ...owners.map(({ account, rows }) => [account, insertRows(t, rows)] as const),
   ]);
   if (unavailable !== null) return { ...seen, unavailable };
+  for (const { account, rows } of owners) {
+    const said = saidOf(await target.sql(account, insertRows(t, rows)));
+    if (said.kind === "ok") continue;
+    const taken = isKeyRefusal(said) ? await lookForTakenKey(target, context, account, t, rows) : null;
+    return { ...seen, unavailable: said.message, taken };
+  }
   let cold: string[] | null = null;
   if (plan.cold) {
     const names = [victim, ...accounts].map(({ name }) => name);

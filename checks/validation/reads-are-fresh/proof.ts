@@ -5,6 +5,7 @@ import { readsAreFresh, type Read } from "./index.ts";
 const one = (n: number, change: Partial<Read> = {}): Read => ({
   way: "the writer, by key",
   sql: "SELECT n FROM t WHERE id = 1",
+  lateMs: 0,
   expected: String(n),
   previous: String(n - 1),
   open: false,
@@ -33,7 +34,7 @@ function answerFromCache(pattern: RegExp): Fault {
 }
 
 export default proveCheck(readsAreFresh, {
-  holds: [sound],
+  holds: [sound, { ...sound, reads: [...reads, one(40, { lateMs: 6_000 })] }],
   cannotTell: [
     { ...sound, reads: reads.slice(20) },
     { ...sound, unacknowledged: 1 },
@@ -48,7 +49,7 @@ export default proveCheck(readsAreFresh, {
       fault: answerFromCache(/^SELECT MAX\(n\) AS n FROM \S+\.fresh$/),
     },
     lostWrite: {
-      seen: first({ got: "0", again: "0" }),
+      seen: { ...sound, reads: [...reads, one(40, { lateMs: 6_000, got: "0", again: "0" })] },
       fault: changeColumn("hideTheLastWrite", /^SELECT n FROM \S+\.fresh/, "n", (cell) => String(Number(cell) - 1)),
     },
   },

@@ -222,15 +222,15 @@ const flushedStatements: readonly Statement[] = [
   ),
 ];
 
-/** More rows than a server is likely to treat one by one. */
-const manyIds = Array.from({ length: 60 }, (_, at) => String(1_001 + at));
+/** More rows than a server is likely to treat one by one, or to count where an estimate would do. */
+const manyIds = Array.from({ length: 120 }, (_, at) => String(1_001 + at));
 const isMany = (id: string): boolean => manyIds.includes(id);
 const listed = manyIds.filter((_, at) => at % 3 === 0);
 
 /** On many rows, half of them flushed. */
 const manyStatements: readonly Statement[] = [
-  insert("INSERT of sixty rows", Object.fromEntries(manyIds.map((id) => [id, ["many", null, null] as const]))),
-  update("UPDATE of sixty rows", "note = 'all'", "id > 1000 AND id < 9000", isMany, noted("all")),
+  insert("INSERT of 120 rows", Object.fromEntries(manyIds.map((id) => [id, ["many", null, null] as const]))),
+  update("UPDATE of 120 rows", "note = 'all'", "id > 1000 AND id < 9000", isMany, noted("all")),
   update("UPDATE of a list of keys", "n = 1", `id IN (${listed.join(", ")})`, keyed(...listed), ([name, , note]) => [
     name,
     "1",
@@ -239,7 +239,7 @@ const manyStatements: readonly Statement[] = [
 ];
 const manyFlushed: readonly Statement[] = [
   remove("DELETE of a list of keys", `id IN (${listed.join(", ")})`, keyed(...listed)),
-  remove("DELETE of forty rows", "name = 'many'", named("many")),
+  remove("DELETE of eighty rows", "name = 'many'", named("many")),
 ];
 
 export const statements: readonly Statement[] = [

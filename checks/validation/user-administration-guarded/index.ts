@@ -4,16 +4,18 @@ import { lookedTwice } from "../../vocabulary/second-look.ts";
 import { makeTable } from "../../vocabulary/tables.ts";
 import { isPermissionDenied } from "../../vocabulary/trials.ts";
 import { powers } from "./administration.ts";
+import { changePassword, isTwice, whyUnchanged } from "./password-change.ts";
 import { loginStatus, tryAll, tryControls, type Tried } from "./attempts.ts";
 
 type Data = { as: string; case: string; message: string };
+type Changed = { user: string };
 const say = (d: Data): string => lookedTwice(`a ${d.as} could ${d.case}: ${d.message}`);
 
 export const userAdministrationGuarded = defineCheck({
   id: "validation/user-administration-guarded",
   title: "Only administrators can administer accounts and namespaces",
   failureTitle: "An account without the privilege administers or escalates",
-  description: `A plain user and a service account, both made for this, try ${powers.length} statements for administrators (accounts, roles, passwords, namespaces, storages, backups, jobs, topics), some of them hidden after a query or a comment, in a transaction or in EXECUTE AS. Each must be refused with a permission error; afterwards an administrator must see all accounts and names of the run unchanged, and the password of another account must still work. A dba can do the same. A dba then tries to create or to become a system account; this is left out if the profile says production: true.`,
+  description: `A plain user and a service account, both made for this, try ${powers.length} statements for administrators (accounts, roles, passwords, namespaces, storages, backups, jobs, topics), some of them hidden after a query or a comment, in a transaction or in EXECUTE AS. Each must be refused with a permission error; afterwards an administrator must see all accounts and names of the run unchanged, and the password of another account must still work. A dba can do the same, and changes the password of another account made for this: the new one must log in, and the old one no longer. A dba then tries to create or to become a system account; this is left out if the profile says production: true.`,
   blindTo:
     "Accounts with the privilege do not create storages or backups here, so it is not shown that they can. Privileges of a session that is already open when a role is taken away.",
   risk: "A user gains the privileges of an administrator, or a dba those of the system role.",
@@ -25,18 +27,29 @@ export const userAdministrationGuarded = defineCheck({
   level: "block",
   uses: { user: 1, dba: 1 },
   estimateMs: 1_200,
-  estimateRequests: 2 * powers.length + 30,
+  estimateRequests: 2 * powers.length + 36,
   findings: {
     escalated: { say },
     smuggled: { say },
     accepted: { say, risk: "An account without the privilege creates, changes or drops accounts or namespaces." },
+    oldPasswordWorks: {
+      say: (d: Changed) => lookedTwice(`a dba changed the password of ${d.user}, and the old one still logs in`),
+      risk: "Whoever knows a password that was changed because it leaked still gets in.",
+      remedy: "To lock somebody out, drop the account and create another one, until this passes.",
+    },
+    newPasswordFails: {
+      say: (d: Changed) => lookedTwice(`a dba changed the password of ${d.user}, and the new one is refused`),
+      risk: "A password change that is acknowledged locks its user out, or did not happen.",
+      remedy: "After each change of a password, log in with the new one before you hand it out.",
+    },
   },
   async observe(target, context) {
     const op = await target.account("dba");
-    const [user, service, dba, victim] = await Promise.all([
+    const [user, service, dba, victim, changing] = await Promise.all([
       target.fresh("user"),
       target.fresh("service"),
       target.fresh("dba"),
+      target.fresh("user"),
       target.fresh("user"),
     ]);
     const names = {
@@ -55,9 +68,10 @@ export const userAdministrationGuarded = defineCheck({
     const { tried, looks } = await tryAll(target, context, { op, user, service, dba, victim }, names);
     const login = await loginStatus(target, victim);
     const controls = await tryControls(target, context, op, names.password);
-    return { tried, looks, controls, login, production: context.production };
+    const change = await changePassword(target, context, op, changing, names.password);
+    return { tried, looks, controls, change, login, production: context.production };
   },
-  judge({ tried, looks, controls, login, production }, { found }) {
+  judge({ tried, looks, controls, change, login, production }, { found }) {
     const accepted = tried.filter(({ said }) => said.kind === "ok");
     for (const { finding, case: name, role, said } of accepted) {
       const message = `${said.status ?? ""} ${said.message}`.trim();
@@ -81,6 +95,12 @@ export const userAdministrationGuarded = defineCheck({
         { case: "password check afterwards" },
       );
 
+    if (change.changed.kind === "ok") {
+      const { user, changed, newOne, oldOne } = change;
+      if (isTwice(oldOne, "in")) found.oldPasswordWorks({ user }, { sent: [changed, oldOne.last] });
+      if (isTwice(newOne, "refused")) found.newPasswordFails({ user }, { sent: [changed, newOne.last] });
+    }
+
     const other = tried.find((one) => !isRefused(one));
     if (other !== undefined)
       return unknown(
@@ -93,12 +113,14 @@ export const userAdministrationGuarded = defineCheck({
     const failing = controls.find(({ works }) => !works);
     if (failing !== undefined || controls.length < 5)
       return unknown(`a dba could not do it either: ${failing?.name ?? "it was not tried"} ${failing?.message ?? ""}`);
+    const unchanged = whyUnchanged(change);
+    if (unchanged !== undefined) return unknown(unchanged);
     const expected = powers.length * 2 - powers.filter(({ serviceMay }) => serviceMay === true).length;
     const lower = tried.filter(({ role }) => role !== "dba").length;
     const higher = tried.length - lower;
     if (lower < expected || (!production && higher < 3)) return unknown(`only ${tried.length} statements were tried`);
     return pass(
-      `${lower} of ${lower} attempts by a user and a service account refused, ${production ? "those of a dba left out" : `${higher} of ${higher} by a dba`}; nothing of the run's changed, and a dba can run them`,
+      `${lower} of ${lower} attempts by a user and a service account refused, ${production ? "those of a dba left out" : `${higher} of ${higher} by a dba`}; nothing of the run's changed, and a dba can run them; a changed password replaces the old one`,
     );
   },
 });

@@ -1,5 +1,7 @@
+import { keepOldPasswords, loseNewPasswords } from "../../../src/faults/gallery/passwords.ts";
 import { actAs } from "../../../src/faults/sql.ts";
 import { proveCheck } from "../../../src/proof.ts";
+import type { LoginSaid } from "../../vocabulary/logins.ts";
 import { no, nothing, yes } from "../../vocabulary/evidence.ts";
 import { powers, powersOverSystem } from "./administration.ts";
 import { userAdministrationGuarded } from "./index.ts";
@@ -17,6 +19,15 @@ const tried = ["user", "service", "dba"].flatMap((role) =>
     })),
 );
 const looks = ["start", "user", "service", "dba"].map((after) => ({ after, shown: "[[]]" as string | null }));
+const logged = (kind: LoginSaid["kind"]): LoginSaid => ({ kind, status: 200, outcome: kind, exchange: 1 });
+const always = (kind: LoginSaid["kind"]) => ({ first: logged(kind), last: logged(kind) });
+const change = {
+  user: "kr_a1b2c_user_5",
+  changed: yes(),
+  newOne: always("in"),
+  oldOne: always("refused"),
+};
+const withChange = (other: Partial<typeof change>) => ({ ...sound, change: { ...change, ...other } });
 const sound = {
   tried,
   looks,
@@ -25,6 +36,7 @@ const sound = {
     works: true,
     message: "",
   })),
+  change,
   login: 200 as number | null,
   production: false,
 };
@@ -53,6 +65,13 @@ export default proveCheck(userAdministrationGuarded, {
     { ...sound, looks: looks.slice(0, 2) },
     { ...sound, login: null },
     { ...sound, login: 429 },
+    withChange({ changed: nothing(), newOne: always("refused"), oldOne: always("in") }),
+    withChange({ newOne: always("unsure") }),
+    withChange({ newOne: { first: logged("refused"), last: logged("in") } }),
+    withChange({ newOne: { first: logged("refused"), last: logged("unsure") } }),
+    withChange({ oldOne: always("unsure") }),
+    withChange({ oldOne: { first: logged("in"), last: logged("refused") } }),
+    withChange({ oldOne: { first: logged("in"), last: logged("unsure") } }),
     { ...sound, controls: [] },
     { ...sound, controls: sound.controls.map((one) => ({ ...one, works: false })) },
   ],
@@ -69,6 +88,15 @@ export default proveCheck(userAdministrationGuarded, {
     accepted: {
       seen: { ...sound, looks: looks.map((one, at) => (at === 0 ? one : { ...one, shown: "[[1]]" })) },
       fault: actAs("createNamespaceAsAdministrator", administrator, /^CREATE NAMESPACE \w+_planted$/),
+    },
+    oldPasswordWorks: {
+      seen: withChange({ oldOne: always("in") }),
+      fault: keepOldPasswords("acceptOldPasswordsToo"),
+    },
+    newPasswordFails: {
+      seen: withChange({ newOne: always("refused") }),
+      also: ["oldPasswordWorks"],
+      fault: loseNewPasswords,
     },
   },
   mayBeLost: [

@@ -34,6 +34,20 @@ function shareAnswers(name: string): Fault {
   });
 }
 
+/** A SELECT that was asked some seconds ago is answered as it was then. */
+function answerLate(name: string, afterMs: number): Fault {
+  const known = new Map<string, { readonly said: Said; readonly at: number }>();
+  return sqlFault(name, async (sql, body, exchange, headers) => {
+    if (!ownSelect.test(sql)) return undefined;
+    const key = `${headers["authorization"] ?? ""} ${writeExact(body)}`;
+    const old = known.get(key);
+    if (old !== undefined && performance.now() - old.at > afterMs) return old.said;
+    const said = await exchange();
+    if (said !== undefined && old === undefined) known.set(key, { said, at: performance.now() });
+    return undefined;
+  });
+}
+
 /** A column that is dropped and added again has the numbers and texts that it had before. */
 const bringColumnsBack: Fault = {
   name: "bringColumnsBack",
@@ -82,6 +96,13 @@ export const busyFaults: readonly Member[] = [
     "Equal queries in flight share one answer, whoever asks",
     ["configuration/parallel-answers-not-mixed/mixedUp", "validation/own-rows-only/foreignRows"],
     shareAnswers("shareAnswersInFlight"),
+  ),
+  member(
+    "time",
+    "Reads are answered as five seconds ago, if they were asked then",
+    ["validation/reads-are-fresh/lostWrite"],
+    answerLate("answerAsFiveSecondsAgo", 5_000),
+    "standard",
   ),
   member(
     "data",

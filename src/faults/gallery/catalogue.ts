@@ -1,6 +1,6 @@
 /** Faults in what the server says about itself: catalogue, jobs, figures, envelopes. */
 import type { Fault } from "../../proof.ts";
-import { cellText, isRecord } from "../../wire/json.ts";
+import { cellText, isRecord, type Json } from "../../wire/json.ts";
 import { changeColumn, changeResult, changeRows, errorBody, sqlFault, type Said } from "../sql.ts";
 import { member, type Member } from "./member.ts";
 import { errorIn, rowsIn } from "./shapes.ts";
@@ -25,6 +25,28 @@ function remember(name: string, pattern: RegExp): Fault {
 
 const hideOne = (name: string, pattern: RegExp): Fault =>
   changeRows(name, pattern, (rows) => (rows.length === 0 ? undefined : rows.slice(1)));
+
+/** Every column of a type is told as one of another. */
+export function tellAs(name: string, type: string, other: string): Fault {
+  return changeResult(name, /^SELECT/i, (result) => {
+    const { schema } = result;
+    if (!Array.isArray(schema) || !JSON.stringify(schema).includes(`"data_type":"${type}"`)) return undefined;
+    const columns = schema as readonly Json[];
+    const told = columns.map((one) =>
+      isRecord(one) && one["data_type"] === type ? { ...one, data_type: other } : one,
+    );
+    return { ...result, schema: told };
+  });
+}
+
+/** What a constraint refuses is answered as an error of the server. */
+export const failOnConstraints: Fault = sqlFault("failOnConstraints", async (_, __, exchange) => {
+  const said = await exchange();
+  const message = errorIn(said);
+  return message !== undefined && /primary key violation|not null|constraint violation/i.test(message)
+    ? { status: 500, body: errorBody("INTERNAL_ERROR", message) }
+    : undefined;
+});
 
 const ofJobs = /FROM system\.jobs/i;
 
@@ -139,6 +161,28 @@ export const catalogueFaults: readonly Member[] = [
       const { schema, rows, ...rest } = result;
       return schema !== undefined && Array.isArray(rows) && rows.length === 0 ? rest : undefined;
     }),
+  ),
+  member(
+    "catalogue",
+    "What a constraint refuses is a server error",
+    ["validation/constraint-error-coded/serverError"],
+    failOnConstraints,
+  ),
+  member(
+    "catalogue",
+    "DESCRIBE leaves out the last column",
+    ["cli/catalogue-commands-answer/broken"],
+    changeRows("describeAllButTheLast", /^DESCRIBE /i, (rows) => {
+      const own = rows.filter((row) => !row.some((cell) => typeof cell === "string" && cell.startsWith("_")));
+      const last = own.at(-1);
+      return last === undefined ? undefined : rows.filter((row) => row !== last);
+    }),
+  ),
+  member(
+    "catalogue",
+    "BIGINT columns are told as Int",
+    ["cli/empty-result-described/typeConfused"],
+    tellAs("tellBigIntsAsInts", "BigInt", "Int"),
   ),
   member(
     "catalogue",

@@ -1,7 +1,7 @@
 /** Faults in which rows a statement changes, and to what. */
 import type { Fault } from "../../proof.ts";
 import { cellText } from "../../wire/json.ts";
-import { sendInstead, sqlFault } from "../sql.ts";
+import { changeRows, sendInstead, sqlFault } from "../sql.ts";
 import { member, type Member } from "./member.ts";
 import { rowsIn } from "./shapes.ts";
 
@@ -82,5 +82,15 @@ export const writingFaults: readonly Member[] = [
     "A DELETE stops after twenty rows",
     ["validation/writes-hit-their-rows/notAsWritten"],
     stopAfter("deleteTwentyRows", "DELETE", 20),
+  ),
+  member(
+    "numbers",
+    "COUNT is an estimate above 100 rows",
+    ["validation/counts-are-right/wrongCount"],
+    changeRows("estimateLargeCounts", /^SELECT COUNT\(\*\)[^()]*$/i, (rows) => {
+      const [[count = 0] = []] = rows;
+      const number = Number(cellText(count));
+      return rows.length === 1 && number > 100 ? [[String(number - (number % 7))]] : undefined;
+    }),
   ),
 ];
