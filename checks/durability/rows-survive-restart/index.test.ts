@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Values } from "../../../src/history/history.ts";
-import type { LoginSaid } from "../../observability/logins.ts";
+import type { LoginSaid } from "../../vocabulary/logins.ts";
 import { judged, soundFor } from "../../vocabulary/evidence.ts";
 import type { Reading } from "../reading.ts";
 import { rowsSurviveRestart } from "./index.ts";

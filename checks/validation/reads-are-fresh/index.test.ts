@@ -12,6 +12,7 @@ const data = (change: object): string =>
   JSON.stringify({
     way: "the writer, by key",
     sql: "SELECT n FROM t WHERE id = 1",
+    lateMs: 0,
     got: "0",
     expected: "1",
     ...change,

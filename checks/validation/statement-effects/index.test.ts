@@ -4,7 +4,7 @@ import { whyUnjudged, type Table } from "./index.ts";
 import { differingKeys, large, larger, statements, type Rows } from "./statements.ts";
 
 const insert = "INSERT INTO t (id, name, n, note) VALUES";
-const many = Array.from({ length: 60 }, (_, at) => 1_001 + at);
+const many = Array.from({ length: 120 }, (_, at) => 1_001 + at);
 const thirds = many.filter((_, at) => at % 3 === 0);
 const ofMany = (cells: readonly (string | null)[] | null, ids = many) =>
   Object.fromEntries(ids.map((id) => [String(id), cells]));
