@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { judged } from "../../vocabulary/evidence.ts";
 import { idleStaysAlive } from "./index.ts";
 import proof from "./proof.ts";
 
@@ -23,4 +24,22 @@ test.for([
     idleStaysAlive.limits,
   );
   expect(verdict.kind === "fail" ? verdict.found.map((one) => one.name) : verdict).toEqual([name]);
+});
+
+test.each([
+  // When the silent one ended, and with what code; the server's own time-out is ten seconds.
+  [11_000, 1000, "pass"],
+  [3_000, 1000, "pass"],
+  [11_000, 1006, "pass"],
+  [8_000, 1006, "pass"],
+  [7_999, 1006, "unknown"],
+  [3_000, 1006, "unknown"],
+])("without pings, closed after %i ms with %i: %s", (afterMs, code, wanted) => {
+  const said = judged(idleStaysAlive, { ...sound, silent: { afterMs, code, reason: "" } });
+  expect(said).toEqual([expect.stringMatching(new RegExp(`^${wanted}: `))]);
+});
+
+test("a row that did not arrive says nothing, however the silent one ended", () => {
+  const said = judged(idleStaysAlive, { ...sound, alive: { ...sound.alive, arrived: false } });
+  expect(said).toEqual([expect.stringMatching(/^unknown: the row written afterwards/)]);
 });

@@ -125,3 +125,14 @@ test("what is said of each", () => {
     "unknown: what came after a cut could not be read: refused; 2 connections were cut at the same age, 30 s",
   ]);
 });
+
+test.each([
+  [0, 14_300],
+  [1, 14_300],
+  [2, 1],
+])("a machine that sent no pings on connection %i for %i ms says nothing of the server", (n, unheardMs) => {
+  const old = sound.old.map((one, at) => (at === n ? { ...one, unheardMs } : one));
+  expect(judged(oldConnectionsDeliver, { ...sound, old })).toEqual([
+    expect.stringMatching(/^unknown: this machine was too busy/),
+  ]);
+});

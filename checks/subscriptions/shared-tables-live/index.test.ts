@@ -44,6 +44,7 @@ test("where policies hide rows, a live query is too open if it shows some that S
   expect(having(1, { snapshot: 1 })).toEqual([expect.stringMatching(/^tooOpen: user PRIVATE/)]);
   expect(having(1, { snapshot: 1, selected: 1 })).toEqual([expect.stringMatching(/^tooOpen: user PRIVATE/)]);
   expect(having(0, { snapshot: 1, selected: 0 })).toEqual([expect.stringMatching(/^tooOpen: user PUBLIC/)]);
+  expect(having(1, { select: denied })).toEqual([expect.stringMatching(/^tooOpen: user PRIVATE/)]);
   const closed = { ...hidden.access[0]?.opening, kind: "refused" as const, reason: "right" as const };
   expect(having(0, { opening: closed })).toEqual([expect.stringMatching(/^tooClosed: user PUBLIC/)]);
   expect(having(1, { opening: closed })).toEqual([expect.stringMatching(/^pass/)]);

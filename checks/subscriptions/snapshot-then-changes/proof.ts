@@ -96,6 +96,8 @@ export default proveCheck(snapshotThenChanges, {
       cold: { ...cold, why: "the flush FL-1 did not complete: running", snapshot: [], steps: [], fenced: false },
     },
     { ...sound, cold: { ...cold, fenced: false } },
+    // What the connection did not bring any more is not lost.
+    { ...sound, cold: { ...cold, fenced: false, steps: cold.steps.map((one) => ({ ...one, told: [] })) } },
     { ...sound, cold: { ...cold, steps: [] } },
     firstCold({ acknowledged: false, told: [] }),
     { ...sound, fenced: false, changes: [] },

@@ -67,6 +67,22 @@ test("an event about a key that nobody wrote is seen as well", () => {
   ]);
 });
 
+test("whichever event is about a key that nobody wrote, the second one is a repetition", () => {
+  const repeatedOf = (...keys: readonly string[]): unknown[] =>
+    keysSeen({ ...seenOf(null, "a", []), told: keys.map((key) => ({ ...event("a"), key })) }).map((one) => [
+      one.key,
+      one.repeated,
+    ]);
+  expect(repeatedOf("7")).toEqual([
+    ["1", false],
+    ["7", false],
+  ]);
+  expect(repeatedOf("7", "7", "1")).toEqual([
+    ["1", false],
+    ["7", true],
+  ]);
+});
+
 test("rows are compared by column, NULLs and version columns apart", () => {
   const [told, shown] = [
     { id: "1", v: null, n: 1, _seq: "9", _deleted: false },
@@ -76,6 +92,7 @@ test("rows are compared by column, NULLs and version columns apart", () => {
   // A number and the text of its digits are not the same.
   expect(differenceOf(cellsOf({ n: 1 }), cellsOf({ n: "1" }))).toBe('column n: the event has 1, SELECT shows "1"');
   expect(differenceOf(cellsOf({}), cellsOf({ v: "" }))).toBe('column v: the event has no value, SELECT shows ""');
+  expect(differenceOf(cellsOf({ w: 2 }), cellsOf({}))).toBe("column w: the event has 2, SELECT shows no value");
   expect(differenceOf(cellsOf({ v: { exact: "9007199254740993" } }), cellsOf({ v: 9_007_199_254_740_992 }))).toContain(
     "has 9007199254740993, SELECT shows 9007199254740992",
   );

@@ -87,7 +87,7 @@ export function keysSeen({ plan, before, after, told }: Written): KeySeen[] {
       events: events.length,
       changed,
       lost: changed && events.length === 0,
-      repeated: events.length > Math.max(1, plan[key] ?? 0),
+      repeated: events.length > (plan[key] ?? 1),
       wrong,
       outOfOrder: wrong !== null && events.some(({ row }) => differenceOf(row, shown) === null),
     };

@@ -134,6 +134,9 @@ function groupsOf(columns: readonly TypeColumn[]): TypeColumn[][] {
   return groups;
 }
 
+/** The end of the names of steps that look at the same rows once more. */
+export const bySnapshot = ", read by a snapshot";
+
 /** Sizes: values of each type, and characters of the large text. */
 export interface Sizes {
   readonly values: number;
@@ -229,7 +232,7 @@ export async function writeTyped(target: Target, context: Context, parties: Part
   const shown = again.rows.map((row): Told => ({ kind: "insert", key: cellText(row["id"]), row: cellsOf(row) }));
   const inSnapshots = steps.map((step) => ({
     ...step,
-    way: `${step.way}, read by a snapshot`,
+    way: `${step.way}${bySnapshot}`,
     plan: Object.fromEntries(Object.keys(step.plan).map((key) => [key, 1])),
     told: shown.filter(({ key }) => step.plan[key] !== undefined),
   }));
