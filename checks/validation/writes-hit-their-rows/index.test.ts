@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { judged, no } from "../../vocabulary/evidence.ts";
 import { withStep } from "../statement-effects/evidence.ts";
 import type { Effects } from "../statement-effects/index.ts";
@@ -79,6 +79,41 @@ test.each<readonly [string, string, Change, string[]]>([
   ],
 ])("%s", (_, name, change, expected) => {
   expect(judged(writesHitTheirRows, withStep(name, change))).toEqual(expected);
+});
+
+describe("an INSERT that is refused for its keys", () => {
+  const many = "INSERT of many rows";
+  const message = "Primary key violation";
+  const refused = { said: no("X", message, "constraint") };
+  const unclear = (name: string): string[] => [`unknown: ${name}, SHARED: not acknowledged: 400 ${message}`];
+  test.each<readonly [string, string, Change, string[]]>([
+    [
+      "of which none is there",
+      many,
+      ({ before }) => ({ ...refused, after: before }),
+      [`freeKeyRefused: ${many}, SHARED: ${JSON.stringify({ sql: sqlOf(many), kind: "SHARED", said: message })}`],
+    ],
+    [
+      "of which one was there",
+      many,
+      ({ before }) => ({ ...refused, before: after(before, { "2": ["x", "1", null] }), after: before }),
+      unclear(many),
+    ],
+    [
+      "of which one is there afterwards",
+      many,
+      ({ before }) => ({ ...refused, after: after(before, { "2": ["Ann", "20", null] }) }),
+      unclear(many),
+    ],
+    [
+      "in a step of a newer version",
+      many,
+      ({ before }) => ({ ...refused, name: "newer", after: before }),
+      unclear("newer"),
+    ],
+  ])("%s", (_, name, change, expected) => {
+    expect(judged(writesHitTheirRows, withStep(name, change))).toEqual(expected);
+  });
 });
 
 test("the first table is judged as the second one is", () => {

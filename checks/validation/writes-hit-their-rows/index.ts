@@ -1,5 +1,6 @@
 import { defineCheckOf, pass, unknown } from "../../../src/check.ts";
-import { expectedRows, statementEffects, whyUnjudged } from "../statement-effects/index.ts";
+import { truncated } from "../../../src/server/target.ts";
+import { expectedRows, statementEffects, whyUnjudged, type Step } from "../statement-effects/index.ts";
 import { differingKeys, rowText, statements } from "../statement-effects/statements.ts";
 
 /** Of the rows that one statement treats wrongly, this many are named. */
@@ -43,11 +44,24 @@ export const writesHitTheirRows = defineCheckOf(statementEffects, {
       risk: "Deleted data comes back, or stored data disappears, whenever the server flushes, which it does on its own.",
       remedy: "Do not rely on deletes and updates on this server until this passes; compare tables with their source.",
     },
+    freeKeyRefused: {
+      say: (d: { sql: string; kind: string; said: string }) =>
+        `${d.sql} was refused although the ${d.kind} table has no row with that key: ${d.said}`,
+      risk: "What was deleted can never be stored again under its key, once the table has been flushed.",
+      remedy: "Do not use a key again after DELETE, or mark rows as deleted in a column of your own.",
+    },
   },
   judge({ tables }, { found }) {
     for (const { kind, steps } of tables) {
       for (const step of steps) {
         const expected = expectedRows(step);
+        const { said } = step;
+        // Only the keys decide: another refusal is no wrong row.
+        if (said.why === "constraint" && areFree(step))
+          found.freeKeyRefused(
+            { sql: step.sql, kind, said: truncated(said.message, 200) },
+            { case: `${step.name}, ${kind}`, sent: said },
+          );
         if (step.said.kind !== "ok" || step.notFlushed !== null || step.after === null || expected === undefined)
           continue;
         const { before, after, sql } = step;
@@ -76,6 +90,15 @@ export const writesHitTheirRows = defineCheckOf(statementEffects, {
     return pass(`${all.length} statements on ${tables.length} tables left exactly the expected rows, hot and flushed`);
   },
 });
+
+/** Whether no row had one of the keys, before and after: none of them was taken, and the refusal is of nothing that was done. */
+function areFree(step: Step): boolean {
+  const { before, after } = step;
+  const keys = differingKeys(before, expectedRows(step) ?? before);
+  return (
+    keys.length > 0 && after !== null && keys.every((key) => before[key] === undefined && after[key] === undefined)
+  );
+}
 
 function moreText({ more }: Wrong): string {
   return more === 0 ? "" : `, and ${more} more rows`;

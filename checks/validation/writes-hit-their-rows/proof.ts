@@ -1,11 +1,17 @@
-import { sendInstead, sqlFault } from "../../../src/faults/sql.ts";
+import { refuseIt, sendInstead, sqlFault } from "../../../src/faults/sql.ts";
 import { proveCheck } from "../../../src/proof.ts";
 import { no, nothing } from "../../vocabulary/evidence.ts";
 import { soundEffects, withShared, withStep } from "../statement-effects/evidence.ts";
+import type { Step } from "../statement-effects/index.ts";
 import { writesHitTheirRows } from "./index.ts";
 
 const nextKey = (sql: string): string =>
   sql.replace(/ WHERE id = (\d+)$/, (_, id: string) => ` WHERE id = ${BigInt(id) + 1n}`);
+
+const isTaken = ({ before }: Step): Partial<Step> => ({
+  said: no("SQL_EXECUTION_ERROR", "Primary key violation: value '7' already exists", "constraint"),
+  after: before,
+});
 
 export default proveCheck(writesHitTheirRows, {
   holds: [soundEffects],
@@ -14,6 +20,10 @@ export default proveCheck(writesHitTheirRows, {
     withStep("DELETE by key", () => ({ said: nothing() })),
     withStep("UPDATE by text", () => ({ said: no("SQL_EXECUTION_ERROR", "no", "rule") })),
     withStep("UPDATE by key", () => ({ after: null })),
+    // Another refusal, of another statement, of a key that is taken, and one after which the row is there.
+    withStep("INSERT of a flushed and deleted key", (step) => ({ ...isTaken(step), said: no("X", "no", "rule") })),
+    withStep("UPDATE by key", isTaken),
+    withStep("INSERT of a flushed and deleted key", (step) => ({ ...isTaken(step), after: null })),
     withStep("UPDATE by key", () => ({ unsteady: true })),
     withStep("the first flush", ({ before }) => ({ notFlushed: "the flush did not complete", after: {}, before })),
     withShared(({ steps }) => ({ steps: steps.slice(0, 5) })),
@@ -41,6 +51,12 @@ export default proveCheck(writesHitTheirRows, {
         if (table === undefined) return undefined;
         await exchange(`INSERT INTO ${table} (id, name, n) VALUES (6, 'dan', 61)`);
         return await exchange();
+      }),
+    },
+    freeKeyRefused: {
+      seen: withStep("INSERT of a flushed and deleted key", isTaken),
+      fault: refuseIt("keepDeletedKeysTaken", /^INSERT INTO \S+ \(id, name, n, note\) VALUES \(7, NULL, 7, NULL\)$/, {
+        message: "Statement 1 failed: Already exists: Primary key violation: value '7' already exists in column 'id'",
       }),
     },
   },
