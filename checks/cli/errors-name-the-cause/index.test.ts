@@ -17,3 +17,15 @@ test("statuses from 400 to 499 are rejections, whose words count, also of the fi
   for (const status of [399, 500, null])
     expect(firstIs({ status, message: "it failed" })).toEqual([expect.stringMatching(/^unknown: missing table/)]);
 });
+
+test("an answer that was cut off, or a limit on the way, names no cause and is none of the server's", () => {
+  for (const said of [
+    { status: 400, why: "cut" },
+    { status: 404, why: "reset" },
+    { status: 408, why: "timeout" },
+    { status: 429, why: "rate" },
+  ])
+    expect(firstIs({ ...said, kind: "unsure", message: "" })).toEqual([
+      expect.stringMatching(/^unknown: .* it should have been rejected/),
+    ]);
+});

@@ -99,3 +99,13 @@ test("too few of either kind are too few, and both are counted", () => {
     expect.stringContaining("22 successes and 23 rejections"),
   ]);
 });
+
+test("an answer that was cut off after its status has no code to miss", () => {
+  for (const why of ["cut", "reset", "timeout"])
+    expect(firstIs("bad", { kind: "unsure", status: 404, why, code: "" })).toEqual([
+      expect.stringMatching(/^unknown: bad 0 should have been rejected/),
+    ]);
+  expect(firstIs("bad", { kind: "unsure", status: 429, why: "rate", code: "" })).toEqual([
+    expect.stringMatching(/^unknown/),
+  ]);
+});

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { judged, no, yes } from "../../vocabulary/evidence.ts";
+import { casesFor } from "./cases.ts";
 import { badNamespaceRefused } from "./index.ts";
 import proof from "./proof.ts";
 
@@ -47,4 +48,16 @@ test("no answer at all is no server error, and two names may exist already", () 
   expect(judged(badNamespaceRefused, { ...sound, attempts: sound.attempts.slice(3) })).toEqual([
     "unknown: only 11 of 14 names could be tried; the others exist already",
   ]);
+});
+
+test("names that are invalid only in ASCII are left out where names are not limited to it", () => {
+  const all = casesFor("ascii").map(({ name }) => name);
+  const beyond = casesFor("unicode").map(({ name }) => name);
+  expect(all).toHaveLength(14);
+  expect(all.filter((name) => !beyond.includes(name))).toEqual([
+    "emoji",
+    "letter with an umlaut",
+    "reserved word select",
+  ]);
+  expect(beyond).toHaveLength(11);
 });

@@ -37,3 +37,11 @@ test("what was written is quoted in one line of at most 200 characters", () => {
 test("the slowest exit counts, also the first", () => {
   expect(firstIs({ tookMs: 900 })).toEqual([expect.stringContaining("within 900 ms")]);
 });
+
+test("where valid settings do not start either, nothing hung", () => {
+  const good = { ...sound.good, answered: false };
+  const trials = sound.trials.map((one) => ({ ...one, outcome: { ...one.outcome, exitCode: null } }));
+  const why = "unknown: the server did not start with valid settings either, so the failed starts prove nothing";
+  expect(judged(badSettingsStopTheStart, { trials, good })).toEqual([why]);
+  expect(judged(badSettingsStopTheStart, { ...sound, good })).toEqual([why]);
+});

@@ -50,3 +50,12 @@ test("a view of a newer version may be closed to dba, one that was always open m
     expect.stringMatching(/^viewBroken: procedure_logs/),
   ]);
 });
+
+test.each(["namespaces", "settings", "stats", "tables", "users", "audit_log", "transactions"])(
+  "system.%s may not be closed to dba",
+  (name) => {
+    const said = no("PERMISSION_DENIED", "no", "permission", 403);
+    const views = [...sound.views.filter(({ view }) => view !== name), { view: name, said }];
+    expect(judged(catalogueQueryable, { ...sound, views })).toEqual([expect.stringMatching(`^viewBroken: ${name}`)]);
+  },
+);

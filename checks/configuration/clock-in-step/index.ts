@@ -72,5 +72,5 @@ function offsetText({ offMs, errorMs }: Offset): string {
 /** KalamDB returns NOW() in nanoseconds, columns in microseconds, views in milliseconds: the number of digits tells which. */
 function millisOf(digits: string | null): number | null {
   if (digits === null || digits.length < 13) return null;
-  return Number(digits.slice(0, 13)) + Number(`0.${digits.slice(13) || "0"}`);
+  return Number(digits.slice(0, 13)) + Number(`0.${digits.slice(13)}`);
 }

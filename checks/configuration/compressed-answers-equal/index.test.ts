@@ -1,5 +1,6 @@
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
+import { judged } from "../../vocabulary/evidence.ts";
 import { compressedAnswersEqual } from "./index.ts";
 import proof from "./proof.ts";
 import { encodingOf, unpack } from "./unpacking.ts";
@@ -35,4 +36,27 @@ test("another status is another answer", () => {
   const other = asked.map((one, at) => (at === 2 ? { ...one, packed: { ...one.packed, status: 500 } } : one));
   const verdict = compressedAnswersEqual.judge({ asked: other }, compressedAnswersEqual.limits);
   expect(verdict).toMatchObject({ kind: "fail", found: [{ name: "differs", case: "a long error" }] });
+});
+
+type Seen = Parameters<typeof compressedAnswersEqual.judge>[0];
+const [sound] = proof.holds as readonly [Seen];
+type Asked = Seen["asked"][number];
+const at = (index: number, change: (one: Asked) => Partial<Asked>): string[] =>
+  judged(compressedAnswersEqual, {
+    asked: sound.asked.map((one, place) => (place === index ? { ...one, ...change(one) } : one)),
+  });
+
+test("what could not be read without compression is no answer that was not asked for", () => {
+  const unread = (status: number | null, why: string): string[] =>
+    at(0, ({ plain }) => ({ plain: { ...plain, status, why, encoding: "gzip" }, stable: false }));
+  expect(unread(null, "no answer: reset")).toEqual([expect.stringMatching(/^unknown: .*no answer: reset/)]);
+  expect(unread(200, "it is not valid gzip")).toEqual([expect.stringMatching(/^unknown: .*it is not valid gzip/)]);
+  expect(unread(200, "")).toEqual(['notAskedFor: rows of every kind: {"case":"rows of every kind","encoding":"gzip"}']);
+});
+
+test("the largest answer is told, wherever it is", () => {
+  for (const index of [0, 2, 3])
+    expect(
+      at(index, ({ plain, packed }) => ({ plain: { ...plain, bytes: 80_000 }, packed: { ...packed, bytes: 77 } })),
+    ).toEqual([expect.stringContaining("4 compressed (gzip), up to 80,000 bytes to 77")]);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { judged, yes } from "../../vocabulary/evidence.ts";
+import { judged, nothing, yes } from "../../vocabulary/evidence.ts";
 import { namespacesKeptApart } from "./index.ts";
 import proof from "./proof.ts";
 
@@ -26,4 +26,18 @@ test("three namespaces, or three repeats, are too few", () => {
   expect(judged(namespacesKeptApart, { ...sound, repeated: sound.repeated.slice(1) })).toEqual([
     "unknown: CREATE NAMESPACE IF NOT EXISTS did not succeed: it was not sent",
   ]);
+});
+
+test("a name is taken if either statement for it was acknowledged, and only then is a repeat a duplicate", () => {
+  const first = (created: boolean, repeated: boolean): string[] =>
+    judged(namespacesKeptApart, {
+      ...sound,
+      created: [created ? yes() : nothing(), ...sound.created.slice(1)],
+      repeated: [repeated ? yes() : nothing(), ...sound.repeated.slice(1)],
+      plain: { ...sound.plain, said: yes() },
+    });
+  const duplicate = [`duplicateAccepted: {"statement":"${sound.plain.statement}"}`];
+  expect(first(true, false)).toEqual(duplicate);
+  expect(first(false, true)).toEqual(duplicate);
+  expect(first(false, false)).toEqual([expect.stringMatching(/^unknown/)]);
 });

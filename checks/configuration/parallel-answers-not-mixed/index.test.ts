@@ -62,3 +62,12 @@ test("rejected queries show nothing", () => {
   const refused = one(3, 9, { got: null, kind: "refused", outcome: "slower" });
   expect(judge([one(1, 9), refused])).toEqual(["unknown: 1 of 2 queries were rejected: slower"]);
 });
+
+test("one query that was rejected decides nothing, and of several the first is told", () => {
+  const rejected = (at: number) =>
+    one(at, at + 10, { got: null, kind: "refused", status: 429, outcome: `slower ${at}` });
+  expect(judge([...others, one(0, 10), rejected(1)])).toEqual(["unknown: 1 of 6 queries were rejected: slower 1"]);
+  expect(judge([...others, one(0, 10), rejected(1), rejected(2)])).toEqual([
+    "unknown: 2 of 7 queries were rejected: slower 1",
+  ]);
+});

@@ -34,6 +34,7 @@ export default proveCheck(primaryKeyRequired, {
     { ...sound, bad: bad.slice(1) },
     { ...sound, good: [] },
     { ...optional, good: [stream] },
+    { ...optional, good: keyless },
     { ...optional, bad: [] },
     { ...optional, good: [one("USER without", nothing()), ...optional.good.slice(1)] },
     streamIs({ said: no("RATE_LIMIT_EXCEEDED", "slower", "rate", 429) }),

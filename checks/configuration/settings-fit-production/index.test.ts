@@ -114,3 +114,23 @@ test("a pass says whether the server shows that writes survive a power failure",
     expect.not.stringContaining("does not show"),
   ]);
 });
+
+test("what kalam-ready chose is not judged, but only with the value that it chose", () => {
+  const all = { ...shown, "storage.rocksdb.sync_writes": "false", "storage.rocksdb.disable_wal": "false" };
+  const own = (chosen: Record<string, string>): string[] =>
+    judged(settingsFitProduction, { settingNames: "auth", settings: all, chosen, said: yes() });
+  expect(own({ "storage.rocksdb.sync_writes": "false", "auth.bcrypt_cost": "4" })).toEqual([
+    "pass: 16 of 17 rules apply and hold; not judged, because kalam-ready changed it for speed: storage.rocksdb.sync_writes",
+  ]);
+  expect(own({ "storage.rocksdb.sync_writes": "true" })).toEqual([
+    expect.stringMatching(/^weakSetting: writes synced/),
+  ]);
+});
+
+test("a rule of two settings is not judged where one of them is kalam-ready's", () => {
+  const settings = { ...shown, "limits.default_query_limit": "0" };
+  for (const chosen of [{ "limits.default_query_limit": "0" }, { "limits.max_query_limit": "1000" }])
+    expect(judged(settingsFitProduction, { settingNames: "auth", settings, chosen, said: yes() })).toEqual([
+      expect.stringMatching(/^pass/),
+    ]);
+});

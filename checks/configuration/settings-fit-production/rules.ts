@@ -8,7 +8,7 @@ export interface Rule {
   readonly level: Level;
   /** The settings it reads, as 0.4.3 names them; the rule does not apply if one is absent. */
   readonly of: readonly [string, ...string[]];
-  /** Servers are known that do not show these settings. */
+  /** Of a `block` rule: servers are known that do not show these settings. */
   readonly hidden?: true;
   readonly wanted: string;
   readonly holds: (value: string, others: readonly string[], all: Settings) => boolean;
@@ -129,7 +129,6 @@ export const rules: readonly Rule[] = [
     name: "writes synced",
     level: "warn",
     of: ["storage.rocksdb.sync_writes"],
-    hidden: true,
     wanted: "true: otherwise a power failure loses the last acknowledged writes",
     holds: (value) => value === "true",
   },

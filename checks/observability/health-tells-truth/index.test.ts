@@ -69,3 +69,9 @@ test("a pass says whether the server is healthy or closed to us", () => {
   expect(judge({ rounds: all })).toEqual([expect.stringContaining("closed to remote clients, as it should be")]);
   expect(judge({})).toEqual([expect.stringMatching(/^pass: GET \/health healthy, query answered, 5 of 5/)]);
 });
+
+test("one round without a query is enough to say that there is nothing to compare with, from the first round on", () => {
+  const why = "for a remote client closed; without a login there is no query to compare it with";
+  const told = judge({ rounds: rounds({ sql: null, health: sick }, {}, {}, {}, {}) });
+  expect(told).toEqual([`unknown: GET /health: 503 degraded, open; ${why.replace("closed", sound.forRemote.outcome)}`]);
+});

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { judged, latePace, no, nothing, yes } from "../../vocabulary/evidence.ts";
+import { judged, latePace, no, nothing, slowPace, yes } from "../../vocabulary/evidence.ts";
 import type { Job } from "../../vocabulary/jobs.ts";
 import { jobsTracked } from "./index.ts";
 import proof from "./proof.ts";
@@ -142,4 +142,20 @@ test("a second flush must neither start a job nor leave out that there was nothi
 
 test("a pass tells how long the job took by its own times", () => {
   expect(judge({})).toEqual([expect.stringContaining("completed after 20 ms")]);
+});
+
+test("on a slow server a job that has gone is missing, one that ended is stuck, and others are unknown", () => {
+  const last = written.last as Job;
+  expect(judge({ last: null, listing: slowPace })).toEqual([expect.stringMatching(/^missing/)]);
+  expect(judge({ first: null, listing: slowPace })).toEqual([expect.stringMatching(/^unknown: .* is not listed/)]);
+  expect(judge({ first: null, last: null, listing: null })).toEqual([
+    expect.stringMatching(/^unknown: .* is not listed; nobody waited for it/),
+  ]);
+  expect(judge({ last: { ...last, status: "failed" }, ending: slowPace })).toEqual([expect.stringMatching(/^stuck/)]);
+  expect(judge({ last: { ...last, status: "running" }, ending: slowPace })).toEqual([
+    expect.stringMatching(/^unknown/),
+  ]);
+  expect(judge({ last: { ...last, status: "running" }, ending: null })).toEqual([
+    expect.stringMatching(/did not complete; nothing was measured beside a wait of 0 ms/),
+  ]);
 });

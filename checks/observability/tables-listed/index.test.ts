@@ -97,3 +97,14 @@ test("of the lists before and after two must have been read", () => {
     expect.stringMatching(/^pass/),
   ]);
 });
+
+test("without access levels a SHARED table must show both numbers of its flush policy", () => {
+  const seen = (options: string) => {
+    const listed = rows.map((row) => (row.type === "shared" ? { ...row, options } : row));
+    const look = (all: Rows) => places.map((place) => ({ place, said: yes(), rows: all }));
+    return { sharedAccess: "policies" as const, there: look(listed), dropped: rows.map(() => yes()), after: look([]) };
+  };
+  expect(judged(tablesListed, seen("rows 666, interval 555"))).toEqual([expect.stringMatching(/^pass/)]);
+  for (const options of ["rows 666", "interval 555"])
+    expect(judged(tablesListed, seen(options))[0]).toMatch(/^wrong: .*t_shared/);
+});

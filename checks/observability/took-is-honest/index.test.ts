@@ -58,3 +58,16 @@ test("a query without an answer is told before what follows from it", () => {
     "unknown: a query was not answered: no answer within 15000 ms",
   ]);
 });
+
+test("a slow query shows something from ten times the difference between fast ones on", () => {
+  const slow = (ours: number): string[] =>
+    judge({ fast: [sample(1, 12), sample(1, 2), sample(1, 2)], slow: three(sample(1, ours)) });
+  expect(slow(102)).toEqual([expect.stringMatching(/^impossible: too short: .*differ by 10 ms/)]);
+  expect(slow(101)).toEqual([expect.stringMatching(/^unknown: fast queries differ by 10 ms/)]);
+});
+
+test("of a long time two hundredths and a rounding may be the clocks'", () => {
+  const slow = (took: number): string[] => judge({ fast, slow: three(sample(took, 1_000)) });
+  expect(slow(1_021)).toEqual([expect.stringMatching(/^pass/)]);
+  expect(slow(1_021.1)).toEqual([expect.stringMatching(/^impossible: too long/)]);
+});
