@@ -60,16 +60,25 @@ test("logins are limited by address, except from this host", async () => {
 });
 
 test.for([
-  ["with its length in front", "x".repeat(11_000_000)],
-  ["in chunks", new Blob(["x".repeat(11_000_000)]).stream()],
+  ["with its length in front", () => "x".repeat(11_000_000)],
+  ["in chunks", () => new Blob(["x".repeat(11_000_000)]).stream()],
 ] as const)("a body that is too large, %s, is refused by 0.8, and its connection closed", async ([, body]) => {
   const newer = await startSandbox({ environment: { KALAM_SANDBOX_DIALECT: "0.8" } });
+  const headers = { "content-type": "application/json" };
+  const send = async (): Promise<Response> =>
+    await fetch(`${newer.url}/v1/api/auth/login`, {
+      method: "POST",
+      headers,
+      body: body(),
+      duplex: "half",
+    });
   try {
-    const headers = { "content-type": "application/json" };
-    const options = { method: "POST", headers, body, duplex: "half" } as RequestInit;
-    const response = await fetch(`${newer.url}/v1/api/auth/login`, options);
-    expect([response.status, response.headers.get("connection")]).toEqual([413, "close"]);
-    expect(await response.json()).toMatchObject({ error: { code: "PAYLOAD_TOO_LARGE" } });
+    // A client that is still sending may see its connection closed before it has read the answer.
+    let response: Response | undefined;
+    for (let tries = 0; response === undefined && tries < 10; tries += 1)
+      response = await send().catch(() => undefined);
+    expect([response?.status, response?.headers.get("connection")]).toEqual([413, "close"]);
+    expect(await response?.json()).toMatchObject({ error: { code: "PAYLOAD_TOO_LARGE" } });
   } finally {
     await newer.stop();
   }
