@@ -24,9 +24,15 @@ export function overlapOf(operations: readonly Interval[]): Overlap {
   };
 }
 
-/** A request that ended at the very moment when another was sent did not overlap with it. */
 function largestOverlap(operations: readonly Interval[]): number {
-  const requests = [...new Map(operations.map((one) => [one.statement, one])).values()];
+  return mostTogether([...new Map(operations.map((one) => [one.statement, one])).values()]);
+}
+
+/**
+ * The most requests that were in flight at one moment; one that ended at the very moment when another was sent did not overlap
+ * with it.
+ */
+export function mostTogether(requests: readonly Pick<Interval, "invokedAt" | "returnedAt">[]): number {
   const starts = requests.map(({ invokedAt }) => invokedAt).toSorted((a, b) => a - b);
   const ends = requests.map(({ returnedAt }) => returnedAt).toSorted((a, b) => a - b);
   let [ended, most] = [0, 0];

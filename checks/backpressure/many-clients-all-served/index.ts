@@ -1,4 +1,5 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
+import { mostTogether } from "../../../src/history/overlap.ts";
 import { cellText, saidOf, type Said, truncated } from "../../../src/server/target.ts";
 import { readTable, sharedTable } from "../../vocabulary/tables.ts";
 import { mayBeAProxys } from "../../vocabulary/second-look.ts";
@@ -155,7 +156,7 @@ export const manyClientsAllServed = defineCheck({
     const open = wishes.filter(({ attempts: tried }) => !tried.some(({ said }) => said.kind === "ok"));
     if (open.length > 0)
       return unknown(`${open.length} of ${wishes.length} writes got no answer: ${saidText(open[0]?.attempts.at(-1))}`);
-    const together = mostTogether(attempts);
+    const together = mostTogether(attempts.map(({ from, to }) => ({ invokedAt: from, returnedAt: to })));
     if (together < overlapMin)
       return unknown(`only ${together} requests were in flight together; at least ${overlapMin} are needed`);
     if (changed === null) return unknown("the table could not be read after the updates");
@@ -189,12 +190,4 @@ function saidText(attempt: Attempt | undefined): string {
   if (attempt === undefined) return "";
   const { status, code, message } = attempt.said;
   return truncated(`${status ?? "no answer"} ${code} ${message}`.replace(/ +/g, " "), 200);
-}
-
-/** The most requests that were in flight at one moment. */
-function mostTogether(attempts: readonly Attempt[]): number {
-  return Math.max(
-    0,
-    ...attempts.map((one) => attempts.filter(({ from, to }) => from <= one.from && one.from < to).length),
-  );
 }

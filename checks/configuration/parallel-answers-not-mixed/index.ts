@@ -1,4 +1,5 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
+import { mostTogether } from "../../../src/history/overlap.ts";
 import { onlyRow } from "../../../src/server/target.ts";
 import { lookedTwice } from "../../vocabulary/second-look.ts";
 import { makeTable } from "../../vocabulary/tables.ts";
@@ -106,10 +107,7 @@ export const parallelAnswersNotMixed = defineCheck({
     const refused = asked.filter((one) => one.kind === "refused");
     if (refused.length > 0)
       return unknown(`${refused.length} of ${of} queries were rejected: ${refused[0]?.outcome ?? ""}`);
-    const concurrent = Math.max(
-      0,
-      ...asked.map((one) => asked.filter(({ from, to }) => from <= one.from && one.from < to).length),
-    );
+    const concurrent = mostTogether(asked.map(({ from, to }) => ({ invokedAt: from, returnedAt: to })));
     if (concurrent < overlapsMin) return unknown(`no two of the ${of} queries overlapped`);
     const accounts = new Set(asked.map(({ as }) => as)).size;
     if (accounts < accountsMin) return unknown(`only ${accounts} of ${accountCount} accounts sent queries`);
