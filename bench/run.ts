@@ -19,12 +19,36 @@ import { healthyRuns } from "./healthy.ts";
 import { packageFolder } from "../src/package.ts";
 
 const bin = path.join(packageFolder, "bin", "kalam-ready.js");
+const sandboxBin = path.join(packageFolder, "sandbox", "bin", "kalam-sandbox.js");
 const rounds = 15;
-/** The goal for one run of `check` with these categories, without checks that start their own servers. */
-const wholeRuns: readonly { readonly categories: readonly string[]; readonly goal: string }[] = [
-  { categories: ["configuration"], goal: "goal ≤ 5 s" },
-  { categories: ["validation", "cli"], goal: "goal ≤ 8 s" },
-  { categories: ["observability", "subscriptions"], goal: "goal ≤ 20 s" },
+interface WholeRun {
+  readonly name: string;
+  readonly flags: readonly string[];
+  readonly goal: string;
+  /** On a sandbox that the run starts itself, with its limits lifted, instead of a running one. */
+  readonly own?: true;
+}
+
+const only = (...categories: readonly string[]): string[] => categories.flatMap((category) => ["--only", category]);
+/** Of one run of `check` each. */
+const wholeRuns: readonly WholeRun[] = [
+  { name: "configuration", flags: only("configuration"), goal: "goal ≤ 5 s" },
+  { name: "validation + cli", flags: only("validation", "cli"), goal: "goal ≤ 8 s" },
+  { name: "observability + subscriptions", flags: only("observability", "subscriptions"), goal: "goal ≤ 20 s" },
+  {
+    name: "concurrency + backpressure",
+    flags: only("concurrency", "backpressure"),
+    goal: "goal ≤ 15 s",
+    own: true,
+  },
+  {
+    name: "durability, with crashes and damage",
+    flags: [...only("durability"), "--allow", "process,disk"],
+    goal: "goal ≤ 60 s",
+    own: true,
+  },
+  { name: "all at light", flags: ["--effort", "light"], goal: "goal ≤ 10 s", own: true },
+  { name: "all at standard", flags: [], goal: "goal ≤ 30 s", own: true },
 ];
 
 const measurements: Readonly<Record<string, () => Promise<void>>> = {
@@ -137,58 +161,49 @@ async function untilRequest(args: (port: number) => string[]): Promise<number> {
 
 /** `check` on the sandbox. */
 async function wholeRun(): Promise<void> {
-  for (const { categories, goal } of wholeRuns) {
-    const server = await startSandbox();
+  for (const { name, flags, goal, own } of wholeRuns) {
+    const server = own === true ? undefined : await startSandbox();
     try {
       const walls: number[] = [];
       const lines = new Set<string>();
-      const only = categories.flatMap((category) => ["--only", category]);
       for (let n = 0; n < 3; n += 1) {
-        const { wallMs, line } = checkOnce(server, only);
+        const { wallMs, line } = checkOnce(server, flags);
         walls.push(wallMs);
         lines.add(line);
       }
       print(
-        `check ${categories.join(" + ")}`,
+        `check: ${name}`,
         `${ms(median(walls))} (${walls.map((wall) => (wall / 1000).toFixed(1)).join(", ")} s)`,
         goal,
       );
       for (const line of lines) print("", line, "");
     } finally {
-      await server.stop();
+      await server?.stop();
     }
   }
 }
 
-function checkOnce(server: OwnServer, only: readonly string[]): { wallMs: number; line: string } {
+/** `server` absent: the run starts its own, whose memory would be measured for the run's, so none is told. */
+function checkOnce(server: OwnServer | undefined, flags: readonly string[]): { wallMs: number; line: string } {
+  const where = server === undefined ? ["--server-bin", sandboxBin] : ["--url", server.url, "--user", "root"];
   const startedAt = performance.now();
   const { stdout, stderr } = spawnSync(
     "/usr/bin/env",
-    [
-      "time",
-      "-f",
-      "%M",
-      process.execPath,
-      bin,
-      "check",
-      "--url",
-      server.url,
-      "--user",
-      "root",
-      "--json",
-      "-q",
-      ...only,
-    ],
+    ["time", "-f", "%M", process.execPath, bin, "check", ...where, "--json", "-q", ...flags],
     {
       encoding: "utf8",
       maxBuffer: 64 * 1024 * 1024,
-      env: { ...process.env, KALAM_READY_PASSWORD: server.rootPassword },
+      env: {
+        ...process.env,
+        ...(server === undefined ? {} : { KALAM_READY_PASSWORD: server.rootPassword }),
+      },
     },
   );
   const wallMs = performance.now() - startedAt;
   const report = JSON.parse(stdout) as { run: { requests: number }; verdict: string };
   const peak = Math.round(Number(stderr.trim().split("\n").at(-1)) / 1024);
-  return { wallMs, line: `${report.verdict}, ${report.run.requests} requests, ${peak} MiB peak memory` };
+  const memory = server === undefined ? "" : `, ${peak} MiB peak memory`;
+  return { wallMs, line: `${report.verdict}, ${report.run.requests} requests${memory}` };
 }
 
 function median(values: readonly number[]): number {
