@@ -133,7 +133,8 @@ export const damageIsNoticed = defineCheck({
         return { ...damage, file, notStarted: { why, ended, words }, looked: null };
       }
       const looked = await look(started, context, { write: true });
-      await started.stop();
+      // Whatever it has not written yet: the folder is made anew.
+      await started.kill();
       return { ...damage, file, notStarted: null, looked };
     };
     const control = await roundWith({ damage: "none", part: "none" }, () => "");

@@ -41,7 +41,8 @@ async function watch({ answer, starts = () => true, without }: Plan = {}) {
     if (!starts(damaged())) return { kind: "notReady", why: "exit code 1", ended: true, lastWords: "corrupt" };
     const { target } = standIn({ tables, ...(answer && { answer: (sql) => answer(sql, damaged()) }) });
     const root = await target.account("dba");
-    return { ...target, kind: "running", root, stop: async () => await Promise.resolve(null) } as never;
+    const ended = async () => await Promise.resolve(null);
+    return { ...target, kind: "running", root, stop: ended, kill: ended } as never;
   };
   const { target, context } = standIn();
   const control = { kind: "process", own: { others: { disk } } };
