@@ -284,6 +284,25 @@ describe("under a failure", () => {
     ]);
   });
 
+  test("findings in a row with the same risk and remedy have them once", () => {
+    const own = finding("unsure", { risk: "a small risk", remedy: "ask again" });
+    const again = finding("lost", { case: "again" });
+    const all = lines([{ ...failed, findings: [finding("lost"), again, own, finding("lost")] }]);
+    const begins = all.map((line) => line.trim()).filter((line) => /^(lost|unsure|risk|remedy)/.test(line));
+    expect(begins.map((line) => line.split(" ")[0])).toEqual([
+      "lost",
+      "lost",
+      "risk",
+      "remedy",
+      "unsure",
+      "risk",
+      "remedy",
+      "lost",
+      "risk",
+      "remedy",
+    ]);
+  });
+
   test("only two exchanges are shown; the JSON report has the others", () => {
     const sent = [1, 2, 3, 4].map((number) => ({ ...exchange, number, params: `[${number}]` }));
     const all = lines([{ ...failed, findings: [finding("lost", { sent })] }]);

@@ -211,6 +211,8 @@ function details(result: Result, width: number | undefined, chalk: ChalkInstance
         }).trimEnd();
   const lines: string[] = [...timeline];
   // If all findings share risk and remedy, print them once, at the end.
+  const adviceOf = ({ risk, remedy, accepted }: ReportedFinding): string =>
+    accepted === undefined ? `${risk}\n${remedy}` : "";
   const shared = new Set(result.findings.map(({ risk, remedy }) => `${risk}\n${remedy}`)).size < 2;
   const advice = ({ risk, remedy }: Pick<Result, "risk" | "remedy">): void => {
     if (risk !== undefined) lines.push(indented(14, line("risk", ""), risk));
@@ -218,7 +220,7 @@ function details(result: Result, width: number | undefined, chalk: ChalkInstance
     const more = result.ofTheRun ? "" : ` (kalam-ready explain ${result.check})`;
     if (remedy !== undefined) lines.push(indented(14, line("remedy", ""), `${remedy}${more}`));
   };
-  for (const finding of result.findings) {
+  for (const [at, finding] of result.findings.entries()) {
     lines.push(
       indented(
         6,
@@ -229,7 +231,10 @@ function details(result: Result, width: number | undefined, chalk: ChalkInstance
     for (const exchange of finding.sent.slice(0, sentMax)) lines.push(line("sent", sentLine(exchange)));
     if (finding.sent.length > sentMax)
       lines.push(line("", chalk.dim(`and ${finding.sent.length - sentMax} more in --report json`)));
-    if (!shared && finding.accepted === undefined) advice(finding);
+    const next = result.findings[at + 1];
+    // Of several in a row that share both, the last one prints them.
+    const isLast = next === undefined || adviceOf(next) !== adviceOf(finding);
+    if (!shared && finding.accepted === undefined && isLast) advice(finding);
   }
   if (result.effect === "accepted") return lines;
   if (shared) advice(result);

@@ -50,7 +50,7 @@ export const olderDataOpens = defineCheck({
   description: `Starts the older release on an empty folder of kalam-ready's and writes with it: two SHARED tables, one of them altered, a USER table with the rows of two users, a STREAM table, columns of all types, half of the rows flushed, accounts of ${Object.keys(roles).length} users in three roles, and a topic of which a group has acknowledged half. It is stopped, and the newer release is started on the folder: all rows, types and logins must be there, the group must go on where it was, and rows can be written and flushed. With more effort the same after the older release was killed. What the newer one only shows in another way is no finding: it must show rows of its own in the same way.`,
   blindTo:
     "Large folders and long migrations; a cluster; going back to the older release; live queries and what only the newer one has.",
-  risk: "After an upgrade, tables, rows or accounts are gone, and the older release cannot read the folder any more.",
+  risk: "After an upgrade, tables, rows or accounts are gone, and the older release may not be able to read the folder any more.",
   remedy: "Keep a copy of the data folder from before the upgrade, and try the upgrade on a copy first.",
   covers: [],
   touches: "process",
