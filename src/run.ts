@@ -22,11 +22,9 @@ import type { Disposition, Step } from "./plan.ts";
 import type { OpenJournal } from "./history/journal.ts";
 import { SetupError } from "./session/accounts.ts";
 import type { Contradictory } from "./session/contradictions.ts";
-import { outcomeOf } from "./server/answer.ts";
 import { ObservationOver, rejection, timerMsMax } from "./session/over.ts";
 import type { Session } from "./session/session.ts";
-import { drop } from "./session/sweep.ts";
-import { whileWanted } from "./server/sender.ts";
+import { Scratches } from "./session/scratches.ts";
 import { withAccounts } from "./server/coverage.ts";
 import { makeTarget, type Account } from "./server/target.ts";
 import { ControlError } from "./wire/control.ts";
@@ -101,7 +99,8 @@ export async function run<S extends Runnable>(
 
   const deadline = performance.now() + options.budgetMs;
   const keep = evidenceKeeper();
-  const observer = new Observer(session, options);
+  const pooled = [...groups.keys()].filter((one) => one.touches !== "nothing" && !stopsServer(one));
+  const observer = new Observer(session, options, pooled.length);
   const observe = async ([observation, group]: [Observation, S[]], othersDone = noOthers): Promise<void> => {
     const why = endedEarly(session, options, deadline);
     if (why !== undefined) {
@@ -240,10 +239,12 @@ function withoutHaste(check: Check, verdict: Verdict, strain: Strain): Pick<Outc
 class Observer {
   readonly #session: Session;
   readonly #options: RunOptions;
+  readonly #scratches: Scratches;
 
-  constructor(session: Session, options: RunOptions) {
+  constructor(session: Session, options: RunOptions, observations: number) {
     this.#session = session;
     this.#options = options;
+    this.#scratches = new Scratches(session, observations);
   }
 
   async observe(
@@ -275,7 +276,8 @@ class Observer {
     const used = new Set<Account>();
     const journals: OpenJournal[] = [];
     try {
-      if (observation.touches !== "nothing") scratch = await this.#makeScratch(over.signal);
+      if (observation.touches !== "nothing")
+        scratch = await this.#scratches.take(over.signal, { alone: stopsServer(observation) });
       const target = makeTarget(this.#session, {
         wire: this.#options.wire,
         signal: over.signal,
@@ -313,22 +315,10 @@ class Observer {
       // The end of the run does it again, and says so where it fails.
       if (stopsServer(observation) && !this.#options.signal.aborted)
         await this.#session.parts.wire.control?.lifecycle?.revive();
-      // The clean-up of the run checks that it is gone; this only keeps objects from accumulating in a long run.
       const leftMs = Math.min(deadline - performance.now(), timerMsMax);
-      if (scratch !== "" && !this.#options.keep && !this.#options.signal.aborted && leftMs >= 1) {
-        const sender = whileWanted(this.#session.sender, AbortSignal.timeout(Math.floor(leftMs)));
-        await drop(sender, this.#session.login, { kind: "namespace", name: scratch }).catch(() => undefined);
-      }
+      if (scratch !== "" && !this.#options.keep && !this.#options.signal.aborted && leftMs >= 1)
+        await this.#scratches.giveBack(scratch, Math.floor(leftMs));
     }
-  }
-
-  async #makeScratch(wanted: AbortSignal): Promise<string> {
-    const { ledger, sender, login, nextName } = this.#session;
-    const name = nextName();
-    ledger.enter({ kind: "namespace", name });
-    const made = await sender.sql(login, `CREATE NAMESPACE ${name}`, { wanted });
-    if (made.kind !== "ok") throw new SetupError(`the set-up failed: CREATE NAMESPACE ${name}: ${outcomeOf(made)}`);
-    return name;
   }
 }
 

@@ -171,8 +171,13 @@ const triesMax = 3;
 
 /** Asks everything once, one after the other; what got no answer is asked again. */
 export async function digest(ask: Ask, table: string, range: Range): Promise<Digest> {
+  return await askAll(ask, digestQueries(table, range));
+}
+
+/** The same of some queries. */
+export async function askAll(ask: Ask, queries: Readonly<Record<string, string>>): Promise<Digest> {
   const lines: Line[] = [];
-  for (const [query, sql] of Object.entries(digestQueries(table, range))) lines.push(await askLine(ask, query, sql));
+  for (const [query, sql] of Object.entries(queries)) lines.push(await askLine(ask, query, sql));
   return lines;
 }
 

@@ -4,7 +4,7 @@ import { cellText, rowsOf, saidOf, type Account, type Target } from "../../src/s
 import { startFlush } from "./jobs.ts";
 
 const withinMs = 10_000;
-const pollEveryMs = 40;
+const pollEveryMs = 100;
 
 /** The number of rows in segments, by scope: an account's name, or `shared`. */
 export type InSegments = { readonly [scope: string]: number };

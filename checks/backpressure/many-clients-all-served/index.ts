@@ -33,6 +33,7 @@ export const manyClientsAllServed = defineCheck({
   level: "block",
   estimateMs: 1_500,
   estimateRequests: 210,
+  from: { effort: "standard", needs: "many clients that write at once" },
   findings: {
     neverServed: {
       say: (d: { clients: number; of: number; tries: number; said: string }) =>

@@ -35,6 +35,7 @@ export const rapidQueriesAllServed = defineCheck({
   level: "block",
   estimateMs: 700,
   estimateRequests: 50,
+  from: { effort: "standard", needs: "many queries back to back" },
   limits: { slowdownMax: 4 },
   findings: {
     failed: {

@@ -48,6 +48,7 @@ export const rapidUpdatesExact = defineCheck({
   level: "block",
   estimateMs: 2_500,
   estimateRequests: 160,
+  from: { effort: "standard", needs: "many updates in quick succession" },
   findings: {
     wrongValue: {
       say: (d: { kind: string; value: string; acknowledged: number; when: string; way: string }) =>

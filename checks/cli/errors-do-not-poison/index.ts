@@ -48,7 +48,7 @@ export const errorsDoNotPoison = defineCheck({
     await sharedTable(target, context, op, `${followed}_hidden`, { columns });
     const first = `INSERT INTO ${table} (id, v) VALUES (0, 'good')`;
     context.need(await target.sql(op, first), "the first row could not be written");
-    const pairs = Math.floor(context.size({ light: 30, standard: 100, deep: 400 }) / 2);
+    const pairs = Math.floor(context.size({ light: 20, standard: 100, deep: 400 }) / 2);
     const sent = await sendPairs(target, { table, pairs, connection: scratch }, { accounts, user });
     const live = await makeBadSubscriptions(target, { table: followed, op, user });
     const left = await target.sql(op, `SELECT v FROM ${table} WHERE v <> 'good' ORDER BY v LIMIT 10`);

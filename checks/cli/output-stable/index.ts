@@ -42,6 +42,7 @@ export const outputStable = defineCheck({
   level: "block",
   estimateMs: 2_000,
   estimateRequests: queries.length * 20,
+  from: { effort: "standard", needs: "many repetitions of a query" },
   findings: {
     neverAnswered: {
       say: (d: { query: string; of: number; outcome: string }) =>

@@ -60,6 +60,7 @@ export const deletesCountOnce = defineCheck({
   level: "block",
   estimateMs: 2_000,
   estimateRequests: 160,
+  from: { effort: "standard", needs: "many concurrent deletes" },
   findings: {
     countedTwice: {
       say: (d: { key: number; clients: number; keys: number }) =>

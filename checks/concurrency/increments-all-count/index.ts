@@ -52,6 +52,7 @@ export const incrementsAllCount = defineCheck({
   level: "warn",
   estimateMs: 1_000,
   estimateRequests: 80,
+  from: { effort: "standard", needs: "many concurrent updates of one row" },
   findings: {
     lostUpdates: {
       say: (d: { lost: number; of: number; value: number }) =>

@@ -17,7 +17,7 @@ import { flushAfter, whyNotMidway, type MidwayFlush } from "../../vocabulary/mid
 import { sharedTable } from "../../vocabulary/tables.ts";
 
 const accountCount = 5;
-const writerCount = 10;
+const [writerCount, writersAtLight] = [10, 7];
 const readerCount = 2;
 const overlapMin = 3;
 /** Fewer acknowledged rows show nothing about many writers. */
@@ -31,7 +31,7 @@ export const parallelInsertsAllLand = defineCheck({
   id: "concurrency/parallel-inserts-all-land",
   title: "Concurrent inserts are all stored, once and unchanged",
   failureTitle: "Rows of concurrent inserts are lost, duplicated or changed",
-  description: `${writerCount} clients of ${accountCount} service accounts insert rows into one SHARED table, each value unique; ${readerCount} others read the table meanwhile, and it is flushed in the middle. Every acknowledged row must be in each read sent after its acknowledgement, once, as its writer wrote it; rows that were rejected or never written must not appear.`,
+  description: `${writerCount} clients (${writersAtLight} at light effort) of ${accountCount} service accounts insert rows into one SHARED table, each value unique; ${readerCount} others read the table meanwhile, and it is flushed in the middle. Every acknowledged row must be in each read sent after its acknowledgement, once, as its writer wrote it; rows that were rejected or never written must not appear.`,
   blindTo: "One table, one row per statement, at most a few hundred rows; nothing restarts.",
   risk: "Data that the server acknowledged is missing or wrong as soon as several clients write at the same time.",
   remedy: "Do not let several clients write to one table until this passes; report the requests to KalamDB.",
@@ -74,10 +74,11 @@ export const parallelInsertsAllLand = defineCheck({
     const table = await sharedTable(target, context, op, `${context.scratch}.landed`, {
       columns: "id BIGINT PRIMARY KEY, mark TEXT",
     });
-    const { clients, history } = makeWorkload(target, accounts, writerCount + readerCount);
-    const [writers, readers] = [clients.slice(0, writerCount), clients.slice(writerCount)];
+    const ofWriters = context.size({ light: writersAtLight, standard: writerCount, deep: writerCount });
+    const { clients, history } = makeWorkload(target, accounts, ofWriters + readerCount);
+    const [writers, readers] = [clients.slice(0, ofWriters), clients.slice(ofWriters)];
     const each = context.size({ light: 3, standard: 10, deep: 40 });
-    const midway = flushAfter(target, context, op, { table, steps: Math.ceil((writerCount * each) / 3) });
+    const midway = flushAfter(target, context, op, { table, steps: Math.ceil((ofWriters * each) / 3) });
     const readAll = async (client: Client): Promise<unknown> =>
       await client.read(`SELECT id, mark FROM ${table} ORDER BY id LIMIT 1000`);
 

@@ -50,6 +50,7 @@ export const readsHoldUnderWrites = defineCheck({
   level: "block",
   estimateMs: 1_500,
   estimateRequests: 200,
+  from: { effort: "standard", needs: "many reads beside writes" },
   findings: {
     wentBack: {
       say: (d: { count: number; before: number; times: number }) =>

@@ -60,7 +60,7 @@ export default proveCheck(readsNeverGoBack, {
     },
     inventedValue: {
       seen: { operations: [...operations, read("a", 400, 300, "v5")], flush },
-      fault: sometimesInstead("answerOneReadInThirtyWithAnotherRow", select, 30, (sql) =>
+      fault: sometimesInstead("answerOneReadInTwentyWithAnotherRow", select, 20, (sql) =>
         sql.replace(/id = (\d+)$/, (_, key) => `id = ${(Number(key) % 4) + 1}`),
       ),
     },

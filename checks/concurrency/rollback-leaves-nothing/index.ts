@@ -98,6 +98,7 @@ export const rollbackLeavesNothing = defineCheck({
   level: "block",
   estimateMs: 1_000,
   estimateRequests: 120,
+  from: { effort: "standard", needs: "many transactions beside reads" },
   findings: {
     dirtyRead: {
       say: (d: { rows: readonly string[]; times: number; of: number }) =>

@@ -15,7 +15,7 @@ import { flushToSegments, type InSegments } from "../../vocabulary/cold.ts";
 import { sharedTable } from "../../vocabulary/tables.ts";
 
 const accountCount = 4;
-const clientCount = 8;
+const [clientCount, clientsAtLight] = [8, 5];
 const keysMin = 3;
 /** Beyond constraints and existing keys, what a server may say to the loser of a race. */
 const saysWhy = /conflict|duplicate|unique|serializ|retry/i;
@@ -43,7 +43,7 @@ export const sameKeyOneWinner = defineCheck({
   id: "concurrency/same-key-one-winner",
   title: "Of concurrent inserts of one key, exactly one wins",
   failureTitle: "Concurrent inserts of one key have several winners, or none",
-  description: `${clientCount} clients insert the same key at once, each with a value of its own, for one key after the other. Exactly one insert per key must be acknowledged and its value stored; the others must be rejected as duplicates. Then the table is flushed, and the same is tried for keys that are only in cold storage: nobody may win again.`,
+  description: `${clientCount} clients (${clientsAtLight} at light effort) insert the same key at once, each with a value of its own, for one key after the other. Exactly one insert per key must be acknowledged and its value stored; the others must be rejected as duplicates. Then the table is flushed, and the same is tried for keys that are only in cold storage: nobody may win again.`,
   blindTo: "It inserts single rows of a SHARED table; it does not try upserts or several keys in one statement.",
   risk: "Two clients each believe that they own the same order number, seat or lock.",
   remedy: "Do not rely on primary keys to decide a race; use one writer per key until this passes.",
@@ -82,7 +82,11 @@ export const sameKeyOneWinner = defineCheck({
     const table = await sharedTable(target, context, op, `${context.scratch}.won`, {
       columns: "id BIGINT PRIMARY KEY, mark TEXT",
     });
-    const { clients, history } = makeWorkload(target, accounts, clientCount);
+    const { clients, history } = makeWorkload(
+      target,
+      accounts,
+      context.size({ light: clientsAtLight, standard: clientCount, deep: clientCount }),
+    );
     const keys = Array.from({ length: context.size({ light: 4, standard: 20, deep: 80 }) }, (_, at) => String(at + 1));
     const refusals = new Map<string, Said>();
     const apart: number[] = [];

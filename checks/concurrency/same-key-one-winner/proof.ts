@@ -72,7 +72,7 @@ export default proveCheck(sameKeyOneWinner, {
           read(2_000),
         ],
       }),
-      fault: acknowledgeLosers("twoWinnersOnceInThirty", insert, 30),
+      fault: acknowledgeLosers("twoWinnersOnceInTwenty", insert, 20),
     },
     noWinner: {
       seen: seenOf({

@@ -76,6 +76,7 @@ export const schemaChangeUnderWrites = defineCheck({
   level: "block",
   estimateMs: 1_500,
   estimateRequests: 150,
+  from: { effort: "standard", needs: "many writes and reads beside changes of a table" },
   findings: {
     lostRows: {
       say: (d: { lost: number; changed: number; of: number; keys: readonly string[] }) =>

@@ -45,6 +45,7 @@ export const sharedTableManyWriters = defineCheck({
   level: "block",
   estimateMs: 1_500,
   estimateRequests: 70,
+  from: { effort: "standard", needs: "many clients that write at once" },
   findings: {
     lostRows: {
       say: (d: { lost: number; of: number; keys: readonly string[] }) =>

@@ -45,6 +45,7 @@ export const snapshotHoldsInBatch = defineCheck({
   level: "warn",
   estimateMs: 800,
   estimateRequests: 80,
+  from: { effort: "standard", needs: "many transactions beside writes" },
   findings: {
     sawCommit: {
       say: (d: { number: number; times: number; of: number }) =>

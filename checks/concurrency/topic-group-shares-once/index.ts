@@ -97,7 +97,7 @@ export const topicGroupSharesOnce = defineCheck({
     const group = newGroup(topic, "sharers");
     const { clients, history } = makeWorkload(target, accounts);
     const [first, second, ...publishers] = clients;
-    const each = context.size({ light: 6, standard: 20, deep: 80 });
+    const each = context.size({ light: 4, standard: 20, deep: 80 });
     const publish = async (client: (typeof clients)[number], n: number): Promise<string[]> => {
       const keys = Array.from({ length: rowsAtOnce }, (_, at) => String(client.number * 100_000 + n * rowsAtOnce + at));
       const rows = keys.map((key) => `(${key}, 'j${key}')`);

@@ -15,7 +15,7 @@ const uptime = "server_uptime_seconds";
 const judged = [uptime, ...held.flatMap(({ metrics }) => metrics)];
 /** How long a metric may lag behind. */
 const followsWithinMs = 3_000;
-const pollEveryMs = 100;
+const pollEveryMs = 250;
 
 export const statsMove = defineCheck({
   id: "observability/stats-move",

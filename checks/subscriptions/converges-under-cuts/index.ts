@@ -26,6 +26,7 @@ export const convergesUnderCuts = defineCheck({
   estimateMs: 5_000,
   estimateRequests: 220,
   timeoutMs: 180_000,
+  from: { effort: "standard", needs: "many changes, cuts and comparisons" },
   findings: {
     diverged: {
       say: (d: { fences: number; of: number; filter: string; cuts: number; what: string }) =>

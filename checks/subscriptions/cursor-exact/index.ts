@@ -50,7 +50,7 @@ export const cursorExact = defineCheck({
     const op = await target.account("dba");
     const sharing = { columns: "id BIGINT PRIMARY KEY", readers: ["user"] } as const;
     const table = await sharedTable(target, context, op, `${context.scratch}.pages`, sharing);
-    const rows = context.size({ light: 400, standard: 1_000, deep: 4_000 });
+    const rows = context.size({ light: 240, standard: 1_000, deep: 4_000 });
     const ids = Array.from({ length: rows }, (_, at) => `(${at})`);
     const inserted = await target.sql(op, `INSERT INTO ${table} (id) VALUES ${ids.join(", ")}`);
     context.need(inserted, "the rows could not be written");

@@ -6,7 +6,7 @@ import { burstRows, insertText, observeRound, seedRows, type Round } from "./rou
 const sharing = { columns: "id BIGINT PRIMARY KEY, mark TEXT", readers: ["user"] } as const;
 /** Subscriptions at once, and one after the other in each of these. */
 const lanes = { light: 2, standard: 6, deep: 8 };
-const roundsEach = { light: 3, standard: 5, deep: 15 };
+const roundsEach = { light: 2, standard: 5, deep: 15 };
 /** Fewer changes between the start of a subscription and its readiness show nothing about the hand-over. */
 const duringMin = 30;
 

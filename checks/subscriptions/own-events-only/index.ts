@@ -4,6 +4,7 @@ import { fenceArrives, follow, textIn } from "../../vocabulary/following.ts";
 import { makeTable } from "../../vocabulary/tables.ts";
 import { fenceOf, ownTextsOf, tables, writeEarly, writeLate } from "./writing.ts";
 
+/** One at light effort. */
 const socketsEach = 2;
 
 /** What one subscriber received, in its snapshot and in changes. */
@@ -17,13 +18,13 @@ type Shown = {
   readonly exchange: number;
 };
 
-type Seen = { readonly shown: readonly Shown[]; readonly unwritten: readonly string[] };
+type Seen = { readonly shown: readonly Shown[]; readonly sockets: number; readonly unwritten: readonly string[] };
 
 export const ownEventsOnly = defineCheck({
   id: "subscriptions/own-events-only",
   title: "A live query shows users only their own rows",
   failureTitle: "A live query shows rows of another user",
-  description: `Two users run the same live query on a USER and a STREAM table, on ${socketsEach} sockets each, and both write rows with the same keys and values that cannot be guessed, with updates and deletes. No snapshot and no change may contain what the other user wrote, and all of a user's own must arrive.`,
+  description: `Two users run the same live query on a USER and a STREAM table, on ${socketsEach} sockets each (one at light effort), and both write rows with the same keys and values that cannot be guessed, with updates and deletes. No snapshot and no change may contain what the other user wrote, and all of a user's own must arrive.`,
   blindTo: "Two users and two tables; validation/own-rows-only tries every way to reach a row by SQL.",
   risk: "Private data of one customer appears on another customer's screen.",
   remedy: "Do not let users subscribe to USER tables of this server until this passes.",
@@ -51,6 +52,7 @@ export const ownEventsOnly = defineCheck({
     const nonce = Math.floor(context.random("values")() * 1e12).toString(36);
     const alice = { who: "alice", as: await target.account("user", "alice"), nonce };
     const bob = { who: "bob", as: await target.account("user", "bob"), nonce };
+    const sockets = context.size({ light: 1, standard: socketsEach, deep: socketsEach });
     const opened = [];
     for (const type of tables) {
       const table = await makeTable(target, context, op, `${context.scratch}.${type.toLowerCase()}_rows`, {
@@ -60,7 +62,7 @@ export const ownEventsOnly = defineCheck({
       });
       const early = [await writeEarly(target, alice, table), await writeEarly(target, bob, table)];
       const subscribers = [];
-      for (const writer of Array.from({ length: socketsEach }, () => [alice, bob]).flat()) {
+      for (const writer of Array.from({ length: sockets }, () => [alice, bob]).flat()) {
         const following = await follow(target, writer.as, `SELECT * FROM ${table}`, { batchSize: 4 });
         subscribers.push({ writer, ...context.need(following, `${writer.who} could not subscribe`) });
       }
@@ -90,9 +92,9 @@ export const ownEventsOnly = defineCheck({
         live.close();
       }
     }
-    return { shown, unwritten };
+    return { shown, sockets, unwritten };
   },
-  judge({ shown, unwritten }, { found }) {
+  judge({ shown, sockets, unwritten }, { found }) {
     for (const one of shown) {
       const { who, table, foreign } = one;
       if (foreign.length > 0)
@@ -108,7 +110,7 @@ export const ownEventsOnly = defineCheck({
     const missedFence = shown.find((one) => !one.fenced);
     if (missedFence !== undefined)
       return unknown(`the last row of ${missedFence.who} did not arrive in the ${missedFence.table} table`);
-    const wanted = tables.length * 2 * socketsEach;
+    const wanted = tables.length * 2 * sockets;
     if (shown.length < wanted) return unknown(`only ${shown.length} of ${wanted} subscribers were judged`);
     return pass(`${shown.length} subscribers, each received all of its own rows and none of the other user's`);
   },

@@ -15,6 +15,7 @@ const one = (who: string, table: string, change: object = {}) => ({
 const all = ["USER", "STREAM"].flatMap((table) => ["alice", "bob", "alice", "bob"].map((who) => one(who, table)));
 const firstIs = (change: object) => ({
   shown: all.map((shown, at) => (at === 0 ? { ...shown, ...change } : shown)),
+  sockets: 2,
   unwritten: [] as string[],
 });
 
@@ -41,7 +42,8 @@ export default proveCheck(ownEventsOnly, {
   cannotTell: [
     { ...firstIs({ fenced: false, own: 3 }), unwritten: ["USER"] },
     firstIs({ fenced: false, own: 3 }),
-    { shown: all.slice(1), unwritten: [] },
+    { shown: all.slice(1), sockets: 2, unwritten: [] },
+    { shown: [], sockets: 1, unwritten: [] },
   ],
   breaks: {
     foreignEvent: { seen: firstIs({ foreign: ["bob x late 3"] }), fault: deliverToTheNextOne() },

@@ -48,6 +48,7 @@ export const streamTablesLive = defineCheck({
   estimateMs: lifeMs + 1_000,
   estimateRequests: rowCount + 5 + Math.ceil((lifeMs + patienceMs) / readEveryMs / 2),
   timeoutMs: 120_000,
+  from: { effort: "standard", needs: "rows of a stream table to expire" },
   findings: {
     lostChange: {
       say: (d: { lost: number; of: number; pace: Pace; id: string }) =>

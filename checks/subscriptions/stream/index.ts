@@ -21,7 +21,8 @@ import { withPace } from "../../vocabulary/pace.ts";
 const clientCount = 6;
 /** Between statements of one client, at least and at most. */
 const statementEveryMs = { min: 40, max: 250 };
-const rowsPerInsertMax = 8;
+/** At light effort the same changes come in fewer statements. */
+const rowsPerInsertMax = { light: 16, standard: 8, deep: 8 };
 const fenceWithinMs = 10_000;
 const fencesMax = 3;
 /** Between clients no order is promised: what the fence has overtaken is late, and lost only when it does not come then. */
@@ -74,7 +75,7 @@ export const stream = defineObservation<Streamed>({
       "the subscription did not begin",
     );
 
-    const everyMs = await sustainablePace(target, clients, table);
+    const everyMs = await sustainablePace(target, clients, table, context.size({ light: 2, standard: 3, deep: 3 }));
     const changes = context.size({ light: 300, standard: 1_000, deep: 4_000 });
     const rows = Math.ceil(changes / clientCount);
     const delivered = (): DeliveredChange[] =>
@@ -141,9 +142,14 @@ interface Writing {
  * Twice what a statement takes while all clients send: a schedule that the server cannot keep would measure its queue, and
  * not how promptly it delivers.
  */
-async function sustainablePace(target: Target, clients: readonly Account[], table: string): Promise<number> {
+async function sustainablePace(
+  target: Target,
+  clients: readonly Account[],
+  table: string,
+  rounds: number,
+): Promise<number> {
   const took: number[] = [];
-  for (let round = 0; round < 3; round += 1) {
+  for (let round = 0; round < rounds; round += 1) {
     const statement = `UPDATE ${table} SET n = 0 WHERE id = -1`;
     const answers = await Promise.all(clients.map(async (as) => await target.sql(as, statement)));
     took.push(...answers.map(({ sentAt, doneAt }) => doneAt - sentAt));
@@ -165,7 +171,7 @@ async function writeRows({ target, context, as, table, client, everyMs, rows }: 
     const choice = random();
     const planned: PlannedWrite[] = [];
     if (oldest === undefined || choice < 0.5) {
-      const count = 1 + Math.floor(random() * rowsPerInsertMax);
+      const count = 1 + Math.floor(random() * context.size(rowsPerInsertMax));
       for (let at = 0; at < count; at += 1)
         planned.push({ kind: "insert", key: String((nextKey += 1)), values: values(at) });
     } else if (choice < 0.8) planned.push({ kind: "update", key: oldest, values: values(0) });

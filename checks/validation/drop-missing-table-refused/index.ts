@@ -35,7 +35,7 @@ export const dropMissingTableRefused = defineCheck({
   needs: ["dba"],
   level: "block",
   estimateMs: 1_500,
-  estimateRequests: 90,
+  estimateRequests: 70,
   findings: {
     accepted: {
       say: (d: { case: string; as: string; message: string }) =>
@@ -77,9 +77,17 @@ export const dropMissingTableRefused = defineCheck({
     const idempotent: Dropped[] = [];
     for (const sql of ifExists) idempotent.push({ case: sql, said: await say(op, sql) });
     const compared: Pair[] = [];
-    for (const as of [user, service])
+    for (const as of [user, service]) {
+      // One answer serves for all pairs with that statement.
+      const known = new Map<string, Said>();
+      const once = async (sql: string): Promise<Said> => {
+        const said = known.get(sql) ?? (await say(as, sql));
+        known.set(sql, said);
+        return said;
+      };
       for (const [name, there, not] of pairs)
-        compared.push({ case: name, role: as.role, there: await say(as, there), missing: await say(as, not) });
+        compared.push({ case: name, role: as.role, there: await once(there), missing: await once(not) });
+    }
     const after = await tables();
     const control = await say(op, "DROP TABLE {ns}.closed");
     const recreated = await Promise.all(kinds.map(async (kind) => await recreate(target, context, op, user, kind)));

@@ -25,7 +25,7 @@ export async function race(target: Target, context: Context, op: Account): Promi
     Array.from({ length: clients }, async (_, at) => await target.account("service", `racer ${at}`)),
   );
   const races: Race[] = [];
-  for (let round = 1; round <= context.size({ light: 5, standard: 20, deep: 100 }); round += 1) {
+  for (let round = 1; round <= context.size({ light: 3, standard: 20, deep: 100 }); round += 1) {
     const answers = await Promise.all(
       accounts.map(
         async (as, at) => await target.sql(as, `INSERT INTO ${table} (id, v) VALUES (${round}, 'client ${at}')`),

@@ -6,13 +6,11 @@ import { sharedTable } from "../../vocabulary/tables.ts";
 import { canaryKey, storeTexts, tryAliases, tryPlaces, type Text } from "./attempts.ts";
 import { aliases, cases, payloads, places } from "./injections.ts";
 
-const textsMin = 2 * payloads.length + aliases.length;
-
 export const injectionStaysData = defineCheck({
   id: "validation/injection-stays-data",
   title: "SQL inside values and names is never executed or altered",
   failureTitle: "SQL inside a value or a name is executed or altered",
-  description: `Stores ${payloads.length} texts that end literals and statements (quotes, comments, semicolons, backslashes, NUL, placeholders) as literals and as parameters, filters for each, and puts similar texts in ${places.length} places where names and numbers stand, and in aliases. Each contains a statement that deletes a row of a canary table. All canary rows must remain, each text must be read back unchanged, and a filter must find exactly its rows. At the end that statement, sent on its own, must delete a row.`,
+  description: `Stores ${payloads.length} texts (about half of them at light effort) that end literals and statements (quotes, comments, semicolons, backslashes, NUL, placeholders) as literals and as parameters, filters for each, and puts similar texts in ${places.length} places where names and numbers stand, and in aliases. Each contains a statement that deletes a row of a canary table. All canary rows must remain, each text must be read back unchanged, and a filter must find exactly its rows. At the end that statement, sent on its own, must delete a row.`,
   blindTo: "Only this server is tested, not the programs in front of it, and with one kind of statement.",
   risk: "An attacker who can fill in a form can read and delete all data.",
   remedy: "Send values only as parameters, and never build names from user input.",
@@ -43,7 +41,7 @@ export const injectionStaysData = defineCheck({
     const removeRow = (id: number): string => `DELETE FROM ${canary} WHERE id = ${id}`;
     const remove = (name: string): string => removeRow(canaryKey(name));
 
-    const { stored, filters } = await storeTexts(target, context, op, table, remove);
+    const { tried, stored, filters } = await storeTexts(target, context, op, table, remove);
     const answers = await tryPlaces(target, op, scratch, remove);
     const aliased = await tryAliases(target, op, remove);
 
@@ -59,6 +57,7 @@ export const injectionStaysData = defineCheck({
     const left = rowsOf(await target.sql(op, `SELECT id FROM ${canary} WHERE id = 0 LIMIT 1`));
     return {
       texts: [...texts, ...aliased],
+      tried,
       filters,
       answers,
       readBack: read !== undefined,
@@ -68,7 +67,7 @@ export const injectionStaysData = defineCheck({
       control: control.kind === "ok" && left?.length === 0,
     };
   },
-  judge({ texts, filters, answers, readBack, alive, control }, { found }) {
+  judge({ texts, tried, filters, answers, readBack, alive, control }, { found }) {
     if (alive === null || !readBack) return unknown("the canary table or the stored texts could not be read back");
     if (!control) return unknown("the statement in the texts does not delete a row even when it is sent on its own");
     for (const name of cases.filter((one) => !alive.includes(String(canaryKey(one))))) {
@@ -105,6 +104,7 @@ export const injectionStaysData = defineCheck({
       return unknown(`${unsteady.case}: two answers to one filter differ (validation/reads-are-fresh judges that)`);
     const unanswered = filters.find((one) => one.found === null);
     if (unanswered !== undefined) return unknown(`${unanswered.case}: no answer`);
+    const textsMin = 2 * tried + aliases.length;
     if (texts.length < textsMin || answers.length < places.length)
       return unknown(`only ${texts.length + answers.length} of ${textsMin + places.length} were tried`);
     const kept = texts.filter(({ said }) => said.kind === "ok").length;

@@ -28,7 +28,15 @@ const filters = payloads.map(({ name }, at) => ({
 const refusal = no("SQL_EXECUTION_ERROR", "not found", "missing");
 const answers = places.map(() => refusal);
 const alive = cases.map((_, at) => String(at + 1));
-const sound = { texts, filters, answers, readBack: true, alive: alive as string[] | null, control: true };
+const sound = {
+  texts,
+  tried: payloads.length,
+  filters,
+  answers,
+  readBack: true,
+  alive: alive as string[] | null,
+  control: true,
+};
 const firstText = (change: object) => ({
   ...sound,
   texts: [text("single quote, as a literal", change), ...texts.slice(1)],

@@ -53,7 +53,7 @@ export const malformedRequestsRefused = defineCheck({
   id: "validation/malformed-requests-refused",
   title: "Malformed requests are rejected",
   failureTitle: "A malformed request is accepted, hangs or causes an error",
-  description: `Sends ${badRequests.length} malformed requests, or half of them at light effort (broken JSON, wrong types, invalid UTF-8, wrong methods, paths and headers, parameters that do not match) and a valid one after every ${controlEvery}. Each must be answered with a status from 400 to 499 and, by the SQL interface, with an error code.`,
+  description: `Sends ${badRequests.length} malformed requests, or a third of them at light effort (broken JSON, wrong types, invalid UTF-8, wrong methods, paths and headers, parameters that do not match) and a valid one after every ${controlEvery}. Each must be answered with a status from 400 to 499 and, by the SQL interface, with an error code.`,
   blindTo:
     "Requests that violate HTTP itself (false lengths, truncated headers), large requests, and names that can crash a server; see the backpressure category and validation/hostile-names-harmless.",
   risk: "A bug in a client crashes the server, or its request is executed as something else.",
@@ -88,7 +88,7 @@ export const malformedRequestsRefused = defineCheck({
       return said.kind === "ok";
     };
     if (!(await control(""))) return { asked, controls, wanted: badRequests.length };
-    const some = sampleAtLight(context, badRequests, 2, ({ body }) =>
+    const some = sampleAtLight(context, badRequests, 3, ({ body }) =>
       ["null", "{}", '["SELECT 1"]'].includes(String(body)),
     );
     const wanted = some.length;

@@ -14,7 +14,7 @@ import {
   type Row,
   type WriteWay,
 } from "../row-access/ways.ts";
-import { isBroadlyVisited, waysFor, type TablePlan, type TableSeen, type Visit, type Write } from "./visit.ts";
+import { visitorsOf, waysFor, type TablePlan, type TableSeen, type Visit, type Write } from "./visit.ts";
 
 export interface Violation {
   readonly kind: "violation";
@@ -43,7 +43,7 @@ export function judgeTable(plan: TablePlan, seen: TableSeen | undefined): Outcom
   const { victim, visits, breadth } = seen;
   const people = [victim, ...visits.map(({ who }) => who)];
   const outcomes: Outcome[] = [];
-  for (const role of isBroadlyVisited(plan, breadth) ? ["user", "service", "dba"] : ["user"])
+  for (const role of visitorsOf(plan, breadth))
     if (!people.some((one) => one.role === role))
       outcomes.push(unseen(`no attempts by an account with the role ${role}`));
   const hot = people.filter(({ name }) => seen.cold?.includes(name) !== true);

@@ -4,7 +4,7 @@ import { judged, nothing } from "../../vocabulary/evidence.ts";
 import { readWays, type ReadWay } from "../row-access/ways.ts";
 import { ownRowsOnly, plans } from "./index.ts";
 import { soundTables, withAttempt } from "./proof.ts";
-import { isBroadlyVisited, waysFor, type Breadth } from "./visit.ts";
+import { visitorsOf, waysFor, type Breadth } from "./visit.ts";
 
 const visits = soundTables().flatMap(({ table, victim, visits: all }) =>
   all.map((visit) => ({ table, victim, visit })),
@@ -84,7 +84,8 @@ test("who tries which ways", () => {
   const privileged = plans.filter(({ withPrivileged }) => withPrivileged);
   expect(privileged.length).toBeGreaterThan(0);
   for (const plan of plans) {
-    expect(isBroadlyVisited(plan, "light")).toBe(false);
-    expect(isBroadlyVisited(plan, "all")).toBe(plan.withPrivileged);
+    expect(visitorsOf(plan, "light")).toEqual(["user"]);
+    expect(visitorsOf(plan, "broad")).toEqual(plan.withPrivileged ? ["user", "service"] : ["user"]);
+    expect(visitorsOf(plan, "all")).toEqual(plan.withPrivileged ? ["user", "service", "dba"] : ["user"]);
   }
 });

@@ -86,9 +86,10 @@ const commonKeys = ["1", "2", "3"];
 /** More than a visitor has in all, so that own rows shown twice and the rows of both differ in number. */
 const victimOnlyKeys = 4;
 
-/** Whether accounts with more privileges try it, too: at light effort on the flushed table only. */
-export function isBroadlyVisited({ withPrivileged }: TablePlan, breadth: Breadth): boolean {
-  return withPrivileged && breadth !== "light";
+/** Who tries it: accounts with more privileges, too, but at light effort only a service account, and on the flushed table. */
+export function visitorsOf({ withPrivileged }: TablePlan, breadth: Breadth): readonly string[] {
+  if (!withPrivileged || breadth === "light") return ["user"];
+  return breadth === "broad" ? ["user", "service"] : ["user", "service", "dba"];
 }
 
 /** Sets a table up and lets each visitor try everything. */
@@ -105,7 +106,12 @@ export async function visitTable(
   const user = await target.account("user", plan.visitor);
   // A server that compares only prefixes of names confuses these two.
   const victim = plan.victim === null ? await target.fresh("user", user) : await target.account("user", plan.victim);
-  const accounts = [user, ...(isBroadlyVisited(plan, breadth) ? [await target.account("service"), op] : [])];
+  const roles = visitorsOf(plan, breadth);
+  const accounts = [
+    user,
+    ...(roles.includes("service") ? [await target.account("service")] : []),
+    ...(roles.includes("dba") ? [op] : []),
+  ];
   const owners = accounts.map((account) => ({
     account,
     rows: commonKeys.map((id) => newRow(random, id, account.role)),

@@ -98,7 +98,7 @@ export const readsAreFresh = defineCheck({
     let unacknowledged = 0;
     let inserted = true;
     let last: Round | undefined;
-    const rounds = context.size({ light: 8, standard: 40, deep: 200 });
+    const rounds = context.size({ light: 6, standard: 40, deep: 200 });
     for (let round = 1; round <= rounds; round += 1) {
       // The count follows the INSERT, and everything else the UPDATE: both are the number of the round.
       const insert = await target.sql(writer, `INSERT INTO ${table} (id, n) VALUES (${round + 1}, 0)`);

@@ -75,6 +75,11 @@ export type Breadth = "all" | "some";
 const someReads = new Set(["SELECT *", "COUNT(*)", copied.name]);
 const someWrites = new Set(["INSERT", "UPDATE by key", "open it"]);
 
+/** Which accounts try a table: a dba may do everything on each, which one table shows. */
+export function rolesFor(breadth: Breadth): readonly string[] {
+  return breadth === "all" ? ["user", "service", "dba"] : ["user", "service"];
+}
+
 export function readsFor(breadth: Breadth): readonly ReadWay[] {
   return breadth === "all" ? sharedReads : sharedReads.filter(({ name }) => someReads.has(name));
 }
@@ -189,7 +194,8 @@ export async function tryLevel(
   };
   // One after another, so that each change can be attributed.
   const parties: Party[] = [];
-  for (const [at, as] of [user, service, op].entries()) parties.push(await party(as, placeOf(t, as, String(100 + at))));
+  for (const [at, as] of [user, service, op].entries())
+    if (rolesFor(breadth).includes(as.role)) parties.push(await party(as, placeOf(t, as, String(100 + at))));
   return { ...seen, parties };
 }
 

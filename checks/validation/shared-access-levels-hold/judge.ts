@@ -11,6 +11,7 @@ import {
   liveQuery,
   openReads,
   readsFor,
+  rolesFor,
   sharedWrites,
   type LevelChanges,
   type OpenQuery,
@@ -53,7 +54,7 @@ export function judgeTable(access: Access, of: Level, table: TableSeen | undefin
   const { level } = of;
   if (table === undefined) return [doubt(`${level} was not tried`)];
   if (table.unavailable !== null) return [doubt(`${level}: the table could not be set up: ${table.unavailable}`)];
-  return ["user", "service", "dba"].flatMap((role) => {
+  return rolesFor(table.breadth).flatMap((role) => {
     const open = mayRead(of, role);
     const isDenied = !mayWrite(of, role);
     const party = table.parties.find((one) => one.role === role);

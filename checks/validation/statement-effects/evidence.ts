@@ -28,7 +28,7 @@ function soundTable(kind: Table["kind"]): Table {
     before = after;
     return step;
   });
-  return { kind, steps };
+  return { kind, planned: steps.length, steps };
 }
 
 export const soundEffects: Effects = { tables: [soundTable("USER"), soundTable("SHARED")] };

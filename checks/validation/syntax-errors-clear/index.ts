@@ -26,7 +26,7 @@ export const syntaxErrorsClear = defineCheck({
   id: "validation/syntax-errors-clear",
   title: "Invalid SQL is rejected quickly, with a clear error",
   failureTitle: "Invalid SQL is accepted, or its error is unclear or slow",
-  description: `Sends ${cases.length} invalid statements, or half of them at light effort (misspelt, truncated, unterminated, 2,000 nested parentheses, unknown functions and types, empty), each as an administrator and as a plain user, with a valid query after each. Each must be rejected with a 4xx status, the same error code for both accounts and no server internals; the administrator's message must say what is wrong. Nothing is written apart from the plain user's account.`,
+  description: `Sends ${cases.length} invalid statements, or a third of them at light effort (misspelt, truncated, unterminated, 2,000 nested parentheses, unknown functions and types, empty), each as an administrator and as a plain user, with a valid query after each. Each must be rejected with a 4xx status, the same error code for both accounts and no server internals; the administrator's message must say what is wrong. Nothing is written apart from the plain user's account.`,
   blindTo:
     "Server internals are recognized by a few patterns (panics, backtraces, source files, paths, memory addresses); others go unnoticed.",
   risk: "A typo takes hours to find instead of seconds.",
@@ -70,7 +70,7 @@ export const syntaxErrorsClear = defineCheck({
   async observe(target, context) {
     const [op, user] = await Promise.all([target.account("dba"), target.account("user")]);
     const attempts: Attempt[] = [];
-    const some = sampleAtLight(context, cases, 2, ({ sql }) =>
+    const some = sampleAtLight(context, cases, 3, ({ sql }) =>
       /^(SELEC 1|SELECT 'open|SELECT 1 \+|SELECT \({2000}.*)$/s.test(sql),
     );
     for (const { name, sql } of some) {

@@ -48,7 +48,10 @@ export type Assigned = {
   readonly after: { readonly row: Row } | null;
 };
 
-/** Runs every statement with every column. `control` runs valid statements, which must work. */
+/**
+ * Runs every statement with every column. `control` runs valid statements, which must work. Each has a row of its own, so all are
+ * written at once, and read at once before the first and after the last.
+ */
 export async function assignAll(
   target: Target,
   as: Account,
@@ -58,40 +61,34 @@ export async function assignAll(
   kinds: typeof assignments = assignments,
 ): Promise<Assigned[]> {
   const version = columns.find((column) => column !== "_deleted") ?? "_seq";
-  const read = async (key: number): Promise<{ row: Row } | null> => {
-    const rows = rowsOf(await target.sql(as, `SELECT * FROM ${table} WHERE id = ${key}`));
-    const row = rows?.[0];
+  const read = async (): Promise<ReadonlyMap<string, Row> | null> => {
+    const rows = rowsOf(await target.sql(as, `SELECT * FROM ${table} WHERE id > 10 ORDER BY id LIMIT 100`));
     if (rows === undefined) return null;
-    return { row: row === undefined ? null : { version: cellText(row[version]), deleted: cellText(row["_deleted"]) } };
+    return new Map(
+      rows.map((row) => [cellText(row["id"]), { version: cellText(row[version]), deleted: cellText(row["_deleted"]) }]),
+    );
   };
-  const assigned: Assigned[] = [];
-  let key = 10;
-  for (const column of columns) {
-    for (const { name, sql, inserts, params } of kinds) {
-      key += 1;
-      const value = column === "_deleted" ? "true" : forgedVersion;
-      const text = sql
-        .replaceAll("{t}", table)
-        .replaceAll("{c}", column)
-        .replaceAll("{k}", String(key))
-        .replaceAll("{x}", value);
-      if (!inserts) await control(as, `INSERT INTO ${table} (id, v) VALUES (${key}, 'kept')`);
-      const before = await read(key);
-      const given = params === undefined ? {} : { params: [column === "_deleted" ? true : Number(forgedVersion)] };
-      const said = saidOf(await target.sql(as, text, given));
-      assigned.push({
-        case: `${name} of ${column}, as ${as.role}`,
-        role: as.role,
-        sql: text,
-        said,
-        column,
-        before,
-        after: await read(key),
-      });
-    }
+  const all = columns
+    .flatMap((column) => kinds.map((kind) => ({ ...kind, column })))
+    .map((one, at) => ({ ...one, key: String(11 + at) }));
+  const kept = all.flatMap(({ inserts, key }) => (inserts ? [] : [`(${key}, 'kept')`]));
+  await control(as, `INSERT INTO ${table} (id, v) VALUES ${kept.join(", ")}`);
+  const before = await read();
+  const tried: Omit<Assigned, "before" | "after">[] = [];
+  for (const { name, sql, params, column, key } of all) {
+    const value = column === "_deleted" ? "true" : forgedVersion;
+    const text = sql.replaceAll("{t}", table).replaceAll("{c}", column).replaceAll("{k}", key).replaceAll("{x}", value);
+    const given = params === undefined ? {} : { params: [column === "_deleted" ? true : Number(forgedVersion)] };
+    const said = saidOf(await target.sql(as, text, given));
+    tried.push({ case: `${name} of ${column}, as ${as.role}`, role: as.role, sql: text, said, column });
   }
+  const after = await read();
   await control(as, `UPDATE ${table} SET v = 'b' WHERE id = 1`);
-  return assigned;
+  const rowIn = (rows: ReadonlyMap<string, Row> | null, key: string) => rows && { row: rows.get(key) ?? null };
+  return tried.map((one, at) => {
+    const key = all[at]?.key ?? "";
+    return { ...one, before: rowIn(before, key), after: rowIn(after, key) };
+  });
 }
 
 /** Whether the assignment took effect: the row has the value or is gone, or it changed although the statement was rejected. */

@@ -1,5 +1,6 @@
 import { changeRows, claimSuccess } from "../../../src/faults/sql.ts";
 import { proveCheck, type Fault } from "../../../src/proof.ts";
+import { cellText } from "../../../src/server/target.ts";
 import { no, nothing, yes } from "../../vocabulary/evidence.ts";
 import { systemColumnsLocked } from "./index.ts";
 
@@ -46,10 +47,19 @@ const keepTheForgedVersion: Fault = {
   name: "keepTheForgedVersion",
   wrap(wire, fired) {
     const update = claimSuccess("", /^UPDATE \S+\.s SET _seq = 77 WHERE id = 13$/, 1);
-    const show = changeRows("", /^SELECT \* FROM \S+\.s WHERE id = 13$/, (rows, names) =>
-      rows.map((cells) => cells.map((cell, at) => (names[at] === "_seq" ? "77" : cell))),
-    );
-    return show.wrap(update.wrap(wire, fired), fired);
+    let updated = false;
+    const show = changeRows("", /^SELECT \* FROM \S+\.s WHERE id > 10 /, (rows, names) => {
+      const isForged = (cells: (typeof rows)[number]): boolean =>
+        updated && cells.some((cell, at) => names[at] === "id" && cellText(cell) === "13");
+      return rows.map((cells) =>
+        isForged(cells) ? cells.map((cell, at) => (names[at] === "_seq" ? "77" : cell)) : cells,
+      );
+    });
+    const noteUpdate = (): void => {
+      updated = true;
+      fired();
+    };
+    return show.wrap(update.wrap(wire, noteUpdate), () => undefined);
   },
 };
 

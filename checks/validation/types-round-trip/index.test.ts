@@ -31,7 +31,11 @@ const types = fc.array(fc.array(texts, { minLength: 6, maxLength: 9 }), { minLen
 );
 const judged = (all: readonly TypeSeen[]) =>
   typesRoundTrip.judge(
-    { types: all, flushed: all.map(() => ({ said: yes("Job ID: FL-1"), job: "FL-1", status: "completed" })) },
+    {
+      types: all,
+      flushed: all.map(() => ({ said: yes("Job ID: FL-1"), job: "FL-1", status: "completed" })),
+      toFlush: all.length,
+    },
     {},
   );
 

@@ -30,33 +30,46 @@ const flushed = types.map(() => ({
   job: "FL-1" as string | null,
   status: "completed" as string | null,
 }));
-const sound = { types, flushed };
+const toFlush = flushed.length;
+const sound = { types, flushed, toFlush };
 const first = (change: Partial<Trip>) => ({
   types: types.map((one, at) => (at === 0 ? { ...one, trips: [trip(0, change), ...one.trips.slice(1)] } : one)),
   flushed,
+  toFlush,
 });
 const missing = (count: number) => ({
   types: types.map((one, at) => (at < count ? { ...one, isOffered: false, trips: [] } : one)),
   flushed: flushed.slice(count),
+  toFlush: toFlush - count,
 });
 
 export default proveCheck(typesRoundTrip, {
   holds: [
     sound,
+    { types, flushed: flushed.slice(0, 3), toFlush: 3 },
     missing(1),
     first({ want: null, before: { is: "null", text: "" }, after: { is: "null", text: "" } }),
     first({ mayRefuse: true, taken: "refused", message: "no NaN" }),
   ],
   cannotTell: [
     missing(5),
-    { types: types.map((one) => ({ ...one, trips: one.trips.slice(3) })), flushed },
+    { types: types.map((one) => ({ ...one, trips: one.trips.slice(3) })), flushed, toFlush },
     first({ taken: "unsure", message: "time-out" }),
     first({ after: { is: "odd", text: '{"seconds":1}' } }),
     first({ before: { is: "unread", text: "time-out" } }),
-    { types: types.map((one, at) => (at === 0 ? { ...one, isOffered: false, unanswered: "reset" } : one)), flushed },
-    { types, flushed: flushed.slice(1) },
-    { types, flushed: flushed.map((one) => ({ ...one, status: "running" })) },
-    { types, flushed: flushed.map((one) => ({ ...one, said: no("X", "no", "rule"), job: null, status: null })) },
+    {
+      types: types.map((one, at) => (at === 0 ? { ...one, isOffered: false, unanswered: "reset" } : one)),
+      flushed,
+      toFlush,
+    },
+    { types, flushed: flushed.slice(1), toFlush },
+    { types, flushed: [], toFlush: 0 },
+    { types, flushed: flushed.map((one) => ({ ...one, status: "running" })), toFlush },
+    {
+      types,
+      flushed: flushed.map((one) => ({ ...one, said: no("X", "no", "rule"), job: null, status: null })),
+      toFlush,
+    },
   ],
   breaks: {
     changed: {

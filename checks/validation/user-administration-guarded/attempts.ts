@@ -1,6 +1,7 @@
 /** Tries statements that administer accounts and namespaces, and reads what exists before and after. */
 import type { Context } from "../../../src/check.ts";
 import { saidOf, type Account, type Said, type Target } from "../../../src/server/target.ts";
+import { sampleAtLight } from "../../vocabulary/sample.ts";
 import { askedTwice } from "../../vocabulary/second-look.ts";
 import { isPermissionDenied, shown } from "../../vocabulary/trials.ts";
 import { fillNames, powers, powersOverSystem, type Finding, type Names, type Power } from "./administration.ts";
@@ -17,13 +18,13 @@ export type Tried = {
 export type Look = { readonly after: string; readonly shown: string | null };
 export type Control = { readonly name: string; readonly works: boolean; readonly message: string };
 
-/** Each account tries its statements; the state of everything of ours is read before the first and after each account. */
+/** Each account tries its statements, `wanted` of them those without privileges; the state of everything of ours is read before the first and after each account. */
 export async function tryAll(
   target: Target,
   context: Context,
   { op, user, service, dba, victim }: Readonly<Record<"op" | "user" | "service" | "dba" | "victim", Account>>,
   names: Omit<Names, "me">,
-): Promise<{ tried: Tried[]; looks: Look[] }> {
+): Promise<{ tried: Tried[]; looks: Look[]; wanted: number }> {
   const tried: Tried[] = [];
   const looks: Look[] = [];
   const look = async (after: string): Promise<void> => {
@@ -53,11 +54,21 @@ export async function tryAll(
   };
 
   await look("start");
-  for (const as of [user, service]) {
-    for (const power of powers) if (as.role === "user" || power.serviceMay !== true) await attempt(as, power);
+  const ofService = sampleAtLight(
+    context,
+    powers.filter(({ serviceMay }) => serviceMay !== true),
+    3,
+    ({ finding }) => finding === "escalated",
+  );
+  for (const [as, own] of [
+    [user, powers],
+    [service, ofService],
+  ] as const) {
+    for (const power of own) await attempt(as, power);
     await look(as.role);
   }
-  if (context.production) return { tried, looks };
+  const wanted = powers.length + ofService.length;
+  if (context.production) return { tried, looks, wanted };
   const system = context.accountName("system");
   const isSystem = target.login?.role === "system";
   const create = `CREATE USER '${system}' WITH PASSWORD '${names.password}' ROLE system`;
@@ -65,7 +76,7 @@ export async function tryAll(
   for (const power of powersOverSystem) if (made || power.needsSystem !== true) await attempt(dba, power, system);
   if (isSystem) await target.sql(target.login, `DROP USER IF EXISTS '${system}'`);
   await look("dba");
-  return { tried, looks };
+  return { tried, looks, wanted };
 }
 
 /** The same kinds of statements by a dba, who may run them. */

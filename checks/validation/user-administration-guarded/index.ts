@@ -15,7 +15,7 @@ export const userAdministrationGuarded = defineCheck({
   id: "validation/user-administration-guarded",
   title: "Only administrators can administer accounts and namespaces",
   failureTitle: "An account without the privilege administers or escalates",
-  description: `A plain user and a service account, both made for this, try ${powers.length} statements for administrators (accounts, roles, passwords, namespaces, storages, backups, jobs, topics), some of them hidden after a query or a comment, in a transaction or in EXECUTE AS. Each must be refused with a permission error; afterwards an administrator must see all accounts and names of the run unchanged, and the password of another account must still work. A dba can do the same, and changes the password of another account made for this: the new one must log in, and the old one no longer. A dba then tries to create or to become a system account; this is left out if the profile says production: true.`,
+  description: `A plain user and a service account, both made for this, try ${powers.length} statements (the service account about half of them at light effort) for administrators (accounts, roles, passwords, namespaces, storages, backups, jobs, topics), some of them hidden after a query or a comment, in a transaction or in EXECUTE AS. Each must be refused with a permission error; afterwards an administrator must see all accounts and names of the run unchanged, and the password of another account must still work. A dba can do the same, and changes the password of another account made for this: the new one must log in, and the old one no longer. A dba then tries to create or to become a system account; this is left out if the profile says production: true.`,
   blindTo:
     "Accounts with the privilege do not create storages or backups here, so it is not shown that they can. Privileges of a session that is already open when a role is taken away.",
   risk: "A user gains the privileges of an administrator, or a dba those of the system role.",
@@ -65,13 +65,13 @@ export const userAdministrationGuarded = defineCheck({
     const table = await makeTable(target, context, op, `${names.namespace}.t`, { columns: "id BIGINT PRIMARY KEY" });
     context.need(await target.sql(user, `INSERT INTO ${table} (id) VALUES (1)`), "the row could not be written");
 
-    const { tried, looks } = await tryAll(target, context, { op, user, service, dba, victim }, names);
+    const { tried, looks, wanted } = await tryAll(target, context, { op, user, service, dba, victim }, names);
     const login = await loginStatus(target, victim);
     const controls = await tryControls(target, context, op, names.password);
     const change = await changePassword(target, context, op, changing, names.password);
-    return { tried, looks, controls, change, login, production: context.production };
+    return { tried, looks, wanted, controls, change, login, production: context.production };
   },
-  judge({ tried, looks, controls, change, login, production }, { found }) {
+  judge({ tried, looks, wanted, controls, change, login, production }, { found }) {
     const accepted = tried.filter(({ said }) => said.kind === "ok");
     for (const { finding, case: name, role, said } of accepted) {
       const message = `${said.status ?? ""} ${said.message}`.trim();
@@ -115,10 +115,9 @@ export const userAdministrationGuarded = defineCheck({
       return unknown(`a dba could not do it either: ${failing?.name ?? "it was not tried"} ${failing?.message ?? ""}`);
     const unchanged = whyUnchanged(change);
     if (unchanged !== undefined) return unknown(unchanged);
-    const expected = powers.length * 2 - powers.filter(({ serviceMay }) => serviceMay === true).length;
     const lower = tried.filter(({ role }) => role !== "dba").length;
     const higher = tried.length - lower;
-    if (lower < expected || (!production && higher < 3)) return unknown(`only ${tried.length} statements were tried`);
+    if (lower < wanted || (!production && higher < 3)) return unknown(`only ${tried.length} statements were tried`);
     return pass(
       `${lower} of ${lower} attempts by a user and a service account refused, ${production ? "those of a dba left out" : `${higher} of ${higher} by a dba`}; nothing of the run's changed, and a dba can run them; a changed password replaces the old one`,
     );

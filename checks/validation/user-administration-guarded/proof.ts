@@ -31,6 +31,7 @@ const withChange = (other: Partial<typeof change>) => ({ ...sound, change: { ...
 const sound = {
   tried,
   looks,
+  wanted: tried.filter(({ role }) => role !== "dba").length,
   controls: ["CREATE USER", "ALTER USER", "DROP USER", "CREATE NAMESPACE", "DROP NAMESPACE"].map((name) => ({
     name,
     works: true,

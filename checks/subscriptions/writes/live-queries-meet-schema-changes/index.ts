@@ -57,7 +57,7 @@ export const liveQueriesMeetSchemaChanges = defineCheck({
     const user = await target.account("user", "reader");
     const service = await target.account("service", "writer");
     const calm = await sharedTable(target, context, op, `${context.scratch}.calm`, { columns, readers: ["user"] });
-    const tried = cases.slice(0, context.size({ light: 5, standard: cases.length, deep: cases.length }));
+    const tried = cases.slice(0, context.size({ light: 4, standard: cases.length, deep: cases.length }));
     const all = context.size({ light: 0, standard: 1, deep: 1 }) === 1;
     const altered: Altered[] = [];
     for (const [at, one] of tried.entries()) {
