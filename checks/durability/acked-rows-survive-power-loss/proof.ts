@@ -1,0 +1,3 @@
+import { proveCheck } from "../../../src/proof.ts";
+import { ackedRowsSurvivePowerLoss } from "./index.ts";
+export default proveCheck(ackedRowsSurvivePowerLoss, {} as never);
