@@ -27,6 +27,8 @@ export type Losses = {
   readonly undone: Lost | null;
   /** In words: rows that nobody wrote so. */
   readonly strange: readonly string[];
+  /** Table and key of all of these. */
+  readonly wrong: ReadonlySet<string>;
 };
 
 type Step = Pick<Statement, "sentAt" | "ackedAt"> & { readonly mark: string | null };
@@ -42,32 +44,41 @@ function historiesOf(statements: readonly Statement[]): ReadonlyMap<string, read
   return histories;
 }
 
-/** Compares what a server shows with what was acknowledged until the cut. Tables that were not read show nothing. */
+/**
+ * Compares what a server shows with what was acknowledged until the cut. Tables that were not read show nothing; `without`:
+ * neither do rows that are wrong without any cut.
+ */
 export function lossesAt(
   { statements, flush }: Pick<Written, "statements" | "flush">,
   { at }: Pick<Cut, "at">,
   shown: readonly Shown[],
+  without: ReadonlySet<string> = new Set(),
 ): Losses {
   const [flushed, others, undone] = [new Tally(at), new Tally(at), new Tally(at)];
   const strange: string[] = [];
+  const wrong = new Set<string>();
+  const isStrange = (key: string, what: string): void => {
+    wrong.add(key);
+    strange.push(`${key} is ${what}`);
+  };
   const found = new Map<string, string>();
   for (const { table, rows } of shown)
     for (const [id, mark] of rows ?? []) {
       const key = `${table} ${id}`;
-      if (found.has(key)) strange.push(`${key} is there twice`);
+      if (found.has(key) && !without.has(key)) isStrange(key, "there twice");
       found.set(key, mark);
     }
   const read = new Set(shown.flatMap(({ table, rows }) => (rows === null ? [] : [`${table} `])));
   const histories = historiesOf(statements);
   for (const [key, steps] of histories) {
-    if (![...read].some((table) => key.startsWith(table))) continue;
+    if (without.has(key) || ![...read].some((table) => key.startsWith(table))) continue;
     const last = steps.findLastIndex(({ ackedAt }) => ackedAt <= at);
     const step = steps[last];
     const mark = found.get(key) ?? null;
     // What was sent afterwards may be there as well.
     const isRight = steps.slice(Math.max(last, 0)).some((one) => one.mark === mark) || (last < 0 && mark === null);
     if (step === undefined) {
-      if (!isRight) strange.push(`${key} is ${mark}`);
+      if (!isRight) isStrange(key, `${mark}`);
       continue;
     }
     const isFlushed = key.startsWith(`${kept} `) && step.ackedAt <= flush.sentAt && flush.completedAt <= at;
@@ -75,12 +86,14 @@ export function lossesAt(
     if (step.mark !== null) (isFlushed ? flushed : others).count();
     if (isChange) undone.count();
     if (isRight) continue;
+    wrong.add(key);
     if (mark === null) (isFlushed ? flushed : others).note(key, step);
     else if (steps.slice(0, last).some((one) => one.mark === mark)) undone.note(key, step);
-    else strange.push(`${key} is ${mark}, and not ${step.mark ?? "deleted"}`);
+    else isStrange(key, `${mark}, and not ${step.mark ?? "deleted"}`);
   }
-  for (const [key, mark] of found) if (!histories.has(key)) strange.push(`${key} is ${mark}, which nobody wrote`);
-  return { flushed: flushed.result(), others: others.result(), undone: undone.result(), strange };
+  for (const [key, mark] of found)
+    if (!histories.has(key) && !without.has(key)) isStrange(key, `${mark}, which nobody wrote`);
+  return { flushed: flushed.result(), others: others.result(), undone: undone.result(), strange, wrong };
 }
 
 class Tally {
