@@ -68,7 +68,8 @@ export const ackedRowsSurvivePowerLoss = defineCheck({
       say: (d: LostAt) =>
         `power cut right after ${d.cut}: ${d.rows} of ${d.of} rows are gone that a completed flush had written to segments (${d.first})`,
       risk: "A flush is reported completed, and the rows that it took from the log are in files that a power loss leaves empty.",
-      remedy: "Do not count on flushed rows after a power loss: keep a backup, and report this to the makers of the server.",
+      remedy:
+        "Do not count on flushed rows after a power loss: keep a backup, and report this to the makers of the server.",
     },
     changesUndone: {
       say: (d: LostAt) =>
@@ -125,7 +126,9 @@ export const ackedRowsSurvivePowerLoss = defineCheck({
         const { why, ended, lastWords: words } = started;
         return { cut, unsynced, notStarted: { why, ended, words }, shown: [] };
       }
-      const shown = await lookAt(started, context, (rows) => isWhole(lossesAt({ ...written, statements: expected }, cut, rows)));
+      const shown = await lookAt(started, context, (rows) =>
+        isWhole(lossesAt({ ...written, statements: expected }, cut, rows)),
+      );
       await started.kill();
       return { cut, unsynced, notStarted: null, shown };
     };
@@ -176,7 +179,9 @@ export const ackedRowsSurvivePowerLoss = defineCheck({
     }
     const [alone] = wrong;
     if (alone !== undefined)
-      return unknown(`after a kill alone, without any power loss, ${wrong.size} rows are not as acknowledged: ${alone}`);
+      return unknown(
+        `after a kill alone, without any power loss, ${wrong.size} rows are not as acknowledged: ${alone}`,
+      );
     if (trace.syncs === 0) return unknown("no sync was recorded, and yet nothing is lost: the record shows nothing");
     const cuts = rounds.map(({ cut }) => cut.after).join(", ");
     const lost = rounds.at(-1)?.unsynced ?? 0;
@@ -195,7 +200,7 @@ async function start(
 ): Promise<OtherServer> {
   const server = await another({ ...wanted, durable: true });
   if (server.kind === "running") return server;
-  return context.need({ why: `no other server: ${whyNoOther(server)}`, whole: true }, "") as never;
+  return context.need({ why: `no other server: ${whyNoOther(server)}`, whole: true }, "");
 }
 
 async function lookAt(
@@ -236,7 +241,9 @@ function readTrace(disk: Disk, folder: string): string {
 /** Its first process is the last to end. */
 function hasEnded(trace: string): boolean {
   const first = /^\d+/.exec(trace)?.[0];
-  return first !== undefined && new RegExp(`^${first} +\\S+ \\+\\+\\+ killed by SIGKILL`, "m").test(trace.slice(-10_000));
+  return (
+    first !== undefined && new RegExp(`^${first} +\\S+ \\+\\+\\+ killed by SIGKILL`, "m").test(trace.slice(-10_000))
+  );
 }
 
 /** Lets calls take effect up to a moment, and goes on from there. */

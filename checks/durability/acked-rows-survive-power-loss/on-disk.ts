@@ -82,13 +82,11 @@ export class OnDisk {
     }
     const inside = `${from}/`;
     const moved = (name: string): string => to + name.slice(from.length);
-    for (const [name, one] of [...this.#names]) {
-      if (!name.startsWith(inside)) continue;
+    for (const [name, one] of [...this.#names].filter(([of]) => of.startsWith(inside))) {
       this.#names.delete(name);
       this.#names.set(moved(name), one);
     }
-    for (const name of [...this.#folders]) {
-      if (!name.startsWith(inside)) continue;
+    for (const name of [...this.#folders].filter((of) => of.startsWith(inside))) {
       this.#folders.delete(name);
       this.#folders.add(moved(name));
     }

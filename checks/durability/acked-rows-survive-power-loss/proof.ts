@@ -13,11 +13,7 @@ const acked = (ackedAt: number, table: Table, id: number, mark: string | null): 
 });
 const before = [acked(100, kept, 1, "a"), acked(110, kept, 2, "b"), acked(120, kept, 3, "c")];
 const last = { after: "an update", at: 1_220 };
-const cuts = [
-  { after: "an insert", at: 1_050 },
-  { after: "a flush that was reported completed", at: 1_100 },
-  last,
-];
+const cuts = [{ after: "an insert", at: 1_050 }, { after: "a flush that was reported completed", at: 1_100 }, last];
 const written = {
   statements: [
     acked(1_000, made, 1, "d"),
@@ -62,7 +58,12 @@ const trace = {
   otherwise: [] as readonly string[],
   clockMovedMs: 0,
 };
-const control = { cut: { after: "a kill", at: last.at }, unsynced: 0, notStarted: started as Failed | null, shown: late as Shows };
+const control = {
+  cut: { after: "a kill", at: last.at },
+  unsynced: 0,
+  notStarted: started as Failed | null,
+  shown: late as Shows,
+};
 const seen = (...shown: Rows) => ({ before, written, trace, control, rounds: roundsOf(shown) });
 const sound = seen(early, early, late);
 const lateWith = (rows: readonly Row[], table: Shown = own) => seen(early, early, [shownAs(kept, rows), table]);
@@ -109,7 +110,11 @@ export default proveCheck(ackedRowsSurvivePowerLoss, {
       ),
     },
     lostFlushedRows: {
-      seen: lateWith([["1", "e"], ["4", "h"], ["5", "g"]]),
+      seen: lateWith([
+        ["1", "e"],
+        ["4", "h"],
+        ["5", "g"],
+      ]),
       says: /1 of 2 rows are gone that a completed flush had written/,
       also: ["changesUndone", "lostRows"],
       fault: damagedOthers(
