@@ -117,7 +117,8 @@ export async function writeTraced(server: OtherServer, context: Needs): Promise<
   await writer.insert(kept, from(201, 30));
   await writer.transact([301, 302], 21);
   for (const id of [1, 2, 22, 23, 101]) await writer.update(id);
-  for (const id of [3, 4, 24, 102]) await writer.delete(id);
+  // None that is in a segment already: whether the next flush brings such rows back is for other checks.
+  for (const id of [24, 102]) await writer.delete(id);
   await writer.insert(kept, [303]);
   cut("an insert");
   const flush = await writer.flush();
