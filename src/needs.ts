@@ -2,6 +2,7 @@
 export const needDescriptions = {
   dba: "a login with the role dba or system",
   "own-server": "a server that kalam-ready starts itself (--server-bin)",
+  trace: "strace, on a Linux that lets it trace (Debian and Ubuntu: apt install strace)",
   "older-server": "an older release of the server (--older-server-bin)",
   kalam: "the kalam command line of KalamDB (--kalam-bin)",
   postgres: "the PostgreSQL port of the server (--postgres, if it is not at port 5432 of the server's host)",

@@ -411,6 +411,18 @@ describe("a check of the command line", () => {
   });
 });
 
+test("a check that traces the server is skipped where nothing can be traced, and says why", () => {
+  const of = [
+    { id: "c", promise: "", checks: [check("c/traces", looking("c/traces", "disk", needs("own-server", "trace")))] },
+  ];
+  const made = (means: Partial<Means>, allow: Profile["allow"] = ["disk"]): string | undefined =>
+    dispositions(makePlan({ ...profile, allow }, of, { ownServer: true, kalam: false, ...means }))["c/traces"];
+  expect(made({})).toBe("run");
+  expect(made({ whyNoTrace: "strace is not installed" })).toBe("skip: strace is not installed");
+  expect(made({ whyNoTrace: "strace is not installed" }, ["scratch"])).toMatch(/--allow disk/);
+  expect(made({ ownServer: false })).toMatch(/--server-bin/);
+});
+
 test("a check with two releases of the server needs both", () => {
   const both = { alone: true, needs: ["own-server", "older-server"] } as const;
   const of = [{ id: "c", promise: "", checks: [check("c/runs", looking("c/runs", "nothing", both))] }];

@@ -49,6 +49,8 @@ export interface Means {
   readonly ownServer: boolean;
   /** There is an older release of it to start. */
   readonly olderServer?: boolean;
+  /** Why nothing that a server writes can be traced here; absent where it can, or nobody wants to. */
+  readonly whyNoTrace?: string;
   /** The server can be stopped and started again. Absent: it cannot. */
   readonly control?: boolean;
   /** There is a `kalam` command line to run. */
@@ -142,6 +144,8 @@ function dispositionOf(
   if (needs?.includes("older-server") === true && means.olderServer !== true) {
     return { kind: "skip", reason: "no older release of the server given (--older-server-bin)" };
   }
+  if (needs?.includes("trace") === true && means.whyNoTrace !== undefined)
+    return { kind: "skip", reason: means.whyNoTrace };
   if (needs?.includes("kalam") === true && !means.kalam) {
     return { kind: "skip", reason: "no kalam command line given (--kalam-bin)" };
   }

@@ -127,7 +127,7 @@ describe("0, ready", wholeRuns, () => {
       { env: { KALAM_READY_URL: "" } },
     );
     expect(stdout).toContain(
-      "(started for this run; set for speed: auth.bcrypt_cost 4, topics.visibility_timeout_secs 8, rate_limit.max_queries_per_sec 100000,",
+      "(started for this run; set for speed: auth.bcrypt_cost 4, topics.visibility_timeout_secs 8, storage.rocksdb.sync_writes false, rate_limit.max_queries_per_sec 100000,",
     );
     expect(stdout).toMatch(/✔ configuration\/bad-settings-stop-the-start +A server with bad settings does not start/);
     expect(stdout).toMatch(/✔ durability\/rows-survive-restart /);

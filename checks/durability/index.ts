@@ -1,6 +1,7 @@
 import { listChecks } from "../../src/category.ts";
 import { ackedOffsetsSurviveKill } from "./acked-offsets-survive-kill/index.ts";
 import { ackedRowsSurviveKill } from "./acked-rows-survive-kill/index.ts";
+import { ackedRowsSurvivePowerLoss } from "./acked-rows-survive-power-loss/index.ts";
 import { alteredRowsKeepValues } from "./altered-rows-keep-values/index.ts";
 import { crashInFlushHarmless } from "./crash-in-flush-harmless/index.ts";
 import { crashLoopSurvived } from "./crash-loop-survived/index.ts";
@@ -34,6 +35,10 @@ export const category = listChecks({
     { check: crashInFlushHarmless, proof: async () => await import("./crash-in-flush-harmless/proof.ts") },
     { check: crashLoopSurvived, proof: async () => await import("./crash-loop-survived/proof.ts") },
     { check: backupRestores, proof: async () => await import("./backup-restores/proof.ts") },
+    {
+      check: ackedRowsSurvivePowerLoss,
+      proof: async () => await import("./acked-rows-survive-power-loss/proof.ts"),
+    },
     { check: damageIsNoticed, proof: async () => await import("./damage-is-noticed/proof.ts") },
     { check: olderDataOpens, proof: async () => await import("./older-data-opens/proof.ts") },
   ],

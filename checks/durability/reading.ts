@@ -24,7 +24,7 @@ export type Reading = {
 
 /** All rows of the account, in the order of their keys. `id`, an integer, must be among the columns. */
 export async function readWhole(
-  target: Target,
+  target: Pick<Target, "sql">,
   as: Account,
   table: string,
   columns: readonly string[],

@@ -12,6 +12,8 @@ const switches = {
 
   loseOnKill: { about: "after a kill, starts without the last n changes of rows", number: 1 },
   loseOnStop: { about: "after a clean stop, starts without the last n changes of rows", number: 1 },
+  ackBeforeSync: { about: "acknowledges changes before they are on disk" },
+  leaveSegmentsUnsynced: { about: "reports a flush completed whose segments are not on disk" },
   tearBatch: { about: "after a kill, starts with half of each of the last n batches", number: 1 },
   skipSegment: {
     about: "after a restart, starts without the rows of the last segment of each of the last n tables",

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 const file = (folder: string): string => path.join(folder, "kalam-sandbox.lock");
@@ -12,16 +12,25 @@ type Lock = { readonly problem: string } | { readonly takenOver: boolean };
  */
 export function takeLock(folder: string): Lock {
   mkdirSync(folder, { recursive: true });
-  for (let takenOver = false; ; takenOver = true) {
-    try {
-      writeFileSync(file(folder), String(process.pid), { flag: "wx" });
-      return { takenOver };
-    } catch (error) {
-      if (codeOf(error) !== "EEXIST") return { problem: String(error) };
-      const holder = readHolder(folder);
-      if (holder !== process.pid && isAlive(holder)) return { problem: `in use by process ${holder}` };
-      rmSync(file(folder), { force: true });
+  // Linked once it has its content: a lock without any is what a power loss left.
+  const made = `${file(folder)}.${process.pid}`;
+  try {
+    writeFileSync(made, String(process.pid));
+    for (let takenOver = false; ; takenOver = true) {
+      try {
+        linkSync(made, file(folder));
+        return { takenOver };
+      } catch (error) {
+        if (codeOf(error) !== "EEXIST") throw error;
+        const holder = readHolder(folder);
+        if (holder > 0 && holder !== process.pid && isAlive(holder)) return { problem: `in use by process ${holder}` };
+        rmSync(file(folder), { force: true });
+      }
     }
+  } catch (error) {
+    return { problem: String(error) };
+  } finally {
+    rmSync(made, { force: true });
   }
 }
 

@@ -75,6 +75,7 @@ const hiddenSettings = {
   "postgres_wire.port": [5432, "The PostgreSQL port"],
   "security.cors.allowed_origins": ["", "Origins that may ask, separated by commas"],
   "security.strict_ws_origin_check": [false, "Whether a live query must name its origin, where origins are restricted"],
+  "storage.rocksdb.sync_writes": [true, "Whether a change is on disk before it is acknowledged"],
   "topics.visibility_timeout_secs": [60, "Seconds after which messages that nobody acknowledged are delivered again"],
   "websocket.auth_timeout_secs": [3, "Seconds that a connection may take to say who it is"],
   "websocket.max_backlog_bytes": [16777216, "Most bytes that wait for one reader of live queries"],

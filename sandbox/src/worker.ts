@@ -16,6 +16,7 @@ import { Eviction } from "./store/eviction.ts";
 import { Jobs } from "./store/jobs.ts";
 import { passwordProblem } from "./store/passwords.ts";
 import { bootstrapScript, schemaVersion } from "./store/schema.ts";
+import { syncTree } from "./store/syncing.ts";
 import { ensureDataFolder } from "./template.ts";
 import { answerAck, answerConsume } from "./topics/answers.ts";
 import { Topics } from "./topics/topics.ts";
@@ -48,9 +49,11 @@ if (lastEnd !== undefined && existsSync(restored)) {
   rmSync(restored, { recursive: true, force: true });
 }
 const fresh = !existsSync(folder);
+const isSynced = settings["storage.rocksdb.sync_writes"];
 await ensureDataFolder(folder, `pglite-${pglite}-${schemaVersion}`, makeTemplate);
+if (fresh && isSynced) syncTree(folder);
 await loadModule();
-const engine = await Engine.open(folder);
+const engine = await Engine.open(folder, isSynced ? faults : undefined);
 const [[madeBy] = []] = engine.query("SELECT obj_description('kalam'::regnamespace)");
 if (madeBy !== schemaVersion) throw new Error("it was made by another version of the sandbox");
 if (fresh)
@@ -63,7 +66,7 @@ const catalogue = new Catalogue(engine);
 if (lastEnd !== undefined) engine.atomically(() => damage({ engine, catalogue }, lastEnd, faults));
 if (lastEnd !== undefined && lastEnd !== "none" && faults.fires("ignoreChecksums"))
   engine.script("SET ignore_checksum_failure = on");
-const cold = new Cold(engine, storage);
+const cold = new Cold(engine, storage, isSynced ? faults : undefined);
 const damagedTables = engine.atomically(() => {
   // As in damage: these are no changes that anyone made.
   engine.script("SET LOCAL session_replication_role = replica");

@@ -48,6 +48,7 @@ const needFlags: Readonly<Record<Need, string>> = {
   dba: "",
   "own-server": " --server-bin PATH",
   "older-server": " --older-server-bin PATH",
+  trace: "",
   kalam: " --kalam-bin PATH",
   postgres: "",
   control: " --server-bin PATH",

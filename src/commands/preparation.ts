@@ -3,6 +3,7 @@ import { loadCategories } from "../../checks/index.ts";
 import type { Category } from "../check.ts";
 import { durationAbout, durationText } from "../duration.ts";
 import { makePlan, type Means, type Plan } from "../plan.ts";
+import { whyNoTrace } from "../control/tracing.ts";
 import { effectiveProfile, type Effective, type Profile } from "../profile/effective.ts";
 import { readProfile, type ProfileSource } from "../profile/read.ts";
 import { flagName, settings, type Flags } from "../profile/settings.ts";
@@ -90,6 +91,7 @@ export function planFor(
   return makePlan(profile, categories, {
     ownServer: own,
     olderServer: own && profile.olderServerBin !== undefined,
+    ...(own && profile.allow.includes("disk") ? traceMeans() : {}),
     control: own || profile.control !== undefined,
     remote: !own && (server.remote ?? (profile.url !== undefined && !isLoopback(profile.url))),
     kalam: profile.kalamBin !== undefined,
@@ -106,6 +108,15 @@ export function warnOfBudget({ estimateMs }: Plan, { budgetMs }: Pick<Profile, "
   output.tell(
     `warning: these checks take about ${durationAbout(estimateMs)}, and the budget is ${durationText(budgetMs)}: those that it does not reach are unknown; raise --budget or select fewer`,
   );
+}
+
+let tried: Pick<Means, "whyNoTrace"> | undefined;
+
+/** Tried once, where a check may want it. */
+function traceMeans(): Pick<Means, "whyNoTrace"> {
+  if (tried !== undefined) return tried;
+  const why = whyNoTrace();
+  return (tried = why === undefined ? {} : { whyNoTrace: why });
 }
 
 /** `kalam` knows only a URL: what it cannot be told would make its checks fail, and not the server. */

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { freePort } from "../control/child.ts";
 import { startServer, StartError, type OwnServer, type StartOptions } from "../control/process.ts";
+import { unsynced } from "../control/settings-file.ts";
 import type { ExitName } from "../exit.ts";
 import { packageVersion } from "../package.ts";
 import { UsageError } from "../profile/usage.ts";
@@ -36,7 +37,7 @@ export async function startSandbox(options: Partial<StartOptions> = {}): Promise
   const olderBinary = sandboxProgram("kalam-sandbox-older.js");
   const dialect = options.environment?.["KALAM_SANDBOX_DIALECT"] ?? process.env["KALAM_SANDBOX_DIALECT"];
   const postgres = dialect === "0.8" ? { "postgres_wire.enabled": true, "postgres_wire.port": await freePort() } : {};
-  const changes = { ...postgres, ...options.changes };
+  const changes = { ...unsynced, ...postgres, ...options.changes };
   const book = { made: () => {}, gone: () => {} };
   try {
     return await startServer(program, { withinMs: 60_000, olderBinary, book, ...options, changes });

@@ -1,9 +1,10 @@
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Others } from "../wire/control.ts";
 import { startServer, type OwnServer } from "./process.ts";
+import { whyNoTrace } from "./tracing.ts";
 
 const timeout = 60_000;
 
@@ -14,7 +15,11 @@ if (process.env.MODE === "dies") {
   process.exit(4);
 }
 require("node:http")
-  .createServer((_, response) => response.end(JSON.stringify({ name: "${name}", env: process.env })))
+  .createServer((_, response) => response.end(JSON.stringify({
+    name: "${name}",
+    env: process.env,
+    settings: require("node:fs").readFileSync(process.argv[2], "utf8"),
+  })))
   .listen(Number(process.env.KALAMDB_SERVER_PORT), "127.0.0.1");
 `;
 
@@ -32,7 +37,7 @@ beforeAll(async () => {
   });
   const [binary = "", olderBinary = ""] = binaries;
   const book = { made: (name: string) => log.push(`made ${name}`), gone: (name: string) => log.push(`gone ${name}`) };
-  server = await startServer(binary, { olderBinary, withinMs: 30_000, book });
+  server = await startServer(binary, { olderBinary, forSpeed: "all", withinMs: 30_000, book });
   const { others: found } = server.control.own ?? {};
   if (found === undefined) throw new Error("no other server can be started");
   others = found;
@@ -45,6 +50,7 @@ afterAll(async () => {
 interface Said {
   readonly name: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly settings: string;
 }
 
 async function ask(start: Partial<Parameters<Others["start"]>[0]>) {
@@ -79,6 +85,31 @@ test("another server runs beside the first, on the data folder that it was given
   expect([existsSync(dataFolder), server.isRunning()]).toEqual([true, true]);
   const request = { method: "GET", path: "/", headers: {}, timeoutMs: 5_000 };
   expect(await older.other.exchange(request)).toMatchObject({ kind: "broken" });
+});
+
+test("what decides about syncing is changed for speed only where that does not matter", { timeout }, async () => {
+  const settings = async (durable: boolean): Promise<string> => {
+    const asked = await ask({ durable });
+    if ("kind" in asked) throw new Error(asked.why);
+    await asked.other.kill();
+    return asked.said.settings;
+  };
+  const [fast, durable] = [await settings(false), await settings(true)];
+  expect(fast).toContain("rocksdb.sync_writes = false");
+  expect(durable).not.toContain("sync_writes");
+  expect(durable).toContain("bcrypt_cost = 4");
+});
+
+test("one that is traced ends as others do, and what it did is recorded to the end", { timeout }, async ({ skip }) => {
+  const why = whyNoTrace();
+  if (why !== undefined) skip(why);
+  const traceTo = others.disk.newFolder();
+  const asked = await ask({ traceTo });
+  if ("kind" in asked) throw new Error(asked.why);
+  expect(await asked.other.stop()).toBe(null);
+  const read = (): string => readFileSync(path.join(traceTo, "trace"), "latin1");
+  await expect.poll(read, { timeout: 20_000 }).toMatch(/\+\+\+ killed by SIGTERM \+\+\+/);
+  expect(read()).toMatch(/openat\(AT_FDCWD<.*server\.toml/);
 });
 
 test("one that ends is reported with its last words", { timeout }, async () => {

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { ownDisk } from "./disk.ts";
@@ -10,7 +10,7 @@ test("folders are made, copied, listed, changed and removed, and each is recorde
   const gone: string[] = [];
   const disk = ownDisk({ made: (folder) => made.push(folder), gone: (folder) => gone.push(folder) });
   const folder = disk.newFolder();
-  expect(path.dirname(folder)).toBe(made[0]);
+  expect(path.dirname(folder)).toBe(realpathSync(made[0] ?? ""));
   writeFileSync(path.join(folder, "a"), "first");
   const copy = disk.copyOf(folder);
   disk.write(copy, "a", new TextEncoder().encode("second"));
@@ -20,6 +20,11 @@ test("folders are made, copied, listed, changed and removed, and each is recorde
   disk.restore(folder, copy);
   expect([disk.files(folder), text(disk.read(folder, "a"))]).toEqual([["a"], "second"]);
   disk.remove(copy, "a");
+  expect(disk.files(copy)).toEqual([]);
+  disk.write(copy, "x/y/z", new Uint8Array());
+  disk.makeFolder(copy, "p/q");
+  expect([disk.files(copy), statSync(path.join(copy, "p/q")).isDirectory()]).toEqual([["x/y/z"], true]);
+  disk.remove(copy, "x");
   expect(disk.files(copy)).toEqual([]);
   disk.remove(copy);
   expect([existsSync(copy), gone]).toEqual([false, [made[1]]]);
@@ -40,6 +45,7 @@ test("nothing outside of them is touched", () => {
   expect(() => disk.read(folder, "../../../etc/hostname")).toThrow(outside);
   expect(() => disk.write(folder, "../outside", new Uint8Array())).toThrow(outside);
   expect(() => disk.write(folder, "/etc/hostname", new Uint8Array())).toThrow(outside);
+  expect(() => disk.makeFolder(folder, "../outside")).toThrow(outside);
   disk.removeAll();
   expect(() => disk.files(folder)).toThrow(outside);
 });

@@ -1,5 +1,5 @@
 /** Data folders of other servers, made by this process. */
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Disk } from "../wire/control.ts";
 import { newFolder, type FolderBook } from "./folder.ts";
@@ -19,8 +19,9 @@ export function ownDisk(book: FolderBook): OwnDisk {
   };
   const newData = (): string => {
     const outer = newFolder(book);
-    const folder = path.join(outer, "data");
-    mkdirSync(folder);
+    mkdirSync(path.join(outer, "data"));
+    // As a trace shows it.
+    const folder = realpathSync(path.join(outer, "data"));
     made.set(folder, outer);
     return folder;
   };
@@ -49,10 +50,15 @@ export function ownDisk(book: FolderBook): OwnDisk {
         .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
         .toSorted(),
     read: (folder, file) => readFileSync(place(folder, file)),
-    write: (folder, file, bytes) => writeFileSync(place(folder, file), bytes),
+    write(folder, file, bytes) {
+      const found = place(folder, file);
+      mkdirSync(path.dirname(found), { recursive: true });
+      writeFileSync(found, bytes);
+    },
+    makeFolder: (folder, name) => void mkdirSync(place(folder, name), { recursive: true }),
     remove(folder, file) {
       if (file === undefined) drop(folder);
-      else rmSync(place(folder, file));
+      else rmSync(place(folder, file), { recursive: true, force: true });
     },
     removeAll() {
       for (const folder of made.keys()) drop(folder);

@@ -116,13 +116,18 @@ describe.concurrent("a server of our own", busy, () => {
     expect((await saidBy(fast)).text).toMatch(/^max_queries_per_sec = 100000$/m);
     expect(fast.control.own?.lowered).toEqual({
       "auth.bcrypt_cost": 4,
+      "storage.rocksdb.sync_writes": false,
       "topics.visibility_timeout_secs": 8,
       "rate_limit.max_queries_per_sec": 100_000,
       "rate_limit.max_auth_requests_per_ip_per_sec": 10_000,
     });
     const limited = await start({ forSpeed: "exceptRates" });
     expect((await saidBy(limited)).text).not.toContain("rate_limit");
-    expect(limited.control.own?.lowered).toEqual({ "auth.bcrypt_cost": 4, "topics.visibility_timeout_secs": 8 });
+    expect(limited.control.own?.lowered).toEqual({
+      "auth.bcrypt_cost": 4,
+      "storage.rocksdb.sync_writes": false,
+      "topics.visibility_timeout_secs": 8,
+    });
     const usual = await start();
     expect((await saidBy(usual)).text).not.toContain("bcrypt_cost");
     expect(usual.control.own?.lowered).toEqual({});

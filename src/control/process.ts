@@ -19,7 +19,8 @@ import { newFolder, type FolderBook } from "./folder.ts";
 import { guarded } from "./guarded.ts";
 import { residentBytesOf } from "./memory.ts";
 import { answersOn, waitUntilReady, withWire } from "./readiness.ts";
-import { settingsFile, settingsForSpeed } from "./settings-file.ts";
+import { settingsFile, settingsForSpeed, unsynced } from "./settings-file.ts";
+import { traced } from "./tracing.ts";
 import { tryToStart, waitUntilAnswers } from "./trial.ts";
 
 export interface OwnServer {
@@ -69,6 +70,9 @@ export interface StartOptions {
   readonly changes?: SettingChanges;
   /** Changes what costs time and is not what the server is started for, in that file. */
   readonly forSpeed?: keyof typeof settingsForSpeed;
+  /** As in AnotherStart. */
+  readonly durable?: boolean;
+  readonly traceTo?: string;
   readonly environment?: Readonly<Record<string, string>>;
   /** A free one where absent. */
   readonly port?: number;
@@ -97,9 +101,11 @@ export async function startServer(binary: string, options: StartOptions): Promis
   const dataFolder = options.dataFolder ?? path.join(folder, "data");
   const rootPassword = options.rootPassword === undefined ? newPassword() : (options.rootPassword ?? "");
   const file = options.config ?? path.join(folder, "server.toml");
-  const { forSpeed } = options;
+  const { forSpeed, durable = false } = options;
   const lowered = options.config === undefined && forSpeed !== undefined ? settingsForSpeed[forSpeed] : {};
-  if (options.config === undefined) writeFileSync(file, settingsFile(folder, port, { ...lowered, ...options.changes }));
+  const changed = { ...lowered, ...options.changes };
+  if (options.config === undefined)
+    writeFileSync(file, settingsFile(folder, port, durable ? without(unsynced, changed) : changed));
   // Where there is a folder, its parent at least is not the server's to make.
   if (options.dataFolder !== undefined) makeFolder(path.dirname(dataFolder));
   const environment = {
@@ -111,8 +117,10 @@ export async function startServer(binary: string, options: StartOptions): Promis
     KALAMDB_JWT_SECRET: randomBytes(32).toString("hex"),
     ...options.environment,
   };
+  const { traceTo } = options;
+  const [program, ...args] = traceTo === undefined ? ([binary, file] as const) : traced(traceTo, [binary, file]);
   const spawned = (changes: StartChanges = {}): Child =>
-    startChild(binary, [file], folder, {
+    startChild(program, args, folder, {
       ...environment,
       ...(changes.emptyFolder === undefined ? {} : { KALAMDB_DATA_DIR: emptyFolderIn(folder) }),
       ...changes.environment,
@@ -124,7 +132,7 @@ export async function startServer(binary: string, options: StartOptions): Promis
     await end(child, book);
     throw new StartError(code, `${binary} ${why}`, child.lastWords());
   }
-  const others = otherServers(book, async ({ dataFolder: data, withinMs, older, environment: more }) => {
+  const others = otherServers(book, async ({ older, environment: more, ...wanted }) => {
     const { config, forSpeed: speed, changes: settings, olderBinary } = options;
     if (older === true && olderBinary === undefined) throw new Error("no older binary was given");
     return await startedOrWhy(older === true ? (olderBinary ?? "") : binary, {
@@ -132,9 +140,8 @@ export async function startServer(binary: string, options: StartOptions): Promis
       ...(speed === undefined ? {} : { forSpeed: speed }),
       ...(settings === undefined ? {} : { changes: withoutPostgres(settings) }),
       ...(more === undefined ? {} : { environment: more }),
-      dataFolder: data,
+      ...wanted,
       rootPassword,
-      withinMs,
       book,
     });
   });
@@ -194,6 +201,10 @@ async function startedOrWhy(binary: string, options: StartOptions): Promise<OwnS
 function postgresIn(changes: SettingChanges = {}): Pick<OwnServer, "postgres"> {
   const port = changes["postgres_wire.port"];
   return typeof port === "number" ? { postgres: { host: "127.0.0.1", port } } : {};
+}
+
+function without(left: SettingChanges, changes: SettingChanges): SettingChanges {
+  return Object.fromEntries(Object.entries(changes).filter(([name]) => left[name] === undefined));
 }
 
 /** The port is taken by the server under check. */

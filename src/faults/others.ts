@@ -14,11 +14,14 @@ export const from =
   (_, nth) =>
     nth >= first;
 
+/** The one whose writes are recorded. */
+export const traced: Which = ({ traceTo }) => traceTo !== undefined;
+
 /** Changes how some of them start, or what they are. */
 function othersFault(
   name: string,
   which: Which,
-  change: (wanted: AnotherStart, start: Others["start"], fired: () => void) => Promise<Another>,
+  change: (wanted: AnotherStart, start: Others["start"], fired: () => void, nth: number) => Promise<Another>,
 ): Fault {
   return controlFault(name, (control, fired) => {
     const { own } = control;
@@ -28,7 +31,7 @@ function othersFault(
     const start: Others["start"] = async (wanted) => {
       nth += 1;
       if (!which(wanted, nth)) return await others.start(wanted);
-      return await change(wanted, others.start, fired);
+      return await change(wanted, others.start, fired, nth);
     };
     return { ...control, own: { ...own, others: { ...others, start } } };
   });
@@ -54,17 +57,22 @@ function behind(fault: Fault, other: Another, fired: () => void): Another {
 
 /**
  * Starts them with a switch of the sandbox on. Fires as often as the sandbox says that it did. Any other server gets the fault
- * `elsewhere` for its requests.
+ * `elsewhere` for its requests, and for those of the `later` ones alone where these are given: what the sandbox does not write
+ * to its disk, another server does not show.
  */
-export function damagedOthers(onSandbox: string, which: Which, elsewhere: Fault): Fault {
-  return othersFault(onSandbox, which, async (wanted, start, fired) => {
+export function damagedOthers(onSandbox: string, which: Which, elsewhere: Fault, later?: Which): Fault {
+  let isSandbox = false;
+  const either: Which = (wanted, nth) => which(wanted, nth) || later?.(wanted, nth) === true;
+  return othersFault(onSandbox, either, async (wanted, start, fired, nth) => {
+    if (!which(wanted, nth)) return isSandbox ? await start(wanted) : behind(elsewhere, await start(wanted), fired);
     const environment = { ...wanted.environment, KALAM_SANDBOX_FAULTS: onSandbox };
     const other = await start({ ...wanted, environment });
     if (other.kind === "notReady") {
       if (other.lastWords.includes("sandbox fault")) fired();
       return { ...other, lastWords: other.lastWords.replaceAll(/^sandbox fault .*\n?/gm, "") };
     }
-    if (!other.stderr().includes("kalam-sandbox is a sandbox")) return behind(elsewhere, other, fired);
+    isSandbox = other.stderr().includes("kalam-sandbox is a sandbox");
+    if (!isSandbox) return later === undefined ? behind(elsewhere, other, fired) : other;
     const note = countingFired(() => other.stderr(), fired);
     return {
       ...other,

@@ -75,10 +75,16 @@ export interface Disk {
   /** The paths of all files in it, relative and sorted. */
   files(folder: string): readonly string[];
   read(folder: string, file: string): Uint8Array;
+  /** With the folders that it is in. */
   write(folder: string, file: string, bytes: Uint8Array): void;
-  /** Removes a file; without one the whole folder. */
+  /** Makes a folder in it, with those that it is in. */
+  makeFolder(folder: string, name: string): void;
+  /** Removes a file, or a folder in it with its content; without one the whole folder. */
   remove(folder: string, file?: string): void;
 }
+
+/** The file of a trace, in the folder that was named for it. */
+export const traceFile = "trace";
 
 export interface AnotherStart {
   /** Of `disk`, and no server's that is running. */
@@ -86,6 +92,10 @@ export interface AnotherStart {
   readonly withinMs: number;
   /** From the older binary. */
   readonly older?: boolean;
+  /** Writes are as durable as the user's settings have them: nothing of that is changed for speed. */
+  readonly durable?: boolean;
+  /** A folder of `disk`: what the server does to files is recorded in its file `trace`, as strace prints it. */
+  readonly traceTo?: string;
   /** For faults. */
   readonly environment?: Readonly<Record<string, string>>;
 }

@@ -32,7 +32,7 @@ export const ackedRowsSurviveKill = defineCheck({
   failureTitle: "Acknowledged rows are lost by kill -9",
   description: `In rounds on fresh tables, ${2 * writersOfEach} clients insert rows into a USER and a SHARED table as fast as they can; the server's process is killed with SIGKILL at a random moment and started again. Every acknowledged row must be there, with what was written; a row whose insert was not answered may be; no other row may.`,
   blindTo:
-    "It ends a process: what the operating system had taken over reaches the disk. It shows nothing about a power loss or a crash of the machine.",
+    "It ends a process: what the operating system had taken over reaches the disk. It shows nothing about a power loss or a crash of the machine: see durability/acked-rows-survive-power-loss.",
   risk: "Orders, payments or messages that were confirmed to a user are gone after a crash.",
   remedy:
     "Where the table is gone, stop and start the server once more before anything else: it may be there again. Make the server write its log before it answers.",

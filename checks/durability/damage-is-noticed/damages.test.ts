@@ -17,6 +17,7 @@ function diskOf(files: Readonly<Record<string, string>>): { readonly disk: Disk;
     files: () => [...all.keys()].toSorted(),
     read: (_, file) => all.get(file) ?? never(),
     write: (_, file, bytes) => void all.set(file, Buffer.from(bytes)),
+    makeFolder: never,
     remove: (_, file) => void all.delete(file ?? ""),
   };
   return { disk, now: () => Object.fromEntries([...all].map(([name, bytes]) => [name, text(bytes) ?? ""])) };

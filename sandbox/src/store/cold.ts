@@ -8,6 +8,7 @@ import path from "node:path";
 import type { Faults } from "../faults.ts";
 import { id, literal, rowsOf, type Catalogue, type Table } from "./catalogue.ts";
 import type { Engine } from "./engine.ts";
+import { syncPath } from "./syncing.ts";
 
 /** A table with a damaged segment: nothing is read from it or changed in it. */
 export interface Damaged {
@@ -21,10 +22,13 @@ const manifest = "manifest.json";
 export class Cold {
   readonly #engine: Engine;
   readonly #folder: string;
+  readonly #synced: Faults | undefined;
 
-  constructor(engine: Engine, folder: string) {
+  /** `synced`: what was written is on disk. */
+  constructor(engine: Engine, folder: string, synced?: Faults) {
     this.#engine = engine;
     this.#folder = folder;
+    this.#synced = synced;
   }
 
   /** Writes the last segment of each of these owners, and their manifests. */
@@ -115,7 +119,9 @@ export class Cold {
     const place = this.#place(table, owner, file);
     mkdirSync(path.dirname(place), { recursive: true });
     writeFileSync(`${place}.tmp`, text);
+    if (this.#synced !== undefined && !this.#synced.fires("leaveSegmentsUnsynced")) syncPath(`${place}.tmp`);
     renameSync(`${place}.tmp`, place);
+    if (this.#synced !== undefined) syncUpwards(this.#folder, path.dirname(place));
     this.#engine.query(
       `INSERT INTO kalam.cold VALUES ($1, $2, $3, $4) ON CONFLICT (table_id, owner, file) DO UPDATE SET digest = excluded.digest`,
       [id(table), owner, file, digestOf(text)],
@@ -142,6 +148,11 @@ interface Scope {
 /** A name as the name of a folder: `..` is a user's, too. */
 const safe = (name: string): string => name.replaceAll(/[^\p{L}\p{N}_@-]/gu, (sign) => `%${sign.codePointAt(0)}`);
 const digestOf = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+/** A folder, and those above it up to the first: they may be new, too. */
+function syncUpwards(first: string, folder: string): void {
+  for (let at = folder; at.startsWith(first); at = path.dirname(at)) syncPath(at);
+}
 
 function read(file: string): string | undefined {
   try {

@@ -1,4 +1,6 @@
 import { PGlite, protocol, type messages } from "@electric-sql/pglite";
+import type { Faults } from "../faults.ts";
+import { syncedOptions, syncedSettings } from "./syncing.ts";
 
 const { Parser, serialize } = protocol;
 
@@ -57,13 +59,16 @@ export class Engine {
     this.#pg = pg;
   }
 
-  static async open(folder: string): Promise<Engine> {
+  /** `synced`: what is committed is on disk. */
+  static async open(folder: string, synced?: Faults): Promise<Engine> {
+    // Less than the thread's stack, so that deep input ends in an error and not in a crash.
+    const settings = ["shared_buffers = 16MB", "max_stack_depth = 500kB", "timezone = 'UTC'"];
     const engine = new Engine(
-      await PGlite.create({
-        dataDir: folder,
-        // Less than the thread's stack, so that deep input ends in an error and not in a crash.
-        postgresqlconf: ["shared_buffers = 16MB", "max_stack_depth = 500kB", "timezone = 'UTC'"],
-      }),
+      await PGlite.create(
+        synced === undefined
+          ? { dataDir: folder, postgresqlconf: settings }
+          : { ...syncedOptions(folder, synced), postgresqlconf: [...settings, ...syncedSettings] },
+      ),
     );
     // KalamDB's functions and types first; table names are always qualified.
     engine.script("SET search_path = kalam_fn, pg_catalog");
