@@ -61,6 +61,23 @@ describe("a request by hand", () => {
     ]);
   });
 
+  test("has only its own of the namespaces that the run makes and drops in one request", () => {
+    const all = [
+      sent("CREATE NAMESPACE kr_k7f3a_3; CREATE NAMESPACE kr_k7f3a_1; CREATE NAMESPACE kr_k7f3a_2", { as: "root" }),
+      sent("CREATE TABLE kr_k7f3a_2.t (id INT)"),
+      sent(table),
+      sent("DROP NAMESPACE IF EXISTS kr_k7f3a_2 CASCADE; DROP NAMESPACE IF EXISTS kr_k7f3a_4 CASCADE", { as: "root" }),
+      sent("CREATE TABLE kr_k7f3a_4.t (id INT)"),
+      sent(select),
+    ];
+    expect(statements(all)).toEqual([
+      "CREATE NAMESPACE kr_k7f3a_1",
+      table,
+      select,
+      "DROP NAMESPACE IF EXISTS kr_k7f3a_1 CASCADE",
+    ]);
+  });
+
   test("has nothing else: no reads, no refused statements, none of other checks and none that came later", () => {
     const all = [
       scratch(),

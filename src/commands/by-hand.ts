@@ -42,8 +42,16 @@ export function makeByHand(parts: ByHandParts): ByHand {
   const changes = [...recording.all]
     .filter(mayHaveChanged)
     .toSorted((one, other) => one.number - other.number)
+    .flatMap(eachNamespace)
     .map((exchange) => ({ exchange, names: namesIn(exchange, run) }));
   return (exchange) => scriptOf(exchange, changes, parts);
+}
+
+/** A run makes and drops the namespaces of several checks in one request; a finding needs one of them. */
+function eachNamespace(exchange: Exchange): Exchange[] {
+  const statements = exchange.text?.split("; ") ?? [];
+  const areAlone = statements.every((statement) => /^(CREATE|DROP) NAMESPACE [^;]+$/.test(statement));
+  return areAlone ? statements.map((text) => ({ ...exchange, text })) : [exchange];
 }
 
 interface Change {
