@@ -6,7 +6,7 @@ import { startServer, StartError, type OwnServer } from "../control/process.ts";
 import { durationText } from "../duration.ts";
 import type { Ended } from "../exit.ts";
 import type { Profile } from "../profile/effective.ts";
-import type { CleanUp } from "../report.ts";
+import { cleanUpResult, type CleanUp } from "../own-results.ts";
 import { UsageError } from "../profile/usage.ts";
 import { ControlError, type Control } from "../wire/control.ts";
 import { httpWire } from "../wire/http.ts";
@@ -187,8 +187,9 @@ export async function attach(
     cleanUp,
     async detach() {
       try {
-        // If nothing was cleaned up before, a defect interrupted the run; the server must not be left with its objects.
-        if (cleaned === undefined) sayWhatIsLeft(await cleanUp({ keep: false, hurry: true }), parts, url);
+        // Of proofs, and where a defect interrupted the run: the server must not be left with its objects.
+        if (cleaned === undefined)
+          sayWhatIsLeft(await cleanUp({ keep: false, hurry: parts.signal.aborted }), parts, url);
       } finally {
         await detach();
       }
@@ -243,7 +244,8 @@ async function openUnlessAborted(
 
 function sayWhatIsLeft(cleanUp: CleanUp, { output, profile, run }: AttachParts, url: string): void {
   if (cleanUp.kind !== "left" && cleanUp.kind !== "unclear") return;
-  output.complain(`not everything was removed; ${cleanupCommand(profile, url, run)} removes what is left`);
+  const { sentence } = cleanUpResult(cleanUp);
+  output.complain(`not everything was removed: ${sentence}; ${cleanupCommand(profile, url, run)} removes what is left`);
 }
 
 /** Throws CannotWriteError: nothing is created that could not be found again. */
