@@ -280,6 +280,8 @@ describe("the time limit", () => {
     const slow: Observe = async () => await tick(1500).then(() => 1);
     expect(told(await running([step("a/1", slow, { timeoutMs: 2000 })]))).toEqual(["pass: saw 1"]);
     expect(told(await running([step("a/1", slow, { timeoutMs: 1 })]))).toEqual(["unknown: timed out after 1 s"]);
+    // Its samples are larger.
+    expect(told(await running([step("a/1", slow)], { effort: "deep" }))).toEqual(["pass: saw 1"]);
   });
 
   test("a target is dead after its check, too, and its accounts are handed back", async () => {

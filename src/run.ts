@@ -178,6 +178,8 @@ export function stopsServer({ needs }: Pick<Observation, "needs">): boolean {
 }
 
 const noOthers = Promise.resolve();
+/** Samples of effort deep are about so many times as large as those that the time limits are made for. */
+const deepTimes = 4;
 /** A lasting observation gets this much of the budget for what it does at its end, at most, and a quarter at least. */
 const lastingEndMs = 15_000;
 
@@ -267,7 +269,8 @@ class Observer {
             );
       timer = setTimeout(() => over.abort(late), Math.min(checkMs, budgetMs, timerMsMax));
     };
-    const checkMs = Math.max(this.#options.timeoutMs, observation.timeoutMs ?? 0);
+    const timesLonger = this.#options.effort === "deep" ? deepTimes : 1;
+    const checkMs = Math.max(this.#options.timeoutMs, observation.timeoutMs ?? 0) * timesLonger;
     limit(observation.lasting === true ? Infinity : checkMs);
     if (observation.lasting === true) void othersDone.then(() => !over.signal.aborted && limit(checkMs));
     const stop = (): void => over.abort(new ObservationOver(String(this.#options.signal.reason), true));

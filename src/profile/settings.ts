@@ -143,7 +143,7 @@ export const settings = {
     kind: duration,
     fallback: 60_000,
     defaultText: "60s",
-    about: "the time limit of one check",
+    about: "the time limit of one check; four times that at effort deep",
   },
   maxRps: {
     flag: "--max-rps <n>",
