@@ -105,7 +105,10 @@ export async function startServer(binary: string, options: StartOptions): Promis
   const lowered = options.config === undefined && forSpeed !== undefined ? settingsForSpeed[forSpeed] : {};
   const changed = { ...lowered, ...options.changes };
   if (options.config === undefined)
-    writeFileSync(file, settingsFile(folder, port, durable ? without(unsynced, changed) : changed));
+    writeFileSync(
+      file,
+      settingsFile(folder, port, durable ? without(changed, (name) => Object.hasOwn(unsynced, name)) : changed),
+    );
   // Where there is a folder, its parent at least is not the server's to make.
   if (options.dataFolder !== undefined) makeFolder(path.dirname(dataFolder));
   const environment = {
@@ -138,7 +141,7 @@ export async function startServer(binary: string, options: StartOptions): Promis
     return await startedOrWhy(older === true ? (olderBinary ?? "") : binary, {
       ...(config === undefined ? {} : { config }),
       ...(speed === undefined ? {} : { forSpeed: speed }),
-      ...(settings === undefined ? {} : { changes: withoutPostgres(settings) }),
+      ...(settings === undefined ? {} : { changes: without(settings, isOfPostgres) }),
       ...(more === undefined ? {} : { environment: more }),
       ...wanted,
       rootPassword,
@@ -203,13 +206,13 @@ function postgresIn(changes: SettingChanges = {}): Pick<OwnServer, "postgres"> {
   return typeof port === "number" ? { postgres: { host: "127.0.0.1", port } } : {};
 }
 
-function without(left: SettingChanges, changes: SettingChanges): SettingChanges {
-  return Object.fromEntries(Object.entries(changes).filter(([name]) => left[name] === undefined));
+/** The port is taken by the server under check. */
+function isOfPostgres(name: string): boolean {
+  return name.startsWith("postgres_wire.");
 }
 
-/** The port is taken by the server under check. */
-function withoutPostgres(changes: SettingChanges): SettingChanges {
-  return Object.fromEntries(Object.entries(changes).filter(([name]) => !name.startsWith("postgres_wire.")));
+function without(changes: SettingChanges, leavesOut: (name: string) => boolean): SettingChanges {
+  return Object.fromEntries(Object.entries(changes).filter(([name]) => !leavesOut(name)));
 }
 
 /** Fresh at each call, and removed with the folder of the server. */

@@ -211,9 +211,8 @@ function details(result: Result, width: number | undefined, chalk: ChalkInstance
         }).trimEnd();
   const lines: string[] = [...timeline];
   // If all findings share risk and remedy, print them once, at the end.
-  const adviceOf = ({ risk, remedy, accepted }: ReportedFinding): string =>
-    accepted === undefined ? `${risk}\n${remedy}` : "";
-  const shared = new Set(result.findings.map(({ risk, remedy }) => `${risk}\n${remedy}`)).size < 2;
+  const adviceOf = ({ risk, remedy }: ReportedFinding): string => `${risk}\n${remedy}`;
+  const shared = new Set(result.findings.map(adviceOf)).size < 2;
   const advice = ({ risk, remedy }: Pick<Result, "risk" | "remedy">): void => {
     if (risk !== undefined) lines.push(indented(14, line("risk", ""), risk));
     // Results of the run itself are no checks.
@@ -233,7 +232,7 @@ function details(result: Result, width: number | undefined, chalk: ChalkInstance
       lines.push(line("", chalk.dim(`and ${finding.sent.length - sentMax} more in --report json`)));
     const next = result.findings[at + 1];
     // Of several in a row that share both, the last one prints them.
-    const isLast = next === undefined || adviceOf(next) !== adviceOf(finding);
+    const isLast = next === undefined || next.accepted !== undefined || adviceOf(next) !== adviceOf(finding);
     if (!shared && finding.accepted === undefined && isLast) advice(finding);
   }
   if (result.effect === "accepted") return lines;

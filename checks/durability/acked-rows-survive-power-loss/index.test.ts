@@ -7,26 +7,11 @@ import { kept, made } from "./workload.ts";
 
 const sound = soundFor(ackedRowsSurvivePowerLoss, proof);
 type Rows = Shown["rows"];
-const early: Rows = [
-  ["1", "e"],
-  ["3", "c"],
-  ["4", "f"],
-];
-const late: Rows = [
-  ["1", "e"],
-  ["3", "c"],
-  ["4", "h"],
-  ["5", "g"],
-];
-const shownAs = (table: Shown["table"], rows: Rows): Shown => ({
-  table,
-  rows,
-  why: null,
-  cause: null,
-  exchange: 7,
-  isAnswered: true,
-});
-const own: Rows = [["1", "d"]];
+/** After the first cut and the flush, and after the last one; and of the other table. */
+const [[early = null, own = null] = [], , [late = null] = []] = sound.rounds.map(({ shown }) =>
+  shown.map(({ rows }) => rows),
+);
+const shownAs = (table: Shown["table"], rows: Rows): Shown => ({ ...(sound.control.shown[0] as Shown), table, rows });
 /** What the table shows after the first cut, before the flush, and after the last one. */
 const judge = (first: Rows, last: Rows, change: object = {}): string[] =>
   judged(ackedRowsSurvivePowerLoss, {

@@ -38,15 +38,19 @@ class Writer {
   readonly statements: Statement[] = [];
   readonly #server: OtherServer;
   readonly #context: Needs;
+  readonly #prefix: string;
   #marks = 0;
 
   constructor(server: OtherServer, context: Needs, prefix: string) {
     this.#server = server;
     this.#context = context;
-    this.mark = () => `${prefix}${(this.#marks += 1)}`;
+    this.#prefix = prefix;
   }
 
-  readonly mark: () => string;
+  mark(): string {
+    this.#marks += 1;
+    return `${this.#prefix}${this.#marks}`;
+  }
 
   async send(sql: string, rows: Statement["rows"], what: string): Promise<void> {
     const sentAt = now();
