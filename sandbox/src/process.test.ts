@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { freePort } from "../../src/control/child.ts";
 import type { StartOptions } from "../../src/control/process.ts";
 import { settingsFile } from "../../src/control/settings-file.ts";
@@ -14,8 +14,13 @@ import { signIn } from "./client.ts";
 /** They wait for a process of its own, on a machine that may be busy. */
 vi.setConfig({ testTimeout: 60_000 });
 
-const folder = mkdtempSync(path.join(tmpdir(), "kalam-process-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const all = mkdtempSync(path.join(tmpdir(), "kalam-process-"));
+let folder = mkdtempSync(path.join(all, "settings-"));
+// A test that is tried again must not find what its first try left.
+beforeEach(() => {
+  folder = mkdtempSync(path.join(all, "test-"));
+});
+afterAll(() => rmSync(all, { recursive: true, force: true }));
 
 const folders = {
   "storage.data_path": path.join(folder, "bad"),

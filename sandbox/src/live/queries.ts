@@ -29,6 +29,8 @@ export class LiveQueries {
   readonly #notify: (deliveredUpTo: string, notices: readonly Notice[]) => void;
   readonly #open = new Map<string, Live>();
   #deliveredUpTo = "0";
+  /** The engine's count of writes at the last delivery; another thread's writes are in no count. */
+  #delivered = -1;
   #peak = 0;
   /** The changes up to this number are not kept for resuming: the log is the process's own. */
   readonly #startedAt: string;
@@ -72,8 +74,10 @@ export class LiveQueries {
       if (this.#open.has(nameOf(subscription)))
         throw new LiveRefusal("INVALID_SUBSCRIPTION_ID", `Subscription ID '${id}' is in use on this connection`);
       refuseOptions(options);
-      if (this.#open.size === 0) this.#deliveredUpTo = latest(this.#engine);
-      else this.deliver();
+      if (this.#open.size === 0) {
+        this.#deliveredUpTo = latest(this.#engine);
+        this.#delivered = this.#engine.writes;
+      } else this.deliver();
       const plan = this.#plan(subscription);
       this.#refuseCursor(plan, options);
       const { rows, missed } = options === undefined ? { rows: [], missed: [] } : begin(plan, options, this.#engine);
@@ -139,11 +143,15 @@ export class LiveQueries {
 
   /** Delivers the changes committed since the last delivery, each exactly once. */
   deliver(): void {
+    const { writes } = this.#engine;
+    if (writes === this.#delivered) return;
     while (this.#open.size > 0) {
       const { changes, upTo, more } = unread(this.#engine, this.#deliveredUpTo);
       this.#deliveredUpTo = upTo;
       if (changes.length > 0) this.#notify(upTo, this.#noticesOf(changes));
-      if (!more) return;
+      if (more) continue;
+      this.#delivered = writes;
+      return;
     }
   }
 

@@ -2,8 +2,10 @@ import { randomUUID } from "node:crypto";
 import type { Settings } from "../settings.ts";
 import type { Engine } from "./engine.ts";
 
-/** Older lines are deleted. */
+/** Older lines are deleted, a hundred at a time. */
 const logRowsMax = 1_000;
+const prunedEach = 100;
+let logged = 0;
 
 /** Who did what, for `system.audit_log`. Never the statement: it may contain a password. */
 export function recordAction(
@@ -16,10 +18,11 @@ export function recordAction(
   target: string,
   details: string | null = null,
 ): void {
-  engine.query(
-    "INSERT INTO system.audit_log VALUES ('audit_' || (extract(epoch FROM now()) * 1000)::int8 || '_' || $1, now(), $2, $3, $4, $5, $6, NULL)",
-    [randomUUID().replaceAll("-", ""), account.user, action, target, details, address],
-  );
+  engine.run({
+    text: "INSERT INTO system.audit_log VALUES ('audit_' || (extract(epoch FROM now()) * 1000)::int8 || '_' || $1, now(), $2, $3, $4, $5, $6, NULL)",
+    values: [randomUUID().replaceAll("-", ""), account.user, action, target, details, address],
+    prepared: true,
+  });
 }
 
 /** A log line for `system.server_logs`, which exists only for the JSON format. Never the statement, either. */
@@ -33,10 +36,13 @@ export function logRefusal(
 ): void {
   if (settings["logging.format"] !== "json") return;
   const line = `refused ${refusal.code}: ${refusal.message} | user='${account.user}'`;
-  engine.query("INSERT INTO system.server_logs VALUES ($1, 'WARN', 'main', 'sql', NULL, $2)", [
-    new Date().toISOString(),
-    line,
-  ]);
+  engine.run({
+    text: "INSERT INTO system.server_logs VALUES ($1, 'WARN', 'main', 'sql', NULL, $2)",
+    values: [new Date().toISOString(), line],
+    prepared: true,
+  });
+  logged += 1;
+  if (logged % prunedEach > 0) return;
   engine.query(
     `DELETE FROM system.server_logs WHERE timestamp < (SELECT timestamp FROM system.server_logs ORDER BY timestamp DESC OFFSET ${logRowsMax} LIMIT 1)`,
   );

@@ -68,8 +68,8 @@ export class Catalogue {
   readonly #system: readonly Table[];
   #namespaces = new Set<string>();
   #tables = new Map<string, Table>();
-  /** By relation, loaded on first use: few are needed between two reloads. */
-  #origins = new Map<number, ReadonlyMap<number, Origin>>();
+  /** By relation, loaded on first use. A view whose columns change is a new relation, so what is known of one stays true. */
+  readonly #origins = new Map<number, ReadonlyMap<number, Origin>>();
   #roles = new Map<string, Role>();
   #policies = new Map<string, Policy[]>();
 
@@ -115,7 +115,8 @@ export class Catalogue {
     this.#namespaces = new Set(names.map(([name]) => cut(name ?? "")));
     const tables = [...this.#system, ...this.#latest("<>")];
     this.#tables = new Map(tables.map((table) => [keyOf(table.namespace, table.name), table]));
-    this.#origins = new Map();
+    // Of a relation without columns of ours a table may have been made since.
+    for (const [relation, origins] of this.#origins) if (origins.size === 0) this.#origins.delete(relation);
     this.#policies = new Map();
     if (dialect.sharedAccess === "policies") this.#loadPolicies();
   }
@@ -165,11 +166,13 @@ export class Catalogue {
 
   #originsOf(relation: number): Map<number, Origin> {
     const origins = new Map<number, Origin>();
-    const attributes = this.#engine.query(
-      `SELECT attnum, nspname, relname, attname FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
-       JOIN pg_namespace n ON n.oid = relnamespace WHERE attrelid = ${relation} AND attnum > 0
-       AND (nspname IN ('system', 'kalam_upsert') OR nspname IN (SELECT name FROM kalam.namespaces))`,
-    );
+    const { rows: attributes } = this.#engine.run({
+      text: `SELECT attnum, nspname, relname, attname FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
+        JOIN pg_namespace n ON n.oid = relnamespace WHERE attrelid = $1::oid AND attnum > 0
+        AND (nspname IN ('system', 'kalam_upsert') OR nspname IN (SELECT name FROM kalam.namespaces))`,
+      values: [String(relation)],
+      prepared: true,
+    });
     for (const [number, namespace, table, column] of attributes) {
       const owner =
         namespace === "kalam_upsert"

@@ -43,6 +43,8 @@ export class PostgresError extends Error {
   }
 }
 
+const writing = /insert|update|delete|merge/i;
+
 /**
  * PGlite, driven synchronously over PostgreSQL's wire protocol: one thread and one connection, so requests never
  * interleave. Any failure other than an error from PostgreSQL, such as the empty answer after a stack overflow, is thrown
@@ -54,6 +56,7 @@ export class Engine {
   /** By text: the names of the statements that PostgreSQL has parsed. */
   readonly #prepared = new Map<string, string>();
   #preparations = 0;
+  #writes = 0;
 
   private constructor(pg: PGlite) {
     this.#pg = pg;
@@ -77,6 +80,11 @@ export class Engine {
 
   async close(): Promise<void> {
     await this.#pg.close();
+  }
+
+  /** How many statements of users may have changed rows: where this has not grown, there are no new changes. */
+  get writes(): number {
+    return this.#writes;
   }
 
   /** Runs the sandbox's own statements, as owner. */
@@ -107,12 +115,17 @@ export class Engine {
     if (bound.prepared === true) this.#prepared.set(bound.text, statement);
     let fields: messages.Field[] = [];
     let count = 0;
+    let tag = "";
     for (const message of received) {
       if (message.name === "rowDescription") ({ fields } = message as messages.RowDescriptionMessage);
       if (message.name === "commandComplete") {
-        count = Number(/\d+$/.exec((message as messages.CommandCompleteMessage).text)?.[0] ?? 0);
+        tag = (message as messages.CommandCompleteMessage).text;
+        count = Number(/\d+$/.exec(tag)?.[0] ?? 0);
       }
     }
+    // The tag of a query is SELECT even where a part of it writes.
+    if (identity !== undefined && writing.test(bound.text) && (count > 0 || tag.startsWith("SELECT")))
+      this.#writes += 1;
     const cut = limit > 0 && all.length > limit;
     const rows = cut ? all.slice(0, limit) : all;
     return { fields, rows, count: fields.length > 0 ? rows.length : count, cut };

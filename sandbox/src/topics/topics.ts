@@ -59,6 +59,8 @@ export class Topics {
   readonly #visibleMs: number;
   #topics: ReadonlyMap<string, Topic> = new Map();
   #hasRoutes = false;
+  /** The engine's count of writes when messages were last made; what was there before is in no count. */
+  #published = -1;
   /** As in KalamDB they are in memory: after a restart, what is not acknowledged is delivered again. */
   readonly #claims = new Map<string, Claims>();
 
@@ -111,7 +113,8 @@ export class Topics {
 
   /** Makes messages of the changes that were committed since the last time. */
   publish(): void {
-    if (!this.#hasRoutes) return;
+    const { writes } = this.#engine;
+    if (!this.#hasRoutes || writes === this.#published) return;
     for (;;) {
       const { rows, cut } = this.#engine.run({
         text: `SELECT number, table_id, owner, xmin, before, after FROM kalam.changes
@@ -120,6 +123,7 @@ export class Topics {
         prepared: true,
       });
       const last = rows.at(-1)?.[0];
+      this.#published = cut ? -1 : writes;
       if (last === undefined || last === null) return;
       this.#engine.atomically(() => {
         for (const [number, table, owner, commit, before = null, after = null] of rows) {
