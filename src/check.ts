@@ -174,9 +174,11 @@ interface ObservationTraits {
   readonly login?: "none";
   /** Runs alone, because concurrent checks would disturb it or be disturbed by it. One that needs control does so anyway, at the end. */
   readonly alone?: boolean;
+  /** Of those that run alone: before all others, while the run holds nothing open that it would count. */
+  readonly first?: boolean;
   /** Most of it is waiting: it begins at the start, beside the checks that work, and takes none of their places. */
   readonly waits?: boolean;
-  /** Begins before all others and ends after them; its time limit begins when they have ended. Must disturb nobody. */
+  /** Begins before all others but those that run first, and ends after them; its time limit begins when they have ended. Must disturb nobody. */
   readonly lasting?: boolean;
   /**
    * It tests limits of rates, by going above them, and so only where the server takes us for a client on its own machine. A server
@@ -259,7 +261,7 @@ export function defineCheck<
 >(
   spec: CheckSpec<Seen, F, L> & ObservationTraits & { observe(target: Target, context: Context): Promise<Seen> },
 ): CheckOf<Seen, F, L> {
-  const { observe, touches, needs, uses, login, alone, waits, lasting, testsRates, ...others } = spec;
+  const { observe, touches, needs, uses, login, alone, first, waits, lasting, testsRates, ...others } = spec;
   const { estimateMs, estimateRequests, timeoutMs, from, limits, ...rest } = others;
   const observation: Observation<Seen> = {
     id: spec.id,
@@ -270,6 +272,7 @@ export function defineCheck<
     ...(uses === undefined ? {} : { uses }),
     ...(login === undefined ? {} : { login }),
     ...(alone === undefined ? {} : { alone }),
+    ...(first === undefined ? {} : { first }),
     ...(waits === undefined ? {} : { waits }),
     ...(lasting === undefined ? {} : { lasting }),
     ...(testsRates === undefined ? {} : { testsRates }),

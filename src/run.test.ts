@@ -458,6 +458,19 @@ describe("a lasting observation", () => {
     expect(outcomes[2]?.verdict.kind).toBe("pass");
   });
 
+  test("begins after those that run first, alone", async () => {
+    const order: string[] = [];
+    const steps = [
+      lastingUntil(order),
+      noting(order, "a/1", 400),
+      noting(order, "a/alone", 400, { alone: true }),
+      noting(order, "a/first", 400, { alone: true, first: true }),
+      noting(order, "a/second", 400, { alone: true, first: true }),
+    ];
+    await running(steps, { timeoutMs: 600 });
+    expect(order).toEqual(["a/first", "a/second", "begins", "a/1", "a/alone", "goes on"]);
+  });
+
   test("ends before the server is stopped by those that need control, which run alone at the very end", async () => {
     const order: string[] = [];
     const on = fake();

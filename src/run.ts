@@ -137,6 +137,7 @@ export async function run<S extends Runnable>(
   };
 
   const inPart = (part: Part): [Observation, S[]][] => [...groups].filter(([one]) => partOf(one) === part);
+  for (const group of inPart("first")) await observe(group);
   const lasting = inPart("lasting");
   const { done: othersDone, resolve: endOthers } = othersUntil(deadline, options.budgetMs);
   const beside = Promise.all(lasting.map(async (group) => await observe(group, othersDone)));
@@ -165,12 +166,13 @@ export async function run<S extends Runnable>(
 }
 
 /** `last`: it stops the server, on which nobody else may depend then. */
-type Part = "lasting" | "beside others" | "alone" | "last";
+type Part = "first" | "lasting" | "beside others" | "alone" | "last";
 
 function partOf(observation: Observation): Part {
   if (stopsServer(observation)) return "last";
   if (observation.lasting === true) return "lasting";
-  return observation.alone === true ? "alone" : "beside others";
+  if (observation.alone !== true) return "beside others";
+  return observation.first === true ? "first" : "alone";
 }
 
 export function stopsServer({ needs }: Pick<Observation, "needs">): boolean {

@@ -1,6 +1,6 @@
 /** `kalam-ready explain <selector>`: everything about a check, or about each of several. Offline. */
 import { loadCategories, loadProof } from "../../checks/index.ts";
-import { findingOf, levelOf, type Check } from "../check.ts";
+import { findingOf, levelOf, type Check, type Observation } from "../check.ts";
 import { needDescriptions, type Need } from "../needs.ts";
 import type { ExitName } from "../exit.ts";
 import type { ExplainedCheck } from "../formats/explained.ts";
@@ -63,7 +63,7 @@ export function page(check: Check, sentences: Sentences): string {
     ["does not show", check.blindTo],
     ["risk", check.risk],
     ["remedy", check.remedy],
-    ["touches", `${observation.touches}${observation.alone === true ? ", and runs alone" : ""}`],
+    ["touches", `${observation.touches}${aloneOf(observation)}`],
     [
       "needs",
       (observation.needs ?? []).map((need) => needDescriptions[need]).join("; ") ||
@@ -86,6 +86,11 @@ export function page(check: Check, sentences: Sentences): string {
     ["proof", `kalam-ready prove ${check.id}`],
   ];
   return `${check.id}\n\n${sections.map(([name, text]) => section(name, text)).join("\n")}\n`;
+}
+
+function aloneOf({ alone, first }: Observation): string {
+  if (alone !== true) return "";
+  return first === true ? ", and runs alone before the others" : ", and runs alone";
 }
 
 /** The finding with its example, and with its own level, risk and remedy if it has them. */
