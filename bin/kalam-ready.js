@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// No syntax that Node 12 cannot read: an old Node must get as far as the sentence that says so.
-import { existsSync, renameSync, statSync, writeFileSync, writeSync } from "node:fs";
+// No syntax that Node 12 cannot read: an old Node must get as far as the sentence that says so. CommonJS, as `dist/` is and
+// as package.json in this folder says.
+// Node's modules are loaded where they are used: a start that succeeds needs none of them here.
 
 // Until there is a verdict, the exit code is 70: after an uncaught error Node would exit with 1, and 1 means "not ready".
 process.exitCode = 70;
@@ -18,24 +19,27 @@ const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
   didNotStart(`Node ${process.versions.node} is too old; 20.19 or newer is required`);
 } else {
-  import("../dist/cli.js").then(
-    (cli) => {
-      internalError = cli.internalError;
-      return cli.main(process.argv.slice(2), process.env);
-    },
-    (error) => {
-      didNotStart(
-        error.code === "ERR_MODULE_NOT_FOUND"
-          ? `the program is incomplete: ${error.message}; install it again, or run npm run build in a checkout`
-          : `internal error, please report it: ${error.stack}`,
-      );
-    },
-  );
+  /** @type {typeof import("../src/cli.ts") | undefined} */
+  let cli;
+  try {
+    cli = require("../dist/cli.cjs");
+  } catch (error) {
+    didNotStart(
+      error.code === "MODULE_NOT_FOUND"
+        ? `the program is incomplete: ${error.message.split("\n")[0]}; install it again, or run npm run build in a checkout`
+        : `internal error, please report it: ${error.stack}`,
+    );
+  }
+  if (cli !== undefined) {
+    internalError = cli.internalError;
+    void cli.main(process.argv.slice(2), process.env);
+  }
 }
 
 /** @param {string} text */
 function complain(text) {
   try {
+    const { writeSync } = require("fs");
     writeSync(2, `kalam-ready: ${text}\n`);
   } catch {
     // stderr is closed or full: the exit code is all that is left.
@@ -75,7 +79,7 @@ function didNotStart(why) {
     const text = documents[format];
     if (file !== "" && text !== undefined) replace(file, text);
   });
-  if (words.includes("--json")) writeSync(1, documents.json);
+  if (words.includes("--json")) require("fs").writeSync(1, documents.json);
 }
 
 /**
@@ -84,6 +88,7 @@ function didNotStart(why) {
  */
 function replace(file, text) {
   try {
+    const { existsSync, renameSync, statSync, writeFileSync } = require("fs");
     if (existsSync(file) && !statSync(file).isFile()) return;
     writeFileSync(`${file}.${process.pid}.part`, text);
     renameSync(`${file}.${process.pid}.part`, file);

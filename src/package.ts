@@ -1,7 +1,6 @@
 /** The folder and the version of this package, found from the sources and from the built files. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 
 const found = find();
 
@@ -10,7 +9,7 @@ export const packageFolder: string = found.folder;
 export const packageVersion: string = found.version;
 
 function find(): { folder: string; version: string } {
-  let folder = path.dirname(fileURLToPath(import.meta.url));
+  let folder = import.meta.dirname;
   for (;;) {
     try {
       const { name, version } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8")) as Record<

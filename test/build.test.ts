@@ -1,4 +1,4 @@
-/** A build while a program of the build before it runs, as `npx kalam-ready` does in a checkout. */
+/** What is built, and a build while a program of the build before it runs, as `npx kalam-ready` does in a checkout. */
 import { execFile, spawn } from "node:child_process";
 import {
   cpSync,
@@ -51,7 +51,7 @@ test(
     write("src/late.ts", 'export const words = "of the first build";');
     await build();
     const [first = ""] = chunks();
-    const child = spawn(process.execPath, [path.join(folder, "dist", "cli.js")], {
+    const child = spawn(process.execPath, [path.join(folder, "dist", "cli.cjs")], {
       stdio: ["pipe", "pipe", "inherit"],
     });
     let said = "";
@@ -72,10 +72,34 @@ test(
     await build();
     expect(chunks()).not.toContain(first);
     expect(chunks()).toHaveLength(1);
-    expect(readdirSync(path.join(folder, "dist")).toSorted()).toEqual(["chunks", "cli.js", "cli.js.map"]);
+    expect(readdirSync(path.join(folder, "dist")).toSorted()).toEqual([
+      "chunks",
+      "cli.cjs",
+      "cli.cjs.map",
+      "licenses-of-bundled.txt",
+    ]);
   },
 );
 
+test("a start loads one file, and no package", async () => {
+  const tell =
+    'import { Module } from "node:module"; process.on("exit", () => console.error(Object.keys(Module._cache)));';
+  const { stderr } = await promisify(execFile)(process.execPath, [
+    `--import=data:text/javascript,${encodeURIComponent(tell)}`,
+    path.join(packageFolder, "bin", "kalam-ready.js"),
+    "--help",
+  ]);
+  const loaded = [...stderr.matchAll(/'(.*)'/g)].map(([, file = ""]) => path.relative(packageFolder, file));
+  expect(loaded.filter((file) => !file.includes("rolldown-runtime"))).toEqual(["bin/kalam-ready.js", "dist/cli.cjs"]);
+});
+
+test("built files are ASCII: others would take twice the memory", () => {
+  const built = path.join(packageFolder, "dist");
+  const files = readdirSync(built, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".cjs"));
+  const others = files.filter((file) => /[^\0-\x7f]/.test(readFileSync(path.join(built, file), "utf8")));
+  expect([files.length > 100, others]).toEqual([true, []]);
+});
+
 function chunks(): string[] {
-  return readdirSync(path.join(folder, "dist", "chunks")).filter((name) => name.endsWith(".js"));
+  return readdirSync(path.join(folder, "dist", "chunks")).filter((name) => name.endsWith(".cjs"));
 }

@@ -80,6 +80,17 @@ describe("0, ready", wholeRuns, () => {
     expect(stderr).toBe("");
   });
 
+  test("compilers take little memory", async () => {
+    const tell =
+      'import v8 from "node:v8"; process.on("exit", () => console.error(v8.getHeapStatistics().peak_malloced_memory));';
+    const { code, stderr } = await run(["check", ...quick, "-q"], {
+      env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(tell)}` },
+    });
+    // With the parser of HTTP optimized, it is 40 MB.
+    expect(Number(stderr)).toBeLessThan(20_000_000);
+    expect([code, Number(stderr) > 0]).toEqual([0, true]);
+  });
+
   test("concurrent runs do not interfere", async () => {
     const both = await Promise.all([run(["check", ...category]), run(["check", ...category])]);
     expect(both.map((one) => one.code)).toEqual([0, 0]);

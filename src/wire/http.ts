@@ -2,11 +2,15 @@
 import { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { callbackify } from "node:util";
+import { setFlagsFromString } from "node:v8";
 import { errors, Pool, type buildConnector } from "undici";
 import { codeOf, ConnectError, tlsError, wordsOf } from "./cause.ts";
 import { openConnection, refusedByProxy, serverPeer, speaksTls } from "./connection.ts";
 import { destinationOf, directWay, type Destination, type Way } from "./way.ts";
 import type { Breakage, RawAnswer, RawRequest, Wire } from "./wire.ts";
+
+// The parser of undici is WebAssembly. To optimize it takes V8 40 MB and more time than 20,000 answers win back.
+setFlagsFromString("--liftoff-only");
 
 /** The largest body read: an endless one must not exhaust the memory. */
 const bodyBytesMax = 8 * 1024 * 1024;
