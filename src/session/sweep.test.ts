@@ -53,6 +53,12 @@ function fake(
   const answer = (sql: string): Answer => {
     const said = instead(sql);
     if (said !== undefined) return said;
+    // One after the other; those before one that fails stay done.
+    const [foremost = "", ...others] = sql.split(/; (?=DROP USER IF EXISTS ')/);
+    if (others.length > 0) {
+      const answered = answer(foremost);
+      return answered.kind === "ok" ? answer(others.join("; ")) : answered;
+    }
     const [, kind, written = ""] = /^DROP (NAMESPACE|USER) IF EXISTS (.*?)(?: CASCADE)?$/s.exec(sql) ?? [];
     if (kind !== undefined) {
       const [, name = written] =
@@ -112,6 +118,34 @@ describe("a sweep", () => {
     });
     expect([...namespaces, ...accounts]).toEqual(["default", "kr_b1c2d_1", "root"]);
     expect(statements.at(-1)).toMatch(/^SELECT/);
+  });
+
+  test("drops accounts several in a request, and namespaces one by one", async () => {
+    const { sender, accounts, statements } = fake({ namespaces: many(2), accounts: many(20) });
+    expect(await sweeping(sender)).toMatchObject({ kind: "clean" });
+    expect(accounts.size).toBe(0);
+    const drops = statements.filter((sql) => sql.startsWith("DROP")).map((sql) => sql.split("; ").length);
+    expect(drops).toEqual([1, 1, 8, 8, 4]);
+  });
+
+  const locked: Answer = { kind: "refused", status: 400, code: "X", message: "locked", cause: "rule", ...times };
+  const answers: readonly (readonly [string, Answer, string])[] = [
+    ["refused", locked, "left"],
+    ["answered in words that nobody knows", { ...unavailable, because: "unrecognised" }, "unclear"],
+    ["not answered", { ...unavailable, because: "timeout" }, "unclear"],
+  ];
+  test.each(answers)("drops the others where the drop of one account is %s", async (_, answer, kind) => {
+    const { sender, accounts } = fake({ accounts: many(5) }, (sql) =>
+      sql === "DROP USER IF EXISTS 'kr_k7f3a_0001'" ? answer : undefined,
+    );
+    const swept = await sweeping(sender);
+    expect([...accounts]).toEqual(["kr_k7f3a_0001"]);
+    expect(swept).toMatchObject(
+      kind === "left"
+        ? { kind, left: [{ kind: "account", name: "kr_k7f3a_0001", why: expect.stringContaining("locked") as string }] }
+        : { kind, sentence: expect.stringContaining("account kr_k7f3a_0001 is still listed") as string },
+    );
+    if (swept.kind === "left") expect(swept.removed).toHaveLength(4);
   });
 
   test("with nothing to remove only looks", async () => {

@@ -35,6 +35,8 @@ const views: Readonly<Record<ListedKind, { view: string; name: string; also: str
   // A dropped account stays listed with the time of its removal.
   account: { view: "system.users", name: "user_id", also: " AND deleted_at IS NULL" },
 };
+/** A run has about thirty. */
+const accountsAtOnce = 8;
 const pollMs = 200;
 /** Each look with an expired token tries to renew it, and the third failure is the last. */
 const expiredMax = 3;
@@ -280,16 +282,28 @@ async function sweepUntil(
         })),
       };
     }
-    const dropOne = async (one: Listed): Promise<readonly [Listed, Answer]> => {
-      const answer = await drop(sender, login, one);
-      // Once each: a server that acknowledges and removes nothing makes no progress.
-      if (answer.kind === "ok" && why.get(keyOf(one))?.kind !== "ok") time.progress();
-      why.set(keyOf(one), answer);
-      return [one, answer];
+    const dropAll = async (batch: readonly Listed[]): Promise<void> => {
+      const answer = await sender.sql(login, batch.map(dropStatement).join("; "));
+      // A statement that fails stops those after it: which of them, only the next round shows, one by one.
+      if (batch.length > 1 && answer.kind === "refused") return;
+      for (const one of batch) {
+        // Once each: a server that acknowledges and removes nothing makes no progress.
+        if (answer.kind === "ok" && why.get(keyOf(one))?.kind !== "ok") time.progress();
+        why.set(keyOf(one), answer);
+      }
     };
-    const answers = await Promise.all(listed.map(dropOne));
-    for (const [{ kind, name }] of answers) removed.set(keyOf({ kind, name }), { kind, name });
+    await Promise.all(batchesOf(listed, round === 1 ? accountsAtOnce : 1).map(dropAll));
+    for (const { kind, name } of listed) removed.set(keyOf({ kind, name }), { kind, name });
   }
+}
+
+/** What is dropped in one request: accounts together, and each namespace, which takes longer, on its own. */
+function batchesOf(listed: readonly Listed[], atOnce: number): readonly (readonly Listed[])[] {
+  const accounts = listed.filter(({ kind }) => kind === "account");
+  const together = Array.from({ length: Math.ceil(accounts.length / atOnce) }, (_, at) =>
+    accounts.slice(at * atOnce, (at + 1) * atOnce),
+  );
+  return [...listed.filter(({ kind }) => kind !== "account").map((one) => [one]), ...together];
 }
 
 /** Asks the server to remove it; only a listing shows whether it is gone. */

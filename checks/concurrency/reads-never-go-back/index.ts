@@ -49,7 +49,7 @@ export const readsNeverGoBack = defineCheck({
       columns: "id BIGINT PRIMARY KEY, v TEXT",
     });
     const keyCount = context.size({ light: 4, standard: 16, deep: 16 });
-    const each = context.size({ light: 5, standard: 40, deep: 150 });
+    const each = context.size({ light: 4, standard: 40, deep: 150 });
     const operator = makeWorkload(target, [op], 1, 99);
     const initial = Array.from({ length: keyCount }, (_, at) => {
       const key = String(at + 1);

@@ -80,7 +80,7 @@ export const transactionsWhole = defineCheck({
       columns: "id BIGINT PRIMARY KEY, balance BIGINT",
     });
     const pairs = context.size({ light: 2, standard: 4, deep: 6 });
-    const each = context.size({ light: 6, standard: 25, deep: 100 });
+    const each = context.size({ light: 5, standard: 25, deep: 100 });
     const rows = keysOf(pairs).map((key) => `(${key}, ${balance})`);
     context.need(
       await target.sql(op, `INSERT INTO ${table} (id, balance) VALUES ${rows.join(", ")}`),

@@ -56,7 +56,7 @@ export const parallelAnswersNotMixed = defineCheck({
       Array.from({ length: accountCount }, async (_, at) => await target.account("user", String(at))),
     );
     const random = context.random("values");
-    const count = context.size({ light: 40, standard: 50, deep: 200 });
+    const count = context.size({ light: 30, standard: 50, deep: 200 });
     const literals = Array.from({ length: count }, (_, at) => `${at}-${Math.floor(random() * 1e9)}`);
     const table = await makeTable(target, context, await target.account("dba"), `${context.scratch}.parallel`, {
       columns: "id BIGINT PRIMARY KEY, mine TEXT",

@@ -73,8 +73,8 @@ export const filterAgreesWithSelect = defineCheck({
       columns: "id BIGINT PRIMARY KEY, kind TEXT, n INT, big BIGINT, note TEXT, step INT",
       readers: ["user"],
     });
-    for (const seed of seeds)
-      context.need(await target.sql(writer, statementFor(table, seed, 0)), "the first rows could not be written");
+    const first = seeds.map((seed) => statementFor(table, seed, 0)).join("; ");
+    context.need(await target.sql(writer, first), "the first rows could not be written");
     const selectNow = async (): Promise<Selected[number]> =>
       context.need(await select(target, op, table), "the SELECT to compare with was not answered");
 

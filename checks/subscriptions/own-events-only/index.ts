@@ -53,6 +53,7 @@ export const ownEventsOnly = defineCheck({
     const alice = { who: "alice", as: await target.account("user", "alice"), nonce };
     const bob = { who: "bob", as: await target.account("user", "bob"), nonce };
     const sockets = context.size({ light: 1, standard: socketsEach, deep: socketsEach });
+    const perInsert = context.size({ light: 5, standard: 2, deep: 2 });
     const opened = [];
     for (const type of tables) {
       const table = await makeTable(target, context, op, `${context.scratch}.${type.toLowerCase()}_rows`, {
@@ -71,7 +72,9 @@ export const ownEventsOnly = defineCheck({
     const shown: Shown[] = [];
     const unwritten: string[] = [];
     for (const { type, table, early, subscribers } of opened) {
-      const late = await Promise.all([writeLate(target, alice, table, type), writeLate(target, bob, table, type)]);
+      const late = await Promise.all(
+        [alice, bob].map(async (one) => await writeLate(target, one, table, type, perInsert)),
+      );
       // A row that was not written cannot be delivered; one delivered to the wrong user is wrong all the same.
       const written = ![...early, ...late].includes(false);
       if (!written) unwritten.push(type);

@@ -26,12 +26,18 @@ export async function writeEarly(target: Target, writer: Writer, table: string):
 }
 
 /** Inserts, an update and a delete, and the fence row; whether all of it was acknowledged. */
-export async function writeLate(target: Target, writer: Writer, table: string, type: TableType): Promise<boolean> {
+export async function writeLate(
+  target: Target,
+  writer: Writer,
+  table: string,
+  type: TableType,
+  perInsert: number,
+): Promise<boolean> {
   const { who, as, nonce } = writer;
   const texts = textsOf(writer, "late");
   const done: boolean[] = [];
-  for (let at = 0; at < texts.length; at += 2)
-    done.push(await insert(target, writer, table, 100 + at, texts.slice(at, at + 2)));
+  for (let at = 0; at < texts.length; at += perInsert)
+    done.push(await insert(target, writer, table, 100 + at, texts.slice(at, at + perInsert)));
   const changes = [
     `UPDATE ${table} SET canary = '${who} ${nonce} changed' WHERE id = 100`,
     `DELETE FROM ${table} WHERE id = 101`,

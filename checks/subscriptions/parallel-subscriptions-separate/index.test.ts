@@ -15,7 +15,7 @@ test.each([
   ["all rows came", {}, {}, "pass"],
 ] as const)("%s", (_, first, onMany, wanted) => {
   const shares = sound.shares.map((one, at) => ({ ...one, ...(one.sockets > 1 ? onMany : at === 0 ? first : {}) }));
-  const data = JSON.stringify({ group: 0, sockets: 1, own: shares[0]?.own });
+  const data = JSON.stringify({ group: 0, sockets: 1, own: shares[0]?.own, rows: 8 });
   const [said = "", ...more] = judged(parallelSubscriptionsSeparate, { ...sound, shares });
   expect(said).toContain(wanted === "lostChange" ? `lostChange: ${data}` : `${wanted}: `);
   expect(more).toEqual([]);

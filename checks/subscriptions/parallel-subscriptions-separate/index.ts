@@ -2,7 +2,7 @@ import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import { connect, fenceArrives, subscribe, textsIn } from "../../vocabulary/following.ts";
 import { makeTable } from "../../vocabulary/tables.ts";
 
-const rowsEach = 8;
+const rowsEach = { light: 4, standard: 8, deep: 8 };
 const socketsMax = 5;
 /** What servers allow one user by default. */
 const limitUsual = 10;
@@ -18,7 +18,13 @@ type Share = {
   readonly exchange: number;
 };
 
-type Seen = { readonly shares: readonly Share[]; readonly groups: number; readonly unwritten: number };
+type Seen = {
+  readonly shares: readonly Share[];
+  readonly groups: number;
+  /** How many rows were written for each. */
+  readonly rows: number;
+  readonly unwritten: number;
+};
 
 export const parallelSubscriptionsSeparate = defineCheck({
   id: "subscriptions/parallel-subscriptions-separate",
@@ -40,8 +46,8 @@ export const parallelSubscriptionsSeparate = defineCheck({
         `the subscription of group ${d.group} (on ${socketText(d.sockets)}) delivered a change of another: ${d.first}`,
     },
     lostChange: {
-      say: (d: { group: number; sockets: number; own: number }) =>
-        `the subscription of group ${d.group} (on ${socketText(d.sockets)}) delivered ${d.own} of ${rowsEach} rows`,
+      say: (d: { group: number; sockets: number; own: number; rows: number }) =>
+        `the subscription of group ${d.group} (on ${socketText(d.sockets)}) delivered ${d.own} of ${d.rows} rows`,
       risk: "A client with several subscriptions silently misses changes.",
       remedy: "Open fewer concurrent subscriptions, and compare with SELECT from time to time.",
     },
@@ -71,16 +77,17 @@ export const parallelSubscriptionsSeparate = defineCheck({
       users.push({ as, sockets, lives, subscriptions });
     }
     const shares: Share[] = [];
+    const written = context.size(rowsEach);
     let unwritten = 0;
     for (const { as, sockets, lives, subscriptions } of users) {
       // Rows of all groups in each statement, so that the server has to take every statement apart.
-      for (let n = 0; n < rowsEach; n += 1) {
+      for (let n = 0; n < written; n += 1) {
         const rows = Array.from({ length: groups }, (_, group) => `(${n * 100 + group}, ${group}, 'g${group} r${n}')`);
-        const written = await target.sql(as, `INSERT INTO ${table} (id, grp, mark) VALUES ${rows.join(", ")}`);
-        if (written.kind !== "ok") unwritten += 1;
+        const answer = await target.sql(as, `INSERT INTO ${table} (id, grp, mark) VALUES ${rows.join(", ")}`);
+        if (answer.kind !== "ok") unwritten += 1;
       }
       for (const [group, subscription] of subscriptions.entries()) {
-        const fenced = await fenceArrives(subscription, "mark", `g${group} r${rowsEach - 1}`);
+        const fenced = await fenceArrives(subscription, "mark", `g${group} r${written - 1}`);
         const marks = new Set(textsIn(subscription, "mark"));
         const crossed = [...marks].filter((mark) => !mark.startsWith(`g${group} `));
         const own = marks.size - crossed.length;
@@ -97,9 +104,9 @@ export const parallelSubscriptionsSeparate = defineCheck({
       }
       for (const live of lives) live.close();
     }
-    return { shares, groups, unwritten };
+    return { shares, groups, rows: written, unwritten };
   },
-  judge({ shares, groups, unwritten }, { found }) {
+  judge({ shares, groups, rows, unwritten }, { found }) {
     for (const one of shares) {
       const [first] = one.crossed;
       if (first !== undefined) found.crossed({ group: one.group, sockets: one.sockets, first }, { sent: one });
@@ -108,8 +115,8 @@ export const parallelSubscriptionsSeparate = defineCheck({
       const { group, sockets, own } = one;
       // What comes for its neighbours in milliseconds, and not for it in seconds, is lost.
       const isLeftOut = one.silent && shares.some((other) => other.sockets === sockets && other.fenced);
-      if ((one.fenced || isLeftOut) && unwritten === 0 && own < rowsEach)
-        found.lostChange({ group, sockets, own }, { sent: one });
+      if ((one.fenced || isLeftOut) && unwritten === 0 && own < rows)
+        found.lostChange({ group, sockets, own, rows }, { sent: one });
     }
     if (unwritten > 0) return unknown(`${unwritten} statements were not acknowledged, so rows may be missing`);
     const missedFence = shares.find((one) => !one.fenced);
@@ -118,7 +125,7 @@ export const parallelSubscriptionsSeparate = defineCheck({
     if (groups < 2 || shares.length < 2 * groups)
       return unknown(`only ${shares.length} concurrent subscriptions were judged`);
     return pass(
-      `${groups} subscriptions on one socket and ${groups} on ${socketsMax}, each delivered its ${rowsEach} rows and no others`,
+      `${groups} subscriptions on one socket and ${groups} on ${socketsMax}, each delivered its ${rows} rows and no others`,
     );
   },
 });

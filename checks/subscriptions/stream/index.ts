@@ -22,7 +22,7 @@ const clientCount = 6;
 /** Between statements of one client, at least and at most. */
 const statementEveryMs = { min: 40, max: 250 };
 /** At light effort the same changes come in fewer statements. */
-const rowsPerInsertMax = { light: 16, standard: 8, deep: 8 };
+const rowsPerInsertMax = { light: 32, standard: 8, deep: 8 };
 const fenceWithinMs = 10_000;
 const fencesMax = 3;
 /** Between clients no order is promised: what the fence has overtaken is late, and lost only when it does not come then. */
@@ -75,7 +75,7 @@ export const stream = defineObservation<Streamed>({
       "the subscription did not begin",
     );
 
-    const everyMs = await sustainablePace(target, clients, table, context.size({ light: 2, standard: 3, deep: 3 }));
+    const everyMs = await sustainablePace(target, clients, table, context.size({ light: 1, standard: 3, deep: 3 }));
     const changes = context.size({ light: 300, standard: 1_000, deep: 4_000 });
     const rows = Math.ceil(changes / clientCount);
     const delivered = (): DeliveredChange[] =>

@@ -1,5 +1,6 @@
 import { defineCheck, pass, unknown } from "../../../src/check.ts";
 import { saidOf, isCleanRefusal, type Account, type Said } from "../../../src/server/target.ts";
+import { sampleAtLight } from "../../vocabulary/sample.ts";
 import { makeTable, sharedTable } from "../../vocabulary/tables.ts";
 import { isPermissionDenied, shown } from "../../vocabulary/trials.ts";
 import { doubtOf, kinds, recreate, reportLostRows, reportOldRows, rowFindings } from "./recreation.ts";
@@ -27,7 +28,8 @@ export const dropMissingTableRefused = defineCheck({
   title: "DROP TABLE removes existing tables completely, nothing else",
   failureTitle: "DROP TABLE accepts missing tables, leaks names or leaves rows",
   description: `Drops ${missing.length} tables that do not exist: each DROP must be rejected; with IF EXISTS it must succeed and change nothing. A plain user and a service account drop existing and missing tables: the errors must not differ, so that they do not reveal which tables exist. Then a USER, a SHARED and a STREAM table with rows, some of them flushed, is dropped and created again: it must be empty, accept an old key again, and show exactly the new rows, before and after a flush.`,
-  blindTo: "Files that a drop leaves on disk; live queries on a table that is dropped and created again.",
+  blindTo:
+    "Files that a drop leaves on disk; live queries on a table that is dropped and created again. At light effort the service account drops two tables only, and no STREAM table is dropped.",
   risk: "A script that drops a wrong name reports success, or an account without privileges destroys a table.",
   remedy: "Look the table up in system.tables before dropping it, until this is fixed.",
   covers: ["VAL-11"],
@@ -77,6 +79,8 @@ export const dropMissingTableRefused = defineCheck({
     const idempotent: Dropped[] = [];
     for (const sql of ifExists) idempotent.push({ case: sql, said: await say(op, sql) });
     const compared: Pair[] = [];
+    // A service account that may not drop is a plain user in this: at light effort a part of the pairs shows it.
+    const ofService = sampleAtLight(context, pairs, pairs.length - 1);
     for (const as of [user, service]) {
       // One answer serves for all pairs with that statement.
       const known = new Map<string, Said>();
@@ -85,16 +89,19 @@ export const dropMissingTableRefused = defineCheck({
         known.set(sql, said);
         return said;
       };
-      for (const [name, there, not] of pairs)
+      for (const [name, there, not] of as === service ? ofService : pairs)
         compared.push({ case: name, role: as.role, there: await once(there), missing: await once(not) });
     }
     const after = await tables();
     const control = await say(op, "DROP TABLE {ns}.closed");
-    const recreated = await Promise.all(kinds.map(async (kind) => await recreate(target, context, op, user, kind)));
-    return { ns, no, before, after, dropped, idempotent, compared, control, recreated };
+    // At light effort no STREAM table, whose rows are never in cold storage.
+    const tried = kinds.filter(({ cold }) => cold || context.effort !== "light");
+    const recreated = await Promise.all(tried.map(async (kind) => await recreate(target, context, op, user, kind)));
+    const wanted = { pairs: pairs.length + ofService.length, types: tried.map(({ type }) => type as string) };
+    return { ns, no, before, after, dropped, idempotent, compared, control, recreated, wanted };
   },
   judge(seen, { found }) {
-    const { dropped, idempotent, compared, recreated } = seen;
+    const { dropped, idempotent, compared, recreated, wanted } = seen;
     const accept = (name: string, as: string, said: Said): void => {
       if (said.kind === "ok")
         found.accepted({ case: name, as, message: said.message }, { case: `${name}, as ${as}`, sent: said });
@@ -129,9 +136,9 @@ export const dropMissingTableRefused = defineCheck({
       return unknown(
         `${other.case}, as ${other.role}, was not rejected for missing privileges: ${other.there.message}`,
       );
-    if (dropped.length < missing.length || idempotent.length < ifExists.length || compared.length < 2 * pairs.length)
+    if (dropped.length < missing.length || idempotent.length < ifExists.length || compared.length < wanted.pairs)
       return unknown("not all of the drops were tried");
-    for (const kind of kinds) {
+    for (const kind of kinds.filter(({ type }) => wanted.types.includes(type))) {
       const doubt = doubtOf(
         kind,
         recreated.find(({ type }) => type === kind.type),

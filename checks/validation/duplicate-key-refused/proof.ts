@@ -16,6 +16,7 @@ const table = {
   tried,
   rows: rows as typeof rows | null,
   notFlushed: null as string | null,
+  planned: stages.length * cases.length,
   control: yes(),
 };
 const raced = (key: string, change: object = {}) => ({

@@ -43,7 +43,7 @@ export async function storeTexts(
 ): Promise<{ readonly tried: number; stored: Omit<Text, "got">[]; filters: Filter[] }> {
   const stored: Omit<Text, "got">[] = [];
   const filters: Filter[] = [];
-  const some = sampleAtLight(context, payloads, 2, ({ name }) => /^backslash and|^NUL/.test(name));
+  const some = sampleAtLight(context, payloads, 3, ({ name }) => /^backslash and|^NUL/.test(name));
   for (const { name, text: make, mayRefuse = false } of some) {
     const text = make(remove(name));
     const id = stored.length;

@@ -10,7 +10,7 @@ export const injectionStaysData = defineCheck({
   id: "validation/injection-stays-data",
   title: "SQL inside values and names is never executed or altered",
   failureTitle: "SQL inside a value or a name is executed or altered",
-  description: `Stores ${payloads.length} texts (about half of them at light effort) that end literals and statements (quotes, comments, semicolons, backslashes, NUL, placeholders) as literals and as parameters, filters for each, and puts similar texts in ${places.length} places where names and numbers stand, and in aliases. Each contains a statement that deletes a row of a canary table. All canary rows must remain, each text must be read back unchanged, and a filter must find exactly its rows. At the end that statement, sent on its own, must delete a row.`,
+  description: `Stores ${payloads.length} texts (about a third of them at light effort) that end literals and statements (quotes, comments, semicolons, backslashes, NUL, placeholders) as literals and as parameters, filters for each, and puts similar texts in ${places.length} places where names and numbers stand, and in aliases. Each contains a statement that deletes a row of a canary table. All canary rows must remain, each text must be read back unchanged, and a filter must find exactly its rows. At the end that statement, sent on its own, must delete a row.`,
   blindTo: "Only this server is tested, not the programs in front of it, and with one kind of statement.",
   risk: "An attacker who can fill in a form can read and delete all data.",
   remedy: "Send values only as parameters, and never build names from user input.",

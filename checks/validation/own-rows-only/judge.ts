@@ -4,7 +4,6 @@ import { isPermissionDenied } from "../../vocabulary/trials.ts";
 import type { Attempt } from "../row-access/attempt.ts";
 import type { Received } from "../row-access/live.ts";
 import {
-  liveWays,
   readWays,
   sameCells,
   writeWays,
@@ -14,7 +13,7 @@ import {
   type Row,
   type WriteWay,
 } from "../row-access/ways.ts";
-import { visitorsOf, waysFor, type TablePlan, type TableSeen, type Visit, type Write } from "./visit.ts";
+import { liveWaysFor, visitorsOf, waysFor, type TablePlan, type TableSeen, type Visit, type Write } from "./visit.ts";
 
 export interface Violation {
   readonly kind: "violation";
@@ -60,7 +59,7 @@ export function judgeTable(plan: TablePlan, seen: TableSeen | undefined): Outcom
       const tried = reads.find((one) => one.way === way.name);
       outcomes.push(tried === undefined ? unseen(`${way.name} was not tried`) : judgeRead(way, tried, about));
     }
-    for (const way of waysFor(who, liveWays, "all")) {
+    for (const way of liveWaysFor(who)) {
       const one = listened.received.find(({ way: name }) => name === way.name);
       const why = listened.why ?? "was not tried";
       outcomes.push(one === undefined ? unseen(`${way.name}, as ${who.role}: ${why}`) : judgeLive(way, one, about));

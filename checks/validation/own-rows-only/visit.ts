@@ -34,8 +34,8 @@ export interface TablePlan {
   readonly withPrivileged: boolean;
 }
 
-/** `light`: a plain user tries the broad ways and some others. `broad`: the broad ones only, as accounts with more privileges do. */
-export type Breadth = "all" | "light" | "broad";
+/** `all`: a plain user tries all ways. `light`: the broad ones and some others. `few`: every account tries some of the broad ones. */
+export type Breadth = "all" | "light" | "few";
 
 export type Person = { readonly name: string; readonly role: string; readonly rows: readonly Row[] };
 
@@ -89,7 +89,7 @@ const victimOnlyKeys = 4;
 /** Who tries it: accounts with more privileges, too, but at light effort only a service account, and on the flushed table. */
 export function visitorsOf({ withPrivileged }: TablePlan, breadth: Breadth): readonly string[] {
   if (!withPrivileged || breadth === "light") return ["user"];
-  return breadth === "broad" ? ["user", "service"] : ["user", "service", "dba"];
+  return breadth === "few" ? ["user", "service"] : ["user", "service", "dba"];
 }
 
 /** Sets a table up and lets each visitor try everything. */
@@ -266,7 +266,7 @@ async function listenAll(
   const listeners = await Promise.all(
     visitors.map(async ({ account, place, secrets }) => {
       const their = { ...place, theirKey: passing[0]?.id ?? "", theirValue: passing[0]?.v ?? "" };
-      const ways = waysFor(account, liveWays, "all").map(({ name, sql }) => ({ name, sql: fill(sql, their) }));
+      const ways = liveWaysFor(account).map(({ name, sql }) => ({ name, sql: fill(sql, their) }));
       const own = passing.map(() => newRow(random, digits(random, 2), account.role));
       return { account, secrets, own, listening: await listen(target, account, ways) };
     }),
@@ -294,15 +294,21 @@ async function listenAll(
   });
 }
 
-/** The ways for users; the broad ones for accounts with more privileges. */
-export function waysFor<W extends ReadWay | WriteWay | LiveWay>(
+/** The ways for users; the broad ones for accounts with more privileges, and some of these where few are tried. */
+export function waysFor<W extends ReadWay | WriteWay>(
   { role }: { readonly role: string },
   ways: readonly W[],
   breadth: Breadth,
 ): readonly W[] {
+  if (breadth === "few") return ways.filter((way) => way.few === true);
   if (role === "user" && breadth === "all") return ways;
-  const isLight = (way: W): boolean => role === "user" && breadth === "light" && "light" in way;
+  const isLight = (way: W): boolean => role === "user" && breadth === "light" && way.light === true;
   return ways.filter((way) => way.broad === true || isLight(way));
+}
+
+/** All for users; the broad one for accounts with more privileges. */
+export function liveWaysFor({ role }: { readonly role: string }): readonly LiveWay[] {
+  return role === "user" ? liveWays : liveWays.filter((way) => way.broad === true);
 }
 
 /** `_seq`, or what a later version calls it. */

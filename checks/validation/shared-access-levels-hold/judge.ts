@@ -10,9 +10,10 @@ import {
   deniedFor,
   liveQuery,
   openReads,
+  openReadsFor,
   readsFor,
   rolesFor,
-  sharedWrites,
+  writesFor,
   type LevelChanges,
   type OpenQuery,
   type Party,
@@ -72,9 +73,9 @@ export function judgeTable(access: Access, of: Level, table: TableSeen | undefin
       return judged(way.name, tried, (one) => judgeRead(access, way, one, { table, open }));
     };
     return [
-      ...(isDenied ? readsFor(table.breadth) : openReads).map(judgeSharedRead),
+      ...(isDenied ? readsFor(table.breadth) : openReadsFor(table.breadth)).map(judgeSharedRead),
       judgeLive(level, role, party?.listening ?? "was not tried", { access, table, open }, found),
-      ...(isDenied ? deniedFor(access, table.breadth) : sharedWrites).map(({ name }) => {
+      ...(isDenied ? deniedFor(access, table.breadth) : writesFor(table.breadth)).map(({ name }) => {
         const tried = party?.writes.find((one) => one.way === name);
         return judged(name, tried, isDenied ? (one) => judgeDenied(access, one) : judgeAllowed);
       }),
@@ -135,9 +136,10 @@ function judgeDenied(access: Access, { said, state, count }: Write): Judgement {
   if (typeof state !== "string")
     return { name: "tooOpen", detail: `${said.status ?? "no answer"}, and the rows have changed` };
   // A policy hides the rows that a statement may not change.
-  if (access === "policies" && said.kind === "ok" && count === 0) return state === "same" ? "denied" : "doubt";
+  if (access === "policies" && said.kind === "ok" && count === 0)
+    return state === "same" || state === "later" ? "denied" : "doubt";
   if (said.kind === "ok") return { name: "tooOpen", detail: `${said.status} ${said.message}` };
-  return state === "same" && refused(said) ? "denied" : "doubt";
+  return (state === "same" || state === "later") && refused(said) ? "denied" : "doubt";
 }
 
 function judgeAllowed({ said, count }: Write): Judgement {

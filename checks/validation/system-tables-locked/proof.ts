@@ -19,8 +19,9 @@ const looks = ["none", "user", "service", "dba"].map((after) => ({
 const sound = {
   tried,
   looks,
-  controls: Array.from({ length: 9 }, () => yes()),
+  controls: Array.from({ length: 3 }, () => yes()),
   byService: 15,
+  byDba: 15,
   ownServer: true,
 };
 const first = (said: (typeof tried)[number]["said"]) => ({
@@ -43,7 +44,7 @@ export default proveCheck(systemTablesLocked, {
     { ...sound, looks: looks.map((one) => ({ ...one, shown: null })) },
     { ...sound, looks: looks.slice(0, 2) },
     { ...sound, controls: [] },
-    { ...sound, controls: sound.controls.map((one, at) => (at === 4 ? refusal : one)) },
+    { ...sound, controls: sound.controls.map((one, at) => (at === 1 ? refusal : one)) },
   ],
   breaks: {
     accepted: {

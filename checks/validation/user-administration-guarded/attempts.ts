@@ -57,7 +57,7 @@ export async function tryAll(
   const ofService = sampleAtLight(
     context,
     powers.filter(({ serviceMay }) => serviceMay !== true),
-    3,
+    7,
     ({ finding }) => finding === "escalated",
   );
   for (const [as, own] of [
