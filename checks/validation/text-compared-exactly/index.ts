@@ -40,7 +40,7 @@ export const textComparedExactly = defineCheck({
   id: "validation/text-compared-exactly",
   title: "Texts are equal only if every character is",
   failureTitle: "Different texts are taken for equal",
-  description: `Stores ${texts.length} texts that look alike (upper and lower case, accents composed and decomposed, spaces at the ends, full-width letters, numbers in several forms, long texts with one prefix, wildcards) and compares them: by = with a literal and with a parameter, JOIN, IN, GROUP BY and DISTINCT, and as keys of a table (at light effort about a third of them). Each text must be found by itself alone, and each must be a key of its own.`,
+  description: `Stores ${texts.length} texts that look alike (upper and lower case, accents composed and decomposed, spaces at the ends, full-width letters, numbers in several forms, long texts with one prefix, wildcards) and compares them: by = with a literal and with a parameter, JOIN, IN, GROUP BY and DISTINCT, and as keys of a table (at light effort some of them). Each text must be found by itself alone, and each must be a key of its own.`,
   blindTo: "The order of texts, and LIKE (validation/clauses-answer-right looks at both); live filters.",
   risk: "One customer logs in as another whose name differs in case, and a search returns, updates or deletes the rows of others.",
   remedy: "Normalise names before you store them, and do not use them as keys until this passes.",
