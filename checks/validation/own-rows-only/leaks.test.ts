@@ -75,13 +75,14 @@ test("who tries which ways", () => {
     { ...way, name: "00", broad: true },
     { ...way, name: "1", light: true },
     { ...way, name: "2" },
+    { ...way, name: "3", few: true },
   ];
   const names = (role: string, breadth: Breadth): string[] => waysFor({ role }, ways, breadth).map(({ name }) => name);
-  expect(names("user", "all")).toEqual(["0", "00", "1", "2"]);
+  expect(names("user", "all")).toEqual(["0", "00", "1", "2", "3"]);
   expect(names("user", "light")).toEqual(["0", "00", "1"]);
   for (const role of ["service", "dba"])
     for (const breadth of ["all", "light"] as const) expect(names(role, breadth)).toEqual(["0", "00"]);
-  for (const role of ["user", "service"]) expect(names(role, "few")).toEqual(["0"]);
+  expect([names("user", "few"), names("service", "few")]).toEqual([["0", "3"], ["0"]]);
   const privileged = plans.filter(({ withPrivileged }) => withPrivileged);
   expect(privileged.length).toBeGreaterThan(0);
   for (const plan of plans) {

@@ -300,7 +300,7 @@ export function waysFor<W extends ReadWay | WriteWay>(
   ways: readonly W[],
   breadth: Breadth,
 ): readonly W[] {
-  if (breadth === "few") return ways.filter((way) => way.few === true);
+  if (breadth === "few") return ways.filter((way) => way.few === true && (role === "user" || way.broad === true));
   if (role === "user" && breadth === "all") return ways;
   const isLight = (way: W): boolean => role === "user" && breadth === "light" && way.light === true;
   return ways.filter((way) => way.broad === true || isLight(way));

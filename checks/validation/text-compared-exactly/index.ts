@@ -79,7 +79,7 @@ export const textComparedExactly = defineCheck({
     context.need(await target.sql(op, `INSERT INTO ${table} (id, v) VALUES ${rows}`), "the texts could not be written");
     const [first = op, second = op, third = op] = accounts;
     // All are stored, so that each of these can be taken for any.
-    const tried = sampleAtLight(context, texts, 5, (text) => /^key ?$|^KEY$/.test(text));
+    const tried = sampleAtLight(context, texts, 5, (text) => /^(key ?|KEY|0?1)$/.test(text));
     const [lookups, keyed, pairs] = await Promise.all([
       lookUp(target, first, table, tried),
       tryKeys(target, second, keys, tried),
