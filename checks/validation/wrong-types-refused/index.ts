@@ -6,7 +6,7 @@ import { badCount, goodCount, ways, writeAll, type Entry, type Way } from "./wri
 const clear = /cast|coerc|convert|pars|invalid|type|range|too large|overflow|syntax|expected|uuid|json/i;
 
 /** Over all ways; fewer show too little. */
-const valuesMin = 30;
+const valuesMin = 40;
 
 export const wrongTypesRefused = defineCheck({
   id: "validation/wrong-types-refused",
