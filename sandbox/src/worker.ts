@@ -153,10 +153,8 @@ const handlers: {
     const session = { ...shared, account: { user, role }, address, namespace, transaction: undefined };
     const answered = answer(sql, parameters, session);
     // Before the answer: once a write is acknowledged, its changes are in flight.
-    if (/insert|update|delete/i.test(sql)) {
-      live.deliver();
-      topics.publish();
-    }
+    live.deliver();
+    topics.publish();
     return lastEnd === "stopped" || lastEnd === "killed" ? emptied(answered) : answered;
   },
   subscribe: (subscription) => live.open(subscription),

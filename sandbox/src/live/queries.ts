@@ -149,9 +149,10 @@ export class LiveQueries {
       const { changes, upTo, more } = unread(this.#engine, this.#deliveredUpTo);
       this.#deliveredUpTo = upTo;
       if (changes.length > 0) this.#notify(upTo, this.#noticesOf(changes));
-      if (more) continue;
-      this.#delivered = writes;
-      return;
+      if (!more) {
+        this.#delivered = writes;
+        return;
+      }
     }
   }
 

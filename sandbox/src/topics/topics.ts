@@ -123,8 +123,7 @@ export class Topics {
         prepared: true,
       });
       const last = rows.at(-1)?.[0];
-      this.#published = cut ? -1 : writes;
-      if (last === undefined || last === null) return;
+      if (last === undefined || last === null) break;
       this.#engine.atomically(() => {
         for (const [number, table, owner, commit, before = null, after = null] of rows) {
           const op = after === null ? "delete" : before === null ? "insert" : "update";
@@ -133,8 +132,9 @@ export class Topics {
         }
         this.#engine.query("UPDATE kalam.published SET up_to = $1", [last]);
       });
-      if (!cut) return;
+      if (!cut) break;
     }
+    this.#published = writes;
   }
 
   #send(tableId: string, change: Change): void {
